@@ -1,0 +1,112 @@
+"""Who may do what, and on whose rows: one table.
+
+May this role do this at all? ``scope_of(role, capability)`` is not None. On which rows? The scope
+says: all of them, those of the user's depot, or the user's own. Each model's ``visible_to(user)``
+translates a scope into a queryset, so no other module asks for a role by name.
+"""
+
+from enum import Enum, StrEnum, auto
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    ADMIN = "ADMIN", "Administrator"
+    SUPERVISOR = "SUPERVISOR", "Supervisor"
+    DEPOT_STAFF = "DEPOT_STAFF", "Depot staff"
+    SALES = "SALES", "Sales"
+    DRIVER = "DRIVER", "Driver"
+
+
+class Scope(Enum):
+    """On which rows a capability holds."""
+
+    ALL = auto()
+    DEPOT = auto()
+    """Rows of the user's own depot, or of its users."""
+    OWN = auto()
+    """Rows that the user made, or their own vehicle's."""
+
+
+class Capability(StrEnum):
+    USE_OFFICE = auto()
+    """Log in to the office (Django admin)."""
+    MANAGE_USERS = auto()
+    MANAGE_MASTER_DATA = auto()
+    """Depots, equipment, customers, contract rates and GST rates."""
+    VIEW_MASTER_DATA = auto()
+    VIEW_DISTRIBUTIONS = auto()
+    CHANGE_DISTRIBUTIONS = auto()
+    """Create, confirm and cancel."""
+    VIEW_SALES = auto()
+    """Transactions and invoices, with their PDFs."""
+    RECORD_SALE = auto()
+    OVERRIDE_RATE = auto()
+    CORRECT_INVENTORY = auto()
+    VIEW_INVENTORY = auto()
+    """Some balances and movements; which ones, the three below say."""
+    VIEW_DEPOT_STOCK = auto()
+    VIEW_VEHICLE_STOCK = auto()
+    VIEW_CUSTOMER_STOCK = auto()
+    VIEW_VIRTUAL_STOCK = auto()
+    """FIELD and OUTSIDE, which belong to no depot."""
+    VIEW_AUDIT = auto()
+
+
+_GRANTS: dict[Capability, dict[Role, Scope]] = {
+    Capability.USE_OFFICE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.DEPOT_STAFF: Scope.DEPOT},
+    Capability.MANAGE_USERS: {Role.ADMIN: Scope.ALL},
+    Capability.MANAGE_MASTER_DATA: {Role.ADMIN: Scope.ALL},
+    Capability.VIEW_MASTER_DATA: dict.fromkeys(Role, Scope.ALL),
+    Capability.VIEW_DISTRIBUTIONS: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.CHANGE_DISTRIBUTIONS: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.VIEW_SALES: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.RECORD_SALE: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.ALL,
+        Role.SALES: Scope.ALL,
+        Role.DRIVER: Scope.ALL,
+    },
+    Capability.OVERRIDE_RATE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
+    Capability.CORRECT_INVENTORY: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.VIEW_INVENTORY: dict.fromkeys(Role, Scope.ALL),
+    Capability.VIEW_DEPOT_STOCK: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+    },
+    Capability.VIEW_VEHICLE_STOCK: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.VIEW_CUSTOMER_STOCK: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.ALL,
+        Role.SALES: Scope.ALL,
+        Role.DRIVER: Scope.ALL,
+    },
+    Capability.VIEW_VIRTUAL_STOCK: {Role.ADMIN: Scope.ALL},
+    Capability.VIEW_AUDIT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+}
+
+
+def scope_of(role: str, capability: Capability) -> Scope | None:
+    """On which rows a role holds a capability; None where it doesn't hold it at all."""
+    return _GRANTS[capability].get(Role(role))

@@ -1,0 +1,50 @@
+"""From any failure to the one error shape, in one place."""
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from django.http import HttpRequest, JsonResponse
+from drf_standardized_errors.formatter import ExceptionFormatter
+from drf_standardized_errors.handler import ExceptionHandler, exception_handler
+from rest_framework import status
+
+from core.api.exceptions import ApiDomainError, PayloadTooLarge
+from core.commands import is_connection_lost, is_transient
+from core.errors import Busy, DomainError
+
+__all__ = ["Handler", "Formatter", "exception_handler", "not_found"]
+
+
+class Handler(ExceptionHandler):
+    """Maps domain errors by their kind, and a database that is busy or away to 503."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, RequestDataTooBig):
+            return PayloadTooLarge()
+        if isinstance(exc, OperationalError) and (is_transient(exc) or is_connection_lost(exc)):
+            exc = Busy("The server is busy. Please try again.")
+        if isinstance(exc, DomainError):
+            return ApiDomainError(exc)
+        return super().convert_known_exceptions(exc)
+
+
+class Formatter(ExceptionFormatter):
+    """Adds the field that a domain error concerns."""
+
+    def run(self) -> Any:  # noqa: ANN401 -- the package's signature
+        data = super().run()
+        if isinstance(self.exc, ApiDomainError):
+            for error in data["errors"]:
+                error["attr"] = self.exc.attr
+            if self.exc.is_invalid_input:
+                data["type"] = "validation_error"
+        return data
+
+
+def not_found(request: HttpRequest) -> JsonResponse:
+    """The answer for a path under /api/ that leads nowhere."""
+    return JsonResponse(
+        {"type": "client_error", "errors": [{"code": "not_found", "detail": "Not found.", "attr": None}]},
+        status=status.HTTP_404_NOT_FOUND,
+    )

@@ -1,0 +1,103 @@
+"""Pages that cost the same however long the list is."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+MAX_DEPTH = 10_000
+
+
+class _UncountedPage(list[Any]):
+    """One page of rows, and whether another one follows."""
+
+    def __init__(self, rows: list[Any], *, number: int, has_next: bool) -> None:
+        super().__init__(rows)
+        self.number = number
+        self._has_next = has_next
+
+    def has_next(self) -> bool:
+        return self._has_next
+
+    def has_previous(self) -> bool:
+        return self.number > 1
+
+    def next_page_number(self) -> int:
+        return self.number + 1
+
+    def previous_page_number(self) -> int:
+        return self.number - 1
+
+
+class BoundedPagination(PageNumberPagination):
+    """``count`` is exact to 10,000 rows and null beyond; pages reach 10,000 rows deep.
+
+    Neither counting nor skipping ever touches more rows than that, so that a page of a list of a million
+    rows costs what a page of ten thousand costs. Deeper pages: narrow the filter.
+    """
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        self.request = request
+        page_size = self.get_page_size(request) or self.page_size
+        number = self._page_number(request)
+        start = (number - 1) * page_size
+        if start >= MAX_DEPTH:
+            raise NotFound(f"Pages reach {MAX_DEPTH:,} rows deep. Please narrow the filter.")
+        counted = queryset.order_by()[: MAX_DEPTH + 1].count()
+        self.count = counted if counted <= MAX_DEPTH else None
+        if start and start >= counted:
+            raise NotFound("Invalid page.")
+        rows = list(queryset[start : start + page_size + 1])
+        end = start + page_size
+        self.page = _UncountedPage(
+            rows[:page_size], number=number, has_next=len(rows) > page_size and end < MAX_DEPTH
+        )
+        return list(self.page)
+
+    def get_paginated_response(self, data: Any) -> Response:  # noqa: ANN401 -- DRF's signature
+        return Response(
+            {
+                "count": self.count,
+                "next": self.get_next_link(),
+                "previous": self.get_previous_link(),
+                "results": data,
+            }
+        )
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        described: dict[str, Any] = super().get_paginated_response_schema(schema)
+        described["required"] = ["count", "next", "previous", "results"]
+        described["properties"]["count"] = {
+            "type": ["integer", "null"],
+            "example": 123,
+            "description": "Exact to 10,000; null beyond.",
+        }
+        for link in ("next", "previous"):
+            described["properties"][link] |= {"type": ["string", "null"]}
+            described["properties"][link].pop("nullable", None)
+        return described
+
+    def _page_number(self, request: Request) -> int:
+        text = request.query_params.get(self.page_query_param, "1")
+        if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 1):
+            raise NotFound("Invalid page.")
+        return int(text)
+
+
+class LedgerPagination(CursorPagination):
+    """For ledgers that grow without end: newest first, by cursor, never counted."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+    ordering = "-id"

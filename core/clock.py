@@ -1,0 +1,23 @@
+"""The clock, and Singapore's calendar. Tests move time here and nowhere else."""
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+SINGAPORE = ZoneInfo("Asia/Singapore")
+
+
+def now() -> datetime:
+    """The current instant, in Singapore's offset."""
+    return timezone.now().astimezone(SINGAPORE)
+
+
+def business_date(moment: datetime) -> date:
+    """The Singapore date on which a moment falls, whatever its offset."""
+    return moment.astimezone(SINGAPORE).date()
+
+
+def start_of(day: date) -> datetime:
+    """Midnight in Singapore at which a business day begins."""
+    return datetime.combine(day, time.min, tzinfo=SINGAPORE)

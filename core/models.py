@@ -1,0 +1,47 @@
+"""What several apps' models share, and what every client's operation leaves: its key."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+from core.access import Capability
+
+code_validator = RegexValidator(
+    r"\A[A-Z0-9](?:[A-Z0-9 ._/-]{0,30}[A-Z0-9])?\Z",
+    "Capital letters and digits, with spaces or . _ / - between them; at most 32 characters.",
+)
+"""Codes are plain ASCII capitals, so that no database's collation takes two of them for one."""
+
+
+class MasterDataQuerySet(models.QuerySet[Any]):
+    """Rows that every role may read. Inactive ones stay readable; nothing is deleted."""
+
+    def visible_to(self, user: Any) -> Self:  # noqa: ANN401 -- accounts.User stands above this floor
+        return self if user.can(Capability.VIEW_MASTER_DATA) else self.none()
+
+
+class ClientOperation(models.Model):
+    """One operation that a client named: the reason why it happens once however often it is sent.
+
+    The row is written in the transaction of what it names, so it exists exactly if that happened.
+    """
+
+    key = models.CharField(
+        max_length=64,
+        unique=True,
+        help_text="SHA-256 of user and client_temp_id: unique byte for byte, whatever the collation.",
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="client_operations")
+    client_temp_id = models.CharField(max_length=64)
+    type = models.CharField(max_length=32, help_text="transaction.create, distribution.create, …")
+    content = models.TextField(help_text="The operation's canonical JSON: the same content is the same text.")
+    result_id = models.BigIntegerField(null=True, help_text="Primary key of what it made.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.client_temp_id}"

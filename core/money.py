@@ -1,0 +1,31 @@
+"""Money: exact decimals, rounded in one place."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.db.models import DecimalField, F, Sum, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Round
+
+CENT = Decimal("0.01")
+ZERO = Decimal("0.00")
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """Round to the cent, half away from zero, as IRAS accepts and people expect: 0.125 becomes 0.13."""
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def sum_of(field: str | Combinable) -> Coalesce:
+    """SQL sum of a money column, exact on every engine, 0.00 for no rows.
+
+    SQLite adds decimals as binary floats, so the sum is rounded back to the cent.
+    """
+    return Coalesce(rounded(Sum(F(field) if isinstance(field, str) else field)), Value(ZERO), output_field=_MONEY)
+
+
+def rounded(expression: Combinable | Sum) -> Round:
+    """SQL rounding to the cent, for sums and for comparisons in constraints (see `sum_of`)."""
+    return Round(expression, 2, output_field=_MONEY)
+
+
+_MONEY = DecimalField(max_digits=18, decimal_places=2)

@@ -1,0 +1,51 @@
+"""Routes. Each app's views are registered here, so that one page shows the whole API."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from accounts.views import BlacklistView, LogInView, MeView, RefreshView, UserViewSet
+from audit.views import AuditLogViewSet
+from core.api.errors import not_found
+from core.health import LiveView, ReadyView
+from customers.views import CustomerViewSet
+from depots.views import DepotViewSet
+from distribution.views import DistributionViewSet
+from equipment.views import EquipmentViewSet
+from inventory.views import InventoryViewSet
+from invoices.views import GstRateViewSet, InvoiceViewSet
+from transactions.views import TransactionViewSet
+
+router = SimpleRouter()
+router.register("accounts/users", UserViewSet, basename="user")
+router.register("depots", DepotViewSet, basename="depot")
+router.register("equipment", EquipmentViewSet, basename="equipment")
+router.register("customers", CustomerViewSet, basename="customer")
+router.register("gst-rates", GstRateViewSet, basename="gst-rate")
+router.register("inventories", InventoryViewSet, basename="inventory")
+router.register("distributions", DistributionViewSet, basename="distribution")
+router.register("transactions", TransactionViewSet, basename="transaction")
+router.register("invoices", InvoiceViewSet, basename="invoice")
+router.register("audit", AuditLogViewSet, basename="audit")
+
+api = [
+    path("token/", LogInView.as_view(), name="token"),
+    path("token/refresh/", RefreshView.as_view(), name="token-refresh"),
+    path("token/blacklist/", BlacklistView.as_view(), name="token-blacklist"),
+    path("accounts/me/", MeView.as_view(), name="me"),
+    path("health/live/", LiveView.as_view(), name="health-live"),
+    path("health/ready/", ReadyView.as_view(), name="health-ready"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/swagger-ui/", SpectacularSwaggerSplitView.as_view(), name="swagger-ui"),
+    path("schema/redoc/", SpectacularRedocView.as_view(), name="redoc"),
+    *router.urls,
+    re_path(r"", not_found, name="api-not-found"),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/", include(api)),
+]

@@ -1,0 +1,146 @@
+"""What an invoice says: every word and figure that its PDF prints, frozen when it is issued.
+
+The snapshot is the whole input of the renderer. It is kept with the invoice as JSON, so that
+the same document can be printed again years later, whatever became of the customer, the
+prices or the company's address.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of the document. ``address`` may hold several lines."""
+
+    name: str
+    address: str = ""
+    postal_code: str = ""
+    uen: str = ""
+    gst_registration_no: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One priced line. ``amount`` is signed as in the books: a refund is negative."""
+
+    description: str
+    sku: str
+    type: str
+    """SALE, SWAP, RETURN, REFILL, SERVICE or DEPOSIT."""
+    condition: str
+    """For a RETURN: EMPTY or DAMAGED, else an empty string."""
+    quantity: int
+    rate: Decimal
+    amount: Decimal
+    taxable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeterUsage:
+    """A billed meter reading, in the meter's own unit (m³)."""
+
+    meter_number: str
+    last_reading: Decimal
+    current_reading: Decimal
+    usage: Decimal
+    rate: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a credit note names of the tax invoice that it reverses."""
+
+    invoice_number: str
+    issued_on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceSnapshot:
+    """The frozen content of a tax invoice or a credit note.
+
+    Money is in Singapore dollars, signed as in the books: a credit note's amounts are negative
+    here and printed positive. ``gst_rate`` is a percentage (``Decimal("9.00")``).
+    Dates are Singapore's; date-times carry Singapore's offset.
+    """
+
+    kind: str
+    """TAX_INVOICE or CREDIT_NOTE."""
+    number: str
+    transaction_number: str
+    issued_at: datetime
+    occurred_at: datetime
+    due_on: date
+    supplier: Party
+    customer: Party
+    customer_code: str
+    lines: tuple[Line, ...]
+    meter: MeterUsage | None
+    subtotal: Decimal
+    taxable_amount: Decimal
+    gst_rate: Decimal
+    gst_amount: Decimal
+    total_amount: Decimal
+    payment_type: str
+    """CASH or CREDIT."""
+    payment_terms_days: int
+    payment_received: bool
+    served_by: str
+    vehicle_no: str
+    remarks: str
+    corrects: Correction | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types; money as strings, times in ISO 8601."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """The exact inverse of `to_json`."""
+        meter, corrects = data["meter"], data["corrects"]
+        return cls(
+            **{
+                **data,
+                **{name: Decimal(data[name]) for name in _MONEY},
+                "issued_at": datetime.fromisoformat(data["issued_at"]),
+                "occurred_at": datetime.fromisoformat(data["occurred_at"]),
+                "due_on": date.fromisoformat(data["due_on"]),
+                "supplier": Party(**data["supplier"]),
+                "customer": Party(**data["customer"]),
+                "lines": tuple(
+                    Line(**{**line, "rate": Decimal(line["rate"]), "amount": Decimal(line["amount"])})
+                    for line in data["lines"]
+                ),
+                "meter": meter
+                and MeterUsage(
+                    meter_number=meter["meter_number"],
+                    **{k: Decimal(v) for k, v in meter.items() if k != "meter_number"},
+                ),
+                "corrects": corrects
+                and Correction(**{**corrects, "issued_on": date.fromisoformat(corrects["issued_on"])}),
+            }
+        )
+
+
+_MONEY = ("subtotal", "taxable_amount", "gst_rate", "gst_amount", "total_amount")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 -- walks any JSON-able value
+    match value:
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case Decimal():
+            return str(value)
+        case date():
+            return value.isoformat()
+        case _:
+            return value
