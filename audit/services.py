@@ -1,0 +1,105 @@
+"""Writing evidence."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, connection, models, transaction
+
+from audit.models import AuditLog
+from core import clock
+from core.context import current_origin
+from core.errors import Duplicate
+
+
+def record(
+    *,
+    actor: Any,  # noqa: ANN401 -- accounts.User stands above this floor; None for the system itself
+    action: str,
+    target: models.Model,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> AuditLog:
+    """Leave the one line of evidence of a command, in the command's own transaction.
+
+    ``before`` and ``after`` name the changed fields; decimals, dates and models become plain JSON. The
+    address and the request id are the current request's. Raises RuntimeError outside a transaction:
+    evidence that could outlive a rollback, or be lost without one, is none.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("audit.record needs the transaction of what it records")
+    now, origin = clock.now(), current_origin()
+    return AuditLog.objects.create(
+        at=now,
+        date=clock.business_date(now),
+        action=action,
+        entity_type=target._meta.label_lower,
+        entity_id=target.pk,
+        user=actor,
+        before=_plain(before),
+        after=_plain(after),
+        reason=reason,
+        ip_address=origin.ip_address,
+        request_id=origin.request_id,
+    )
+
+
+def create_recorded[M: models.Model](*, actor: Any, action: str, new: M, hidden: Iterable[str] = ()) -> M:  # noqa: ANN401
+    """Insert a row of master data with its evidence: all fields but the ``hidden`` ones.
+
+    Runs in the caller's transaction. Raises Duplicate where a unique value is taken.
+    """
+    with _refusing_duplicates():
+        new.save(force_insert=True)
+    fields = [field.name for field in new._meta.concrete_fields if field.name not in hidden]
+    record(actor=actor, action=action, target=new, after={name: getattr(new, name) for name in fields})
+    return new
+
+
+def update_recorded[M: models.Model](
+    *, actor: Any, action: str, target: M, changes: Mapping[str, Any], reason: str = ""  # noqa: ANN401
+) -> bool:
+    """Write the changed fields of a locked row, with before and after; nothing where nothing changes.
+
+    Runs in the caller's transaction. Answers whether anything changed. Raises Duplicate.
+    """
+    before = {name: getattr(target, name) for name, value in changes.items() if getattr(target, name) != value}
+    if not before:
+        return False
+    after = {name: changes[name] for name in before}
+    for name, value in after.items():
+        setattr(target, name, value)
+    with _refusing_duplicates():
+        target.save(update_fields=[*after])
+    record(actor=actor, action=action, target=target, before=before, after=after, reason=reason)
+    return True
+
+
+@contextmanager
+def _refusing_duplicates() -> Iterator[None]:
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "unique" not in str(error).lower() and "duplicate" not in str(error).lower():
+            raise
+        raise Duplicate("This value is taken already.") from error
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 -- walks any JSON-able value
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case Decimal():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case models.Model():
+            return value.pk
+        case _:
+            return value

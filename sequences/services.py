@@ -1,0 +1,104 @@
+"""Race-free document numbers without a global queue.
+
+A number stands inside the PDF, and the PDF is made inside the transaction. One counter row, locked from
+the number to the commit, would let one sale at a time through the slowest step. So numbers are tickets:
+rows printed ahead per prefix and day. A sale locks the lowest free one and deletes it; its rollback gives
+the number to the next sale. The counter row is locked only while more tickets are printed, in a short
+transaction of its own.
+
+With sales running side by side the order of numbers isn't exactly the order of time.
+"""
+
+from datetime import date
+from functools import partial
+
+from django.db import transaction
+
+from audit.services import record
+from core.commands import TryAgain, command
+from sequences import locks
+from sequences.models import Sequence, Ticket, format_number
+
+PRINT_EVERY = 50
+"""Using a number that this divides prints more, so that no query has to count what is left."""
+PRINT_AHEAD = 150
+"""How many numbers beyond that one are printed then: more than sales that can be under way."""
+
+
+class OutOfTickets(TryAgain):  # noqa: N818 -- a request to print, not an error
+    """No free ticket: print some, in a transaction of their own, and run the command again."""
+
+    def __init__(self, prefix: str, day: date) -> None:
+        super().__init__(f"no free ticket for {prefix} on {day}")
+        self.prefix, self.day = prefix, day
+
+    def prepare(self) -> None:
+        print_tickets(prefix=self.prefix, day=self.day, beyond=None)
+
+
+def take_number(*, prefix: str, day: date) -> str:
+    """Use up the lowest free number of a prefix and day: ``TRX-20260120-000001``.
+
+    Locks the ticket to the end of the caller's transaction. Call it last of all that may refuse.
+    Raises OutOfTickets, which the outermost command answers by printing and running again.
+    """
+    ticket = locks.lowest_free_ticket(prefix, day)
+    if ticket is None:
+        raise OutOfTickets(prefix, day)
+    number = format_number(ticket)
+    if ticket.number % PRINT_EVERY == 0:
+        transaction.on_commit(
+            partial(print_tickets, prefix=prefix, day=day, beyond=ticket.number), robust=True
+        )
+    ticket.delete()
+    return number
+
+
+@command
+def print_tickets(*, prefix: str, day: date, beyond: int | None) -> None:
+    """Print tickets to `PRINT_AHEAD` beyond a used number, or beyond the last printed one.
+
+    The first tickets of a day close the days before it. Locks the day's counter.
+    """
+    Sequence.objects.bulk_create([Sequence(prefix=prefix, date=day)], ignore_conflicts=True)
+    counter = locks.sequence(prefix, day)
+    if counter.last_number == 0:
+        _close_days_before(prefix, day)
+    if beyond is None and Ticket.objects.filter(prefix=prefix, date=day).exists():
+        return  # Somebody else printed while we waited for the counter.
+    target = (counter.last_number if beyond is None else beyond) + PRINT_AHEAD
+    Ticket.objects.bulk_create(
+        Ticket(prefix=prefix, date=day, number=number)
+        for number in range(counter.last_number + 1, target + 1)
+    )
+    if target > counter.last_number:
+        counter.last_number = target
+        counter.save(update_fields=["last_number"])
+
+
+def _close_days_before(prefix: str, day: date) -> None:
+    """Account for every number of the days that are over.
+
+    A free ticket below the day's highest used number is void, which takes a crash or a failed sale to
+    make and goes into the audit log; those above it are dropped, and the counter goes back to it.
+    """
+    stale = Ticket.objects.filter(prefix=prefix, date__lt=day).order_by("date")
+    for past in stale.values_list("date", flat=True).distinct():
+        counter = locks.sequence(prefix, past)
+        free = [ticket.number for ticket in locks.free_tickets_of(prefix, past)]
+        highest = counter.last_number
+        while free and free[-1] == highest:
+            free.pop()
+            highest -= 1
+        for number in free:
+            record(
+                actor=None,
+                action="sequences.number.voided",
+                target=counter,
+                after={"number": number, "document": format_number(Ticket(prefix=prefix, date=past, number=number))},
+                reason="Never used; the day is over.",
+            )
+        Ticket.objects.filter(prefix=prefix, date=past).delete()
+        if highest != counter.last_number:
+            counter.last_number = highest
+            counter.save(update_fields=["last_number"])
