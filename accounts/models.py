@@ -1,0 +1,116 @@
+"""The people who use the system."""
+
+from typing import Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import ASCIIUsernameValidator
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from core.access import Capability, Role, Scope, scope_of
+from depots.models import Depot
+
+vehicle_no_validator = RegexValidator(
+    r"\A[A-Z0-9-]{2,16}\Z", "Capital letters, digits and hyphens, as on the plate without spaces: GBK1234A."
+)
+
+
+class UserQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: "User") -> Self:
+        """Everybody for those who manage users, else nobody."""
+        return self if user.can(Capability.MANAGE_USERS) else self.none()
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: "User") -> UserQuerySet:
+        return self.get_queryset().visible_to(user)
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a user; without a password they can't log in."""
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Make an ADMIN; what ``manage.py createsuperuser`` calls."""
+        return self.create_user(username, password, **{**fields, "role": Role.ADMIN})
+
+
+class User(AbstractBaseUser):
+    """A person with one role, which decides everything that they may do (`core.access`).
+
+    Django's own groups and permissions aren't used: two tables of rights would be one too many.
+    """
+
+    username = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[ASCIIUsernameValidator()],
+        error_messages={"unique": "A user with that username already exists."},
+    )
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=16, choices=Role)
+    employee_id = models.CharField(max_length=32, unique=True, null=True, blank=True)  # noqa: DJ001 -- unique when set
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="users")
+    vehicle_no = models.CharField(
+        max_length=16,
+        blank=True,
+        db_index=True,
+        validators=[vehicle_no_validator],
+        help_text="The vehicle that this user sells from; empty: from FIELD.",
+    )
+    is_active = models.BooleanField(
+        default=True, help_text="Nobody is deleted. A deactivated user's tokens stop working at once."
+    )
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ("email",)
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ("username",)
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.username
+
+    def get_short_name(self) -> str:
+        return self.first_name or self.username
+
+    def scope(self, capability: Capability) -> Scope | None:
+        """On which rows this user holds a capability; None: not at all."""
+        return scope_of(self.role, capability) if self.is_active else None
+
+    def can(self, capability: Capability) -> bool:
+        return self.scope(capability) is not None
+
+    @property
+    def is_staff(self) -> bool:
+        """What Django admin asks before it lets somebody in."""
+        return self.can(Capability.USE_OFFICE)
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.is_active and self.role == Role.ADMIN
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Django's own permissions are the ADMIN's; each ModelAdmin of ours asks `can` instead."""
+        return self.is_superuser
+
+    def has_perms(self, perm_list: list[str], obj: object = None) -> bool:
+        return self.is_superuser
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff

@@ -1,0 +1,101 @@
+"""Who is billed, at which contract rates, and by which meter."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from core.models import MasterDataQuerySet, code_validator
+from equipment.models import Equipment
+
+
+class PaymentType(models.TextChoices):
+    CASH = "CASH", "Cash"
+    CREDIT = "CREDIT", "Credit"
+
+
+class Customer(models.Model):
+    """Who is billed. A customer with a ``meter_rate`` has a gas meter."""
+
+    customer_code = models.CharField(max_length=32, unique=True, validators=[code_validator])
+    name = models.CharField(max_length=200)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=32, blank=True)
+    address = models.CharField(max_length=250, blank=True)
+    postal_code = models.CharField(
+        max_length=6, blank=True, validators=[RegexValidator(r"\A[0-9]{6}\Z", "Six digits, as in Singapore.")]
+    )
+    uen = models.CharField("UEN", max_length=16, blank=True)
+    gst_registration_no = models.CharField("GST registration no.", max_length=16, blank=True)
+    payment_type = models.CharField(max_length=8, choices=PaymentType, default=PaymentType.CASH)
+    payment_terms_days = models.PositiveSmallIntegerField(default=0, help_text="Days to pay, for CREDIT.")
+    meter_number = models.CharField(max_length=32, blank=True)
+    meter_rate = models.DecimalField(
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Price of one unit of the meter before GST; empty: no meter.",
+    )
+    last_meter_reading = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Moves by sales alone once the customer exists.",
+    )
+    is_active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1, help_text="Rises with every change of this customer.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = MasterDataQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("customer_code",)
+        indexes = (models.Index(fields=("name",), name="customer_name_idx"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(meter_rate__isnull=True) | Q(meter_rate__gte=0), name="customer_meter_rate_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(last_meter_reading__isnull=True) | Q(last_meter_reading__gte=0),
+                name="customer_meter_reading_not_negative",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.customer_code} {self.name}"
+
+    @property
+    def has_meter(self) -> bool:
+        return self.meter_rate is not None
+
+
+class CustomerRate(models.Model):
+    """A contract price of one equipment for one customer, from a Singapore date on, before GST."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="rates")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="customer_rates")
+    rate = models.DecimalField(max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal(0))])
+    valid_from = models.DateField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="customer_rates"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MasterDataQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("equipment", "-valid_from")
+        constraints = (
+            models.UniqueConstraint(fields=("customer", "equipment", "valid_from"), name="customer_rate_unique"),
+            models.CheckConstraint(condition=Q(rate__gte=0), name="customer_rate_not_negative"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rate} from {self.valid_from}"

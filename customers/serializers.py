@@ -1,0 +1,74 @@
+"""Customers and their contract rates in JSON."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api.fields import CodeField, IdField, RateField, StrictDecimalField, StrictIntegerField, TextField
+from customers.models import Customer, CustomerRate
+from customers.services import CODE_PREFIX
+
+_GIVEN_OUT = re.compile(rf"{CODE_PREFIX}-\d{{8}}-\d{{6}}")
+
+
+class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    customer_code = CodeField(Customer, required=False, help_text="Given out when none is sent.")
+    name = TextField(max_length=200)
+    phone = TextField(max_length=32, required=False, allow_blank=True)
+    address = TextField(max_length=250, required=False, allow_blank=True)
+    uen = TextField(max_length=16, required=False, allow_blank=True)
+    gst_registration_no = TextField(max_length=16, required=False, allow_blank=True)
+    payment_terms_days = StrictIntegerField(min_value=0, max_value=365, required=False)
+    meter_number = TextField(max_length=32, required=False, allow_blank=True)
+    meter_rate = StrictDecimalField(
+        max_digits=10,
+        decimal_places=4,
+        min_value=Decimal(0),
+        required=False,
+        allow_null=True,
+        help_text="Price of a unit before GST; null: no meter.",
+    )
+    last_meter_reading = StrictDecimalField(
+        max_digits=12,
+        decimal_places=2,
+        min_value=Decimal(0),
+        required=False,
+        allow_null=True,
+        help_text="Taken when the customer is added; afterwards only a sale moves it.",
+    )
+    version = StrictIntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, help_text="Send back what you read: a stale one is refused."
+    )
+
+    class Meta:
+        model = Customer
+        fields = (
+            "id", "customer_code", "name", "email", "phone", "address", "postal_code", "uen", "gst_registration_no",
+            "payment_type", "payment_terms_days", "meter_number", "meter_rate", "last_meter_reading",
+            "is_active", "version", "created_at", "updated_at",
+        )  # fmt: skip
+        read_only_fields = ("created_at", "updated_at")
+
+    def validate_customer_code(self, value: str) -> str:
+        current = self.instance.customer_code if self.instance else None
+        if value != current and _GIVEN_OUT.fullmatch(value):
+            raise serializers.ValidationError("Codes of this form are given out by the system.", code="reserved")
+        return value
+
+
+class CustomerRateIn(serializers.Serializer[Any]):
+    equipment = IdField()
+    rate = RateField(help_text="Price of one before GST.")
+    valid_from = serializers.DateField(help_text="The first Singapore date on which it holds.")
+
+
+class CustomerRateOut(serializers.ModelSerializer[CustomerRate]):
+    equipment_name = serializers.CharField(source="equipment.name", read_only=True)
+    sku = serializers.CharField(source="equipment.sku", read_only=True)
+
+    class Meta:
+        model = CustomerRate
+        fields = ("id", "customer", "equipment", "sku", "equipment_name", "rate", "valid_from", "created_by", "created_at")
+        read_only_fields = fields

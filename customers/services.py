@@ -1,0 +1,92 @@
+"""Changes of customers and of what they pay."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import User
+from audit.services import create_recorded, record, update_recorded
+from core import clock
+from core.commands import command
+from core.errors import Duplicate, UnknownReference
+from customers import locks
+from customers.errors import VersionConflict
+from customers.models import Customer, CustomerRate
+from equipment.errors import EquipmentInactive
+from equipment.models import Equipment
+from sequences.services import take_number
+
+CODE_PREFIX = "CUS"
+
+
+@command
+def create_customer(*, actor: User, values: Mapping[str, Any]) -> Customer:
+    """Add a customer; without a ``customer_code`` the next of the day's sequence is given out.
+
+    Locks a number ticket then. Raises Duplicate.
+    """
+    code = values.get("customer_code") or take_number(prefix=CODE_PREFIX, day=clock.business_date(clock.now()))
+    customer = Customer(**{**values, "customer_code": code, "version": 1})
+    return create_recorded(actor=actor, action="customers.customer.created", new=customer)
+
+
+@command
+def update_customer(*, actor: User, pk: int, changes: Mapping[str, Any]) -> Customer:
+    """Change what may be changed: never the meter's reading, which sales alone move.
+
+    Locks the customer. ``changes["version"]``, where sent, must be the current one: raises VersionConflict.
+    """
+    customer = locks.customer(pk)
+    expected = changes.get("version", customer.version)
+    if expected != customer.version:
+        raise VersionConflict(
+            f"This customer was changed meanwhile: version {customer.version}, not {expected}. Please read it again.",
+            attr="version",
+        )
+    _change(actor, customer, "customers.customer.updated", changes)
+    return customer
+
+
+@command
+def deactivate_customer(*, actor: User, pk: int) -> Customer:
+    """No sale any more; stays readable. Locks the customer."""
+    customer = locks.customer(pk)
+    _change(actor, customer, "customers.customer.deactivated", {"is_active": False})
+    return customer
+
+
+@command
+def set_contract_rate(
+    *, actor: User, customer_id: int, equipment_id: int, rate: Decimal, valid_from: date
+) -> CustomerRate:
+    """Agree on a price from a Singapore date on. Earlier rates stay, for what was sold under them.
+
+    Locks the customer. Raises UnknownReference, EquipmentInactive, Duplicate for a second one from the same date.
+    """
+    customer = locks.customer(customer_id)
+    equipment = Equipment.objects.visible_to(actor).filter(pk=equipment_id).first()
+    if equipment is None:
+        raise UnknownReference(equipment_id, attr="equipment")
+    if not equipment.is_active:
+        raise EquipmentInactive(f"{equipment.sku} is not in use any more.", attr="equipment")
+    if CustomerRate.objects.filter(customer=customer, equipment=equipment, valid_from=valid_from).exists():
+        raise Duplicate("There is a rate from this date on already.", attr="valid_from")
+    new = CustomerRate.objects.create(
+        customer=customer, equipment=equipment, rate=rate, valid_from=valid_from, created_by=actor
+    )
+    record(
+        actor=actor,
+        action="customers.rate.set",
+        target=new,
+        after={"customer": customer.customer_code, "equipment": equipment.sku, "rate": rate, "valid_from": valid_from},
+    )
+    return new
+
+
+def _change(actor: User, customer: Customer, action: str, changes: Mapping[str, Any]) -> None:
+    wanted = {name: value for name, value in changes.items() if name not in ("version", "last_meter_reading")}
+    if all(getattr(customer, name) == value for name, value in wanted.items()):
+        return
+    wanted |= {"version": customer.version + 1, "updated_at": clock.now()}
+    update_recorded(actor=actor, action=action, target=customer, changes=wanted)

@@ -1,0 +1,22 @@
+"""Places that hold stock."""
+
+from django.db import models
+
+from core.models import MasterDataQuerySet, code_validator
+
+
+class Depot(models.Model):
+    """A place that holds stock: HSH's own, or a supplier's from which drivers load."""
+
+    code = models.CharField(max_length=32, unique=True, validators=[code_validator])
+    name = models.CharField(max_length=120)
+    address = models.CharField(max_length=250, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    objects = MasterDataQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("code",)
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,16 @@
+"""Depots in JSON."""
+
+from rest_framework import serializers
+
+from core.api.fields import CodeField, TextField
+from depots.models import Depot
+
+
+class DepotSerializer(serializers.ModelSerializer[Depot]):
+    code = CodeField(Depot)
+    name = TextField(max_length=120)
+    address = TextField(max_length=250, required=False, allow_blank=True)
+
+    class Meta:
+        model = Depot
+        fields = ("id", "code", "name", "address", "is_active")

@@ -1,0 +1,32 @@
+"""Changes of depots. Nothing is deleted: what isn't used any more is deactivated."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model
+from audit.services import create_recorded, update_recorded
+from core.commands import command
+from depots import locks
+from depots.models import Depot
+
+
+@command
+def create_depot(*, actor: Model, values: Mapping[str, Any]) -> Depot:
+    """Raises Duplicate."""
+    return create_recorded(actor=actor, action="depots.depot.created", new=Depot(**values))
+
+
+@command
+def update_depot(*, actor: Model, pk: int, changes: Mapping[str, Any]) -> Depot:
+    """Locks the row. Raises Duplicate."""
+    target = locks.depot(pk)
+    update_recorded(actor=actor, action="depots.depot.updated", target=target, changes=changes)
+    return target
+
+
+@command
+def deactivate_depot(*, actor: Model, pk: int) -> Depot:
+    """It can't enter new business any more and stays readable in old. Locks the row."""
+    target = locks.depot(pk)
+    update_recorded(actor=actor, action="depots.depot.deactivated", target=target, changes={"is_active": False})
+    return target

@@ -1,0 +1,65 @@
+"""Stock items: what is delivered, lent and counted."""
+
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from core.models import MasterDataQuerySet, code_validator
+
+
+class Equipment(models.Model):
+    """A stock item. A sold cylinder is gas; the cylinder itself is lent against ``deposit``."""
+
+    class Type(models.TextChoices):
+        CYLINDER = "CYLINDER", "Cylinder"
+        METER = "METER", "Meter"
+        REGULATOR = "REGULATOR", "Regulator"
+
+    sku = models.CharField("SKU", max_length=32, unique=True, validators=[code_validator])
+    name = models.CharField(max_length=120)
+    equipment_type = models.CharField(max_length=16, choices=Type)
+    weight_kg = models.DecimalField(
+        "weight (kg)",
+        max_digits=6,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Of the gas, for a cylinder.",
+    )
+    default_rate = models.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Price of one where the customer has no contract rate, before GST.",
+    )
+    deposit = models.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Charged by a DEPOSIT line and refunded by a RETURN; outside GST.",
+    )
+    is_active = models.BooleanField(default=True)
+
+    objects = MasterDataQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "equipment"
+        ordering = ("sku",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(default_rate__isnull=True) | Q(default_rate__gte=0), name="equipment_rate_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(deposit__isnull=True) | Q(deposit__gte=0), name="equipment_deposit_not_negative"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.sku} {self.name}"

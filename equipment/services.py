@@ -1,0 +1,32 @@
+"""Changes of equipment. Nothing is deleted: what isn't used any more is deactivated."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model
+from audit.services import create_recorded, update_recorded
+from core.commands import command
+from equipment import locks
+from equipment.models import Equipment
+
+
+@command
+def create_equipment(*, actor: Model, values: Mapping[str, Any]) -> Equipment:
+    """Raises Duplicate."""
+    return create_recorded(actor=actor, action="equipment.equipment.created", new=Equipment(**values))
+
+
+@command
+def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, Any]) -> Equipment:
+    """Locks the row. Raises Duplicate."""
+    target = locks.equipment(pk)
+    update_recorded(actor=actor, action="equipment.equipment.updated", target=target, changes=changes)
+    return target
+
+
+@command
+def deactivate_equipment(*, actor: Model, pk: int) -> Equipment:
+    """It can't enter new business any more and stays readable in old. Locks the row."""
+    target = locks.equipment(pk)
+    update_recorded(actor=actor, action="equipment.equipment.deactivated", target=target, changes={"is_active": False})
+    return target
