@@ -1,0 +1,15 @@
+"""Why a distribution is refused."""
+
+from core.errors import Conflict
+
+
+class AlreadyConfirmed(Conflict):
+    code = "already_confirmed"
+
+
+class DistributionCancelled(Conflict):
+    code = "distribution_cancelled"
+
+
+class DepotInactive(Conflict):
+    code = "depot_inactive"

@@ -1,0 +1,7 @@
+"""Row locks of distributions."""
+
+from distribution.models import Distribution
+
+
+def distribution(distribution_id: int) -> Distribution:
+    return Distribution.objects.select_for_update().get(pk=distribution_id)

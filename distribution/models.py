@@ -1,0 +1,111 @@
+"""Loads: cylinders out of a depot onto a vehicle, and back."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import User
+from audit.models import AppendOnlyModel, AppendOnlyQuerySet
+from core.access import Capability, Scope
+from depots.models import Depot
+from distribution.errors import AlreadyConfirmed, DistributionCancelled
+from equipment.models import Equipment
+from inventory.models import Condition
+
+
+class DistributionQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> Self:
+        return self._within(user, Capability.VIEW_DISTRIBUTIONS)
+
+    def changeable_by(self, user: User) -> Self:
+        """Those that the user may confirm or cancel."""
+        return self._within(user, Capability.CHANGE_DISTRIBUTIONS)
+
+    def _within(self, user: User, capability: Capability) -> Self:
+        match user.scope(capability):
+            case Scope.ALL:
+                return self
+            case Scope.DEPOT if user.depot_id:
+                return self.filter(depot_id=user.depot_id)
+            case Scope.OWN:
+                return self.filter(user=user)
+            case _:
+                return self.none()
+
+
+class Distribution(models.Model):
+    """A load. Creating it moves nothing; confirming it moves every item, once."""
+
+    class Status(models.TextChoices):
+        DRAFT = "DRAFT", "Draft"
+        CONFIRMED = "CONFIRMED", "Confirmed"
+        CANCELLED = "CANCELLED", "Cancelled"
+
+    distribution_number = models.CharField(max_length=32, unique=True)
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="distributions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="distributions")
+    vehicle_no = models.CharField(max_length=16, blank=True, help_text="The user's vehicle then; empty: FIELD.")
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    remarks = models.CharField(max_length=500, blank=True)
+    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
+    total_collection = models.PositiveIntegerField(help_text="Pieces OUT of the depot.")
+    total_return = models.PositiveIntegerField(help_text="Pieces IN to the depot.")
+    occurred_at = models.DateTimeField(help_text="When it was made in the field.")
+    created_at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="confirmed_distributions",
+    )
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DistributionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("status", "id"), name="distribution_status_idx"),
+            models.Index(fields=("date",), name="distribution_date_idx"),
+        )
+
+    def __str__(self) -> str:
+        return self.distribution_number
+
+    def require_draft(self) -> None:
+        """Raise AlreadyConfirmed or DistributionCancelled unless it is still a draft."""
+        match self.status:
+            case self.Status.CONFIRMED:
+                raise AlreadyConfirmed(f"{self.distribution_number} is confirmed already.")
+            case self.Status.CANCELLED:
+                raise DistributionCancelled(f"{self.distribution_number} was cancelled.")
+
+
+class DistributionItem(AppendOnlyModel):
+    """One line of a load."""
+
+    class Direction(models.TextChoices):
+        OUT = "OUT", "Out of the depot"
+        IN = "IN", "In to the depot"
+
+    distribution = models.ForeignKey(Distribution, on_delete=models.PROTECT, related_name="items")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="distribution_items")
+    direction = models.CharField(max_length=3, choices=Direction)
+    condition = models.CharField(max_length=8, choices=Condition)
+    quantity = models.PositiveIntegerField()
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="distribution_item_quantity_positive"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.quantity}"

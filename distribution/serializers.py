@@ -1,0 +1,57 @@
+"""Distributions in JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api.fields import ClientTempIdField, IdField, MomentField, QuantityField, TextField
+from distribution.models import Distribution, DistributionItem
+from distribution.services import NewDistribution, NewItem
+from inventory.models import Condition
+
+MAX_ITEMS = 200
+
+
+class DistributionItemIn(serializers.Serializer[Any]):
+    equipment = IdField()
+    direction = serializers.ChoiceField(choices=DistributionItem.Direction)
+    condition = serializers.ChoiceField(choices=Condition)
+    quantity = QuantityField()
+
+
+class DistributionIn(serializers.Serializer[Any]):
+    depot = IdField()
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+    occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
+    client_temp_id = ClientTempIdField()
+    items = DistributionItemIn(many=True, allow_empty=False, max_length=MAX_ITEMS)
+
+    def command(self) -> NewDistribution:
+        """The validated load, as the service takes it."""
+        sent = self.validated_data
+        return NewDistribution(**{**sent, "items": tuple(NewItem(**item) for item in sent["items"])})
+
+
+class DistributionItemOut(serializers.ModelSerializer[DistributionItem]):
+    sku = serializers.CharField(source="equipment.sku", read_only=True)
+    equipment_name = serializers.CharField(source="equipment.name", read_only=True)
+
+    class Meta:
+        model = DistributionItem
+        fields = ("id", "equipment", "sku", "equipment_name", "direction", "condition", "quantity")
+        read_only_fields = fields
+
+
+class DistributionOut(serializers.ModelSerializer[Distribution]):
+    depot_code = serializers.CharField(source="depot.code", read_only=True)
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    items = DistributionItemOut(many=True, read_only=True)
+
+    class Meta:
+        model = Distribution
+        fields = (
+            "id", "distribution_number", "client_temp_id", "status", "depot", "depot_code", "user", "user_name",
+            "vehicle_no", "remarks", "items", "total_collection", "total_return",
+            "occurred_at", "created_at", "confirmed_at", "confirmed_by", "cancelled_at",
+        )  # fmt: skip
+        read_only_fields = fields

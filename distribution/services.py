@@ -1,0 +1,208 @@
+"""Loading vehicles and taking cylinders back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from accounts.models import User
+from audit.services import record
+from core import clock, idempotency
+from core.access import Capability, Scope
+from core.commands import command
+from core.errors import Denied, Invalid, UnknownReference
+from core.occurrence import require_recent
+from depots.models import Depot
+from distribution import locks
+from distribution.errors import DepotInactive
+from distribution.models import Distribution, DistributionItem
+from equipment.selectors import require_active
+from inventory.models import StockMovement
+from inventory.services import Move, depot_place, hold_stock, locations, post_movements, vehicle_place
+from sequences.services import take_number
+
+NUMBER_PREFIX = "DST"
+OPERATION = "distribution.create"
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """A line of a load, as asked for."""
+
+    equipment: int
+    direction: str
+    condition: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewDistribution:
+    """A load, as asked for. ``occurred_at`` None: now."""
+
+    depot: int
+    items: Sequence[NewItem]
+    remarks: str = ""
+    occurred_at: datetime | None = None
+    client_temp_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedDistribution:
+    """``replayed``: the same operation made it earlier, and nothing happened now."""
+
+    distribution: Distribution
+    replayed: bool
+
+
+@command
+def create_distribution(*, actor: User, new: NewDistribution) -> CreatedDistribution:
+    """Draft a load. Moves nothing.
+
+    Idempotent by (actor, client_temp_id). Locks a number ticket. Raises IdempotencyConflict,
+    OccurredAtOutOfRange, Denied, DepotInactive, EquipmentInactive, UnknownReference.
+    """
+    request = {
+        "user": actor,
+        "client_temp_id": new.client_temp_id,
+        "type": OPERATION,
+        "content": replace(new, client_temp_id=None),
+    }
+    if (earlier := idempotency.find_earlier(**request)) is not None:
+        return CreatedDistribution(Distribution.objects.get(pk=earlier), replayed=True)
+    settle = idempotency.claim(**request)
+    now = clock.now()
+    occurred_at = new.occurred_at or now
+    require_recent(occurred_at, now=now)
+    depot = _depot_for(actor, new.depot)
+    if not new.items:
+        raise Invalid("A distribution needs at least one item.", attr="items")
+    equipment = require_active(actor, [item.equipment for item in new.items])
+    distribution = Distribution.objects.create(
+        distribution_number=take_number(prefix=NUMBER_PREFIX, day=clock.business_date(now)),
+        depot=depot,
+        user=actor,
+        vehicle_no=actor.vehicle_no,
+        remarks=new.remarks,
+        client_temp_id=new.client_temp_id,
+        total_collection=_total(new.items, DistributionItem.Direction.OUT),
+        total_return=_total(new.items, DistributionItem.Direction.IN),
+        occurred_at=occurred_at,
+        created_at=now,
+        date=clock.business_date(now),
+    )
+    DistributionItem.objects.bulk_create(
+        DistributionItem(
+            distribution=distribution,
+            equipment=equipment[item.equipment],
+            direction=item.direction,
+            condition=item.condition,
+            quantity=item.quantity,
+        )
+        for item in new.items
+    )
+    settle(distribution)
+    record(
+        actor=actor,
+        action="distribution.created",
+        target=distribution,
+        after={
+            "distribution_number": distribution.distribution_number,
+            "depot": depot.code,
+            "vehicle_no": distribution.vehicle_no,
+            "total_collection": distribution.total_collection,
+            "total_return": distribution.total_return,
+        },
+    )
+    return CreatedDistribution(distribution, replayed=False)
+
+
+@command
+def confirm_distribution(*, actor: User, distribution_id: int) -> Distribution:
+    """Move every item of a draft between its depot and the vehicle, all or none, once.
+
+    Locks the distribution, then the balances it touches. Raises Denied, AlreadyConfirmed,
+    DistributionCancelled, DepotInactive, InsufficientStock.
+    """
+    distribution = _lock_own(actor, distribution_id)
+    distribution.require_draft()
+    if not distribution.depot.is_active:
+        raise DepotInactive(f"Depot {distribution.depot.code} is not in use any more.")
+    now = clock.now()
+    hold = hold_stock(_moves_of(distribution))
+    post_movements(hold, actor=actor, cause=distribution, occurred_at=distribution.occurred_at, now=now)
+    _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)
+    record(
+        actor=actor,
+        action="distribution.confirmed",
+        target=distribution,
+        before={"status": Distribution.Status.DRAFT},
+        after={"status": distribution.status},
+    )
+    return distribution
+
+
+@command
+def cancel_distribution(*, actor: User, distribution_id: int) -> Distribution:
+    """Give up a draft. Locks the distribution. Raises Denied, AlreadyConfirmed, DistributionCancelled."""
+    distribution = _lock_own(actor, distribution_id)
+    distribution.require_draft()
+    _move_to(distribution, Distribution.Status.CANCELLED, cancelled_at=clock.now())
+    record(
+        actor=actor,
+        action="distribution.cancelled",
+        target=distribution,
+        before={"status": Distribution.Status.DRAFT},
+        after={"status": distribution.status},
+    )
+    return distribution
+
+
+def _depot_for(actor: User, depot_id: int) -> Depot:
+    depot = Depot.objects.visible_to(actor).filter(pk=depot_id).first()
+    if depot is None:
+        raise UnknownReference(depot_id, attr="depot")
+    if actor.scope(Capability.CHANGE_DISTRIBUTIONS) is Scope.DEPOT and depot.pk != actor.depot_id:
+        raise Denied("You can load and unload at your own depot only.", attr="depot")
+    if not depot.is_active:
+        raise DepotInactive(f"Depot {depot.code} is not in use any more.", attr="depot")
+    return depot
+
+
+def _total(items: Sequence[NewItem], direction: DistributionItem.Direction) -> int:
+    return sum(item.quantity for item in items if item.direction == direction)
+
+
+def _lock_own(actor: User, distribution_id: int) -> Distribution:
+    distribution = locks.distribution(distribution_id)
+    if not Distribution.objects.changeable_by(actor).filter(pk=distribution_id).exists():
+        raise Denied
+    return distribution
+
+
+def _moves_of(distribution: Distribution) -> list[Move]:
+    depot, vehicle = locations(depot_place(distribution.depot), vehicle_place(distribution.vehicle_no))
+    moves = []
+    for index, item in enumerate(distribution.items.select_related("equipment")):
+        if item.direction == DistributionItem.Direction.OUT:
+            kind, here, there = StockMovement.Kind.DISTRIBUTION_OUT, depot, vehicle
+        else:
+            kind, here, there = StockMovement.Kind.DISTRIBUTION_IN, vehicle, depot
+        moves.append(
+            Move(
+                kind=kind,
+                equipment=item.equipment,
+                quantity=item.quantity,
+                from_location=here,
+                from_condition=item.condition,
+                to_location=there,
+                to_condition=item.condition,
+                attr=f"items.{index}.quantity",
+            )
+        )
+    return moves
+
+
+def _move_to(distribution: Distribution, status: Distribution.Status, **stamps: object) -> None:
+    distribution.status = status
+    for name, value in stamps.items():
+        setattr(distribution, name, value)
+    distribution.save(update_fields=["status", *stamps])

@@ -1,0 +1,191 @@
+"""Where cylinders are: locations, balances, and the double-entry ledger that moves them."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import User
+from audit.models import AppendOnlyModel, AppendOnlyQuerySet
+from core.access import Capability, Scope
+from customers.models import Customer
+from depots.models import Depot
+from equipment.models import Equipment
+
+
+class Condition(models.TextChoices):
+    FULL = "FULL", "Full"
+    EMPTY = "EMPTY", "Empty"
+    DAMAGED = "DAMAGED", "Damaged"
+
+
+class LocationKind(models.TextChoices):
+    DEPOT = "DEPOT", "Depot"
+    VEHICLE = "VEHICLE", "Vehicle"
+    CUSTOMER = "CUSTOMER", "Customer"
+    FIELD = "FIELD", "Field: with drivers who have no vehicle"
+    OUTSIDE = "OUTSIDE", "Outside: the rest of the world"
+
+
+VIRTUAL_KINDS = (LocationKind.FIELD, LocationKind.OUTSIDE)
+"""Locations whose balance may be negative: it is what is unreconciled."""
+
+
+def _locations_of(user: User, prefix: str = "", *, customers: bool = True) -> Q:
+    """The locations whose stock a user may see, as a condition on the Location behind ``prefix``."""
+    kind = f"{prefix}kind"
+    condition = Q(pk__in=())
+    match user.scope(Capability.VIEW_DEPOT_STOCK):
+        case Scope.ALL:
+            condition |= Q(**{kind: LocationKind.DEPOT})
+        case Scope.DEPOT if user.depot_id:
+            condition |= Q(**{f"{prefix}depot_id": user.depot_id})
+    match user.scope(Capability.VIEW_VEHICLE_STOCK):
+        case Scope.ALL:
+            condition |= Q(**{kind: LocationKind.VEHICLE})
+        case Scope.DEPOT if user.depot_id:
+            vehicles = User.objects.filter(depot_id=user.depot_id).exclude(vehicle_no="").values("vehicle_no")
+            condition |= Q(**{f"{prefix}vehicle_no__in": vehicles})
+        case Scope.OWN if user.vehicle_no:
+            condition |= Q(**{f"{prefix}vehicle_no": user.vehicle_no})
+    if customers and user.can(Capability.VIEW_CUSTOMER_STOCK):
+        condition |= Q(**{kind: LocationKind.CUSTOMER})
+    if user.can(Capability.VIEW_VIRTUAL_STOCK):
+        condition |= Q(**{f"{kind}__in": VIRTUAL_KINDS})
+    return condition
+
+
+class LocationQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(_locations_of(user))
+
+
+class Location(models.Model):
+    """Where stock can be. ``key`` says which depot, vehicle or customer, and is what makes it unique."""
+
+    kind = models.CharField(max_length=8, choices=LocationKind)
+    key = models.CharField(max_length=32, unique=True, editable=False)
+    depot = models.OneToOneField(
+        Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="location"
+    )
+    customer = models.OneToOneField(
+        Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="location"
+    )
+    vehicle_no = models.CharField(max_length=16, blank=True, db_index=True)
+
+    objects = LocationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("kind", "key")
+
+    def __str__(self) -> str:
+        match self.kind:
+            case LocationKind.DEPOT:
+                return f"depot {self.depot}"
+            case LocationKind.CUSTOMER:
+                return f"customer {self.customer}"
+            case LocationKind.VEHICLE:
+                return f"vehicle {self.vehicle_no}"
+            case _:
+                return str(self.kind)
+
+    @property
+    def is_virtual(self) -> bool:
+        return self.kind in VIRTUAL_KINDS
+
+
+class InventoryQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(_locations_of(user, "location__"))
+
+
+class Inventory(models.Model):
+    """The balance of one equipment in one condition at one location: the sum of its movements."""
+
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="inventories")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="inventories")
+    condition = models.CharField(max_length=8, choices=Condition)
+    quantity = models.IntegerField(default=0)
+    may_be_negative = models.BooleanField(
+        default=False, editable=False, help_text="The location is virtual; kept here for the database's own check."
+    )
+    updated_at = models.DateTimeField()
+
+    objects = InventoryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "inventories"
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("location", "equipment", "condition"), name="inventory_balance_unique"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=0) | Q(may_be_negative=True), name="inventory_not_negative"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.condition}"
+
+
+class StockMovementQuerySet(AppendOnlyQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """What left or reached a depot or vehicle that the user may see, or was moved by them.
+
+        A customer's end alone doesn't open a movement: it would show every driver the others' sales.
+        """
+        if user.can(Capability.VIEW_VIRTUAL_STOCK):
+            return self
+        own = Location.objects.filter(_locations_of(user, customers=False)).values("pk")
+        return self.filter(Q(from_location__in=own) | Q(to_location__in=own) | Q(user=user))
+
+
+class StockMovement(AppendOnlyModel):
+    """One line of the ledger: ``quantity`` of one equipment from here to there, and why.
+
+    The conditions differ where a full cylinder comes back empty or is refilled.
+    """
+
+    class Kind(models.TextChoices):
+        DISTRIBUTION_OUT = "DISTRIBUTION_OUT", "Loaded at the depot"
+        DISTRIBUTION_IN = "DISTRIBUTION_IN", "Returned to the depot"
+        SALE = "SALE", "Sold"
+        SWAP_OUT = "SWAP_OUT", "Swapped: full to the customer"
+        SWAP_IN = "SWAP_IN", "Swapped: empty from the customer"
+        RETURN = "RETURN", "Taken back"
+        CORRECTION = "CORRECTION", "Corrected to the count"
+
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="movements")
+    quantity = models.PositiveIntegerField()
+    from_location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="movements_out")
+    from_condition = models.CharField(max_length=8, choices=Condition)
+    to_location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="movements_in")
+    to_condition = models.CharField(max_length=8, choices=Condition)
+    kind = models.CharField(max_length=16, choices=Kind)
+    cause_type = models.CharField(max_length=64, help_text="app.model of the document behind it.")
+    cause_id = models.BigIntegerField()
+    reason = models.CharField(max_length=500, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="movements")
+    occurred_at = models.DateTimeField(help_text="When it happened in the field.")
+    created_at = models.DateTimeField(help_text="When it was recorded.")
+    date = models.DateField(help_text="The Singapore date of that.")
+
+    objects = StockMovementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("cause_type", "cause_id"), name="movement_cause_idx"),
+            models.Index(fields=("equipment", "id"), name="movement_equipment_idx"),
+            models.Index(fields=("date",), name="movement_date_idx"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="movement_quantity_positive"),
+            models.CheckConstraint(
+                condition=~Q(from_location=F("to_location")) | ~Q(from_condition=F("to_condition")),
+                name="movement_moves_something",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity}"
