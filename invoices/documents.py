@@ -1,0 +1,52 @@
+"""Where the PDFs lie: written once under a name that nobody can guess, never overwritten."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from core.commands import on_rollback
+from invoices.errors import StorageUnavailable
+
+FOLDER = "invoices"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """``path`` is relative to the storage; ``sha256`` in hexadecimal."""
+
+    path: str
+    sha256: str
+
+
+def store(pdf: bytes, *, number: str, day: date) -> StoredDocument:
+    """Write a document; a rollback of the running command takes it away again.
+
+    Raises StorageUnavailable where it can't be written.
+    """
+    name = f"{FOLDER}/{day:%Y/%m/%d}/{number}-{secrets.token_hex(8)}.pdf"
+    # Before the write: a disk that fills up leaves half a file behind.
+    on_rollback(partial(discard, name))
+    try:
+        path = default_storage.save(name, ContentFile(pdf))
+    except OSError as error:
+        raise StorageUnavailable("The invoice can't be stored at the moment. Nothing was recorded.") from error
+    return StoredDocument(path=path, sha256=hashlib.sha256(pdf).hexdigest())
+
+
+def read(path: str) -> bytes:
+    """The stored document. Raises StorageUnavailable where it can't be read."""
+    try:
+        with default_storage.open(path) as file:
+            content: bytes = file.read()
+    except OSError as error:
+        raise StorageUnavailable("The document can't be read at the moment.") from error
+    return content
+
+
+def discard(path: str) -> None:
+    default_storage.delete(path)

@@ -1,0 +1,40 @@
+"""Invoices and GST rates in JSON."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.reverse import reverse
+
+from core.api.fields import StrictDecimalField
+from invoices.models import GstRate, Invoice
+
+
+class InvoiceOut(serializers.ModelSerializer[Invoice]):
+    transaction = serializers.PrimaryKeyRelatedField(read_only=True)
+    pdf_url = serializers.SerializerMethodField(help_text="Needs the same authorisation as everything else.")
+
+    class Meta:
+        model = Invoice
+        fields = (
+            "id", "invoice_number", "kind", "transaction", "customer", "status", "subtotal", "gst_rate", "gst_amount",
+            "total_amount", "due_on", "pdf_path", "pdf_sha256", "pdf_url",
+            "generated_at", "printed_at", "emailed_at", "paid_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    def get_pdf_url(self, invoice: Invoice) -> str:
+        request: Request | None = self.context.get("request")
+        return str(reverse("invoice-pdf", args=[invoice.pk], request=request))
+
+
+class GstRateSerializer(serializers.ModelSerializer[GstRate]):
+    rate = StrictDecimalField(
+        max_digits=5, decimal_places=2, min_value=Decimal(0), max_value=Decimal(100), help_text="In per cent: 9.00."
+    )
+
+    class Meta:
+        model = GstRate
+        fields = ("id", "rate", "valid_from")
+        extra_kwargs: dict[str, Any] = {"valid_from": {"help_text": "The first Singapore date on which it holds."}}  # noqa: RUF012

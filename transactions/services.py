@@ -1,0 +1,255 @@
+"""The sale: stock, meter, price, number, invoice, PDF and evidence in one commit, or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from accounts.models import User
+from audit.services import record
+from core import clock, idempotency
+from core.access import Capability
+from core.commands import command
+from core.errors import UnknownReference
+from core.money import ZERO
+from core.occurrence import require_recent
+from customers import locks as customer_locks
+from customers.errors import CustomerInactive
+from customers.models import Customer
+from customers.selectors import contract_rates
+from equipment.selectors import require_active
+from inventory.models import Condition, Location, StockMovement
+from inventory.services import Move, customer_place, hold_stock, locations, post_movements, vehicle_place
+from invoices.models import Invoice
+from invoices.selectors import gst_rate_on
+from invoices.services import Billing, issue_invoice
+from invoices.snapshot import Line, MeterUsage
+from sequences.services import take_number
+from transactions.errors import EmptySale, NegativeTotal
+from transactions.models import Transaction, TransactionItem
+from transactions.pricing import PricedItem, SaleItem, Type, Usage, price_items, read_meter
+
+NUMBER_PREFIX = "TRX"
+OPERATION = "transaction.create"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSale:
+    """A sale, as asked for. ``occurred_at`` None: now."""
+
+    customer: int
+    items: Sequence[SaleItem] = ()
+    current_meter: Decimal | None = None
+    payment_received: bool = False
+    remarks: str = ""
+    occurred_at: datetime | None = None
+    client_temp_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSale:
+    """``replayed``: the same operation recorded it earlier, and nothing happened now."""
+
+    transaction: Transaction
+    replayed: bool
+
+    @property
+    def invoice(self) -> Invoice:
+        return self.transaction.invoice
+
+
+@command
+def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> RecordedSale:
+    """Record one sale with everything that belongs to it.
+
+    Idempotent by (actor, client_temp_id). Locks the customer, then the balances in primary-key order, then
+    the number tickets. Raises IdempotencyConflict, OccurredAtOutOfRange, UnknownReference, CustomerInactive,
+    EquipmentInactive, NoMeter, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal,
+    InsufficientStock, StorageUnavailable.
+    """
+    request = {
+        "user": actor,
+        "client_temp_id": sale.client_temp_id,
+        "type": OPERATION,
+        "content": replace(sale, client_temp_id=None),
+    }
+    if (earlier := idempotency.find_earlier(**request)) is not None:
+        return RecordedSale(Transaction.objects.select_related("invoice").get(pk=earlier), replayed=True)
+    settle = idempotency.claim(**request)
+    now = clock.now()
+    occurred_at = sale.occurred_at or now
+    require_recent(occurred_at, now=now)
+
+    customer = _lock_customer(actor, sale.customer)
+    usage = read_meter(customer, sale.current_meter)
+    equipment = require_active(actor, [item.equipment for item in sale.items])
+    items = price_items(
+        sale.items,
+        equipment,
+        contract_rates(customer, equipment, clock.business_date(occurred_at)),
+        may_override=actor.can(Capability.OVERRIDE_RATE),
+    )
+    billing = _bill(actor, sale, customer, items, usage, occurred_at=occurred_at, now=now)
+
+    vehicle, site = locations(vehicle_place(actor.vehicle_no), customer_place(customer))
+    hold = hold_stock(_moves(items, vehicle, site))
+    number = take_number(prefix=NUMBER_PREFIX, day=clock.business_date(now))
+    invoice = issue_invoice(actor=actor, billing=billing, transaction_number=number, now=now)
+    transaction = Transaction.objects.create(
+        transaction_number=number,
+        invoice=invoice,
+        customer=customer,
+        customer_name=customer.name,
+        user=actor,
+        vehicle_no=actor.vehicle_no,
+        client_temp_id=sale.client_temp_id,
+        meter_number=customer.meter_number if usage else "",
+        last_meter_reading=usage.last if usage else None,
+        current_meter_reading=usage.current if usage else None,
+        meter_rate=usage.rate if usage else None,
+        usage=usage.quantity if usage else ZERO,
+        usage_amount=usage.amount if usage else ZERO,
+        items_amount=sum((item.amount for item in items), ZERO),
+        total_amount=billing.subtotal,
+        payment_type=customer.payment_type,
+        payment_received=sale.payment_received,
+        remarks=sale.remarks,
+        occurred_at=occurred_at,
+        created_at=now,
+        date=clock.business_date(now),
+    )
+    TransactionItem.objects.bulk_create(_item_row(transaction, item) for item in items)
+    post_movements(hold, actor=actor, cause=transaction, occurred_at=occurred_at, now=now)
+    if usage is not None and usage.current != usage.last:
+        customer.last_meter_reading = usage.current
+        customer.version += 1
+        customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
+    settle(transaction)
+    record(
+        actor=actor,
+        action="transactions.sale.recorded",
+        target=transaction,
+        before={"last_meter_reading": usage.last} if usage else None,
+        after=_evidence(transaction, invoice, items, usage),
+    )
+    return RecordedSale(transaction, replayed=False)
+
+
+
+def _lock_customer(actor: User, customer_id: int) -> Customer:
+    customer = customer_locks.visible_customer(actor, customer_id)
+    if customer is None:
+        raise UnknownReference(customer_id, attr="customer")
+    if not customer.is_active:
+        raise CustomerInactive(f"{customer.name} is not served any more.", attr="customer")
+    return customer
+
+
+def _bill(
+    actor: User,
+    sale: NewSale,
+    customer: Customer,
+    items: Sequence[PricedItem],
+    usage: Usage | None,
+    *,
+    occurred_at: datetime,
+    now: datetime,
+) -> Billing:
+    """Add up what is owed, or refuse what can't be billed."""
+    usage_amount = usage.amount if usage else ZERO
+    metered = bool(usage and usage.quantity)
+    if not items and not metered:
+        raise EmptySale("There are neither lines nor usage: nothing to bill.")
+    subtotal = sum((item.amount for item in items), usage_amount)
+    if subtotal < 0 and (metered or any(item.taxable for item in items)):
+        raise NegativeTotal("The refunds exceed the sale. Please record refund and sale apart.", attr="items")
+    # Paid on the spot, the tax point is the payment; else the issue of the invoice (GST Act 1993, s 11).
+    tax_point = occurred_at if sale.payment_received else now
+    return Billing(
+        customer=customer,
+        lines=[
+            Line(
+                description=item.equipment.name,
+                sku=item.equipment.sku,
+                type=item.type,
+                condition=item.condition,
+                quantity=item.quantity,
+                rate=item.rate,
+                amount=item.amount,
+                taxable=item.taxable,
+            )
+            for item in items
+        ],
+        meter=MeterUsage(
+            meter_number=customer.meter_number,
+            last_reading=usage.current if usage.last is None else usage.last,
+            current_reading=usage.current,
+            usage=usage.quantity,
+            rate=usage.rate,
+            amount=usage.amount,
+        )
+        if usage
+        else None,
+        subtotal=subtotal,
+        taxable_amount=sum((item.amount for item in items if item.taxable), usage_amount),
+        gst_rate=gst_rate_on(clock.business_date(tax_point)),
+        payment_received=sale.payment_received,
+        vehicle_no=actor.vehicle_no,
+        remarks=sale.remarks,
+        occurred_at=occurred_at,
+    )
+
+
+def _moves(items: Sequence[PricedItem], vehicle: Location, customer: Location) -> list[Move]:
+    """The stock that each line moves; a customer's cylinders are counted as FULL, whatever is in them."""
+    kind, full, empty = StockMovement.Kind, Condition.FULL, Condition.EMPTY
+    moves = []
+    for index, item in enumerate(items):
+        attr = f"items.{index}.quantity"
+        match item.type:
+            case Type.SALE:
+                legs = [(kind.SALE, vehicle, full, customer, full)]
+            case Type.SWAP:
+                legs = [(kind.SWAP_OUT, vehicle, full, customer, full), (kind.SWAP_IN, customer, full, vehicle, empty)]
+            case Type.RETURN:
+                legs = [(kind.RETURN, customer, full, vehicle, item.condition)]
+            case _:
+                legs = []
+        moves += [Move(leg[0], item.equipment, item.quantity, *leg[1:], attr) for leg in legs]
+    return moves
+
+
+def _item_row(transaction: Transaction, item: PricedItem) -> TransactionItem:
+    return TransactionItem(
+        transaction=transaction,
+        equipment=item.equipment,
+        equipment_name=item.equipment.name,
+        type=item.type,
+        condition=item.condition,
+        quantity=item.quantity,
+        rate=item.rate,
+        rate_source=item.rate_source,
+        amount=item.amount,
+        taxable=item.taxable,
+    )
+
+
+def _evidence(
+    transaction: Transaction, invoice: Invoice, items: Sequence[PricedItem], usage: Usage | None
+) -> dict[str, object]:
+    evidence: dict[str, object] = {
+        "transaction_number": transaction.transaction_number,
+        "invoice_number": invoice.invoice_number,
+        "customer": transaction.customer_name,
+        "items": [f"{item.type} {item.quantity} x {item.equipment.sku} at {item.rate}" for item in items],
+        "total_amount": invoice.total_amount,
+        "pdf_sha256": invoice.pdf_sha256,
+    }
+    if usage:
+        evidence["last_meter_reading"] = usage.current
+    overrides = [
+        {"equipment": item.equipment.sku, "rate": item.rate, "instead_of": item.listed_rate}
+        for item in items
+        if item.listed_rate is not None
+    ]
+    return {**evidence, "rate_overrides": overrides} if overrides else evidence
