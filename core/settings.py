@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "distribution",
     "invoices",
     "transactions",
+    "reports",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,133 @@
+"""verify_books says nothing about right books, and names what somebody did to wrong ones."""
+
+import os
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from core.access import Role
+from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def books(client_of: Callable[[User | None], APIClient]) -> None:
+    """A depot with stock, a confirmed load, two sales with a meter."""
+    depot, cylinder, customer = DepotFactory(), EquipmentFactory(), MeteredCustomerFactory()
+    driver = client_of(DriverFactory(depot=depot))
+    admin = client_of(UserFactory(role=Role.ADMIN))
+    count = {"entity": "depot", "entity_id": depot.pk, "equipment_id": cylinder.pk, "condition": "FULL"}
+    assert admin.post("/api/inventories/update-inventory/", {**count, "quantity": 30, "reason": "Opening"}).status_code == 200
+    item = {"equipment": cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 10}
+    load = driver.post("/api/distributions/", {"depot": depot.pk, "items": [item]}).json()
+    assert driver.post(f"/api/distributions/{load['id']}/confirm/").status_code == 200
+    for reading in ("1250.55", "1300.10"):
+        sale = {
+            "customer": customer.pk,
+            "current_meter": reading,
+            "items": [
+                {"equipment": cylinder.pk, "type": "SALE", "quantity": 2},
+                {"equipment": cylinder.pk, "type": "DEPOSIT", "quantity": 2},
+            ],
+        }
+        assert driver.post("/api/transactions/", sale).status_code == 201
+
+
+def verify() -> str:
+    out = StringIO()
+    try:
+        call_command("verify_books", stdout=out)
+    except CommandError as error:
+        out.write(str(error))
+    return out.getvalue()
+
+
+def sql(statement: str) -> Callable[[], None]:
+    def run() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    return run
+
+
+def files() -> list[Path]:
+    return sorted(Path(settings.MEDIA_ROOT).rglob("*.pdf"))
+
+
+def alter_document() -> None:
+    files()[0].write_bytes(b"%PDF-1.7 something else")
+
+
+def add_orphan() -> None:
+
+
+    orphan = files()[0].with_name("INV-20260101-000009-0123456789abcdef.pdf")
+    orphan.write_bytes(b"%PDF-1.7")
+    os.utime(orphan, (0, 0))
+
+
+def test_right_books_verify() -> None:
+    assert "The books verify: " in verify()
+
+
+@pytest.mark.parametrize(
+    ("tamper", "named"),
+    [
+        (sql("UPDATE inventory_inventory SET quantity = quantity + 1 WHERE may_be_negative = 0"), "movements"),
+        (sql("DELETE FROM inventory_stockmovement WHERE kind = 'SALE'"), "movements"),
+        (sql("UPDATE inventory_inventory SET quantity = quantity + 1 WHERE may_be_negative = 1"), "together hold 1"),
+        (sql("UPDATE inventory_inventory SET quantity = -3, may_be_negative = 1 WHERE may_be_negative = 0"), ": -3"),
+        (sql("UPDATE transactions_transactionitem SET amount = amount + 1"), "amounts to 58.00"),
+        (sql("UPDATE transactions_transactionitem SET quantity = 3, amount = 85.50 WHERE type = 'SALE'"), "lines add up to"),
+        (sql("UPDATE transactions_transaction SET current_meter_reading = 1300.11 WHERE current_meter_reading = 1300.10"), "usage 49.55"),
+        (sql("UPDATE transactions_transaction SET usage_amount = usage_amount + 1, total_amount = total_amount + 1"), "usage amount"),
+        (sql("UPDATE invoices_invoice SET gst_amount = gst_amount + 1, total_amount = total_amount + 1"), ": GST "),
+        (sql("UPDATE invoices_invoice SET subtotal = subtotal + 1, total_amount = total_amount + 1"), " bills "),
+        (sql("UPDATE invoices_invoice SET snapshot = replace(snapshot, '\"subtotal\": \"', '\"subtotal\": \"9')"), "says something else"),
+        (sql("UPDATE customers_customer SET last_meter_reading = 1250.55"), "stands at 1250.55"),
+        (sql("UPDATE sequences_sequence SET last_number = last_number + 1"), "missing ["),
+        (sql("DELETE FROM sequences_ticket WHERE number = 7"), "missing [7]"),
+        (sql("DELETE FROM sequences_sequence WHERE prefix = 'TRX'"), "there is no counter TRX-"),
+        (sql("UPDATE transactions_transaction SET transaction_number = replace(transaction_number, '-000002', '-000003')"), "surplus [3]"),
+        (sql("UPDATE invoices_invoice SET pdf_path = 'invoices/nowhere.pdf' WHERE invoice_number LIKE '%-000001'"), "can't be read"),
+        (alter_document, "was altered"),
+        (add_orphan, "belongs to no invoice"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'transactions.sale.recorded'"), "has no transactions.sale.recorded"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'distribution.confirmed'"), "has no distribution.confirmed"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'inventory.balance.corrected'"), "has no inventory.balance.corrected"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_tampering_is_named(tamper: Callable[[], None], named: str) -> None:
+    tamper()
+    said = verify()
+    assert named in said
+    assert "The books do not verify" in said
+
+
+def test_a_broken_meter_chain_is_named() -> None:
+    sql(
+        "UPDATE transactions_transaction SET last_meter_reading = 1250.00, usage = 50.10,"
+        " usage_amount = 107.72, total_amount = items_amount + 107.72 WHERE current_meter_reading = 1300.10"
+    )()
+    assert "starts at 1250.00, the reading before was 1250.55" in verify()
+
+
+def test_an_invoice_without_its_sale_is_named() -> None:
+    sql("UPDATE transactions_transaction SET invoice_id = invoice_id + 100")()
+    assert "bills no transaction" in verify()
+    sql("UPDATE transactions_transaction SET invoice_id = invoice_id - 100")()
+
+
+def test_it_exits_with_an_error_when_the_books_are_broken() -> None:
+    alter_document()
+    with pytest.raises(CommandError, match="do not verify"):
+        call_command("verify_books", stdout=StringIO())
