@@ -15,7 +15,7 @@ from customers.errors import VersionConflict
 from customers.models import Customer, CustomerRate
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
-from sequences.services import take_number
+from sequences.services import take_numbers
 
 CODE_PREFIX = "CUS"
 
@@ -26,7 +26,7 @@ def create_customer(*, actor: User, values: Mapping[str, Any]) -> Customer:
 
     Locks a number ticket then. Raises Duplicate.
     """
-    code = values.get("customer_code") or take_number(prefix=CODE_PREFIX, day=clock.business_date(clock.now()))
+    code = values.get("customer_code") or take_numbers(CODE_PREFIX, day=clock.business_date(clock.now()))[0]
     customer = Customer(**{**values, "customer_code": code, "version": 1})
     return create_recorded(actor=actor, action="customers.customer.created", new=customer)
 

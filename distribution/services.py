@@ -18,7 +18,7 @@ from distribution.models import Distribution, DistributionItem
 from equipment.selectors import require_active
 from inventory.models import StockMovement
 from inventory.services import Move, depot_place, hold_stock, locations, post_movements, vehicle_place
-from sequences.services import take_number
+from sequences.services import take_numbers
 
 NUMBER_PREFIX = "DST"
 OPERATION = "distribution.create"
@@ -76,8 +76,9 @@ def create_distribution(*, actor: User, new: NewDistribution) -> CreatedDistribu
     if not new.items:
         raise Invalid("A distribution needs at least one item.", attr="items")
     equipment = require_active(actor, [item.equipment for item in new.items])
+    [number] = take_numbers(NUMBER_PREFIX, day=clock.business_date(now))
     distribution = Distribution.objects.create(
-        distribution_number=take_number(prefix=NUMBER_PREFIX, day=clock.business_date(now)),
+        distribution_number=number,
         depot=depot,
         user=actor,
         vehicle_no=actor.vehicle_no,

@@ -11,9 +11,14 @@ BalanceKey = tuple[int, int, str]
 
 
 def balances(keys: Iterable[BalanceKey]) -> dict[BalanceKey, Inventory]:
-    """The existing balances of these keys, locked in primary-key order."""
+    """The existing balances of these keys, locked in primary-key order.
+
+    They are looked up without a lock first: a locking search by anything but the primary key may wait for
+    rows that it only passes, and so make every vehicle wait for every other.
+    """
     wanted = Q(pk__in=())
     for location_id, equipment_id, condition in keys:
         wanted |= Q(location_id=location_id, equipment_id=equipment_id, condition=condition)
-    rows = list(Inventory.objects.select_for_update().filter(wanted).order_by("pk"))
+    found = list(Inventory.objects.filter(wanted).values_list("pk", flat=True))
+    rows = list(Inventory.objects.select_for_update().filter(pk__in=found).order_by("pk"))
     return {(row.location_id, row.equipment_id, row.condition): row for row in rows}

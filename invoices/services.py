@@ -18,7 +18,6 @@ from invoices import documents, locks
 from invoices.models import GstRate, Invoice
 from invoices.rendering import render_invoice
 from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, Party
-from sequences.services import take_number
 
 NUMBER_PREFIX = {Invoice.Kind.TAX_INVOICE: "INV", Invoice.Kind.CREDIT_NOTE: "CN"}
 
@@ -48,14 +47,17 @@ class Billing:
         """A refund's document is a credit note; everything else is billed by a tax invoice."""
         return Invoice.Kind.CREDIT_NOTE if self.subtotal < 0 else Invoice.Kind.TAX_INVOICE
 
+    @property
+    def number_prefix(self) -> str:
+        return NUMBER_PREFIX[self.kind]
 
-def issue_invoice(*, actor: User, billing: Billing, transaction_number: str, now: datetime) -> Invoice:
-    """Number, render, store and record one document, in the caller's transaction.
 
-    Locks a number ticket. Raises StorageUnavailable. The caller's audit record covers the invoice too.
+def issue_invoice(*, actor: User, billing: Billing, number: str, transaction_number: str, now: datetime) -> Invoice:
+    """Render, store and record one document, in the caller's transaction, under numbers taken there.
+
+    Raises StorageUnavailable. The caller's audit record covers the invoice too.
     """
     day = clock.business_date(now)
-    number = take_number(prefix=NUMBER_PREFIX[billing.kind], day=day)
     customer = billing.customer
     due_on = day + timedelta(days=customer.payment_terms_days)
     snapshot = InvoiceSnapshot(

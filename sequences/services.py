@@ -36,22 +36,24 @@ class OutOfTickets(TryAgain):  # noqa: N818 -- a request to print, not an error
         print_tickets(prefix=self.prefix, day=self.day, beyond=None)
 
 
-def take_number(*, prefix: str, day: date) -> str:
-    """Use up the lowest free number of a prefix and day: ``TRX-20260120-000001``.
+def take_numbers(*prefixes: str, day: date) -> list[str]:
+    """Use up the lowest free number of each prefix: ``["TRX-20260120-000001", "INV-20260120-000001"]``.
 
-    Locks the ticket to the end of the caller's transaction. Call it last of all that may refuse.
-    Raises OutOfTickets, which the outermost command answers by printing and running again.
+    Locks the tickets, in the given order, to the end of the caller's transaction. Call it last of all that
+    may refuse. Raises OutOfTickets, which the outermost command answers by printing and running again.
     """
-    ticket = locks.lowest_free_ticket(prefix, day)
-    if ticket is None:
-        raise OutOfTickets(prefix, day)
-    number = format_number(ticket)
-    if ticket.number % PRINT_EVERY == 0:
-        transaction.on_commit(
-            partial(print_tickets, prefix=prefix, day=day, beyond=ticket.number), robust=True
-        )
-    ticket.delete()
-    return number
+    tickets = []
+    for prefix in prefixes:
+        ticket = locks.lowest_free_ticket(prefix, day)
+        if ticket is None:
+            raise OutOfTickets(prefix, day)
+        if ticket.number % PRINT_EVERY == 0:
+            transaction.on_commit(
+                partial(print_tickets, prefix=prefix, day=day, beyond=ticket.number), robust=True
+            )
+        tickets.append(ticket)
+    Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).delete()
+    return [format_number(ticket) for ticket in tickets]
 
 
 @command

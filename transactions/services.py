@@ -24,7 +24,7 @@ from invoices.models import Invoice
 from invoices.selectors import gst_rate_on
 from invoices.services import Billing, issue_invoice
 from invoices.snapshot import Line, MeterUsage
-from sequences.services import take_number
+from sequences.services import take_numbers
 from transactions.errors import EmptySale, NegativeTotal
 from transactions.models import Transaction, TransactionItem
 from transactions.pricing import PricedItem, SaleItem, Type, Usage, price_items, read_meter
@@ -93,8 +93,10 @@ def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> Re
 
     vehicle, site = locations(vehicle_place(actor.vehicle_no), customer_place(customer))
     hold = hold_stock(_moves(items, vehicle, site))
-    number = take_number(prefix=NUMBER_PREFIX, day=clock.business_date(now))
-    invoice = issue_invoice(actor=actor, billing=billing, transaction_number=number, now=now)
+    number, invoice_number = take_numbers(NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now))
+    invoice = issue_invoice(
+        actor=actor, billing=billing, number=invoice_number, transaction_number=number, now=now
+    )
     transaction = Transaction.objects.create(
         transaction_number=number,
         invoice=invoice,
