@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from audit.models import AuditLog
 from audit.serializers import AuditLogSerializer
 from core.access import Capability
-from core.api.filters import IdFilter
+from core.api.filters import IdFilter, MomentFilter
 from core.api.pagination import LedgerPagination
 from core.api.viewsets import LedgerViewSet
 
@@ -33,8 +33,8 @@ _EXAMPLE = OpenApiExample(
 class AuditLogFilter(filters.FilterSet):
     entity_id = IdFilter()
     user = IdFilter(field_name="user_id")
-    at_after = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    at_before = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    at_after = MomentFilter(field_name="at", lookup_expr="gte")
+    at_before = MomentFilter(field_name="at", lookup_expr="lt")
 
     class Meta:
         model = AuditLog

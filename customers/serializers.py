@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import CodeField, IdField, RateField, StrictDecimalField, StrictIntegerField, TextField
+from core.api.fields import CodeField, IdField, RateField, StrictChoiceField, StrictDecimalField, StrictIntegerField, TextField
 from customers.models import Customer, CustomerRate
 from customers.services import CODE_PREFIX
 
@@ -14,6 +14,8 @@ _GIVEN_OUT = re.compile(rf"{CODE_PREFIX}-\d{{8}}-\d{{6}}")
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    serializer_choice_field = StrictChoiceField
+
     customer_code = CodeField(Customer, required=False, help_text="Given out when none is sent.")
     name = TextField(max_length=200)
     phone = TextField(max_length=32, required=False, allow_blank=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import ClientTempIdField, IdField, MomentField, QuantityField, TextField
+from core.api.fields import ClientTempIdField, IdField, MomentField, QuantityField, StrictChoiceField, TextField
 from distribution.models import Distribution, DistributionItem
 from distribution.services import NewDistribution, NewItem
 from inventory.models import Condition
@@ -14,8 +14,8 @@ MAX_ITEMS = 200
 
 class DistributionItemIn(serializers.Serializer[Any]):
     equipment = IdField()
-    direction = serializers.ChoiceField(choices=DistributionItem.Direction)
-    condition = serializers.ChoiceField(choices=Condition)
+    direction = StrictChoiceField(choices=DistributionItem.Direction)
+    condition = StrictChoiceField(choices=Condition)
     quantity = QuantityField()
 
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.access import Capability
-from core.api.filters import IdFilter
+from core.api.filters import IdFilter, MomentFilter
 from core.api.responses import created
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
@@ -80,8 +80,8 @@ _CREATE = {
 class DistributionFilter(filters.FilterSet):
     depot = IdFilter(field_name="depot_id")
     user = IdFilter(field_name="user_id")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Distribution

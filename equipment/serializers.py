@@ -2,11 +2,13 @@
 
 from rest_framework import serializers
 
-from core.api.fields import CodeField, RateField, StrictDecimalField, TextField
+from core.api.fields import CodeField, RateField, StrictChoiceField, StrictDecimalField, TextField
 from equipment.models import Equipment
 
 
 class EquipmentSerializer(serializers.ModelSerializer[Equipment]):
+    serializer_choice_field = StrictChoiceField
+
     sku = CodeField(Equipment)
     name = TextField(max_length=120)
     weight_kg = StrictDecimalField(max_digits=6, decimal_places=2, min_value=0, required=False, allow_null=True)

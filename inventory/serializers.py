@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import IdField, StrictIntegerField, TextField
+from core.api.fields import IdField, StrictChoiceField, StrictIntegerField, TextField
 from inventory.models import Condition, Inventory, Location, LocationKind, StockMovement
 from inventory.services import Entity
 
@@ -64,9 +64,9 @@ class EntityIdField(TextField):
 
 
 class CorrectionIn(serializers.Serializer[Any]):
-    entity = serializers.ChoiceField(choices=Entity)
+    entity = StrictChoiceField(choices=Entity)
     entity_id = EntityIdField(max_length=20, help_text="Primary key of the depot or customer, or the vehicle's number.")
     equipment_id = IdField()
-    condition = serializers.ChoiceField(choices=Condition)
+    condition = StrictChoiceField(choices=Condition)
     quantity = StrictIntegerField(min_value=0, max_value=1_000_000, help_text="The counted quantity.")
     reason = TextField(max_length=500)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.access import Capability
-from core.api.filters import IdFilter
+from core.api.filters import IdFilter, MomentFilter
 from core.api.pagination import LedgerPagination
 from core.api.viewsets import LedgerViewSet
 from inventory import services
@@ -84,8 +84,8 @@ class MovementFilter(filters.FilterSet):
     location = IdFilter(method="touching", label="Location at either end")
     cause_id = IdFilter()
     user = IdFilter(field_name="user_id")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = StockMovement

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
 from core.access import Capability
-from core.api.filters import IdFilter
+from core.api.filters import IdFilter, MomentFilter
 from core.api.viewsets import LedgerViewSet
 from invoices import documents, services
 from invoices.models import GstRate, Invoice
@@ -49,8 +49,8 @@ class InvoiceFilter(filters.FilterSet):
     user = IdFilter(field_name="user_id")
     date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
     date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
-    generated_after = filters.IsoDateTimeFilter(field_name="generated_at", lookup_expr="gte")
-    generated_before = filters.IsoDateTimeFilter(field_name="generated_at", lookup_expr="lt")
+    generated_after = MomentFilter(field_name="generated_at", lookup_expr="gte")
+    generated_before = MomentFilter(field_name="generated_at", lookup_expr="lt")
 
     class Meta:
         model = Invoice

@@ -12,7 +12,7 @@ from accounts.models import User
 
 
 @pytest.fixture(autouse=True)
-def _cheap_and_isolated(settings: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def _cheap_and_isolated(settings: Any, tmp_path: Path) -> None:
     """Documents go to a folder of the test's own; hashing passwords is no test's subject."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -31,3 +31,9 @@ def client_of() -> Callable[[User | None], APIClient]:
         return client
 
     return make
+
+
+@pytest.fixture
+def stub_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document in no time, where the PDF isn't the test's subject."""
+    monkeypatch.setattr("invoices.services.render_invoice", lambda snapshot: f"%PDF {snapshot.number}".encode())

@@ -11,6 +11,7 @@ from core.api.fields import (
     MomentField,
     QuantityField,
     RateField,
+    StrictChoiceField,
     StrictDecimalField,
     TextField,
 )
@@ -26,7 +27,7 @@ RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Cond
 
 class SaleItemIn(serializers.Serializer[Any]):
     equipment = IdField()
-    type = serializers.ChoiceField(choices=TransactionItem.Type)
+    type = StrictChoiceField(choices=TransactionItem.Type)
     quantity = QuantityField()
     rate = RateField(
         required=False,
@@ -34,7 +35,7 @@ class SaleItemIn(serializers.Serializer[Any]):
         default=None,
         help_text="What the customer was shown. The server prices the line; another rate is refused.",
     )
-    condition = serializers.ChoiceField(
+    condition = StrictChoiceField(
         choices=RETURN_CONDITIONS,
         required=False,
         allow_blank=True,

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.access import Capability
-from core.api.filters import IdFilter
+from core.api.filters import IdFilter, MomentFilter
 from core.api.responses import created
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
@@ -106,8 +106,8 @@ class TransactionFilter(filters.FilterSet):
     user = IdFilter(field_name="user_id")
     date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
     date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
-    occurred_after = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    occurred_before = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+    occurred_after = MomentFilter(field_name="occurred_at", lookup_expr="gte")
+    occurred_before = MomentFilter(field_name="occurred_at", lookup_expr="lt")
 
     class Meta:
         model = Transaction

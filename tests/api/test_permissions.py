@@ -1,0 +1,338 @@
+"""Every route × every role × whose row: one table, complete because it is compared with the router.
+
+Columns: ADMIN, SUPERVISOR, DEPOT_STAFF, SALES, DRIVER, nobody. The first five belong to depot A. ``own`` rows
+are the driver's (and in depot A), ``sales`` rows the sales user's, ``colleague`` rows another driver's of depot
+A, ``foreign`` rows depot B's.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, get_resolver, reverse
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from audit.models import AuditLog
+from core.access import Role
+from core.urls import router
+from customers.models import Customer
+from depots.models import Depot
+from equipment.models import Equipment
+from inventory.models import Inventory
+from invoices.models import GstRate
+from tests.factories import CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+ADMIN_ONLY = (403, 403, 403, 403, 401)
+READ = (200, 200, 200, 200, 200, 401)
+
+# (route, action, row): statuses
+TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
+    ("user", "list", ""): (200, *ADMIN_ONLY),
+    ("user", "retrieve", "any"): (200, *ADMIN_ONLY),
+    ("user", "retrieve", "missing"): (404, *ADMIN_ONLY),
+    ("user", "create", ""): (201, *ADMIN_ONLY),
+    ("user", "update", "any"): (200, *ADMIN_ONLY),
+    ("user", "partial_update", "any"): (200, *ADMIN_ONLY),
+    ("user", "destroy", "any"): (204, *ADMIN_ONLY),
+    ("user", "set_password", "any"): (204, *ADMIN_ONLY),
+    ("depot", "list", ""): READ,
+    ("depot", "retrieve", "any"): READ,
+    ("depot", "retrieve", "missing"): (404, 404, 404, 404, 404, 401),
+    ("depot", "create", ""): (201, *ADMIN_ONLY),
+    ("depot", "update", "any"): (200, *ADMIN_ONLY),
+    ("depot", "partial_update", "any"): (200, *ADMIN_ONLY),
+    ("depot", "destroy", "any"): (204, *ADMIN_ONLY),
+    ("equipment", "list", ""): READ,
+    ("equipment", "retrieve", "any"): READ,
+    ("equipment", "create", ""): (201, *ADMIN_ONLY),
+    ("equipment", "update", "any"): (200, *ADMIN_ONLY),
+    ("equipment", "partial_update", "any"): (200, *ADMIN_ONLY),
+    ("equipment", "destroy", "any"): (204, *ADMIN_ONLY),
+    ("customer", "list", ""): READ,
+    ("customer", "retrieve", "any"): READ,
+    ("customer", "create", ""): (201, *ADMIN_ONLY),
+    ("customer", "update", "any"): (200, *ADMIN_ONLY),
+    ("customer", "partial_update", "any"): (200, *ADMIN_ONLY),
+    ("customer", "destroy", "any"): (204, *ADMIN_ONLY),
+    ("customer", "rates", "any"): READ,
+    ("customer", "add_rate", "any"): (201, *ADMIN_ONLY),
+    ("gst-rate", "list", ""): READ,
+    ("gst-rate", "retrieve", "any"): READ,
+    ("gst-rate", "create", ""): (201, *ADMIN_ONLY),
+    ("inventory", "list", ""): READ,
+    ("inventory", "retrieve", "depot"): (200, 200, 200, 404, 404, 401),
+    ("inventory", "retrieve", "foreign-depot"): (200, 404, 404, 404, 404, 401),
+    ("inventory", "retrieve", "own"): (200, 200, 404, 404, 200, 401),
+    ("inventory", "retrieve", "sales"): (200, 200, 404, 200, 404, 401),
+    ("inventory", "retrieve", "colleague"): (200, 200, 404, 404, 404, 401),
+    ("inventory", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
+    ("inventory", "retrieve", "customer"): (200, 200, 404, 200, 200, 401),
+    ("inventory", "retrieve", "outside"): (200, 404, 404, 404, 404, 401),
+    ("inventory", "movements", ""): READ,
+    ("inventory", "update_inventory", "depot"): (200, 200, 403, 403, 403, 401),
+    ("inventory", "update_inventory", "foreign-depot"): (200, 403, 403, 403, 403, 401),
+    ("inventory", "update_inventory", "own"): (200, 200, 403, 403, 403, 401),
+    ("inventory", "update_inventory", "foreign"): (200, 403, 403, 403, 403, 401),
+    ("inventory", "update_inventory", "customer"): (200, 200, 403, 403, 403, 401),
+    ("distribution", "list", ""): (200, 200, 200, 403, 200, 401),
+    ("distribution", "retrieve", "own"): (200, 200, 200, 403, 200, 401),
+    ("distribution", "retrieve", "colleague"): (200, 200, 200, 403, 404, 401),
+    ("distribution", "retrieve", "foreign"): (200, 404, 404, 403, 404, 401),
+    ("distribution", "create", "depot"): (201, 201, 201, 403, 201, 401),
+    ("distribution", "create", "foreign-depot"): (201, 403, 403, 403, 201, 401),
+    ("distribution", "create_distribution", "depot"): (201, 201, 201, 403, 201, 401),
+    ("distribution", "confirm", "own"): (200, 200, 200, 403, 200, 401),
+    ("distribution", "confirm", "colleague"): (200, 200, 200, 403, 404, 401),
+    ("distribution", "confirm", "foreign"): (200, 404, 404, 403, 404, 401),
+    ("distribution", "cancel", "own"): (200, 200, 200, 403, 200, 401),
+    ("distribution", "cancel", "colleague"): (200, 200, 200, 403, 404, 401),
+    ("distribution", "cancel", "foreign"): (200, 404, 404, 403, 404, 401),
+    ("transaction", "list", ""): (200, 200, 403, 200, 200, 401),
+    ("transaction", "retrieve", "own"): (200, 200, 403, 404, 200, 401),
+    ("transaction", "retrieve", "sales"): (200, 200, 403, 200, 404, 401),
+    ("transaction", "retrieve", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("transaction", "retrieve", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("transaction", "create", ""): (201, 201, 403, 201, 201, 401),
+    ("transaction", "create_transaction", ""): (201, 201, 403, 201, 201, 401),
+    ("invoice", "list", ""): (200, 200, 403, 200, 200, 401),
+    ("invoice", "retrieve", "own"): (200, 200, 403, 404, 200, 401),
+    ("invoice", "retrieve", "sales"): (200, 200, 403, 200, 404, 401),
+    ("invoice", "retrieve", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("invoice", "retrieve", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("invoice", "pdf", "own"): (200, 200, 403, 404, 200, 401),
+    ("invoice", "pdf", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("invoice", "pdf", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("invoice", "mark_printed", "own"): (200, 200, 403, 404, 200, 401),
+    ("invoice", "mark_printed", "sales"): (200, 200, 403, 200, 404, 401),
+    ("invoice", "mark_printed", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("audit", "list", ""): (200, 200, 403, 403, 403, 401),
+    ("audit", "retrieve", "own"): (200, 200, 403, 403, 403, 401),
+    ("audit", "retrieve", "foreign"): (200, 404, 403, 403, 403, 401),
+}  # fmt: skip
+
+PUBLIC = {"token", "token-refresh", "token-blacklist", "health-live", "health-ready", "schema", "swagger-ui", "redoc"}
+ANY_USER = {"me"}
+
+
+@dataclass
+class World:
+    """One row of everything for everybody."""
+
+    users: dict[str, User | None]
+    depot: Depot
+    foreign_depot: Depot
+    cylinder: Equipment
+    customer: Customer
+    rows: dict[tuple[str, str], int]
+    vehicles: dict[str, str]
+
+
+@pytest.fixture
+def world(client_of: Callable[[User | None], APIClient], stub_pdf: None) -> World:
+    a, b = DepotFactory(), DepotFactory()
+    admin = UserFactory(role=Role.ADMIN, depot=a)
+    supervisor, staff = UserFactory(role=Role.SUPERVISOR, depot=a), UserFactory(role=Role.DEPOT_STAFF, depot=a)
+    sellers = {
+        "own": DriverFactory(depot=a),
+        "sales": DriverFactory(role=Role.SALES, depot=a),
+        "colleague": DriverFactory(depot=a),
+        "foreign": DriverFactory(depot=b),
+    }
+    cylinder, customer = EquipmentFactory(), CustomerFactory()
+    rows: dict[tuple[str, str], int] = {}
+    office = client_of(admin)
+
+    def post(user: User, url: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = client_of(user).post(url, body)
+        assert response.status_code in (200, 201), response.json()
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def count(entity: str, entity_id: object, quantity: int) -> int:
+        body = {"entity": entity, "entity_id": entity_id, "equipment_id": cylinder.pk, "condition": "FULL"}
+        response = office.post("/api/inventories/update-inventory/", {**body, "quantity": quantity, "reason": "x"})
+        pk: int = response.json()["id"]
+        return pk
+
+    rows["inventory", "depot"] = count("depot", a.pk, 100)
+    rows["inventory", "foreign-depot"] = count("depot", b.pk, 100)
+    rows["inventory", "customer"] = count("customer", customer.pk, 5)
+    rows["inventory", "outside"] = Inventory.objects.get(location__kind="OUTSIDE").pk
+    for whose, seller in sellers.items():
+        rows["inventory", whose] = count("vehicle", seller.vehicle_no, 20)
+        if seller.role == Role.DRIVER:
+            item = {"equipment": cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 1}
+            load = post(seller, "/api/distributions/", {"depot": seller.depot_id, "items": [item]})
+            rows["distribution", whose] = load["id"]
+        line = {"equipment": cylinder.pk, "type": "SALE", "quantity": 1}
+        sale = post(seller, "/api/transactions/", {"customer": customer.pk, "items": [line]})
+        rows["transaction", whose] = sale["transaction"]["id"]
+        rows["invoice", whose] = sale["invoice"]["id"]
+        rows["audit", whose] = AuditLog.objects.filter(user=seller).latest("id").pk
+    rows["user", "any"] = sellers["colleague"].pk
+    rows["depot", "any"], rows["equipment", "any"], rows["customer", "any"] = a.pk, cylinder.pk, customer.pk
+    rows["gst-rate", "any"] = GstRate.objects.latest("id").pk
+    rows["user", "missing"] = rows["depot", "missing"] = 999_999
+    return World(
+        users={
+            "ADMIN": admin,
+            "SUPERVISOR": supervisor,
+            "DEPOT_STAFF": staff,
+            "SALES": sellers["sales"],
+            "DRIVER": sellers["own"],
+            "nobody": None,
+        },
+        depot=a,
+        foreign_depot=b,
+        cylinder=cylinder,
+        customer=customer,
+        rows=rows,
+        vehicles={whose: seller.vehicle_no for whose, seller in sellers.items()},
+    )
+
+
+def body_of(world: World, route: str, action: str, row: str) -> dict[str, Any]:
+    depot = world.foreign_depot if row == "foreign-depot" else world.depot
+    item = {"equipment": world.cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 1}
+    entity, entity_id = {
+        "depot": ("depot", world.depot.pk),
+        "foreign-depot": ("depot", world.foreign_depot.pk),
+        "customer": ("customer", world.customer.pk),
+    }.get(row, ("vehicle", world.vehicles.get(row, "")))
+    depot_body = {"code": "NEW 1", "name": "New"}
+    stock_item = {"sku": "NEW-1", "name": "New", "equipment_type": "CYLINDER"}
+    user = {"username": "newcomer", "password": "quite a long one 7", "role": "DRIVER"}
+    bodies: dict[tuple[str, str], dict[str, Any]] = {
+        ("user", "create"): user,
+        ("user", "update"): user,
+        ("user", "partial_update"): {"first_name": "Siti"},
+        ("user", "set_password"): {"password": "quite a long one 7"},
+        ("depot", "create"): depot_body,
+        ("depot", "update"): depot_body,
+        ("depot", "partial_update"): {"name": "Other"},
+        ("equipment", "create"): stock_item,
+        ("equipment", "update"): stock_item,
+        ("equipment", "partial_update"): {"name": "Other"},
+        ("customer", "create"): {"name": "New"},
+        ("customer", "update"): {"name": "Other"},
+        ("customer", "partial_update"): {"name": "Other"},
+        ("customer", "add_rate"): {"equipment": world.cylinder.pk, "rate": "20.00", "valid_from": "2026-01-01"},
+        ("gst-rate", "create"): {"rate": "10.00", "valid_from": "2035-01-01"},
+        ("inventory", "update_inventory"): {
+            "entity": entity,
+            "entity_id": entity_id,
+            "equipment_id": world.cylinder.pk,
+            "condition": "FULL",
+            "quantity": 7,
+            "reason": "Counted",
+        },
+        ("distribution", "create"): {"depot": depot.pk, "items": [item]},
+        ("distribution", "create_distribution"): {"depot": depot.pk, "items": [item]},
+    }
+    sale = {
+        "customer": world.customer.pk,
+        "items": [{"equipment": world.cylinder.pk, "type": "REFILL", "quantity": 1}],
+    }
+    return sale if action in ("create", "create_transaction") and route == "transaction" else bodies.get((route, action), {})
+
+
+def actions() -> dict[tuple[str, str], tuple[str, str, bool]]:
+    """Every (route, action) that the router knows: its method, its url name, and whether it is about one row."""
+    found = {}
+    for _, viewset, basename in router.registry:
+        for route in router.get_routes(viewset):
+            for method, action in router.get_method_map(viewset, route.mapping).items():
+                url_name = route.name.format(basename=basename)
+                found[basename, action] = (method, url_name, route.detail)
+    return found
+
+
+def test_no_route_is_forgotten() -> None:
+    assert {(route, action) for route, action, _ in TABLE} == set(actions())
+
+
+def test_no_other_route_exists() -> None:
+    """What isn't a viewset's is public or for every user, by name."""
+    api = next(entry for entry in get_resolver().url_patterns if str(entry.pattern) == "api/")
+    viewsets = {url_name for _, url_name, _ in actions().values()}
+    others = {
+        entry.name for entry in api.url_patterns if isinstance(entry, URLPattern) and entry.name not in viewsets
+    }
+    assert others == PUBLIC | ANY_USER | {"api-not-found"}
+
+
+@pytest.mark.parametrize("cell", TABLE, ids=lambda cell: "-".join(part for part in cell if part))
+def test_role_gets_its_status(
+    cell: tuple[str, str, str], world: World, client_of: Callable[[User | None], APIClient]
+) -> None:
+    route, action, row = cell
+    method, url_name, is_detail = actions()[route, action]
+    url = reverse(url_name, args=[world.rows[route, row]] if is_detail else [])
+    got = {}
+    for name, user in world.users.items():
+        with transaction.atomic():
+            response = client_of(user).generic(
+                method.upper(),
+                url,
+                json.dumps(body_of(world, route, action, row)) if method != "get" else "",
+                content_type="application/json",
+            )
+            got[name] = response.status_code
+            transaction.set_rollback(True)
+    assert got == dict(zip(world.users, TABLE[cell], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("route", "visible"),
+    [
+        ("user", {"ADMIN": 7}),
+        ("inventory", {"ADMIN": 8, "SUPERVISOR": 5, "DEPOT_STAFF": 1, "SALES": 2, "DRIVER": 2}),
+        ("distribution", {"ADMIN": 3, "SUPERVISOR": 2, "DEPOT_STAFF": 2, "DRIVER": 1}),
+        ("transaction", {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1}),
+        ("invoice", {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1}),
+    ],
+)
+def test_a_list_holds_what_the_role_may_see(
+    route: str, visible: dict[str, int], world: World, client_of: Callable[[User | None], APIClient]
+) -> None:
+    got = {}
+    for name, user in world.users.items():
+        response = client_of(user).get(reverse(f"{route}-list"))
+        if response.status_code == 200:
+            got[name] = response.json()["count"]
+    assert got == visible
+
+
+def test_a_hidden_row_and_a_missing_one_answer_alike(
+    world: World, client_of: Callable[[User | None], APIClient]
+) -> None:
+    driver = client_of(world.users["DRIVER"])
+    for route in ("transaction", "invoice", "distribution"):
+        hidden = driver.get(reverse(f"{route}-detail", args=[world.rows[route, "foreign"]]))
+        missing = driver.get(reverse(f"{route}-detail", args=[999_999]))
+        assert (hidden.status_code, hidden.json()) == (missing.status_code, missing.json()) == (404, hidden.json())
+
+
+def test_a_driver_does_not_see_others_movements(world: World, client_of: Callable[[User | None], APIClient]) -> None:
+    driver = world.users["DRIVER"]
+    assert driver is not None
+    movements = client_of(driver).get("/api/inventories/movements/").json()["results"]
+    ends = {end["vehicle_no"] for move in movements for end in (move["from_location"], move["to_location"])}
+    assert ends == {driver.vehicle_no, ""}
+
+
+@pytest.mark.parametrize("route", ["transaction", "invoice", "distribution", "audit"])
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_a_ledger_row_cannot_be_changed(
+    route: str, method: str, world: World, client_of: Callable[[User | None], APIClient]
+) -> None:
+    url = reverse(f"{route}-detail", args=[world.rows[route, "own"]])
+    response = getattr(client_of(world.users["ADMIN"]), method)(url, {})
+    assert response.status_code == 405
+    assert response.json()["errors"][0]["code"] == "method_not_allowed"

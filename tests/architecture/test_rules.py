@@ -1,0 +1,136 @@
+"""The rules of docs/architecture.md that a program can hold."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+APPS = (
+    "core", "audit", "sequences", "depots", "equipment", "accounts", "customers", "inventory", "distribution", "invoices",
+    "transactions", "reports",
+)  # fmt: skip
+SOURCES = sorted(
+    path
+    for app in APPS
+    for path in (ROOT / app).rglob("*.py")
+    if "migrations" not in path.parts and "__pycache__" not in path.parts
+)
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_rows_are_locked_in_locks_py_only() -> None:
+    elsewhere = {
+        named(path)
+        for path in SOURCES
+        for call in calls(parsed(path))
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "select_for_update" and path.name != "locks.py"
+    }
+    assert elsewhere == set()
+
+
+def test_balances_are_written_by_the_stock_ledger_alone() -> None:
+    writers = {
+        named(path)
+        for path in SOURCES
+        for call in calls(parsed(path))
+        if ast.unparse(call.func).startswith(("Inventory.objects.bulk_", "Inventory.objects.create", "Inventory.objects.update", "StockMovement.objects.bulk_"))
+    }  # fmt: skip
+    assert writers == {"inventory/services.py"}
+
+
+def test_money_is_rounded_in_one_place() -> None:
+    rounders = {
+        named(path)
+        for path in SOURCES
+        for call in calls(parsed(path))
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "quantize"
+    }
+    assert rounders <= {"core/money.py", "invoices/rendering.py"}
+    assert "core/money.py" in rounders
+
+
+def test_time_is_read_from_the_clock_alone() -> None:
+    readers = {
+        named(path)
+        for path in SOURCES
+        for call in calls(parsed(path))
+        if ast.unparse(call.func) in ("timezone.now", "datetime.now", "date.today", "timezone.localdate")
+    }
+    assert readers <= {"core/clock.py"}
+
+
+def test_commands_take_keywords_with_types_and_the_actor_first() -> None:
+    wrong = []
+    for path in SOURCES:
+        for node in ast.walk(parsed(path)):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            if "command" not in {ast.unparse(decorator) for decorator in node.decorator_list}:
+                continue
+            arguments = node.args
+            first = arguments.kwonlyargs[0].arg if arguments.kwonlyargs else ""
+            if arguments.args or arguments.vararg or arguments.kwarg or first not in ("actor", "prefix"):
+                wrong.append(f"{named(path)}: {node.name} takes {ast.unparse(arguments)}")
+            if node.returns is None or any(argument.annotation is None for argument in arguments.kwonlyargs):
+                wrong.append(f"{named(path)}: {node.name} is not annotated")
+            if not ast.get_docstring(node):
+                wrong.append(f"{named(path)}: {node.name} has no docstring")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("forbidden", ["django.dispatch", "django.db.models.signals"])
+def test_no_app_listens_to_signals(forbidden: str) -> None:
+    listeners = {
+        named(path)
+        for path in SOURCES
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.module == forbidden
+    }
+    assert listeners == set()
+
+
+def test_views_and_serializers_catch_nothing_and_write_nothing() -> None:
+    wrong = []
+    for path in SOURCES:
+        if path.name not in ("views.py", "serializers.py"):
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Try):
+                wrong.append(f"{named(path)}:{node.lineno} catches")
+            if isinstance(node, ast.Attribute) and node.attr in ("bulk_create", "bulk_update", "save", "delete"):
+                wrong.append(f"{named(path)}:{node.lineno} writes")
+    assert wrong == []
+
+
+def test_roles_are_asked_for_in_one_place() -> None:
+    """Everything else asks for a capability: ``user.role == …`` would be a second table of rights."""
+    comparing = {
+        f"{named(path)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Compare) and ".role" in ast.unparse(node) and path.parent.name != "accounts"
+    }
+    assert comparing == set()
+
+
+def test_the_environment_is_read_in_the_settings_alone() -> None:
+    readers = {
+        named(path)
+        for path in SOURCES
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
+    }
+    assert readers <= {"core/wsgi.py", "invoices/rendering.py"}
