@@ -73,7 +73,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = ("email",)
+    REQUIRED_FIELDS = ["email"]  # noqa: RUF012 -- as Django declares it
 
     objects = UserManager()
 

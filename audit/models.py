@@ -41,7 +41,7 @@ class AppendOnlyModel(models.Model):
 
 
 class AuditLogQuerySet(AppendOnlyQuerySet):
-    def visible_to(self, user: Any) -> Self:  # noqa: ANN401 -- accounts.User stands above this floor
+    def visible_to(self, user: Any) -> Self:
         """All records, those of the own depot's users, or none."""
         match user.scope(Capability.VIEW_AUDIT):
             case Scope.ALL:

@@ -16,7 +16,7 @@ from core.errors import Duplicate
 
 def record(
     *,
-    actor: Any,  # noqa: ANN401 -- accounts.User stands above this floor; None for the system itself
+    actor: Any,
     action: str,
     target: models.Model,
     before: dict[str, Any] | None = None,
@@ -47,7 +47,7 @@ def record(
     )
 
 
-def create_recorded[M: models.Model](*, actor: Any, action: str, new: M, hidden: Iterable[str] = ()) -> M:  # noqa: ANN401
+def create_recorded[M: models.Model](*, actor: Any, action: str, new: M, hidden: Iterable[str] = ()) -> M:
     """Insert a row of master data with its evidence: all fields but the ``hidden`` ones.
 
     Runs in the caller's transaction. Raises Duplicate where a unique value is taken.
@@ -60,7 +60,7 @@ def create_recorded[M: models.Model](*, actor: Any, action: str, new: M, hidden:
 
 
 def update_recorded[M: models.Model](
-    *, actor: Any, action: str, target: M, changes: Mapping[str, Any], reason: str = ""  # noqa: ANN401
+    *, actor: Any, action: str, target: M, changes: Mapping[str, Any], reason: str = ""
 ) -> bool:
     """Write the changed fields of a locked row, with before and after; nothing where nothing changes.
 
@@ -89,7 +89,7 @@ def _refusing_duplicates() -> Iterator[None]:
         raise Duplicate("This value is taken already.") from error
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 -- walks any JSON-able value
+def _plain(value: Any) -> Any:
     match value:
         case dict():
             return {str(key): _plain(item) for key, item in value.items()}

@@ -7,7 +7,6 @@ first one rolled back, the second goes ahead.
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,58 +34,67 @@ def canonical_json(content: "DataclassInstance") -> str:
     return json.dumps(_canonical(asdict(content)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def find_earlier(
-    *, user: models.Model, client_temp_id: str | None, type: str, content: "DataclassInstance"
-) -> int | None:
-    """The primary key of what the same operation made before; None when it is new or has no id.
+class Operation:
+    """One operation of a client, from its id to its result. Without an id it is always new.
 
-    Raises IdempotencyConflict where the id was used for something else.
+    ``content`` is what makes two operations the same: the command's own input.
     """
-    if client_temp_id is None:
-        return None
-    earlier = ClientOperation.objects.filter(key=_key(user, client_temp_id)).first()
-    if earlier is None:
-        return None
-    if (earlier.type, earlier.content) != (type, canonical_json(content)):
-        raise IdempotencyConflict("This client_temp_id was used for another operation already.", attr="client_temp_id")
-    return earlier.result_id
+
+    def __init__(self, *, user: Any, client_temp_id: str | None, type: str, content: "DataclassInstance") -> None:
+        self._user = user
+        self._client_temp_id = client_temp_id
+        self._type = type
+        self._content = canonical_json(content)
+        self._claimed: ClientOperation | None = None
+
+    def earlier_result(self) -> int | None:
+        """The primary key of what the same operation made before; None when it is new.
+
+        Raises IdempotencyConflict where the id was used for something else.
+        """
+        if self._client_temp_id is None:
+            return None
+        earlier = ClientOperation.objects.filter(key=self._key).first()
+        if earlier is None:
+            return None
+        if (earlier.type, earlier.content) != (self._type, self._content):
+            raise IdempotencyConflict(
+                "This client_temp_id was used for another operation already.", attr="client_temp_id"
+            )
+        return earlier.result_id
+
+    def claim(self) -> None:
+        """Take the id, to the end of the transaction; waits for another transaction that takes the same.
+
+        Raises TryAgain where that one went through: the next attempt finds its result.
+        """
+        if self._client_temp_id is None:
+            return
+        self._claimed = ClientOperation(
+            key=self._key,
+            user=self._user,
+            client_temp_id=self._client_temp_id,
+            type=self._type,
+            content=self._content,
+            created_at=clock.now(),
+        )
+        try:
+            self._claimed.save(force_insert=True)
+        except IntegrityError as error:
+            raise TryAgain from error
+
+    def settle(self, result: models.Model) -> None:
+        """Keep what the claimed operation made."""
+        if self._claimed is not None:
+            self._claimed.result_id = result.pk
+            self._claimed.save(update_fields=["result_id"])
+
+    @property
+    def _key(self) -> str:
+        return hashlib.sha256(f"{self._user.pk}:{self._client_temp_id}".encode()).hexdigest()
 
 
-def claim(
-    *, user: models.Model, client_temp_id: str | None, type: str, content: "DataclassInstance"
-) -> Callable[[models.Model], None]:
-    """Claim a new operation's id; call what this returns with the operation's result.
-
-    Waits for another transaction that claims the same id. Raises TryAgain where that one went through:
-    the next attempt finds its result.
-    """
-    if client_temp_id is None:
-        return lambda result: None
-    operation = ClientOperation(
-        key=_key(user, client_temp_id),
-        user=user,
-        client_temp_id=client_temp_id,
-        type=type,
-        content=canonical_json(content),
-        created_at=clock.now(),
-    )
-    try:
-        operation.save(force_insert=True)
-    except IntegrityError as error:
-        raise TryAgain from error
-
-    def settle(result: models.Model) -> None:
-        operation.result_id = result.pk
-        operation.save(update_fields=["result_id"])
-
-    return settle
-
-
-def _key(user: models.Model, client_temp_id: str) -> str:
-    return hashlib.sha256(f"{user.pk}:{client_temp_id}".encode()).hexdigest()
-
-
-def _canonical(value: Any) -> Any:  # noqa: ANN401 -- walks any JSON-able value
+def _canonical(value: Any) -> Any:
     match value:
         case dict():
             return {key: _canonical(item) for key, item in value.items()}

@@ -18,7 +18,7 @@ code_validator = RegexValidator(
 class MasterDataQuerySet(models.QuerySet[Any]):
     """Rows that every role may read. Inactive ones stay readable; nothing is deleted."""
 
-    def visible_to(self, user: Any) -> Self:  # noqa: ANN401 -- accounts.User stands above this floor
+    def visible_to(self, user: Any) -> Self:
         return self if user.can(Capability.VIEW_MASTER_DATA) else self.none()
 
 

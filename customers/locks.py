@@ -5,7 +5,8 @@ from customers.models import Customer
 
 
 def customer(customer_id: int) -> Customer:
-    return Customer.objects.select_for_update().get(pk=customer_id)
+    row: Customer = Customer.objects.select_for_update().get(pk=customer_id)
+    return row
 
 
 def visible_customer(user: User, customer_id: int) -> Customer | None:

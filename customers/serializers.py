@@ -6,7 +6,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import CodeField, IdField, RateField, StrictChoiceField, StrictDecimalField, StrictIntegerField, TextField
+from core.api.fields import (
+    CodeField,
+    IdField,
+    RateField,
+    StrictChoiceField,
+    StrictDecimalField,
+    StrictIntegerField,
+    TextField,
+)
 from customers.models import Customer, CustomerRate
 from customers.services import CODE_PREFIX
 

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
+from accounts.requests import acting_user
 from core.access import Capability
 from core.api.schema import conflicts, master_data
 from core.api.viewsets import MasterDataViewSet
@@ -120,7 +121,7 @@ class CustomerViewSet(MasterDataViewSet):
         serializer.is_valid(raise_exception=True)
         sent = serializer.validated_data
         rate = services.set_contract_rate(
-            actor=request.user,
+            actor=acting_user(request),
             customer_id=customer.pk,
             equipment_id=sent["equipment"],
             rate=sent["rate"],

@@ -4,4 +4,5 @@ from depots.models import Depot
 
 
 def depot(pk: int) -> Depot:
-    return Depot.objects.select_for_update().get(pk=pk)
+    row: Depot = Depot.objects.select_for_update().get(pk=pk)
+    return row

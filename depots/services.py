@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Model
+
 from audit.services import create_recorded, update_recorded
 from core.commands import command
 from depots import locks

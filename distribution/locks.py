@@ -4,4 +4,5 @@ from distribution.models import Distribution
 
 
 def distribution(distribution_id: int) -> Distribution:
-    return Distribution.objects.select_for_update().get(pk=distribution_id)
+    row: Distribution = Distribution.objects.select_for_update().get(pk=distribution_id)
+    return row

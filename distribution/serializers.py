@@ -14,8 +14,8 @@ MAX_ITEMS = 200
 
 class DistributionItemIn(serializers.Serializer[Any]):
     equipment = IdField()
-    direction = StrictChoiceField(choices=DistributionItem.Direction)
-    condition = StrictChoiceField(choices=Condition)
+    direction = StrictChoiceField(choices=DistributionItem.Direction.choices)
+    condition = StrictChoiceField(choices=Condition.choices)
     quantity = QuantityField()
 
 
@@ -24,7 +24,7 @@ class DistributionIn(serializers.Serializer[Any]):
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
     client_temp_id = ClientTempIdField()
-    items = DistributionItemIn(many=True, allow_empty=False, max_length=MAX_ITEMS)
+    items = DistributionItemIn(many=True, allow_empty=False, max_length=MAX_ITEMS)  # type: ignore[call-arg]
 
     def command(self) -> NewDistribution:
         """The validated load, as the service takes it."""

@@ -60,15 +60,15 @@ def create_distribution(*, actor: User, new: NewDistribution) -> CreatedDistribu
     Idempotent by (actor, client_temp_id). Locks a number ticket. Raises IdempotencyConflict,
     OccurredAtOutOfRange, Denied, DepotInactive, EquipmentInactive, UnknownReference.
     """
-    request = {
-        "user": actor,
-        "client_temp_id": new.client_temp_id,
-        "type": OPERATION,
-        "content": replace(new, client_temp_id=None),
-    }
-    if (earlier := idempotency.find_earlier(**request)) is not None:
+    operation = idempotency.Operation(
+        user=actor,
+        client_temp_id=new.client_temp_id,
+        type=OPERATION,
+        content=replace(new, client_temp_id=None),
+    )
+    if (earlier := operation.earlier_result()) is not None:
         return CreatedDistribution(Distribution.objects.get(pk=earlier), replayed=True)
-    settle = idempotency.claim(**request)
+    operation.claim()
     now = clock.now()
     occurred_at = new.occurred_at or now
     require_recent(occurred_at, now=now)
@@ -100,7 +100,7 @@ def create_distribution(*, actor: User, new: NewDistribution) -> CreatedDistribu
         )
         for item in new.items
     )
-    settle(distribution)
+    operation.settle(distribution)
     record(
         actor=actor,
         action="distribution.created",
@@ -158,7 +158,7 @@ def cancel_distribution(*, actor: User, distribution_id: int) -> Distribution:
 
 
 def _depot_for(actor: User, depot_id: int) -> Depot:
-    depot = Depot.objects.visible_to(actor).filter(pk=depot_id).first()
+    depot: Depot | None = Depot.objects.visible_to(actor).filter(pk=depot_id).first()
     if depot is None:
         raise UnknownReference(depot_id, attr="depot")
     if actor.scope(Capability.CHANGE_DISTRIBUTIONS) is Scope.DEPOT and depot.pk != actor.depot_id:

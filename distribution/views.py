@@ -8,6 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import acting_user
 from core.access import Capability
 from core.api.filters import IdFilter, MomentFilter
 from core.api.responses import created
@@ -66,7 +67,7 @@ _ANSWER = {
     "cancelled_at": None,
 }
 _DRAFT = OpenApiExample("a draft", value=_ANSWER, response_only=True, status_codes=["200", "201"])
-_CREATE = {
+_CREATE: dict[str, Any] = {
     "request": DistributionIn,
     "responses": {
         **replayable(DistributionOut),
@@ -121,7 +122,7 @@ class DistributionViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = DistributionIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        made = services.create_distribution(actor=request.user, new=serializer.command())
+        made = services.create_distribution(actor=acting_user(request), new=serializer.command())
         return created(self._read(made.distribution.pk), replayed=made.replayed)
 
     @extend_schema(
@@ -148,7 +149,7 @@ class DistributionViewSet(LedgerViewSet):
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str) -> Response:
-        services.confirm_distribution(actor=request.user, distribution_id=self.get_object().pk)
+        services.confirm_distribution(actor=acting_user(request), distribution_id=self.get_object().pk)
         return Response(self._read(int(pk)))
 
     @extend_schema(
@@ -162,7 +163,7 @@ class DistributionViewSet(LedgerViewSet):
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        services.cancel_distribution(actor=request.user, distribution_id=self.get_object().pk)
+        services.cancel_distribution(actor=acting_user(request), distribution_id=self.get_object().pk)
         return Response(self._read(int(pk)))
 
     def _read(self, pk: int) -> dict[str, Any]:

@@ -4,4 +4,5 @@ from equipment.models import Equipment
 
 
 def equipment(pk: int) -> Equipment:
-    return Equipment.objects.select_for_update().get(pk=pk)
+    row: Equipment = Equipment.objects.select_for_update().get(pk=pk)
+    return row

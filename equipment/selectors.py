@@ -8,7 +8,7 @@ from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
 
 
-def require_active(actor: Any, item_ids: Sequence[int]) -> dict[int, Equipment]:  # noqa: ANN401 -- accounts.User
+def require_active(actor: Any, item_ids: Sequence[int]) -> dict[int, Equipment]:
     """The equipment behind a document's items, by id.
 
     Raises UnknownReference or EquipmentInactive, naming the item: ``items.2.equipment``.

@@ -22,7 +22,7 @@ class LocationOut(serializers.ModelSerializer[Location]):
 
 
 class InventoryOut(serializers.ModelSerializer[Inventory]):
-    inventory_type = serializers.ChoiceField(source="location.kind", choices=LocationKind, read_only=True)
+    inventory_type = serializers.ChoiceField(source="location.kind", choices=LocationKind.choices, read_only=True)
     location_name = serializers.CharField(source="location", read_only=True)
     depot = serializers.IntegerField(source="location.depot_id", read_only=True, allow_null=True)
     customer = serializers.IntegerField(source="location.customer_id", read_only=True, allow_null=True)
@@ -57,16 +57,16 @@ class StockMovementOut(serializers.ModelSerializer[StockMovement]):
 class EntityIdField(TextField):
     """A primary key as a number or its digits, or a vehicle's number."""
 
-    def to_internal_value(self, data: Any) -> str:  # noqa: ANN401
+    def to_internal_value(self, data: Any) -> str:
         if isinstance(data, int) and not isinstance(data, bool):
             data = str(data)
         return super().to_internal_value(data).replace(" ", "").upper()
 
 
 class CorrectionIn(serializers.Serializer[Any]):
-    entity = StrictChoiceField(choices=Entity)
+    entity = StrictChoiceField(choices=Entity.choices)
     entity_id = EntityIdField(max_length=20, help_text="Primary key of the depot or customer, or the vehicle's number.")
     equipment_id = IdField()
-    condition = StrictChoiceField(choices=Condition)
+    condition = StrictChoiceField(choices=Condition.choices)
     quantity = StrictIntegerField(min_value=0, max_value=1_000_000, help_text="The counted quantity.")
     reason = TextField(max_length=500)

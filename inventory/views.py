@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import acting_user
 from core.access import Capability
 from core.api.filters import IdFilter, MomentFilter
 from core.api.pagination import LedgerPagination
@@ -91,7 +92,7 @@ class MovementFilter(filters.FilterSet):
         model = StockMovement
         fields = ("kind", "cause_type")
 
-    def touching(self, queryset: Any, name: str, value: Decimal) -> Any:  # noqa: ANN401
+    def touching(self, queryset: Any, name: str, value: Decimal) -> Any:
         return queryset.filter(Q(from_location_id=value) | Q(to_location_id=value))
 
 
@@ -144,7 +145,7 @@ class InventoryViewSet(LedgerViewSet):
     def update_inventory(self, request: Request) -> Response:
         serializer = CorrectionIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        balance = services.correct_inventory(actor=request.user, **serializer.validated_data)
+        balance = services.correct_inventory(actor=acting_user(request), **serializer.validated_data)
         return Response(InventoryOut(balance).data)
 
     @extend_schema(

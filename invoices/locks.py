@@ -4,4 +4,5 @@ from invoices.models import Invoice
 
 
 def invoice(invoice_id: int) -> Invoice:
-    return Invoice.objects.select_for_update().get(pk=invoice_id)
+    row: Invoice = Invoice.objects.select_for_update().get(pk=invoice_id)
+    return row

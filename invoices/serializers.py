@@ -12,7 +12,7 @@ from invoices.models import GstRate, Invoice
 
 
 class InvoiceOut(serializers.ModelSerializer[Invoice]):
-    transaction = serializers.PrimaryKeyRelatedField(read_only=True)
+    transaction: Any = serializers.PrimaryKeyRelatedField(read_only=True)
     pdf_url = serializers.SerializerMethodField(help_text="Needs the same authorisation as everything else.")
 
     class Meta:

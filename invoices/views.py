@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
+from accounts.requests import acting_user
 from core.access import Capability
 from core.api.filters import IdFilter, MomentFilter
 from core.api.viewsets import LedgerViewSet
@@ -60,10 +61,10 @@ class InvoiceFilter(filters.FilterSet):
 class JsonErrors(BaseContentNegotiation):
     """A document's view answers a PDF whatever the client accepts, and its errors in JSON."""
 
-    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ANN401 -- DRF's signature
+    def select_parser(self, request: Request, parsers: Any) -> Any:
         return parsers[0]
 
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ANN401
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type
 
 
@@ -116,7 +117,7 @@ class InvoiceViewSet(LedgerViewSet):
     )
     @action(detail=True, methods=["post"], url_path="print", url_name="print")
     def mark_printed(self, request: Request, pk: str) -> Response:
-        invoice = services.mark_printed(actor=request.user, invoice_id=self.get_object().pk)
+        invoice = services.mark_printed(actor=acting_user(request), invoice_id=self.get_object().pk)
         return Response(self.get_serializer(invoice).data)
 
 
@@ -168,5 +169,5 @@ class GstRateViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        rate = services.add_gst_rate(actor=request.user, values=serializer.validated_data)
+        rate = services.add_gst_rate(actor=acting_user(request), values=serializer.validated_data)
         return Response(self.get_serializer(rate).data, status=HTTP_201_CREATED)

@@ -170,7 +170,7 @@ def numbers_are_complete() -> Breaks:
         yield from _numbers_without_counter(prefix, model, field)
 
 
-def _numbers_without_counter(prefix: str, model: Any, field: str) -> Breaks:  # noqa: ANN401 -- several models
+def _numbers_without_counter(prefix: str, model: Any, field: str) -> Breaks:
     known = {str(counter) for counter in Sequence.objects.filter(prefix=prefix)}
     seen = (
         model.objects.filter(**{f"{field}__startswith": f"{prefix}-"})
@@ -230,7 +230,7 @@ def everything_is_in_the_audit_log() -> Breaks:
             yield f"{entity._meta.verbose_name} {entity.pk} ({entity}) has no {action}"
 
 
-def _chunks(queryset: Any) -> Iterator[list[Any]]:  # noqa: ANN401 -- any model's queryset
+def _chunks(queryset: Any) -> Iterator[list[Any]]:
     last = 0
     while rows := list(queryset.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         yield rows

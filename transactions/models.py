@@ -1,6 +1,6 @@
 """Sales: one customer, one visit, one commit."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models

@@ -27,7 +27,7 @@ RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Cond
 
 class SaleItemIn(serializers.Serializer[Any]):
     equipment = IdField()
-    type = StrictChoiceField(choices=TransactionItem.Type)
+    type = StrictChoiceField(choices=TransactionItem.Type.choices)
     quantity = QuantityField()
     rate = RateField(
         required=False,
@@ -53,7 +53,7 @@ class SaleIn(serializers.Serializer[Any]):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
 
     customer = IdField()
-    items = SaleItemIn(many=True, required=False, default=list, max_length=MAX_ITEMS)
+    items = SaleItemIn(many=True, required=False, default=list, max_length=MAX_ITEMS)  # type: ignore[call-arg]
     current_meter = StrictDecimalField(
         max_digits=12,
         decimal_places=2,
@@ -88,7 +88,7 @@ class TransactionItemOut(serializers.ModelSerializer[TransactionItem]):
 
 class TransactionOut(serializers.ModelSerializer[Transaction]):
     status = serializers.ChoiceField(
-        choices=Transaction.Status, read_only=True, help_text="VOIDED once a reversal is recorded."
+        choices=Transaction.Status.choices, read_only=True, help_text="VOIDED once a reversal is recorded."
     )
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
     items = TransactionItemOut(many=True, read_only=True)

@@ -67,15 +67,15 @@ def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> Re
     EquipmentInactive, NoMeter, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal,
     InsufficientStock, StorageUnavailable.
     """
-    request = {
-        "user": actor,
-        "client_temp_id": sale.client_temp_id,
-        "type": OPERATION,
-        "content": replace(sale, client_temp_id=None),
-    }
-    if (earlier := idempotency.find_earlier(**request)) is not None:
+    operation = idempotency.Operation(
+        user=actor,
+        client_temp_id=sale.client_temp_id,
+        type=OPERATION,
+        content=replace(sale, client_temp_id=None),
+    )
+    if (earlier := operation.earlier_result()) is not None:
         return RecordedSale(Transaction.objects.select_related("invoice").get(pk=earlier), replayed=True)
-    settle = idempotency.claim(**request)
+    operation.claim()
     now = clock.now()
     occurred_at = sale.occurred_at or now
     require_recent(occurred_at, now=now)
@@ -126,7 +126,7 @@ def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> Re
         customer.last_meter_reading = usage.current
         customer.version += 1
         customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
-    settle(transaction)
+    operation.settle(transaction)
     record(
         actor=actor,
         action="transactions.sale.recorded",
@@ -205,7 +205,8 @@ def _bill(
 def _moves(items: Sequence[PricedItem], vehicle: Location, customer: Location) -> list[Move]:
     """The stock that each line moves; a customer's cylinders are counted as FULL, whatever is in them."""
     kind, full, empty = StockMovement.Kind, Condition.FULL, Condition.EMPTY
-    moves = []
+    moves: list[Move] = []
+    legs: list[tuple[StockMovement.Kind, Location, str, Location, str]]
     for index, item in enumerate(items):
         attr = f"items.{index}.quantity"
         match item.type:

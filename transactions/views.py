@@ -8,6 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import acting_user
 from core.access import Capability
 from core.api.filters import IdFilter, MomentFilter
 from core.api.responses import created
@@ -79,7 +80,7 @@ _TRANSACTION_EXAMPLE = {
     "created_at": "2026-01-20T10:00:02+08:00",
 }
 _TRANSACTION = OpenApiExample("a sale", value=_TRANSACTION_EXAMPLE, response_only=True, status_codes=["200"])
-_CREATE = {
+_CREATE: dict[str, Any] = {
     "tags": ["Sales"],
     "request": SaleIn,
     "responses": {
@@ -145,7 +146,7 @@ class TransactionViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = SaleIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        recorded = services.create_customer_transaction_and_invoice(actor=request.user, sale=serializer.command())
+        recorded = services.create_customer_transaction_and_invoice(actor=acting_user(request), sale=serializer.command())
         transaction = self.queryset.select_related("invoice").get(pk=recorded.transaction.pk)
         answer = SaleOut(
             {"transaction": transaction, "invoice": transaction.invoice}, context=self.get_serializer_context()

@@ -32,7 +32,7 @@ class Handler(ExceptionHandler):
 class Formatter(ExceptionFormatter):
     """Adds the field that a domain error concerns."""
 
-    def run(self) -> Any:  # noqa: ANN401 -- the package's signature
+    def run(self) -> Any:
         data = super().run()
         if isinstance(self.exc, ApiDomainError):
             for error in data["errors"]:

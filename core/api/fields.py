@@ -23,7 +23,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 class StrictIntegerField(serializers.IntegerField):
     """A JSON integer, or its plain ASCII digits as a string."""
 
-    def to_internal_value(self, data: Any) -> int:  # noqa: ANN401 -- anything may come in
+    def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int | str) or not _INTEGER.fullmatch(str(data)):
             self.fail("invalid")
         return int(data)
@@ -46,11 +46,11 @@ class QuantityField(StrictIntegerField):
 class StrictDecimalField(serializers.DecimalField):
     """A plain decimal, as a string or a JSON number: no exponent, no thousands mark, no NaN."""
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:  # noqa: ANN401
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         # Not DRF's own, which takes "" for null: an empty price is a mistake.
         return serializers.Field.validate_empty_values(self, data)
 
-    def to_internal_value(self, data: Any) -> Decimal:  # noqa: ANN401
+    def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, int | float | str | Decimal):
             self.fail("invalid")
         if not _DECIMAL.fullmatch(str(data).strip() if not isinstance(data, str) else data):
@@ -73,7 +73,7 @@ class MomentField(serializers.DateTimeField):
         "naive": "The time needs its offset, as in 2026-01-20T10:00:00+08:00.",
     }
 
-    def to_internal_value(self, value: Any) -> datetime:  # noqa: ANN401
+    def to_internal_value(self, value: Any) -> datetime:
         try:
             return super().to_internal_value(value)
         except (OverflowError, ValueError, TypeError):
@@ -88,7 +88,7 @@ class MomentField(serializers.DateTimeField):
 class TextField(serializers.CharField):
     """Text of a person; numbers and booleans aren't taken for it."""
 
-    def to_internal_value(self, data: Any) -> str:  # noqa: ANN401
+    def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
@@ -97,7 +97,7 @@ class TextField(serializers.CharField):
 class StrictChoiceField(serializers.ChoiceField):
     """One of the named texts. The error names them, not what was sent, which may be a megabyte long."""
 
-    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401
+    def to_internal_value(self, data: Any) -> Any:
         if data == "" and self.allow_blank:
             return ""
         if not isinstance(data, str) or data not in self.choice_strings_to_values:
@@ -128,5 +128,5 @@ class CodeField(TextField):
             **kwargs,
         )
 
-    def to_internal_value(self, data: Any) -> str:  # noqa: ANN401
+    def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(data).upper()

@@ -35,7 +35,7 @@ class IdFilter(filters.NumberFilter):
 
 
 class _MomentField(IsoDateTimeField):
-    def clean(self, value: Any) -> datetime | None:  # noqa: ANN401 -- a form field's signature
+    def clean(self, value: Any) -> datetime | None:
         moment: datetime | None = super().clean(value)
         try:
             return moment and moment.astimezone(UTC)

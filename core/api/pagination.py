@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
@@ -45,7 +44,7 @@ class BoundedPagination(PageNumberPagination):
     max_page_size = 200
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         self.request = request
         page_size = self.get_page_size(request) or self.page_size
@@ -59,12 +58,11 @@ class BoundedPagination(PageNumberPagination):
             raise NotFound("Invalid page.")
         rows = list(queryset[start : start + page_size + 1])
         end = start + page_size
-        self.page = _UncountedPage(
-            rows[:page_size], number=number, has_next=len(rows) > page_size and end < MAX_DEPTH
-        )
-        return list(self.page)
+        page = _UncountedPage(rows[:page_size], number=number, has_next=len(rows) > page_size and end < MAX_DEPTH)
+        self.page: Any = page
+        return page
 
-    def get_paginated_response(self, data: Any) -> Response:  # noqa: ANN401 -- DRF's signature
+    def get_paginated_response(self, data: Any) -> Response:
         return Response(
             {
                 "count": self.count,

@@ -8,7 +8,7 @@ from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED
 REPLAYED = "Idempotent-Replayed"
 
 
-def created(data: Any, *, replayed: bool) -> Response:  # noqa: ANN401 -- a serializer's data
+def created(data: Any, *, replayed: bool) -> Response:
     """201 for what was made now; 200 and a header for what the same operation made before."""
     if replayed:
         return Response(data, status=HTTP_200_OK, headers={REPLAYED: "true"})

@@ -21,7 +21,7 @@ class ErrorsSerializer(serializers.Serializer[Any]):
     """The one shape of all errors."""
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
-    errors = ErrorSerializer(many=True)
+    errors = ErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 def conflicts(*errors: type[Conflict]) -> dict[int, OpenApiResponse]:

@@ -18,8 +18,8 @@ class ScopedViewSet(viewsets.GenericViewSet[Any]):
     capability: ClassVar[dict[str, Capability] | Capability]
     lookup_value_regex = "[0-9]{1,18}"
 
-    def get_queryset(self) -> Any:  # noqa: ANN401 -- the model's own QuerySet class
-        queryset = super().get_queryset()
+    def get_queryset(self) -> Any:
+        queryset: Any = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return queryset.none()
         return queryset.visible_to(self.request.user)
@@ -35,7 +35,7 @@ class MasterDataViewSet(LedgerViewSet):
     The serializer describes both what is sent and what is answered; the three commands write.
     """
 
-    capability: ClassVar[dict[str, Capability] | Capability] = {
+    capability: ClassVar[dict[str, Capability]] = {
         "list": Capability.VIEW_MASTER_DATA,
         "retrieve": Capability.VIEW_MASTER_DATA,
         "create": Capability.MANAGE_MASTER_DATA,
