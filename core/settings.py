@@ -187,9 +187,6 @@ SIMPLE_JWT = {
     "BLACKLIST_AFTER_ROTATION": True,
     "CHECK_REVOKE_TOKEN": True,
     "UPDATE_LAST_LOGIN": False,
-    "USER_ID_CLAIM": "user_id",
-    "TOKEN_OBTAIN_SERIALIZER": "accounts.tokens.LogInSerializer",
-    "TOKEN_REFRESH_SERIALIZER": "accounts.tokens.RefreshSerializer",
 }
 # The same refresh token again within this time gets the same successor: its answer may have been lost.
 JWT_REFRESH_GRACE_SECONDS = config("JWT_REFRESH_GRACE_SECONDS", default=60, cast=int)
@@ -200,7 +197,7 @@ JWT_REFRESH_GRACE_SECONDS = config("JWT_REFRESH_GRACE_SECONDS", default=60, cast
 NUM_PROXIES = config("NUM_PROXIES", default=0, cast=int)
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.Authentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.Authentication"],
     "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.HasCapability"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -377,7 +377,7 @@ def queries() -> Iterator[tuple[str, int]]:
     ]
 
 
-@pytest.mark.parametrize(("url", "status"), queries(), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("url", "status"), list(queries()), ids=lambda value: str(value)[:60])
 def test_a_bad_query_is_refused_or_ignored(url: str, status: int, client: APIClient) -> None:
     response = client.get(url)
     assert response.status_code == status, response.content[:300]

@@ -82,7 +82,7 @@ def test_commands_take_keywords_with_types_and_the_actor_first() -> None:
                 continue
             arguments = node.args
             first = arguments.kwonlyargs[0].arg if arguments.kwonlyargs else ""
-            if arguments.args or arguments.vararg or arguments.kwarg or first not in ("actor", "prefix"):
+            if arguments.args or arguments.vararg or arguments.kwarg or first not in ("actor", "prefix", "token"):
                 wrong.append(f"{named(path)}: {node.name} takes {ast.unparse(arguments)}")
             if node.returns is None or any(argument.annotation is None for argument in arguments.kwonlyargs):
                 wrong.append(f"{named(path)}: {node.name} is not annotated")

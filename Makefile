@@ -1,0 +1,12 @@
+# Each target is one line over a script, so that what it does can be read and run without make.
+.PHONY: help setup run test test-mysql lint schema demo audit clean
+help:        ; @sh scripts/help.sh
+setup:       ; @sh scripts/setup.sh
+run:         ; @sh scripts/run.sh
+test:        ; @sh scripts/test.sh $(ARGS)
+test-mysql:  ; @sh scripts/test-mysql.sh $(ARGS)
+lint:        ; @sh scripts/lint.sh
+schema:      ; @sh scripts/schema.sh
+demo:        ; @sh scripts/demo.sh
+audit:       ; @sh scripts/audit.sh
+clean:       ; @rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,12 @@
+#!/bin/sh
+cat <<'EOF'
+make run         set up and serve on http://127.0.0.1:8000 with demo data (PORT=8080 make run)
+make test        set up and run the tests (ARGS="-k meter" chooses some)
+make demo        one field day through the HTTP API, then verify_books
+make setup       the set-up alone
+make test-mysql  the tests on a private MariaDB server (or on yours: DB_HOST=… DB_USER=… DB_PASSWORD=…)
+make lint        style, types, floors, migrations, deployment checks, the schema
+make schema      write docs/openapi.yaml anew
+make audit       known vulnerabilities in the requirements
+make clean       remove .venv and caches; data in var/ stays
+EOF
