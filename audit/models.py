@@ -8,7 +8,7 @@ from django.db import models
 from core.access import Capability, Scope
 
 
-class LedgerWriteRefused(Exception):  # noqa: N818 -- says what happened
+class LedgerWriteRefused(Exception):
     """Somebody tried to change or delete what may only be added to."""
 
 

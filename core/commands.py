@@ -25,7 +25,7 @@ _CONNECTION_LOST_MYSQL = {2006, 2013}
 _compensations: ContextVar[list[Callable[[], None]] | None] = ContextVar("compensations", default=None)
 
 
-class TryAgain(Exception):  # noqa: N818 -- a request, not an error
+class TryAgain(Exception):
     """Roll back, prepare, and run the outermost command again."""
 
     def prepare(self) -> None:

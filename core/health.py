@@ -72,9 +72,7 @@ class ReadyView(HealthView):
     def get(self, request: Request) -> Response:
         checks = {"database": _database(), "migrations": _migrations(), "storage": _storage()}
         ready = all(state == "ok" for state in checks.values())
-        return Response(
-            {"status": "ok" if ready else "unavailable", "checks": checks}, status=200 if ready else 503
-        )
+        return Response({"status": "ok" if ready else "unavailable", "checks": checks}, status=200 if ready else 503)
 
 
 def _database() -> str:

@@ -31,7 +31,7 @@ def _secret(name: str) -> str:
     return value
 
 
-# --- Django -----------------------------------------------------------------------------------
+# --- Django ---------------------------------------------------------------------------------------
 
 SECRET_KEY = _secret("SECRET_KEY")
 DEBUG = config("DEBUG", default=False, cast=bool)
@@ -121,7 +121,7 @@ STORAGES = {
     },
 }
 
-# --- Database -----------------------------------------------------------------------------------
+# --- Database -------------------------------------------------------------------------------------
 
 _engine = config("DB_ENGINE", default="sqlite", cast=Choices(["sqlite", "mysql"]))
 _database: dict[str, Any]
@@ -165,7 +165,7 @@ CACHES = {
     }
 }
 
-# --- Users, passwords and tokens -------------------------------------------------------------------
+# --- Users, passwords and tokens ------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -191,7 +191,7 @@ SIMPLE_JWT = {
 # The same refresh token again within this time gets the same successor: its answer may have been lost.
 JWT_REFRESH_GRACE_SECONDS = config("JWT_REFRESH_GRACE_SECONDS", default=60, cast=int)
 
-# --- API ----------------------------------------------------------------------------------------------
+# --- API ------------------------------------------------------------------------------------------
 
 # Proxies in front of the application whose X-Forwarded-For is believed; 0 believes none.
 NUM_PROXIES = config("NUM_PROXIES", default=0, cast=int)
@@ -221,10 +221,9 @@ DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "core.api.errors.Handler",
     "EXCEPTION_FORMATTER_CLASS": "core.api.errors.Formatter",
     "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "413", "429", "503"],
-    "ERROR_SCHEMAS": {
-        "413": "core.api.schema.ErrorsSerializer",
-        "503": "core.api.schema.ErrorsSerializer",
-    },
+    "ERROR_SCHEMAS": dict.fromkeys(
+        ["400", "401", "403", "404", "413", "429", "503"], "core.api.schema.ErrorsSerializer"
+    ),
 }
 
 SPECTACULAR_SETTINGS = {
@@ -255,9 +254,22 @@ SPECTACULAR_SETTINGS = {
         "persistAuthorization": DEBUG,
     },
     "ENUM_NAME_OVERRIDES": {
-        "ValidationErrorEnum": "drf_standardized_errors.openapi_serializers.ValidationErrorEnum.choices",
-        "ClientErrorEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum.choices",
-        "ServerErrorEnum": "drf_standardized_errors.openapi_serializers.ServerErrorEnum.choices",
+        "ErrorType": "core.api.schema.ERROR_TYPES",
+        "Role": "core.access.Role",
+        "EquipmentType": "equipment.models.Equipment.Type",
+        "PaymentType": "customers.models.PaymentType",
+        "LocationKind": "inventory.models.LocationKind",
+        "Condition": "inventory.models.Condition",
+        "ReturnCondition": "transactions.serializers.RETURN_CONDITIONS",
+        "MovementKind": "inventory.models.StockMovement.Kind",
+        "Entity": "inventory.services.Entity",
+        "Direction": "distribution.models.DistributionItem.Direction",
+        "DistributionStatus": "distribution.models.Distribution.Status",
+        "ItemType": "transactions.models.TransactionItem.Type",
+        "RateSource": "transactions.models.RateSource",
+        "TransactionStatus": "transactions.models.Transaction.Status",
+        "InvoiceKind": "invoices.models.Invoice.Kind",
+        "InvoiceStatus": "invoices.models.Invoice.Status",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
     "TAGS": [
@@ -276,7 +288,7 @@ SPECTACULAR_SETTINGS = {
 # A day of a driver's offline sales fits many times over.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
-# --- Browser security -------------------------------------------------------------------------------------
+# --- Browser security -----------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = config("SECURE_SSL_REDIRECT", default=not DEBUG, cast=bool)
 SECURE_REDIRECT_EXEMPT = [r"^api/health/"]
@@ -304,7 +316,7 @@ CORS_ALLOWED_ORIGINS = config("CORS_ALLOWED_ORIGINS", default="", cast=Csv())
 CORS_URLS_REGEX = r"^/api/.*$"
 CORS_EXPOSE_HEADERS = ["Idempotent-Replayed", "ETag", "Retry-After", "X-Request-ID", "Content-Disposition"]
 
-# --- Mail -----------------------------------------------------------------------------------------------------
+# --- Mail -----------------------------------------------------------------------------------------
 
 _mail_folder = config("EMAIL_FILE_PATH", default="")
 MAILERS: dict[str, dict[str, Any]] = {
@@ -327,7 +339,7 @@ MAILERS: dict[str, dict[str, Any]] = {
 }
 DEFAULT_FROM_EMAIL = config("DEFAULT_FROM_EMAIL", default="billing@hsh.example")
 
-# --- The company, as its documents name it ------------------------------------------------------------------------
+# --- The company, as its documents name it --------------------------------------------------------
 
 COMPANY = {
     "name": config("COMPANY_NAME", default="HSH LPG Pte. Ltd."),
@@ -339,12 +351,12 @@ COMPANY = {
     "phone": config("COMPANY_PHONE", default=""),
 }
 
-# --- Rules with a number in them --------------------------------------------------------------------------------------
+# --- Rules with a number in them ------------------------------------------------------------------
 
 OCCURRED_AT_MAX_AGE = timedelta(days=config("OCCURRED_AT_MAX_AGE_DAYS", default=7, cast=int))
 OCCURRED_AT_MAX_AHEAD = timedelta(minutes=config("OCCURRED_AT_MAX_AHEAD_MINUTES", default=5, cast=int))
 
-# --- Logs -----------------------------------------------------------------------------------------------------------------
+# --- Logs -----------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,

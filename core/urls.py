@@ -1,12 +1,12 @@
 """Routes. Each app's views are registered here, so that one page shows the whole API."""
 
-from accounts.views import BlacklistView, LogInView, MeView, RefreshView, UserViewSet
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from accounts.views import BlacklistView, LogInView, MeView, RefreshView, UserViewSet
 from audit.views import AuditLogViewSet
 from core.api.errors import not_found
 from core.health import LiveView, ReadyView

@@ -80,5 +80,15 @@ class CustomerRateOut(serializers.ModelSerializer[CustomerRate]):
 
     class Meta:
         model = CustomerRate
-        fields = ("id", "customer", "equipment", "sku", "equipment_name", "rate", "valid_from", "created_by", "created_at")
+        fields = (
+            "id",
+            "customer",
+            "equipment",
+            "sku",
+            "equipment_name",
+            "rate",
+            "valid_from",
+            "created_by",
+            "created_at",
+        )
         read_only_fields = fields

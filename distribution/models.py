@@ -103,9 +103,7 @@ class DistributionItem(AppendOnlyModel):
 
     class Meta:
         ordering = ("id",)
-        constraints = (
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="distribution_item_quantity_positive"),
-        )
+        constraints = (models.CheckConstraint(condition=Q(quantity__gt=0), name="distribution_item_quantity_positive"),)
 
     def __str__(self) -> str:
         return f"{self.direction} {self.quantity}"

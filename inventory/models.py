@@ -66,12 +66,8 @@ class Location(models.Model):
 
     kind = models.CharField(max_length=8, choices=LocationKind)
     key = models.CharField(max_length=32, unique=True, editable=False)
-    depot = models.OneToOneField(
-        Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="location"
-    )
-    customer = models.OneToOneField(
-        Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="location"
-    )
+    depot = models.OneToOneField(Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="location")
+    customer = models.OneToOneField(Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="location")
     vehicle_no = models.CharField(max_length=16, blank=True, db_index=True)
 
     objects = LocationQuerySet.as_manager()

@@ -120,8 +120,8 @@ class InventoryViewSet(LedgerViewSet):
 
     @extend_schema(
         summary="Correct a balance to a count",
-        description="ADMIN anywhere; a SUPERVISOR at their own depot, its vehicles, and customers. The difference moves "
-        "against OUTSIDE, with the reason, in the stock ledger and the audit log.",
+        description="ADMIN anywhere; a SUPERVISOR at their own depot, its vehicles, and customers. The difference "
+        "moves against OUTSIDE, with the reason, in the stock ledger and the audit log.",
         tags=["Inventory"],
         request=CorrectionIn,
         responses={200: InventoryOut},

@@ -37,4 +37,4 @@ class GstRateSerializer(serializers.ModelSerializer[GstRate]):
     class Meta:
         model = GstRate
         fields = ("id", "rate", "valid_from")
-        extra_kwargs: dict[str, Any] = {"valid_from": {"help_text": "The first Singapore date on which it holds."}}  # noqa: RUF012
+        extra_kwargs: dict[str, Any] = {"valid_from": {"help_text": "The first Singapore date on which it holds."}}

@@ -132,7 +132,7 @@ class InvoiceSnapshot:
 _MONEY = ("subtotal", "taxable_amount", "gst_rate", "gst_amount", "total_amount")
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 -- walks any JSON-able value
+def _plain(value: Any) -> Any:
     match value:
         case dict():
             return {key: _plain(item) for key, item in value.items()}

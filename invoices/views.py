@@ -71,8 +71,8 @@ class JsonErrors(BaseContentNegotiation):
 @extend_schema_view(
     list=extend_schema(
         summary="List invoices",
-        description="Tax invoices and credit notes, newest first: an ADMIN sees all, a SUPERVISOR those of their depot's "
-        "users, others their own.",
+        description="Tax invoices and credit notes, newest first: an ADMIN sees all, a SUPERVISOR those of their "
+        "depot's users, others their own.",
         tags=["Invoices"],
         examples=[_INVOICE],
     ),

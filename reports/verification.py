@@ -164,7 +164,9 @@ def numbers_are_complete() -> Breaks:
         numbers = sorted([int(number[-6:]) for number in used] + [*free] + void[counter.pk])
         if numbers != list(range(1, counter.last_number + 1)):
             missing = sorted(set(range(1, counter.last_number + 1)) - set(numbers))
-            surplus = sorted({number for number in numbers if number > counter.last_number or numbers.count(number) > 1})
+            surplus = sorted(
+                {number for number in numbers if number > counter.last_number or numbers.count(number) > 1}
+            )
             yield f"{counter}: counter at {counter.last_number}, missing {missing[:5]}, surplus {surplus[:5]}"
     for prefix, (model, field) in _NUMBERED.items():
         yield from _numbers_without_counter(prefix, model, field)

@@ -12,9 +12,7 @@ class Sequence(models.Model):
 
     class Meta:
         ordering = ("-date", "prefix")
-        constraints = (
-            models.UniqueConstraint(fields=("prefix", "date"), name="sequence_prefix_date_unique"),
-        )
+        constraints = (models.UniqueConstraint(fields=("prefix", "date"), name="sequence_prefix_date_unique"),)
 
     def __str__(self) -> str:
         return f"{self.prefix}-{self.date:%Y%m%d}"
@@ -29,9 +27,7 @@ class Ticket(models.Model):
 
     class Meta:
         ordering = ("prefix", "date", "number")
-        constraints = (
-            models.UniqueConstraint(fields=("prefix", "date", "number"), name="ticket_number_unique"),
-        )
+        constraints = (models.UniqueConstraint(fields=("prefix", "date", "number"), name="ticket_number_unique"),)
 
     def __str__(self) -> str:
         return format_number(self)

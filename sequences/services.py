@@ -25,7 +25,7 @@ PRINT_AHEAD = 150
 """How many numbers beyond that one are printed then: more than sales that can be under way."""
 
 
-class OutOfTickets(TryAgain):  # noqa: N818 -- a request to print, not an error
+class OutOfTickets(TryAgain):
     """No free ticket: print some, in a transaction of their own, and run the command again."""
 
     def __init__(self, prefix: str, day: date) -> None:
@@ -48,9 +48,7 @@ def take_numbers(*prefixes: str, day: date) -> list[str]:
         if ticket is None:
             raise OutOfTickets(prefix, day)
         if ticket.number % PRINT_EVERY == 0:
-            transaction.on_commit(
-                partial(print_tickets, prefix=prefix, day=day, beyond=ticket.number), robust=True
-            )
+            transaction.on_commit(partial(print_tickets, prefix=prefix, day=day, beyond=ticket.number), robust=True)
         tickets.append(ticket)
     Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).delete()
     return [format_number(ticket) for ticket in tickets]
@@ -70,8 +68,7 @@ def print_tickets(*, prefix: str, day: date, beyond: int | None) -> None:
         return  # Somebody else printed while we waited for the counter.
     target = (counter.last_number if beyond is None else beyond) + PRINT_AHEAD
     Ticket.objects.bulk_create(
-        Ticket(prefix=prefix, date=day, number=number)
-        for number in range(counter.last_number + 1, target + 1)
+        Ticket(prefix=prefix, date=day, number=number) for number in range(counter.last_number + 1, target + 1)
     )
     if target > counter.last_number:
         counter.last_number = target

@@ -13,7 +13,7 @@ from customers.models import Customer, CustomerRate, PaymentType
 from depots.models import Depot
 from equipment.models import Equipment
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 -- of test users
+PASSWORD = "correct horse battery staple"
 
 
 class DepotFactory(DjangoModelFactory[Depot]):

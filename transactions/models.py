@@ -48,9 +48,7 @@ class Transaction(AppendOnlyModel):
 
     transaction_number = models.CharField(max_length=32, unique=True)
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="transaction")
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal"
-    )
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
     customer_name = models.CharField(max_length=200, help_text="The customer's name then.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="transactions")

@@ -68,9 +68,7 @@ def read_meter(customer: Customer, reading: Decimal | None) -> Usage | None:
         raise NoMeter(f"{customer.name} has no gas meter.", attr="current_meter")
     last = customer.last_meter_reading
     if last is not None and reading < last:
-        raise MeterReadingDecreased(
-            f"The last reading was {last}; {reading} is below it.", attr="current_meter"
-        )
+        raise MeterReadingDecreased(f"The last reading was {last}; {reading} is below it.", attr="current_meter")
     quantity = ZERO if last is None else reading - last
     return Usage(
         last=last,

@@ -94,9 +94,7 @@ def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> Re
     vehicle, site = locations(vehicle_place(actor.vehicle_no), customer_place(customer))
     hold = hold_stock(_moves(items, vehicle, site))
     number, invoice_number = take_numbers(NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now))
-    invoice = issue_invoice(
-        actor=actor, billing=billing, number=invoice_number, transaction_number=number, now=now
-    )
+    invoice = issue_invoice(actor=actor, billing=billing, number=invoice_number, transaction_number=number, now=now)
     transaction = Transaction.objects.create(
         transaction_number=number,
         invoice=invoice,
@@ -135,7 +133,6 @@ def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> Re
         after=_evidence(transaction, invoice, items, usage),
     )
     return RecordedSale(transaction, replayed=False)
-
 
 
 def _lock_customer(actor: User, customer_id: int) -> Customer:

@@ -146,7 +146,9 @@ class TransactionViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = SaleIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        recorded = services.create_customer_transaction_and_invoice(actor=acting_user(request), sale=serializer.command())
+        recorded = services.create_customer_transaction_and_invoice(
+            actor=acting_user(request), sale=serializer.command()
+        )
         transaction = self.queryset.select_related("invoice").get(pk=recorded.transaction.pk)
         answer = SaleOut(
             {"transaction": transaction, "invoice": transaction.invoice}, context=self.get_serializer_context()

@@ -13,7 +13,7 @@ from core.api.exceptions import ApiDomainError, PayloadTooLarge
 from core.commands import is_connection_lost, is_transient
 from core.errors import Busy, DomainError
 
-__all__ = ["Handler", "Formatter", "exception_handler", "not_found"]
+__all__ = ["Formatter", "Handler", "exception_handler", "not_found"]
 
 
 class Handler(ExceptionHandler):

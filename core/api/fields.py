@@ -69,7 +69,7 @@ class RateField(StrictDecimalField):
 class MomentField(serializers.DateTimeField):
     """An instant: ISO 8601 with its offset."""
 
-    default_error_messages = {  # noqa: RUF012 -- DRF's own way
+    default_error_messages = {
         "naive": "The time needs its offset, as in 2026-01-20T10:00:00+08:00.",
     }
 
@@ -113,9 +113,7 @@ class ClientTempIdField(TextField):
         kwargs.setdefault(
             "help_text", "The app's own id of this operation; sent again with the same content it changes nothing."
         )
-        super().__init__(
-            max_length=64, required=False, allow_null=True, default=None, trim_whitespace=False, **kwargs
-        )
+        super().__init__(max_length=64, required=False, allow_null=True, default=None, trim_whitespace=False, **kwargs)
 
 
 class CodeField(TextField):

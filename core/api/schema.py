@@ -9,6 +9,7 @@ from rest_framework import serializers
 from core.errors import Conflict
 
 CLIENT_ERROR = "client_error"
+ERROR_TYPES = ["validation_error", CLIENT_ERROR, "server_error"]
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -20,7 +21,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
 class ErrorsSerializer(serializers.Serializer[Any]):
     """The one shape of all errors."""
 
-    type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
+    type = serializers.ChoiceField(choices=ERROR_TYPES)
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]
 
 
@@ -68,9 +69,7 @@ def master_data(
     change = OpenApiExample("one field", value=patch or {"name": example["name"]}, request_only=True)
     everybody, admins = "Every role may read.", "ADMIN only."
     return {
-        "list": extend_schema(
-            summary=f"List {many}", description=everybody, tags=["Master data"], examples=[answer]
-        ),
+        "list": extend_schema(summary=f"List {many}", description=everybody, tags=["Master data"], examples=[answer]),
         "retrieve": extend_schema(
             summary=f"Read {one}", description=everybody, tags=["Master data"], examples=[answer]
         ),

@@ -20,7 +20,23 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
 
 MEGABYTE = "x" * 1_000_000
 NOT_A_TEXT = [None, [], {}, True, 7, MEGABYTE, "a\x00b", "\ud800"]
-NOT_A_NUMBER = ["", "x", [], {}, True, False, "１２", "1_000", "٣", "1e3", "NaN", "Infinity", "-Infinity", "1e400", " 5x"]
+NOT_A_NUMBER = [
+    "",
+    "x",
+    [],
+    {},
+    True,
+    False,
+    "１２",
+    "1_000",
+    "٣",
+    "1e3",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e400",
+    " 5x",
+]
 NOT_A_COUNT = [None, *NOT_A_NUMBER, -1, 0, 1.5, "1.5", 10**20, 10**30, 1e-9, 1e30, "9" * 5_000, MEGABYTE]
 NOT_AN_ID = [*NOT_A_COUNT, 999_999, 2**63]
 NOT_MONEY = [*NOT_A_NUMBER, -1, "-0.01", 10**20, 10**30, 1e-9, "0.001", 1e30, "9" * 5_000, MEGABYTE]
@@ -30,7 +46,20 @@ NOT_A_MOMENT = [
     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2000-01-01T00:00:00Z", "9998-01-01T00:00:00Z",
     "2026-01-20T10:00:00+99:00",
 ]  # fmt: skip
-NOT_A_DATE = [None, "", "x", [], {}, True, 0, 20260120, MEGABYTE, "2026-02-30", "2026-01-20T10:00:00+08:00", "0000-01-01"]
+NOT_A_DATE = [
+    None,
+    "",
+    "x",
+    [],
+    {},
+    True,
+    0,
+    20260120,
+    MEGABYTE,
+    "2026-02-30",
+    "2026-01-20T10:00:00+08:00",
+    "0000-01-01",
+]
 NOT_A_BOOLEAN = [None, "", "x", [], {}, -1, 10**30, MEGABYTE]
 NOT_A_LIST_OF_ITEMS = [None, "", "x", {}, True, 7, [None], ["x"], [7], [[]], [{}]]
 NOT_A_CLIENT_ID = ["", [], {}, True, 7, "x" * 65, MEGABYTE, "a\x00b", "\ud800"]
@@ -121,7 +150,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], dict[str, Any]], dict[str, l
             "postal_code": [None, [], {}, "x", "12345", "1234567", "１２３４５６"],
             "payment_type": NOT_A_CHOICE,
             "payment_terms_days": [None, *NOT_A_NUMBER, -1, 10**20, 366],
-            "meter_rate": NOT_MONEY[:-5] + ["0.00001"],
+            "meter_rate": [*NOT_MONEY[:-5], "0.00001"],
             "last_meter_reading": NOT_MONEY,
             "is_active": NOT_A_BOOLEAN,
         },
@@ -169,7 +198,11 @@ CASES = [(write, field) for write, (_, _, _, fields) in WRITES.items() for field
 
 @pytest.fixture
 def world() -> World:
-    return {"depot": DepotFactory().pk, "equipment": EquipmentFactory().pk, "customer": CustomerFactory(meter_rate="2").pk}
+    return {
+        "depot": DepotFactory().pk,
+        "equipment": EquipmentFactory().pk,
+        "customer": CustomerFactory(meter_rate="2").pk,
+    }
 
 
 @pytest.fixture
@@ -184,7 +217,9 @@ def client(client_of: Callable[[User | None], APIClient], world: World) -> APICl
 def fingerprint() -> dict[str, str]:
     """A hash of every table, and of the stored documents."""
     state = {
-        model._meta.label: hashlib.sha256(repr(list(model._default_manager.order_by("pk").values_list())).encode()).hexdigest()
+        model._meta.label: hashlib.sha256(
+            repr(list(model._default_manager.order_by("pk").values_list())).encode()
+        ).hexdigest()
         for model in apps.get_models()
         if model._meta.app_label not in ("admin", "sessions", "contenttypes")
         # More free tickets may have been printed before a sale was refused: no number is used by that.
@@ -194,7 +229,7 @@ def fingerprint() -> dict[str, str]:
     return {**state, "documents": ",".join(sorted(str(path) for path in media.rglob("*") if path.is_file()))}
 
 
-def with_value(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
+def with_value(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     changed = copy.deepcopy(body)
     place: Any = changed
     *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -214,12 +249,12 @@ def without(body: dict[str, Any], path: str) -> dict[str, Any]:
     return changed
 
 
-def send(client: APIClient, write: str, world: World, body: object) -> Any:  # noqa: ANN401
+def send(client: APIClient, write: str, world: World, body: object) -> Any:
     method, url, _, _ = WRITES[write]
     return client.generic(method.upper(), url.format(**world), json.dumps(body), content_type="application/json")
 
 
-def assert_refused(response: Any, value: object) -> None:  # noqa: ANN401
+def assert_refused(response: Any, value: object) -> None:
     assert 400 <= response.status_code < 500, (repr(value)[:80], response.status_code, response.content[:300])
     answer = response.json()
     assert answer["type"] in ("validation_error", "client_error")
@@ -312,14 +347,17 @@ def test_a_hostile_body_is_refused(name: str, client: APIClient) -> None:
     assert fingerprint() == before
 
 
-def test_fields_that_are_not_named_have_no_effect(client_of: Any, world: World, client: APIClient) -> None:  # noqa: ANN401
+def test_fields_that_are_not_named_have_no_effect(client_of: Any, world: World, client: APIClient) -> None:
     driver = DriverFactory()
     sent = {
         "user": 1, "id": 4711, "transaction_number": "TRX-1", "invoice_number": "INV-1", "status": "VOIDED",
         "total_amount": "0.01", "pdf_path": "/etc/passwd", "vehicle_no": "XX1", "created_at": "2020-01-01T00:00:00Z",
         "reverses": 1, "payment_type": "CREDIT", "usage_amount": "0.01", "meter_rate": "0", "gst_rate": "0",
     }  # fmt: skip
-    body = {"customer": world["customer"], "items": [{"equipment": world["equipment"], "type": "REFILL", "quantity": 1, "amount": "0.01"}]}
+    body = {
+        "customer": world["customer"],
+        "items": [{"equipment": world["equipment"], "type": "REFILL", "quantity": 1, "amount": "0.01"}],
+    }
     plain = client_of(driver).post("/api/transactions/", body).json()
     forged = client_of(driver).post("/api/transactions/", {**body, **sent}).json()
     assert _without_identity(forged) == _without_identity(plain)

@@ -239,7 +239,11 @@ def body_of(world: World, route: str, action: str, row: str) -> dict[str, Any]:
         "customer": world.customer.pk,
         "items": [{"equipment": world.cylinder.pk, "type": "REFILL", "quantity": 1}],
     }
-    return sale if action in ("create", "create_transaction") and route == "transaction" else bodies.get((route, action), {})
+    return (
+        sale
+        if action in ("create", "create_transaction") and route == "transaction"
+        else bodies.get((route, action), {})
+    )
 
 
 def actions() -> dict[tuple[str, str], tuple[str, str, bool]]:
@@ -261,9 +265,7 @@ def test_no_other_route_exists() -> None:
     """What isn't a viewset's is public or for every user, by name."""
     api = next(entry for entry in get_resolver().url_patterns if str(entry.pattern) == "api/")
     viewsets = {url_name for _, url_name, _ in actions().values()}
-    others = {
-        entry.name for entry in api.url_patterns if isinstance(entry, URLPattern) and entry.name not in viewsets
-    }
+    others = {entry.name for entry in api.url_patterns if isinstance(entry, URLPattern) and entry.name not in viewsets}
     assert others == PUBLIC | ANY_USER | {"api-not-found"}
 
 
