@@ -153,7 +153,10 @@ else:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
+        # A file, as in production: threads can't share a database in memory the way they share a file.
+        "TEST": {"NAME": _path("var/test.sqlite3")},
     }
+    _database["TEST"]["NAME"].parent.mkdir(parents=True, exist_ok=True)
     _database["NAME"].parent.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": _database}
 
