@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken
@@ -27,3 +28,10 @@ class Authentication(JWTAuthentication):
             return super().get_user(validated_token)
         except (ValueError, TypeError, OverflowError) as error:
             raise InvalidToken from error
+
+
+class AuthenticationScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
+    """How the schema, and Swagger UI's Authorize, describe it."""
+
+    target_class = "accounts.authentication.Authentication"
+    name = "jwtAuth"

@@ -58,7 +58,7 @@ class User(AbstractBaseUser):
     last_name = models.CharField(max_length=100, blank=True)
     email = models.EmailField(blank=True)
     role = models.CharField(max_length=16, choices=Role)
-    employee_id = models.CharField(max_length=32, unique=True, null=True, blank=True)  # noqa: DJ001 -- unique when set
+    employee_id = models.CharField(max_length=32, unique=True, null=True, blank=True)
     depot = models.ForeignKey(Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="users")
     vehicle_no = models.CharField(
         max_length=16,
@@ -74,7 +74,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = ["email"]  # noqa: RUF012 -- as Django declares it
+    REQUIRED_FIELDS = ["email"]
 
     objects = UserManager()
 

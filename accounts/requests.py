@@ -8,5 +8,5 @@ from accounts.models import User
 def acting_user(request: Request) -> User:
     """The user of a request that passed its permission check, which nobody but a user does."""
     user = request.user
-    assert isinstance(user, User)  # noqa: S101 -- for the type checker; the permission check said so
+    assert isinstance(user, User)
     return user
