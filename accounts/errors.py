@@ -1,9 +1,29 @@
-"""Why a user can't be changed."""
+"""Why a command on users or tokens is refused."""
 
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
+
+
+class TokenRefused(Exception):
+    """The token opens nothing (any more): unknown, ended, or its user changed. 401 at the edge."""
+
+
+class TokenReused(TokenRefused):
+    """A refresh token came again although its successor is long in use: one of the two senders stole it."""
 
 
 class OwnAccount(Conflict):
-    """You can't deactivate or demote yourself."""
+    """Nobody can deactivate or demote themself: another administrator has to."""
 
     code = "own_account"
+
+
+class DepotInactive(Conflict):
+    """The depot is not in use any more."""
+
+    code = "depot_inactive"
+
+
+class DepotRequired(Invalid):
+    """The role's sight is its depot, so without one it would see nothing."""
+
+    code = "required"

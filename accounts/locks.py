@@ -1,8 +1,15 @@
 """Row locks of users."""
 
+from collections.abc import Iterable
+
 from accounts.models import User
 
 
-def user(pk: int) -> User:
-    row: User = User.objects.select_for_update().get(pk=pk)
-    return row
+def user(pk: int) -> User | None:
+    return User.objects.select_for_update().filter(pk=pk).first()
+
+
+def users(pks: Iterable[int]) -> dict[int, User]:
+    """The users by primary key, locked in that order."""
+    rows = User.objects.select_for_update().filter(pk__in={*pks}).order_by("pk")
+    return {row.pk: row for row in rows}

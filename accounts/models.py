@@ -7,7 +7,6 @@ from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
-from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from core.access import Capability, Role, Scope, scope_of
 from depots.models import Depot
@@ -115,18 +114,3 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_staff
-
-
-class TokenSuccession(models.Model):
-    """A refresh token that was used, and the one that took its place. One use each: ``used`` is unique."""
-
-    used = models.OneToOneField(OutstandingToken, on_delete=models.CASCADE, related_name="succession")
-    successor = models.OneToOneField(OutstandingToken, on_delete=models.CASCADE, related_name="predecessor")
-    family = models.CharField(max_length=32, db_index=True, help_text="The log-in that both descend from.")
-    at = models.DateTimeField()
-
-    class Meta:
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return f"{self.used_id} → {self.successor_id}"

@@ -1,105 +1,95 @@
-"""Users and tokens in JSON."""
+"""Users in JSON."""
 
 from typing import Any
 
 from django.contrib.auth.validators import ASCIIUsernameValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.validators import UniqueValidator
 
 from accounts.models import User, vehicle_no_validator
-from core.access import Capability
+from accounts.passwords import require_strong
+from core.access import Capability, Role
 from core.api.fields import IdField, StrictChoiceField, TextField
-from core.errors import UnknownReference
-from depots.models import Depot
-
-MAX_PASSWORD = 128
 
 
-class LogInIn(serializers.Serializer[Any]):
-    username = TextField(max_length=64)
-    password = TextField(max_length=MAX_PASSWORD, trim_whitespace=False)
+class PasswordField(TextField):
+    """A new password; its spaces are part of it, and it is never answered."""
 
-
-class RefreshIn(serializers.Serializer[Any]):
-    refresh = TextField(max_length=4096)
-
-
-class TokenPairOut(serializers.Serializer[Any]):
-    access = serializers.CharField(read_only=True, help_text="Send it as `Authorization: Bearer …`.")
-    refresh = serializers.CharField(read_only=True, help_text="Works once, for the next pair.")
-
-
-class PasswordIn(serializers.Serializer[Any]):
-    password = TextField(max_length=MAX_PASSWORD, trim_whitespace=False)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_length=128, trim_whitespace=False, write_only=True, style={"input_type": "password"}, **kwargs
+        )
 
 
 class VehicleNoField(TextField):
-    """A plate's number: taken in capitals, without spaces."""
+    """A number plate as people write it (``gbk 1234 a``), taken as ``GBK1234A``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=24, allow_blank=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        return super().to_internal_value(data).upper().replace(" ", "")
+        plate = "".join(super().to_internal_value(data).split()).upper()
+        if plate:
+            vehicle_no_validator(plate)
+        return plate
 
 
-class UserSerializer(serializers.ModelSerializer[User]):
-    serializer_choice_field = StrictChoiceField
+class UserIn(serializers.Serializer[Any]):
+    """What an administrator says about a user. Where ``PUT`` leaves an optional field out, it stays."""
 
-    username = TextField(
-        max_length=64,
-        validators=[ASCIIUsernameValidator(), UniqueValidator(User.objects.all(), lookup="iexact")],
-    )
+    username = TextField(max_length=64, validators=[ASCIIUsernameValidator()])
     first_name = TextField(max_length=100, required=False, allow_blank=True)
     last_name = TextField(max_length=100, required=False, allow_blank=True)
-    employee_id = TextField(
-        max_length=32,
-        required=False,
-        allow_null=True,
-        allow_blank=True,
-        validators=[UniqueValidator(User.objects.all(), lookup="iexact")],
-    )
-    depot = IdField(required=False, allow_null=True, source="depot_id")
-    vehicle_no = VehicleNoField(max_length=16, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    role = StrictChoiceField(choices=Role.choices)
+    depot = IdField(required=False, allow_null=True, help_text="SUPERVISOR and DEPOT_STAFF need one.")
+    employee_id = TextField(max_length=32, required=False, allow_blank=True, allow_null=True)
+    vehicle_no = VehicleNoField(required=False, help_text="The vehicle that the user sells from; empty: from FIELD.")
+    is_active = serializers.BooleanField(required=False, help_text="False deactivates, true lets the user in again.")
+
+
+class NewUserIn(UserIn):
+    password = PasswordField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        person = {name: attrs.get(name, "") for name in ("username", "first_name", "last_name", "email")}
+        require_strong(attrs["password"], User(**person))
+        return attrs
+
+
+class NewPasswordIn(serializers.Serializer[Any]):
+    """``context["user"]`` is the one whose password it becomes."""
+
+    password = PasswordField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        require_strong(attrs["password"], self.context["user"])
+        return attrs
+
+
+class UserOut(serializers.ModelSerializer[User]):
+    name = serializers.CharField(source="get_full_name", read_only=True, help_text="The user name if empty.")
+    depot_code = serializers.CharField(source="depot.code", allow_null=True, default=None, read_only=True)
 
     class Meta:
         model = User
-        fields = (
-            "id", "username", "first_name", "last_name", "email", "role", "employee_id", "depot", "vehicle_no",
-            "is_active", "date_joined",
-        )  # fmt: skip
-        read_only_fields = ("date_joined",)
-
-    def validate_depot(self, value: int | None) -> int | None:
-        if value is not None and not Depot.objects.filter(pk=value).exists():
-            raise serializers.ValidationError(str(UnknownReference(value, attr="depot")), code="does_not_exist")
-        return value
-
-    def validate_employee_id(self, value: str | None) -> str | None:
-        return value or None
-
-    def validate_vehicle_no(self, value: str) -> str:
-        if value:
-            vehicle_no_validator(value)
-        return value
-
-
-class NewUserSerializer(UserSerializer):
-    password = TextField(max_length=MAX_PASSWORD, write_only=True, trim_whitespace=False)
-
-    class Meta(UserSerializer.Meta):
-        fields = (*UserSerializer.Meta.fields, "password")
-
-
-class MeOut(serializers.ModelSerializer[User]):
-    name = serializers.CharField(source="get_full_name", read_only=True)
-    depot_code = serializers.CharField(source="depot.code", read_only=True, allow_null=True, default=None)
-    capabilities = serializers.SerializerMethodField(help_text="What this user may do; the app shows and hides by it.")
-
-    class Meta:
-        model = User
-        fields = (
-            "id", "username", "first_name", "last_name", "name", "email", "role", "employee_id", "depot", "depot_code",
-            "vehicle_no", "capabilities",
+        fields: tuple[str, ...] = (
+            "id", "username", "first_name", "last_name", "name", "email", "role", "depot", "depot_code",
+            "employee_id", "vehicle_no", "is_active", "date_joined",
         )  # fmt: skip
         read_only_fields = fields
 
+
+class MeOut(UserOut):
+    capabilities = serializers.SerializerMethodField(help_text="What the role may do; on which rows, each list shows.")
+
+    class Meta(UserOut.Meta):
+        fields = (
+            "id", "username", "first_name", "last_name", "name", "email", "role", "depot", "depot_code",
+            "employee_id", "vehicle_no", "capabilities",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=[*map(str, Capability)])))
     def get_capabilities(self, user: User) -> list[str]:
-        return [str(capability) for capability in Capability if user.can(capability)]
+        return [capability.value for capability in Capability if user.can(capability)]

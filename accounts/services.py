@@ -1,86 +1,261 @@
-"""The administration of users. Nobody is deleted."""
+"""Changes of users, and of the refresh tokens that they hold.
+
+The refresh tokens of one log-in are a *family*: each is used up by making its successor. A family lives as
+long as its newest token isn't blacklisted. The ``jti`` of the first is random, the next one's is that and its
+number (``6f1c…``, ``6f1c…-1``, ``6f1c…-2``), so that a token names its family and its successor. Tokens are signed
+and their content follows from the user and the `OutstandingToken` row: the same pair can be made again, and
+no table holds a token that could be stolen from it.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import RefreshToken, Token
+from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from accounts import locks
-from accounts.errors import OwnAccount
+from accounts.errors import DepotInactive, DepotRequired, OwnAccount, TokenRefused, TokenReused
 from accounts.models import User
-from accounts.tokens import TokenPair, end_all_log_ins, issue_tokens
 from audit.services import create_recorded, record, update_recorded
-from core.access import Capability, Role, Scope, scope_of
+from core import clock
+from core.access import Capability, Scope, scope_of
 from core.commands import command
-from core.errors import Invalid
+from core.errors import Denied, Duplicate, UnknownReference
+from depots.models import Depot
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """Not shown by ``repr``, so that no log shows it."""
+
+    refresh: str = field(repr=False)
+    access: str = field(repr=False)
+
+
+# --- Users ---------------------------------------------------------------------------------------
 
 
 @command
-def log_in(*, actor: User) -> TokenPair:
-    """Begin a log-in of a user who proved to be one."""
-    record(actor=actor, action="accounts.user.logged_in", target=actor)
-    return issue_tokens(user=actor)
+def create_user(*, actor: User, password: str, values: Mapping[str, Any]) -> User:
+    """Add a user. ``values["depot"]`` is a depot's primary key or None.
 
-
-@command
-def create_user(*, actor: User, values: Mapping[str, Any], password: str) -> User:
-    """Add a user who can log in. Raises Duplicate, Invalid for a weak password or a role without its depot."""
-    user = User(**values)
-    _require_depot(user)
-    _require_strong(password, user)
-    user.set_password(password)
-    return create_recorded(actor=actor, action="accounts.user.created", new=user, hidden=("password", "last_login"))
+    Raises UnknownReference, DepotInactive, DepotRequired, Duplicate.
+    """
+    new = User()
+    for name, value in _checked(actor, new, values).items():
+        setattr(new, name, value)
+    new.set_password(password)
+    return create_recorded(actor=actor, action="accounts.user.created", new=new, hidden=("password", "last_login"))
 
 
 @command
 def update_user(*, actor: User, pk: int, changes: Mapping[str, Any]) -> User:
-    """Change a user; one who becomes inactive is logged out everywhere. Locks the user.
+    """Change anything but the password. Deactivated so, the user's refresh tokens end too.
 
-    Raises OwnAccount, Duplicate, Invalid for a role without its depot.
+    Locks actor and user. Raises OwnAccount and what `create_user` raises.
     """
-    user = locks.user(pk)
-    if pk == actor.pk and (not changes.get("is_active", True) or changes.get("role", user.role) != user.role):
-        raise OwnAccount("You can't deactivate or demote yourself.")
-    was_active = user.is_active
-    update_recorded(actor=actor, action="accounts.user.updated", target=user, changes=changes)
-    _require_depot(user)
-    if was_active and not user.is_active:
-        end_all_log_ins(user)
-    return user
+    target = _locked(actor, pk)
+    _change(actor, target, "accounts.user.updated", _checked(actor, target, changes))
+    return target
 
 
 @command
 def deactivate_user(*, actor: User, pk: int) -> User:
-    """Out at once: no log-in, no token. Locks the user. Raises OwnAccount."""
-    user = locks.user(pk)
-    if pk == actor.pk:
-        raise OwnAccount("You can't deactivate or demote yourself.")
-    update_recorded(actor=actor, action="accounts.user.deactivated", target=user, changes={"is_active": False})
-    end_all_log_ins(user)
-    return user
+    """Let them in no more, from the next request on; what they did stays readable.
+
+    Locks actor and user. Raises OwnAccount.
+    """
+    target = _locked(actor, pk)
+    _change(actor, target, "accounts.user.deactivated", {"is_active": False})
+    return target
 
 
 @command
 def set_password(*, actor: User, pk: int, password: str) -> User:
-    """Give a user another password; every token from before is dead. Locks the user. Raises Invalid for a weak one."""
-    user = locks.user(pk)
-    _require_strong(password, user)
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    end_all_log_ins(user)
-    record(actor=actor, action="accounts.user.password_set", target=user)
-    return user
+    """Give a user a new password. All their tokens end: refresh tokens here, access tokens by their claim.
+
+    Locks actor and user.
+    """
+    target = _locked(actor, pk)
+    target.set_password(password)
+    target.save(update_fields=["password"])
+    _end_all_sessions(target)
+    record(actor=actor, action="accounts.user.password_set", target=target)
+    return target
 
 
-def _require_strong(password: str, user: User) -> None:
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid(" ".join(error.messages), attr="password") from error
+# --- Tokens ----------------------------------------------------------------------------------------
 
 
-def _require_depot(user: User) -> None:
-    """A role that sees the rows of its own depot needs one."""
-    if user.depot_id is None and scope_of(user.role, Capability.VIEW_DEPOT_STOCK) is Scope.DEPOT:
-        raise Invalid(f"A user with the role {Role(user.role).label} needs a depot.", attr="depot")
+@command
+def start_session(*, actor: User) -> TokenPair:
+    """Begin a family of refresh tokens for a user whose password was just checked.
+
+    Locks the user. Raises TokenRefused where they were deactivated or got a new password meanwhile.
+    """
+    user = locks.user(actor.pk)
+    if user is None or not user.is_active or user.password != actor.password:
+        raise TokenRefused
+    first = _hand_out(user, jti=uuid4().hex)
+    record(actor=user, action="accounts.session.started", target=user)
+    return _pair(user, first)
+
+
+@command
+def rotate_tokens(*, actor: User, token: Token) -> TokenPair:
+    """Use a refresh token up, once, for its successor.
+
+    Within JWT_REFRESH_GRACE_SECONDS the same token gets the same successor again: the first answer may have
+    been lost. Locks the user, so that of simultaneous calls one rotates and none outlives a deactivation.
+    Leaves no audit record: the session is the one that was started. Raises TokenRefused, or TokenReused after
+    the grace: then `end_session` is due.
+    """
+    user = locks.user(actor.pk)
+    if user is None or not is_current(user, token):
+        raise TokenRefused
+    family = _family(user, token)
+    newest = family.order_by("-pk").first()
+    used = family.filter(jti=token[api_settings.JTI_CLAIM]).select_related("blacklistedtoken").first()
+    if newest is None or used is None or BlacklistedToken.objects.filter(token=newest).exists():
+        raise TokenRefused
+    if used == newest:
+        BlacklistedToken.objects.create(token=used)
+        return _pair(user, _hand_out(user, jti=_successor(used.jti)))
+    if clock.now() - used.blacklistedtoken.blacklisted_at >= timedelta(seconds=settings.JWT_REFRESH_GRACE_SECONDS):
+        raise TokenReused
+    return _pair(user, family.get(jti=_successor(used.jti)))
+
+
+@command
+def end_session(*, actor: User, token: Token, reason: str = "") -> None:
+    """Blacklist the family of a refresh token: a log-out, or the answer to a stolen token. Locks the user."""
+    user = locks.user(actor.pk)
+    if user is not None and _blacklist(_family(user, token)):
+        record(actor=user, action="accounts.session.ended", target=user, reason=reason)
+
+
+def is_current(user: User, token: Token) -> bool:
+    """May this user's token open anything: are they active, and is the password still that of the token?"""
+    return user.is_active and has_current_password(user, token)
+
+
+def has_current_password(user: User, token: Token) -> bool:
+    claim: object = token.get(api_settings.REVOKE_TOKEN_CLAIM)
+    return claim == get_md5_hash_password(user.password)
+
+
+# --- Helpers, in their caller's transaction -----------------------------------------------------------
+
+
+def _locked(actor: User, pk: int) -> User:
+    """The user, locked together with the actor: of two administrators who demote each other one comes first."""
+    rows = locks.users((actor.pk, pk))
+    if not rows[actor.pk].can(Capability.MANAGE_USERS):
+        raise Denied
+    return rows[pk]
+
+
+def _change(actor: User, target: User, action: str, changes: Mapping[str, Any]) -> None:
+    is_demoted = "role" in changes and scope_of(changes["role"], Capability.MANAGE_USERS) is None
+    is_deactivated = changes.get("is_active") is False
+    if target == actor and (is_demoted or is_deactivated):
+        raise OwnAccount(
+            "You can't deactivate or demote yourself: another administrator has to.",
+            attr="role" if is_demoted else "is_active",
+        )
+    if update_recorded(actor=actor, action=action, target=target, changes=changes) and is_deactivated:
+        _end_all_sessions(target)
+
+
+def _checked(actor: User, target: User, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as the model takes them, if the rules let the user have them."""
+    checked = dict(values)
+    if "employee_id" in checked:
+        checked["employee_id"] = checked["employee_id"] or None
+    if "depot" in checked:
+        checked["depot"] = _depot(actor, target, checked["depot"])
+    if {"role", "depot"} & checked.keys():
+        depot = checked.get("depot", target.depot_id)
+        if depot is None and _sees_by_depot(checked.get("role", target.role)):
+            raise DepotRequired("This role needs a depot: it works on its depot's rows.", attr="depot")
+    for name in ("username", "employee_id"):
+        _require_free(target, name, checked.get(name))
+    return checked
+
+
+def _depot(actor: User, target: User, pk: int | None) -> Depot | None:
+    if pk is None:
+        return None
+    depot: Depot | None = Depot.objects.visible_to(actor).filter(pk=pk).first()
+    if depot is None:
+        raise UnknownReference(pk, attr="depot")
+    if not depot.is_active and pk != target.depot_id:
+        raise DepotInactive(f"{depot.code} is not in use any more.", attr="depot")
+    return depot
+
+
+def _sees_by_depot(role: str) -> bool:
+    return any(scope_of(role, capability) is Scope.DEPOT for capability in Capability)
+
+
+def _require_free(target: User, name: str, value: str | None) -> None:
+    """In any case of letters: two log-ins that differ in nothing else would be mistaken for each other."""
+    if value and User.objects.filter(**{f"{name}__iexact": value}).exclude(pk=target.pk).exists():
+        raise Duplicate(f"A user with that {name.replace('_', ' ')} already exists.", attr=name)
+
+
+def _hand_out(user: User, *, jti: str) -> OutstandingToken:
+    now = clock.now()
+    return OutstandingToken.objects.create(
+        user=user, jti=jti, token="", created_at=now, expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME
+    )
+
+
+def _pair(user: User, outstanding: OutstandingToken) -> TokenPair:
+    """The tokens of an outstanding row: always the same ones, as long as the user is the same."""
+    created_at = outstanding.created_at
+    assert created_at is not None  # the package's column may be null; `_hand_out` fills it
+    refresh = RefreshToken()
+    refresh.current_time = created_at
+    refresh.set_iat()
+    refresh.set_exp()
+    refresh[api_settings.JTI_CLAIM] = outstanding.jti
+    refresh[api_settings.USER_ID_CLAIM] = str(user.pk)
+    refresh[api_settings.REVOKE_TOKEN_CLAIM] = get_md5_hash_password(user.password)
+    refresh["role"] = user.role
+    refresh["depot"] = user.depot_id
+    refresh["employee_id"] = user.employee_id
+    access = refresh.access_token
+    access.set_iat(at_time=created_at)
+    access[api_settings.JTI_CLAIM] = f"{outstanding.jti}-access"
+    return TokenPair(refresh=str(refresh), access=str(access))
+
+
+def _family(user: User, token: Token) -> QuerySet[OutstandingToken]:
+    first, _, _ = str(token[api_settings.JTI_CLAIM]).partition("-")
+    family: QuerySet[OutstandingToken] = OutstandingToken.objects.filter(
+        Q(jti=first) | Q(jti__startswith=f"{first}-"), user=user
+    )
+    return family
+
+
+def _successor(jti: str) -> str:
+    first, _, number = jti.partition("-")
+    return f"{first}-{int(number or 0) + 1}"
+
+
+def _end_all_sessions(user: User) -> None:
+    _blacklist(OutstandingToken.objects.filter(user=user))
+
+
+def _blacklist(tokens: QuerySet[OutstandingToken]) -> int:
+    """Blacklist those that aren't yet; answers how many."""
+    alive = tokens.filter(blacklistedtoken__isnull=True)
+    return len(BlacklistedToken.objects.bulk_create([BlacklistedToken(token=token) for token in alive]))

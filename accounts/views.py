@@ -1,58 +1,77 @@
-"""Log-in and users over HTTP."""
+"""Log-in, tokens, who am I, and the administration of users over HTTP."""
 
 from typing import Any
 
-from django.contrib.auth import authenticate
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
+from django_filters import rest_framework as filters
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view, inline_serializer
+from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
+from rest_framework.views import APIView
 
 from accounts import services, tokens
-from accounts.errors import OwnAccount
+from accounts.errors import DepotInactive, OwnAccount
 from accounts.models import User
 from accounts.requests import acting_user
-from accounts.serializers import (
-    LogInIn,
-    MeOut,
-    NewUserSerializer,
-    PasswordIn,
-    RefreshIn,
-    TokenPairOut,
-    UserSerializer,
-)
+from accounts.serializers import MeOut, NewPasswordIn, NewUserIn, UserIn, UserOut
 from accounts.throttling import LogInThrottle
+from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
 from core.access import Capability
-from core.api.schema import ErrorsSerializer, conflicts
+from core.api.filters import IdFilter
+from core.api.schema import CLIENT_ERROR, ErrorsSerializer, conflicts
 from core.api.viewsets import LedgerViewSet
 
-_PAIR = OpenApiExample(
-    "a pair", value={"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…"}, response_only=True, status_codes=["200"]
+_REFRESH = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl"
+_ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl"
+_PAIR = OpenApiResponse(
+    TokenPairSerializer,
+    examples=[OpenApiExample("a pair", value={"refresh": _REFRESH, "access": _ACCESS})],
 )
-_REFRESH = OpenApiExample("a refresh token", value={"refresh": "eyJhbGciOi…"}, request_only=True)
-_REFUSED = OpenApiResponse(
-    ErrorsSerializer,
-    description="Unknown, used, ended, or of a user who may not log in any more.",
-    examples=[
-        OpenApiExample(
-            "refused",
-            value={
-                "type": "client_error",
-                "errors": [{"code": "token_not_valid", "detail": "Token is invalid or expired.", "attr": None}],
-            },
-            response_only=True,
-            status_codes=["401"],
-        )
-    ],
-)
+_HELD = OpenApiExample("the refresh token", value={"refresh": _REFRESH}, request_only=True)
+_LOGGED_OUT = {"detail": "Logged out."}
+_USER: dict[str, Any] = {
+    "id": 7,
+    "username": "driver1",
+    "first_name": "Ah Beng",
+    "last_name": "Tan",
+    "name": "Ah Beng Tan",
+    "email": "ahbeng@hsh.example",
+    "role": "DRIVER",
+    "depot": 1,
+    "depot_code": "HSH KB",
+    "employee_id": "E1023",
+    "vehicle_no": "GBK1234A",
+    "is_active": True,
+    "date_joined": "2026-01-05T09:00:00+08:00",
+}
+_SENT = {
+    name: _USER[name]
+    for name in ("username", "first_name", "last_name", "email", "role", "depot", "employee_id", "vehicle_no")
+}
+_ANSWER = OpenApiExample("a driver", value=_USER, response_only=True, status_codes=["200", "201"])
 
 
-class TokenView(GenericAPIView[Any]):
-    """For people who aren't logged in yet."""
+def _unauthorized(code: str, detail: str) -> dict[int, OpenApiResponse]:
+    error = {"type": CLIENT_ERROR, "errors": [{"code": code, "detail": detail, "attr": None}]}
+    return {401: OpenApiResponse(ErrorsSerializer, examples=[OpenApiExample(code, value=error, status_codes=["401"])])}
+
+
+class AuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """What **Authorize** in Swagger UI asks for. It stands here, for `tokens` may not load what this imports."""
+
+    target_class = "accounts.tokens.Authentication"
+    name = "jwtAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class TokenView(APIView):
+    """Open to everybody; what it refuses is still a 401 that names its scheme."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -60,196 +79,168 @@ class TokenView(GenericAPIView[Any]):
     def get_authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
-    def sent(self, request: Request) -> dict[str, Any]:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        values: dict[str, Any] = serializer.validated_data
-        return values
-
 
 class LogInView(TokenView):
-    serializer_class = LogInIn
     throttle_classes = (LogInThrottle,)
 
     @extend_schema(
-        operation_id="token_obtain",
+        operation_id="token_create",
         summary="Log in",
-        description="Answers a JWT pair; the access token carries `role`, `depot` and `employee_id`. Throttled.",
+        description="Answers a pair of tokens. The access token carries `role`, `depot` and `employee_id` for the app "
+        "to show. Attempts are throttled by address and by user name.",
         tags=["Tokens"],
         auth=[],
+        request=LogInSerializer,
         responses={
-            200: TokenPairOut,
-            401: OpenApiResponse(
-                ErrorsSerializer,
-                description="Unknown user, wrong password or deactivated: which of them isn't told.",
-                examples=[
-                    OpenApiExample(
-                        "refused",
-                        value={
-                            "type": "client_error",
-                            "errors": [
-                                {
-                                    "code": "no_active_account",
-                                    "detail": "No active account found with the given credentials.",
-                                    "attr": None,
-                                }
-                            ],
-                        },
-                        response_only=True,
-                        status_codes=["401"],
-                    )
-                ],
-            ),
+            200: _PAIR,
+            **_unauthorized("no_active_account", "No active account found with the given credentials."),
         },
         examples=[
-            OpenApiExample("a driver", value={"username": "driver1", "password": "hsh-demo-2026"}, request_only=True),
-            _PAIR,
+            OpenApiExample(
+                "a driver", value={"username": "driver1", "password": "correct horse battery"}, request_only=True
+            )
         ],
     )
     def post(self, request: Request) -> Response:
-        user = authenticate(request._request, **self.sent(request))
-        if not isinstance(user, User):
-            raise AuthenticationFailed("No active account found with the given credentials.", code="no_active_account")
-        return Response(TokenPairOut(services.log_in(actor=user)).data)
+        serializer = LogInSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(TokenPairSerializer(tokens.log_in(request, **serializer.validated_data)).data)
 
 
 class RefreshView(TokenView):
-    serializer_class = RefreshIn
-
     @extend_schema(
         operation_id="token_refresh",
-        summary="Exchange a refresh token for the next pair",
-        description="A refresh token works once. The same one again within a minute gets the same pair (the answer may "
-        "have been lost); later it ends the whole log-in.",
+        summary="Get the next pair of tokens",
+        description="A refresh token works once. The same one again within a minute gets the same answer, for the "
+        "first one may have been lost; later it ends the whole log-in, for one of the two senders is not its owner.",
         tags=["Tokens"],
         auth=[],
-        responses={200: TokenPairOut, 401: _REFUSED},
-        examples=[_REFRESH, _PAIR],
+        request=RefreshSerializer,
+        responses={200: _PAIR, **_unauthorized("token_not_valid", "Token is invalid or expired.")},
+        examples=[_HELD],
     )
     def post(self, request: Request) -> Response:
-        pair = tokens.rotate(token=self.sent(request)["refresh"])
-        if pair is None:
-            raise AuthenticationFailed("Token is invalid or expired.", code="token_not_valid")
-        return Response(TokenPairOut(pair).data)
+        serializer = RefreshSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(TokenPairSerializer(tokens.refresh(serializer.validated_data["refresh"])).data)
 
 
 class BlacklistView(TokenView):
-    serializer_class = RefreshIn
-
     @extend_schema(
         operation_id="token_blacklist",
         summary="Log out",
-        description="Ends the log-in that this refresh token descends from.",
+        description="Ends this log-in: none of its refresh tokens works any more. The access token runs out by itself: "
+        "forget it. Safe to send again.",
         tags=["Tokens"],
         auth=[],
+        request=RefreshSerializer,
         responses={
-            200: OpenApiResponse({"type": "object", "properties": {}}, description="Logged out."),
-            401: _REFUSED,
+            200: OpenApiResponse(
+                inline_serializer("LoggedOut", {"detail": serializers.CharField()}),
+                examples=[OpenApiExample("logged out", value=_LOGGED_OUT)],
+            ),
+            **_unauthorized("token_not_valid", "Token is invalid or expired."),
         },
-        examples=[_REFRESH],
+        examples=[_HELD],
     )
     def post(self, request: Request) -> Response:
-        if not tokens.end_log_in(token=self.sent(request)["refresh"]):
-            raise AuthenticationFailed("Token is invalid or expired.", code="token_not_valid")
-        return Response({})
+        serializer = RefreshSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        tokens.log_out(serializer.validated_data["refresh"])
+        return Response(_LOGGED_OUT)
 
 
-_ME = {
-    "id": 7,
-    "username": "driver1",
-    "first_name": "Tan",
-    "last_name": "Ah Beng",
-    "name": "Tan Ah Beng",
-    "email": "driver1@hsh.example",
-    "role": "DRIVER",
-    "employee_id": "E1007",
-    "depot": 1,
-    "depot_code": "HSH KB",
-    "vehicle_no": "GBK1234A",
-    "capabilities": ["view_master_data", "record_sale"],
-}
-_USER_FIELDS = ("id", "username", "first_name", "last_name", "email", "role", "employee_id", "depot", "vehicle_no")
-_USER_VALUE = {name: _ME[name] for name in _USER_FIELDS} | {
-    "is_active": True,
-    "date_joined": "2026-01-05T09:00:00+08:00",
-}
-_USER = OpenApiExample("a driver", value=_USER_VALUE, response_only=True, status_codes=["200", "201"])
-_NEW_USER = {name: value for name, value in _USER_VALUE.items() if name not in ("id", "date_joined", "is_active")}
-
-
-class MeView(GenericAPIView[User]):
-    serializer_class = MeOut
+class MeView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="me",
-        summary="Who am I",
-        description="The logged-in user, with what they may do.",
+        operation_id="accounts_me",
+        summary="Who am I?",
+        description="The logged-in user, and what their role may do.",
         tags=["Accounts"],
-        responses={200: MeOut},
-        examples=[OpenApiExample("a driver", value=_ME, response_only=True)],
+        responses=MeOut,
+        examples=[
+            OpenApiExample(
+                "a driver",
+                value={
+                    **{name: value for name, value in _USER.items() if name not in ("is_active", "date_joined")},
+                    "capabilities": ["view_master_data", "view_distributions", "change_distributions", "record_sale"],
+                },
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request) -> Response:
         return Response(MeOut(acting_user(request)).data)
 
 
+class UserFilter(filters.FilterSet):
+    depot = IdFilter(field_name="depot_id")
+
+    class Meta:
+        model = User
+        fields = ("role", "is_active")
+
+
 @extend_schema_view(
-    list=extend_schema(summary="List users", description="ADMIN only.", tags=["Accounts"], examples=[_USER]),
-    retrieve=extend_schema(summary="Read a user", description="ADMIN only.", tags=["Accounts"], examples=[_USER]),
+    list=extend_schema(summary="List users", description="ADMIN only.", tags=["Accounts"], examples=[_ANSWER]),
+    retrieve=extend_schema(summary="Read a user", description="ADMIN only.", tags=["Accounts"], examples=[_ANSWER]),
 )
 class UserViewSet(LedgerViewSet):
-    queryset = User.objects.get_queryset()
-    serializer_class = UserSerializer
-    filterset_fields = ("role", "depot", "is_active")
-    search_fields = ("username", "first_name", "last_name", "employee_id", "vehicle_no")
-    ordering_fields = ("id", "username", "role")
+    queryset = User.objects.select_related("depot")
+    serializer_class = UserOut
     capability = Capability.MANAGE_USERS
+    filterset_class = UserFilter
+    search_fields = ("username", "first_name", "last_name", "employee_id")
+    ordering_fields = ("username", "id", "date_joined")
 
     @extend_schema(
         summary="Add a user",
-        description="ADMIN only. A SUPERVISOR and DEPOT_STAFF need a depot.",
+        description="ADMIN only.",
         tags=["Accounts"],
-        request=NewUserSerializer,
-        responses={201: UserSerializer},
+        request=NewUserIn,
+        responses={201: UserOut, **conflicts(DepotInactive)},
         examples=[
-            OpenApiExample("a driver", value={**_NEW_USER, "password": "a long pass phrase"}, request_only=True),
-            _USER,
+            OpenApiExample("a driver", value={**_SENT, "password": "correct horse battery"}, request_only=True),
+            _ANSWER,
         ],
     )
     def create(self, request: Request) -> Response:
-        serializer = NewUserSerializer(data=request.data)
+        serializer = NewUserIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = dict(serializer.validated_data)
         user = services.create_user(actor=acting_user(request), password=values.pop("password"), values=values)
-        return Response(UserSerializer(user).data, status=HTTP_201_CREATED)
+        return Response(UserOut(user).data, status=HTTP_201_CREATED)
 
     @extend_schema(
         summary="Replace a user",
-        description="ADMIN only. The password has its own operation.",
+        description="ADMIN only. Everything but the password.",
         tags=["Accounts"],
-        responses={200: UserSerializer, **conflicts(OwnAccount)},
-        examples=[OpenApiExample("a driver", value=_NEW_USER, request_only=True), _USER],
+        request=UserIn,
+        responses={200: UserOut, **conflicts(OwnAccount, DepotInactive)},
+        examples=[OpenApiExample("a driver", value=_SENT, request_only=True), _ANSWER],
     )
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
-        user = self.get_object()
-        serializer = UserSerializer(user, data=request.data, partial=partial)
+        target = self.get_object()
+        serializer = UserIn(data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
-        user = services.update_user(actor=acting_user(request), pk=user.pk, changes=serializer.validated_data)
-        return Response(UserSerializer(user).data)
+        user = services.update_user(actor=acting_user(request), pk=target.pk, changes=serializer.validated_data)
+        return Response(UserOut(user).data)
 
     @extend_schema(
         summary="Change a user",
         description="ADMIN only. `is_active: true` lets a deactivated user in again.",
         tags=["Accounts"],
-        responses={200: UserSerializer, **conflicts(OwnAccount)},
-        examples=[OpenApiExample("another vehicle", value={"vehicle_no": "GBL5678B"}, request_only=True), _USER],
+        request=UserIn,
+        responses={200: UserOut, **conflicts(OwnAccount, DepotInactive)},
+        examples=[OpenApiExample("another vehicle", value={"vehicle_no": "GBK1234A"}, request_only=True), _ANSWER],
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         return self.update(request, pk, partial=True)
 
     @extend_schema(
         summary="Deactivate a user",
-        description="ADMIN only. Nobody is deleted: the user is out at once, and stays readable in old documents.",
+        description="ADMIN only. Nobody is deleted: what they did stays. Their tokens stop working at once.",
         tags=["Accounts"],
         responses={204: None, **conflicts(OwnAccount)},
     )
@@ -259,17 +250,16 @@ class UserViewSet(LedgerViewSet):
 
     @extend_schema(
         summary="Set a user's password",
-        description="ADMIN only. Every token that the user has stops working.",
+        description="ADMIN only. All tokens of the user stop working.",
         tags=["Accounts"],
-        request=PasswordIn,
+        request=NewPasswordIn,
         responses={204: None},
-        examples=[OpenApiExample("a pass phrase", value={"password": "a long pass phrase"}, request_only=True)],
+        examples=[OpenApiExample("a password", value={"password": "correct horse battery"}, request_only=True)],
     )
-    @action(detail=True, methods=["post"], url_path="set-password", url_name="set-password")
+    @action(detail=True, methods=["post"], url_path="set-password")
     def set_password(self, request: Request, pk: str) -> Response:
-        serializer = PasswordIn(data=request.data)
+        target = self.get_object()
+        serializer = NewPasswordIn(data=request.data, context={"user": target})
         serializer.is_valid(raise_exception=True)
-        services.set_password(
-            actor=acting_user(request), pk=self.get_object().pk, password=serializer.validated_data["password"]
-        )
+        services.set_password(actor=acting_user(request), pk=target.pk, password=serializer.validated_data["password"])
         return Response(status=HTTP_204_NO_CONTENT)

@@ -52,7 +52,7 @@ class RequestContextMiddleware:
                 request.method,
                 _printable(request.path_info),
                 response.status_code,
-                getattr(request, "api_user_id", None) or "-",
+                request.META.get("api_user_id", "-"),
                 (time.perf_counter() - started) * 1000,
                 _printable(address) or "-",
                 request_id,

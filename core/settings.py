@@ -200,7 +200,7 @@ JWT_REFRESH_GRACE_SECONDS = config("JWT_REFRESH_GRACE_SECONDS", default=60, cast
 NUM_PROXIES = config("NUM_PROXIES", default=0, cast=int)
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.Authentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.Authentication"],
     "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.HasCapability"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

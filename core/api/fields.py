@@ -9,13 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from core.models import code_validator
 
 MAX_ID = 2**63 - 1
+MAX_UNIQUE_TEXT = 255
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 
@@ -114,6 +115,17 @@ class ClientTempIdField(TextField):
             "help_text", "The app's own id of this operation; sent again with the same content it changes nothing."
         )
         super().__init__(max_length=64, required=False, allow_null=True, default=None, trim_whitespace=False, **kwargs)
+
+
+class UniqueTextValidator(UniqueValidator):
+    """Unique whatever the case. A text that is too long anyway isn't looked up: SQLite refuses long patterns."""
+
+    def __init__(self, queryset: QuerySet[Any]) -> None:
+        super().__init__(queryset, lookup="iexact")
+
+    def __call__(self, value: Any, serializer_field: serializers.Field[Any, Any, Any, Any]) -> None:
+        if len(value) <= MAX_UNIQUE_TEXT:
+            super().__call__(value, serializer_field)
 
 
 class CodeField(TextField):

@@ -132,9 +132,7 @@ def test_a_meter_bills_each_unit_once(drivers: list[User]) -> None:
     """Readings arrive in any order: each bills from the one before, and those left behind are refused."""
     customer = MeteredCustomerFactory()
     answers = at_once(
-        lambda i: post(
-            drivers[i], "/api/transactions/", {"customer": customer.pk, "current_meter": f"{1201 + i}.00"}
-        )
+        lambda i: post(drivers[i], "/api/transactions/", {"customer": customer.pk, "current_meter": f"{1201 + i}.00"})
     )
     assert {answer.status_code for answer in answers} <= {201, 409}
     customer.refresh_from_db()
