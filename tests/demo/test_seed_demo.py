@@ -1,0 +1,77 @@
+"""The demo data: complete, right, and only where it belongs."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from core.access import Role
+from core.occurrence import OccurredAtOutOfRange
+from customers.models import Customer
+from depots.models import Depot
+from distribution.models import Distribution
+from tests.factories import DepotFactory
+from transactions.models import Transaction
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
+
+
+@pytest.fixture(autouse=True)
+def _in_development(settings: Any) -> None:
+    settings.DEBUG = True
+
+
+def seed(*arguments: str) -> str:
+    out = StringIO()
+    call_command("seed_demo", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_it_loads_a_business_whose_books_verify() -> None:
+    said = seed()
+    assert said.endswith("Demo data: 3 depots, 9 stock items, 40 customers, 8 users, 32 sales.\n")
+    assert {user.role for user in User.objects.get_queryset()} == set(Role)
+    assert set(Depot.objects.values_list("code", flat=True)) == {"SINGGAS", "UNION", "HSH KB"}
+    assert Distribution.objects.filter(status="DRAFT").count() == 1
+    call_command("verify_books", stdout=StringIO())
+
+
+def test_it_refuses_a_database_with_data() -> None:
+    DepotFactory()
+    with pytest.raises(CommandError, match="isn't empty"):
+        seed()
+    assert Customer.objects.count() == 0
+
+
+def test_it_leaves_data_alone_when_told_to() -> None:
+    DepotFactory()
+    assert seed("--if-empty") == "The database has data already: no demo data loaded.\n"
+    assert Customer.objects.count() == 0
+
+
+def test_it_refuses_where_debug_is_off(settings: Any) -> None:
+    settings.DEBUG = False
+    for arguments in ((), ("--if-empty",), ("--logins",)):
+        with pytest.raises(CommandError, match="DEBUG is off"):
+            seed(*arguments)
+    assert not User.objects.get_queryset().exists()
+
+
+def test_what_goes_wrong_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transactions.demo.SALES", 10_000)
+    with pytest.raises(OccurredAtOutOfRange):
+        seed()
+    assert not User.objects.get_queryset().exists()
+    assert not Transaction.objects.exists()
+    assert list(Path(django_settings.MEDIA_ROOT).rglob("*.pdf")) == []
+
+
+def test_it_prints_the_log_ins_without_touching_the_database() -> None:
+    said = seed("--logins")
+    assert "hsh-demo-2026" in said
+    assert "driver1     Driver         HSH KB · GBK1234A" in said
+    assert not User.objects.get_queryset().exists()
