@@ -17,12 +17,6 @@ class OwnAccount(Conflict):
     code = "own_account"
 
 
-class DepotInactive(Conflict):
-    """The depot is not in use any more."""
-
-    code = "depot_inactive"
-
-
 class DepotRequired(Invalid):
     """The role's sight is its depot, so without one it would see nothing."""
 

@@ -21,13 +21,14 @@ from rest_framework_simplejwt.tokens import RefreshToken, Token
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from accounts import locks
-from accounts.errors import DepotInactive, DepotRequired, OwnAccount, TokenRefused, TokenReused
+from accounts.errors import DepotRequired, OwnAccount, TokenRefused, TokenReused
 from accounts.models import User
 from audit.services import create_recorded, record, update_recorded
 from core import clock
 from core.access import Capability, Scope, scope_of
 from core.commands import command
 from core.errors import Denied, Duplicate, UnknownReference
+from depots.errors import DepotInactive
 from depots.models import Depot
 
 

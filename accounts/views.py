@@ -14,7 +14,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 
 from accounts import services, tokens
-from accounts.errors import DepotInactive, OwnAccount
+from accounts.errors import OwnAccount
 from accounts.models import User
 from accounts.requests import acting_user
 from accounts.serializers import MeOut, NewPasswordIn, NewUserIn, UserIn, UserOut
@@ -24,6 +24,7 @@ from core.access import Capability
 from core.api.filters import IdFilter
 from core.api.schema import CLIENT_ERROR, ErrorsSerializer, conflicts
 from core.api.viewsets import LedgerViewSet
+from depots.errors import DepotInactive
 
 _REFRESH = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl"
 _ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl"

@@ -165,6 +165,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "cache",
+        # Throttles live here: an attack from many addresses must not push each other's counts out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 

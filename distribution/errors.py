@@ -9,7 +9,3 @@ class AlreadyConfirmed(Conflict):
 
 class DistributionCancelled(Conflict):
     code = "distribution_cancelled"
-
-
-class DepotInactive(Conflict):
-    code = "depot_inactive"

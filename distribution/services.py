@@ -11,9 +11,9 @@ from core.access import Capability, Scope
 from core.commands import command
 from core.errors import Denied, Invalid, UnknownReference
 from core.occurrence import require_recent
+from depots.errors import DepotInactive
 from depots.models import Depot
 from distribution import locks
-from distribution.errors import DepotInactive
 from distribution.models import Distribution, DistributionItem
 from equipment.selectors import require_active
 from inventory.models import StockMovement

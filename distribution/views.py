@@ -16,8 +16,9 @@ from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
 from core.idempotency import IdempotencyConflict
 from core.occurrence import OccurredAtOutOfRange
+from depots.errors import DepotInactive
 from distribution import services
-from distribution.errors import AlreadyConfirmed, DepotInactive, DistributionCancelled
+from distribution.errors import AlreadyConfirmed, DistributionCancelled
 from distribution.models import Distribution
 from distribution.serializers import DistributionIn, DistributionOut
 from equipment.errors import EquipmentInactive

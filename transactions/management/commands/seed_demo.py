@@ -154,8 +154,7 @@ class _Business:
         if actor is None:
             # Somebody has to be the first, whom nobody could have added.
             self.users[username] = User.objects.create_superuser(
-                password=demo.PASSWORD,
-                **{name: value for name, value in values.items() if name not in ("role", "depot")},
+                username, demo.PASSWORD, first_name=first, last_name=last, email=values["email"], employee_id="E1001"
             )
         else:
             self.users[username] = create_user(actor=actor, values=values, password=demo.PASSWORD)

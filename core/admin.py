@@ -1,0 +1,16 @@
+"""Clients' operations in the office."""
+
+from django.contrib import admin
+
+from core.access import Capability
+from core.models import ClientOperation
+from core.office import OfficeAdmin
+
+
+@admin.register(ClientOperation)
+class ClientOperationAdmin(OfficeAdmin):
+    view_capability = Capability.MANAGE_USERS
+    list_display = ("id", "type", "client_temp_id", "user", "result_id", "created_at")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("client_temp_id", "user__username")

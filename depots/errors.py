@@ -1,0 +1,9 @@
+"""Why a depot is refused."""
+
+from core.errors import Conflict
+
+
+class DepotInactive(Conflict):
+    """HSH KB is not in use any more."""
+
+    code = "depot_inactive"

@@ -1,0 +1,246 @@
+"""POST /api/token/: who gets in, what they get, and how often anybody may try."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.core.cache.backends.db import DatabaseCache
+from django.db import connection
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from accounts.errors import TokenRefused
+from accounts.models import User
+from accounts.services import start_session
+from audit.models import AuditLog
+from tests.accounts.conftest import DATABASE_CACHE, Api, assert_unauthorized
+from tests.accounts.hashers import CountingHasher
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+WRONG = "not the password"
+
+
+def claims(token: str) -> dict[str, Any]:
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+def attempt(api: Api, username: str = "driver1", password: str = WRONG, **extra: Any) -> Any:
+    return api.post("token", {"username": username, "password": password}, **extra)
+
+
+def test_the_pair_carries_role_depot_and_employee_id(api: Api, driver: User) -> None:
+    pair = api.log_in(driver)
+    assert set(pair) == {"access", "refresh"}
+    held = claims(pair["access"])
+    assert (held["role"], held["depot"], held["employee_id"]) == ("DRIVER", driver.depot_id, "E1023")
+    assert held["user_id"] == str(driver.pk)
+    assert held["exp"] - held["iat"] == 8 * 60 * 60
+    assert jwt.get_unverified_header(pair["access"])["alg"] == "HS256"
+
+
+def test_a_user_without_depot_carries_null(api: Api, boss: User) -> None:
+    held = claims(api.log_in(boss)["access"])
+    assert (held["role"], held["depot"], held["employee_id"]) == ("ADMIN", None, None)
+
+
+def test_the_access_token_opens_the_api(api: Api, driver: User) -> None:
+    assert api.me(api.log_in(driver)["access"]).json()["username"] == "driver1"
+
+
+def test_unknown_wrong_and_inactive_get_the_same_answer(api: Api, driver: User) -> None:
+    UserFactory(username="gone", is_active=False)
+    answers = [attempt(api, "nobody"), attempt(api, "driver1"), attempt(api, "gone", PASSWORD)]
+    for answer in answers:
+        assert_unauthorized(answer, "no_active_account")
+    assert len({answer.content for answer in answers}) == 1
+
+
+def test_unknown_wrong_and_inactive_cost_the_same_work(api: Api, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["tests.accounts.hashers.CountingHasher"]
+    UserFactory(username="driver1")
+    UserFactory(username="gone", is_active=False)
+    work = []
+    for username in ("nobody", "driver1", "gone"):
+        CountingHasher.hashed.clear()
+        attempt(api, username)
+        work.append(len(CountingHasher.hashed))
+    assert work == [1, 1, 1]
+
+
+def test_a_log_in_leaves_its_evidence(api: Api, driver: User) -> None:
+    attempt(api)
+    assert not AuditLog.objects.exists()
+    api.log_in(driver)
+    record = AuditLog.objects.get()
+    assert (record.action, record.user, record.entity_id) == ("accounts.session.started", driver, driver.pk)
+    assert record.ip_address == "127.0.0.1"
+
+
+@pytest.mark.parametrize("meanwhile", [{"is_active": False}, {"password": "another hash"}])
+def test_who_is_shut_out_while_the_password_is_checked_gets_no_token(driver: User, meanwhile: dict[str, Any]) -> None:
+    checked = User.objects.get(pk=driver.pk)
+    User.objects.filter(pk=driver.pk).update(**meanwhile)
+    with pytest.raises(TokenRefused):
+        start_session(actor=checked)
+    assert not AuditLog.objects.exists()
+    assert not OutstandingToken.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["username", "password"])
+@pytest.mark.parametrize(
+    "value",
+    [None, "", [], {}, True, 7, 1.5, "\0", "a\0b", "\ud800", "x" * 1_000_000],
+    ids=lambda value: repr(value)[:12],
+)
+def test_bad_input_is_refused(api: Api, driver: User, field: str, value: object) -> None:
+    body = json.dumps({"username": "driver1", "password": PASSWORD, field: value})
+    response = api.client.generic("POST", "/api/token/", body, content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()["type"] == "validation_error"
+    assert {error["attr"] for error in response.json()["errors"]} == {field}
+
+
+@pytest.mark.parametrize("path", ["token", "token/refresh", "token/blacklist"])
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'"x"', b"7", b"{", b'{"username": '])
+def test_a_body_that_is_no_object_is_refused(api: Api, path: str, body: bytes) -> None:
+    response = api.client.generic("POST", f"/api/{path}/", body, content_type="application/json")
+    assert response.status_code == 400
+
+
+def test_spaces_are_part_of_a_password(api: Api) -> None:
+    UserFactory(username="spacious", password=" two ends ")
+    assert attempt(api, "spacious", "two ends").status_code == 401
+    assert attempt(api, "spacious", " two ends ").status_code == 200
+
+
+def test_no_password_and_no_token_is_ever_logged(
+    api: Api, driver: User, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest
+) -> None:
+    requests = logging.getLogger("hsh.request")
+    requests.addHandler(caplog.handler)
+    request.addfinalizer(lambda: requests.removeHandler(caplog.handler))
+    caplog.set_level(logging.DEBUG)
+    pair = api.log_in(driver)
+    successors = api.refresh(pair["refresh"]).json()
+    api.me(pair["access"])
+    api.me(pair["access"] + "x")
+    attempt(api)
+    api.refresh(pair["refresh"] + "x")
+    api.log_out(successors["refresh"])
+    assert "path=/api/token/refresh/ status=200" in caplog.text
+    assert f"path=/api/accounts/me/ status=200 user={driver.pk} " in caplog.text
+    evidence = repr(list(AuditLog.objects.values()))
+    for secret in (PASSWORD, WRONG, *pair.values(), *successors.values()):
+        assert secret not in caplog.text
+        assert secret.rsplit(".", 1)[-1] not in caplog.text
+        assert secret not in evidence
+
+
+# --- Throttling -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noon() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(datetime(2026, 1, 20, 12, 0, 50, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
+
+
+def test_the_sixth_attempt_of_a_minute_waits_whatever_it_says(api: Api, driver: User, noon: Any) -> None:
+    for _ in range(5):
+        assert attempt(api).status_code == 401
+    response = attempt(api, password=PASSWORD)
+    assert response.status_code == 429
+    assert response.headers["Retry-After"] == "60"
+    assert [error["code"] for error in response.json()["errors"]] == ["throttled"]
+
+
+def test_a_throttled_attempt_hashes_nothing(api: Api, settings: Any, noon: Any) -> None:
+    settings.PASSWORD_HASHERS = ["tests.accounts.hashers.CountingHasher"]
+    for _ in range(5):
+        attempt(api)
+    CountingHasher.hashed.clear()
+    assert attempt(api).status_code == 429
+    assert CountingHasher.hashed == []
+
+
+def test_the_minute_slides(api: Api, driver: User, noon: Any) -> None:
+    """Attempts of 12:00:50 count until 12:01:50, on both sides of the full minute."""
+    for _ in range(3):
+        attempt(api)
+    noon.shift(timedelta(seconds=15))
+    assert [attempt(api).status_code for _ in range(3)] == [401, 401, 429]
+    noon.shift(timedelta(seconds=44))
+    blocked = attempt(api)
+    assert (blocked.status_code, blocked.headers["Retry-After"]) == (429, "1")
+    noon.shift(timedelta(seconds=1))
+    assert [attempt(api).status_code for _ in range(4)] == [401, 401, 401, 429]
+    noon.shift(timedelta(minutes=1))
+    assert attempt(api, password=PASSWORD).status_code == 200
+
+
+def test_a_forged_address_passes_no_limit(api: Api, driver: User, noon: Any) -> None:
+    statuses = [attempt(api, headers={"X-Forwarded-For": f"198.51.100.{n}"}).status_code for n in range(8)]
+    assert statuses == [401] * 5 + [429] * 3
+
+
+def test_behind_a_proxy_each_client_has_its_own_limit(api: Api, driver: User, settings: Any, noon: Any) -> None:
+    settings.NUM_PROXIES = 1
+
+    def statuses(client: str, count: int) -> list[int]:
+        forwarded = [f"203.0.113.{n}, {client}" for n in range(count)]
+        return [attempt(api, headers={"X-Forwarded-For": text}).status_code for text in forwarded]
+
+    assert statuses("198.51.100.1", 7) == [401] * 5 + [429] * 2
+    assert statuses("198.51.100.2", 1) == [401]
+
+
+def test_an_ipv6_client_is_its_network(api: Api, driver: User, noon: Any) -> None:
+    statuses = [attempt(api, REMOTE_ADDR=f"2001:db8::{n:x}").status_code for n in range(7)]
+    assert statuses == [401] * 5 + [429] * 2
+    assert attempt(api, REMOTE_ADDR="2001:db8:0:1::1").status_code == 401
+
+
+def test_one_account_is_not_guessed_from_many_addresses(api: Api, driver: User, noon: Any) -> None:
+    names = ["driver1", " Driver1 "]
+    statuses = [attempt(api, names[n % 2], REMOTE_ADDR=f"198.51.100.{n}").status_code for n in range(22)]
+    assert statuses == [401] * 20 + [429] * 2
+    assert attempt(api, "another", REMOTE_ADDR="198.51.100.99").status_code == 401
+
+
+def test_one_address_cannot_lock_an_account(api: Api, driver: User, noon: Any) -> None:
+    for _ in range(40):
+        attempt(api)
+    assert attempt(api, password=PASSWORD, REMOTE_ADDR="198.51.100.1").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_simultaneous_attempts_count_each(driver: User, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the cache of production, which the workers share, and time between reading it and writing to it."""
+    settings.CACHES = DATABASE_CACHE
+    cache.clear()
+    read = DatabaseCache.get_many
+
+    def read_slowly(self: DatabaseCache, *args: Any, **kwargs: Any) -> Any:
+        found = read(self, *args, **kwargs)
+        time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(DatabaseCache, "get_many", read_slowly)
+
+    def one(_: int) -> int:
+        try:
+            return int(attempt(Api()).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(16) as threads:
+        statuses = sorted(threads.map(one, range(16)))
+    assert statuses == [401] * 5 + [429] * 11
