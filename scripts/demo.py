@@ -224,10 +224,8 @@ def field_day(api: Api, folder: Path) -> None:
     say("", "The stock at the end of the day:")
     for balance in api.get("inventories/?ordering=id")["results"]:
         if balance["quantity"]:
-            say(
-                "",
-                f"  {balance['quantity']:>5}  {balance['condition']:<8} {balance['sku']:<12} {balance['location_name']}",
-            )
+            count = f"{balance['quantity']:>5}  {balance['condition']:<8} {balance['sku']:<12}"
+            say("", f"  {count} {balance['location_name']}")
     say("", "The day's documents:")
     for document in reversed(api.get("invoices/")["results"]):
         say("", f"  {document['invoice_number']:<22} {document['total_amount']:>10}  {document['status']}")
