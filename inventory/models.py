@@ -111,7 +111,7 @@ class Inventory(models.Model):
     objects = InventoryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "inventories"
+        verbose_name = "stock balance"
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(fields=("location", "equipment", "condition"), name="inventory_balance_unique"),

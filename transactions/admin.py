@@ -30,7 +30,7 @@ class TransactionAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_SALES
     inlines = (ItemInline,)
     list_display = (
-        "transaction_number", "customer_name", "user", "vehicle_no", "usage", "total_amount", "payment_type",
+        "transaction_number", "customer_name", "user", "usage", "total_amount",
         "payment_received", "occurred_at", "document", "pdf",
     )  # fmt: skip
     list_filter = ("payment_type", "payment_received")

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='inventories', to='inventory.location')),
             ],
             options={
-                'verbose_name_plural': 'inventories',
+                'verbose_name': 'stock balance',
                 'ordering': ('id',),
                 'constraints': [models.UniqueConstraint(fields=('location', 'equipment', 'condition'), name='inventory_balance_unique'), models.CheckConstraint(condition=models.Q(('quantity__gte', 0), ('may_be_negative', True), _connector='OR'), name='inventory_not_negative')],
             },

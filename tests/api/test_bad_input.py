@@ -1,20 +1,17 @@
 """Each field of each write × each bad value: a 4xx in the one shape, and nothing changed."""
 
 import copy
-import hashlib
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.conf import settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.models import User
 from core.access import Role
+from tests.conftest import fingerprint
 from tests.factories import PASSWORD, CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
@@ -249,22 +246,6 @@ def client(client_of: Callable[[User | None], APIClient], world: World, monkeypa
     for entity in ("depot", "customer"):
         admin.post("/api/inventories/update-inventory/", {"entity": entity, "entity_id": world[entity], **stock})
     return admin
-
-
-def fingerprint() -> dict[str, str]:
-    """A hash of every table, and of the stored documents."""
-    state = {
-        model._meta.label: hashlib.sha256(
-            repr(list(model._default_manager.order_by("pk").values_list())).encode()
-        ).hexdigest()
-        for model in apps.get_models()
-        if model._meta.app_label not in ("admin", "sessions", "contenttypes")
-        # More free tickets may have been printed before a sale was refused: no number is used by that.
-        # A refused refresh may note the foreign token that it was asked for: that opens nothing.
-        and model._meta.app_label not in ("sequences", "token_blacklist")
-    }
-    media = Path(settings.MEDIA_ROOT)
-    return {**state, "documents": ",".join(sorted(str(path) for path in media.rglob("*") if path.is_file()))}
 
 
 def with_value(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
