@@ -1,6 +1,6 @@
 """The clock, and Singapore's calendar. Tests move time here and nowhere else."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -16,8 +16,3 @@ def now() -> datetime:
 def business_date(moment: datetime) -> date:
     """The Singapore date on which a moment falls, whatever its offset."""
     return moment.astimezone(SINGAPORE).date()
-
-
-def start_of(day: date) -> datetime:
-    """Midnight in Singapore at which a business day begins."""
-    return datetime.combine(day, time.min, tzinfo=SINGAPORE)

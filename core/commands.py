@@ -94,7 +94,11 @@ def _attempt[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
         with transaction.atomic():
             # First of the callbacks: what runs after the commit can neither undo it nor nest in it.
             transaction.on_commit(partial(_committed, undos))
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+            if transaction.get_rollback():
+                # Django would roll back without a word, and the caller would take the result for real.
+                raise RuntimeError("A command swallowed the failure of another one inside it.")
+            return result
     except BaseException as error:
         # After a connection lost in COMMIT the work may stand: what it refers to must stay.
         if not is_connection_lost(error):

@@ -1,0 +1,359 @@
+"""The office: what each role sees and does in Django admin."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from audit.models import AuditLog
+from core.access import Role
+from customers.models import Customer, CustomerRate
+from depots.models import Depot
+from distribution.models import Distribution
+from inventory.models import Inventory, StockMovement
+from invoices.models import Invoice
+from tests.conftest import Shop
+from tests.factories import PASSWORD, DriverFactory, MeteredCustomerFactory, UserFactory
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+MODELS = [model for model in admin.site._registry if model._meta.app_label not in ("admin", "auth")]
+LEDGERS = ("audit.auditlog", "inventory.stockmovement", "transactions.transaction", "invoices.invoice",
+           "distribution.distribution", "sequences.sequence", "sequences.ticket", "core.clientoperation",
+           "inventory.location")  # fmt: skip
+
+
+@pytest.fixture
+def office(shop: Shop) -> Shop:
+    """A shop with one of everything."""
+    load = shop.draft({"direction": "OUT", "quantity": 5}).json()
+    shop.confirm(load["id"])
+    shop.draft({"direction": "OUT", "quantity": 2})
+    metered = MeteredCustomerFactory()
+    response = shop.sell(
+        {"type": "SALE"}, {"type": "DEPOSIT"}, customer=metered.pk, current_meter="1210.00", client_temp_id="op-1"
+    )
+    assert response.status_code == 201
+    return shop
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def url(model: Any, page: str = "changelist", *args: object) -> str:
+    label = model if isinstance(model, str) else model._meta.label_lower
+    return reverse(f"admin:{label.replace('.', '_')}_{page}", args=args)
+
+
+def messages_of(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
+def test_every_list_and_page_opens(office: Shop, model: Any) -> None:
+    client = logged_in(office.admin)
+    assert client.get(url(model)).status_code == 200
+    assert client.get(url(model), {"q": "a"}).status_code == 200
+    row = model._default_manager.order_by("pk").last()
+    assert row is not None
+    assert client.get(url(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("label", LEDGERS)
+def test_ledgers_can_be_read_only(office: Shop, label: str, nothing_changes: Unchanged) -> None:
+    client = logged_in(office.admin)
+    model = next(model for model in MODELS if model._meta.label_lower == label)
+    row = model._default_manager.order_by("pk").last()
+    with nothing_changes():
+        assert client.get(url(label, "add")).status_code == 403
+        assert client.post(url(label, "add"), {}).status_code == 403
+        assert client.post(url(label, "change", row.pk), {"quantity": 1}).status_code == 403
+        assert client.post(url(label, "delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
+def test_nothing_can_be_deleted(office: Shop, model: Any, nothing_changes: Unchanged) -> None:
+    client = logged_in(office.admin)
+    row = model._default_manager.order_by("pk").last()
+    with nothing_changes():
+        assert client.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+        client.post(url(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
+
+
+def test_tokens_and_groups_are_not_in_the_office() -> None:
+    assert not {model._meta.label for model in admin.site._registry} & {
+        "token_blacklist.OutstandingToken", "token_blacklist.BlacklistedToken", "auth.Group",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("role", "gets_in"),
+    [("ADMIN", True), ("SUPERVISOR", True), ("DEPOT_STAFF", True), ("SALES", False), ("DRIVER", False)],
+)
+def test_who_gets_in(role: Role, gets_in: bool) -> None:
+    user = UserFactory(role=role)
+    client = Client()
+    response = client.post("/admin/login/?next=/admin/", {"username": user.username, "password": PASSWORD})
+    assert (response.status_code == 302) is gets_in
+    assert (client.get("/admin/").status_code == 200) is gets_in
+
+
+def test_a_supervisor_sees_their_depots_rows_and_changes_no_master_data(office: Shop) -> None:
+    stranger = DriverFactory()
+    office.count("vehicle", stranger.vehicle_no, 5)
+    office.sell({"type": "SALE"}, by=stranger)
+    foreign = Transaction.objects.get(user=stranger)
+    client = logged_in(UserFactory(role=Role.SUPERVISOR, depot=office.depot))
+    seen = client.get(url("transactions.transaction")).content.decode()
+    assert foreign.transaction_number not in seen
+    assert Transaction.objects.exclude(pk=foreign.pk).get().transaction_number in seen
+    assert client.get(url("transactions.transaction", "change", foreign.pk)).status_code == 302
+    assert client.get(url("invoices.invoice", "pdf", foreign.invoice_id)).status_code == 404
+    assert client.get(url("accounts.user")).status_code == 403
+    assert client.get(url("depots.depot", "change", office.depot.pk)).status_code == 200
+    assert client.post(url("depots.depot", "change", office.depot.pk), {"code": "X", "name": "X"}).status_code == 403
+
+
+def test_depot_staff_see_no_sales(office: Shop) -> None:
+    client = logged_in(UserFactory(role=Role.DEPOT_STAFF, depot=office.depot))
+    for label in ("transactions.transaction", "invoices.invoice", "audit.auditlog"):
+        assert client.get(url(label)).status_code == 403
+    assert client.get(url("distribution.distribution")).status_code == 200
+
+
+def test_a_sale_leads_to_all_that_belongs_to_it(office: Shop) -> None:
+    client = logged_in(office.admin)
+    sale = Transaction.objects.get()
+    page = client.get(url("transactions.transaction", "change", sale.pk)).content.decode()
+    assert url("invoices.invoice", "change", sale.invoice_id) in page
+    assert url("invoices.invoice", "pdf", sale.invoice_id) in page
+    assert f"cause_type=transactions.transaction&amp;cause_id={sale.pk}" in page
+    assert f"entity_type=transactions.transaction&amp;entity_id={sale.pk}" in page
+    movements = client.get(
+        url("inventory.stockmovement"), {"cause_type": "transactions.transaction", "cause_id": sale.pk}
+    )
+    assert movements.context["cl"].result_count == 1
+    records = client.get(url("audit.auditlog"), {"entity_type": "transactions.transaction", "entity_id": sale.pk})
+    assert records.context["cl"].result_count == 1
+    pdf = client.get(url("invoices.invoice", "pdf", sale.invoice_id))
+    assert (pdf.status_code, pdf["Content-Type"]) == (200, "application/pdf")
+
+
+def test_the_audit_page_shows_before_and_after(office: Shop) -> None:
+    record = AuditLog.objects.get(action="distribution.confirmed")
+    page = logged_in(office.admin).get(url("audit.auditlog", "change", record.pk)).content.decode()
+    assert "<th>status</th><td>DRAFT</td><td>CONFIRMED</td>" in page
+
+
+def test_loads_are_confirmed_by_an_action(office: Shop) -> None:
+    draft = Distribution.objects.get(status="DRAFT")
+    client = logged_in(UserFactory(role=Role.DEPOT_STAFF, depot=office.depot))
+    response = client.post(
+        url("distribution.distribution"), {"action": "confirm", "_selected_action": [draft.pk]}, follow=True
+    )
+    assert messages_of(response) == [f"{draft.distribution_number}: confirmed."]
+    draft.refresh_from_db()
+    assert draft.status == "CONFIRMED"
+
+
+def test_a_load_that_cannot_be_confirmed_says_why_and_changes_nothing(office: Shop, nothing_changes: Unchanged) -> None:
+    short = office.draft({"direction": "OUT", "quantity": 999}).json()
+    client = logged_in(office.admin)
+    with nothing_changes():
+        response = client.post(
+            url("distribution.distribution"), {"action": "confirm", "_selected_action": [short["id"]]}, follow=True
+        )
+    assert "999 asked." in messages_of(response)[0]
+
+
+def test_stock_is_corrected_by_counting(office: Shop) -> None:
+    client = logged_in(office.admin)
+    balance = Inventory.objects.get(location__depot=office.depot, condition="FULL")
+    response = client.post(
+        url("inventory.inventory", "change", balance.pk), {"quantity": 77, "reason": "Stock-take"}, follow=True
+    )
+    assert response.status_code == 200
+    assert office.stock(depot=office.depot) == 77
+    assert StockMovement.objects.latest("id").reason == "Stock-take"
+    record = AuditLog.objects.latest("id")
+    assert (record.action, record.user, record.ip_address) == ("inventory.balance.corrected", office.admin, "127.0.0.1")
+
+
+def test_a_count_needs_a_reason_and_one_place(office: Shop, nothing_changes: Unchanged) -> None:
+    client = logged_in(office.admin)
+    new = {"equipment": office.cylinder.pk, "condition": "EMPTY", "quantity": 3, "reason": "Found"}
+    with nothing_changes():
+        for wrong in (
+            {**new, "depot": office.depot.pk, "reason": ""},
+            new,
+            {**new, "depot": office.depot.pk, "vehicle_no": "X1"},
+        ):
+            assert client.post(url("inventory.inventory", "add"), wrong).status_code == 200
+    assert client.post(url("inventory.inventory", "add"), {**new, "depot": office.depot.pk}).status_code == 302
+    assert office.stock("EMPTY", depot=office.depot) == 3
+
+
+def test_a_supervisor_cannot_correct_another_depot(office: Shop, nothing_changes: Unchanged) -> None:
+    stranger = DriverFactory()
+    office.count("vehicle", stranger.vehicle_no, 5)
+    client = logged_in(UserFactory(role=Role.SUPERVISOR, depot=office.depot))
+    new = {
+        "equipment": office.cylinder.pk,
+        "condition": "FULL",
+        "quantity": 3,
+        "reason": "x",
+        "vehicle_no": stranger.vehicle_no,
+    }
+    with nothing_changes():
+        response = client.post(url("inventory.inventory", "add"), new, follow=True)
+    assert messages_of(response) == ["You do not have permission to perform this action."]
+
+
+def _form_of(client: Client, address: str) -> dict[str, Any]:
+    """The values that a page's form would send back."""
+    context = client.get(address).context
+    form = context["adminform"].form
+    values = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    for formset in context["inline_admin_formsets"]:
+        prefix = formset.formset.prefix
+        values |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    return {name: "on" if value is True else value for name, value in values.items() if value not in (None, False)}
+
+
+def test_a_customer_is_changed_with_evidence_and_a_version(office: Shop) -> None:
+    client = logged_in(office.admin)
+    address = url("customers.customer", "change", office.customer.pk)
+    response = client.post(address, {**_form_of(client, address), "name": "Renamed"}, follow=True)
+    assert response.status_code == 200
+    office.customer.refresh_from_db()
+    assert (office.customer.name, office.customer.version) == ("Renamed", 2)
+    assert AuditLog.objects.latest("id").action == "customers.customer.updated"
+
+
+def test_two_people_do_not_overwrite_each_other(office: Shop, nothing_changes: Unchanged) -> None:
+    client = logged_in(office.admin)
+    address = url("customers.customer", "change", office.customer.pk)
+    form = _form_of(client, address)
+    office.client_of(office.admin).patch(f"/api/customers/{office.customer.pk}/", {"phone": "+65 6000 0000"})
+    with nothing_changes():
+        response = client.post(address, {**form, "name": "Mine"}, follow=True)
+    assert "changed meanwhile" in messages_of(response)[0]
+
+
+def test_a_forged_meter_reading_has_no_effect(office: Shop) -> None:
+    client = logged_in(office.admin)
+    metered = Customer.objects.exclude(meter_rate=None).get()
+    address = url("customers.customer", "change", metered.pk)
+    client.post(address, {**_form_of(client, address), "last_meter_reading": "1.00", "phone": "+65 6000 0001"})
+    before, after = metered.last_meter_reading, Customer.objects.get(pk=metered.pk)
+    assert (after.last_meter_reading, after.phone) == (before, "+65 6000 0001")
+
+
+def test_contract_rates_are_added_on_the_customers_page(office: Shop) -> None:
+    client = logged_in(office.admin)
+    address = url("customers.customer", "change", office.customer.pk)
+    new = {
+        "rates-TOTAL_FORMS": 1,
+        "rates-0-equipment": office.cylinder.pk,
+        "rates-0-rate": "25.00",
+        "rates-0-valid_from": "2026-01-01",
+    }
+    assert client.post(address, {**_form_of(client, address), **new}).status_code == 302
+    rate = CustomerRate.objects.get()
+    assert (str(rate.rate), rate.created_by) == ("25.00", office.admin)
+    assert AuditLog.objects.latest("id").action == "customers.rate.set"
+
+
+def test_master_data_is_added_and_deactivated_with_evidence(office: Shop) -> None:
+    client = logged_in(office.admin)
+    assert (
+        client.post(url("depots.depot", "add"), {"code": "UNION", "name": "Union", "is_active": "on"}).status_code
+        == 302
+    )
+    depot = Depot.objects.get(code="UNION")
+    client.post(url("depots.depot"), {"action": "deactivate", "_selected_action": [depot.pk]})
+    depot.refresh_from_db()
+    assert depot.is_active is False
+    said = AuditLog.objects.filter(entity_type="depots.depot", entity_id=depot.pk).order_by("id")
+    assert [record.action for record in said] == ["depots.depot.created", "depots.depot.deactivated"]
+
+
+def test_users_are_added_with_a_password_that_no_page_shows(office: Shop) -> None:
+    client = logged_in(office.admin)
+    new = {
+        "username": "newcomer",
+        "new_password": "quite a long one 7",
+        "role": "DRIVER",
+        "is_active": "on",
+        "vehicle_no": "GBX1A",
+    }
+    assert client.post(url("accounts.user", "add"), new).status_code == 302
+    user = User.objects.get_queryset().get(username="newcomer")
+    assert user.check_password("quite a long one 7")
+    page = client.get(url("accounts.user", "change", user.pk)).content.decode()
+    assert user.password not in page
+    assert AuditLog.objects.latest("id").action == "accounts.user.created"
+
+
+def test_setting_a_password_ends_the_users_log_ins(office: Shop) -> None:
+    client = logged_in(office.admin)
+    session = (
+        office.client_of(None).post("/api/token/", {"username": office.driver.username, "password": PASSWORD}).json()
+    )
+    address = url("accounts.user", "change", office.driver.pk)
+    response = client.post(address, {**_form_of(client, address), "new_password": "quite a long one 7"})
+    assert response.status_code == 302
+    refreshed = office.client_of(None).post("/api/token/refresh/", {"refresh": session["refresh"]})
+    assert refreshed.status_code == 401
+
+
+def test_an_administrator_cannot_lock_themself_out(office: Shop) -> None:
+    client = logged_in(office.admin)
+    client.post(url("accounts.user"), {"action": "deactivate", "_selected_action": [office.admin.pk]})
+    office.admin.refresh_from_db()
+    assert office.admin.is_active is True
+
+
+def test_a_weak_password_is_refused_on_the_page(office: Shop, nothing_changes: Unchanged) -> None:
+    client = logged_in(office.admin)
+    with nothing_changes():
+        response = client.post(url("accounts.user", "add"), {"username": "n", "new_password": "123", "role": "DRIVER"})
+    assert "too short" in response.content.decode()
+
+
+def test_gst_rates_are_added_and_never_changed(office: Shop) -> None:
+    client = logged_in(office.admin)
+    assert client.post(url("invoices.gstrate", "add"), {"rate": "10.00", "valid_from": "2035-01-01"}).status_code == 302
+    assert (
+        client.post(url("invoices.gstrate", "change", 1), {"rate": "1.00", "valid_from": "2007-07-01"}).status_code
+        == 403
+    )
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
+def test_lists_cost_the_same_whatever_their_length(
+    office: Shop, model: Any, django_assert_max_num_queries: Callable[..., AbstractContextManager[None]]
+) -> None:
+    client = logged_in(office.admin)
+    for _ in range(5):
+        office.sell({"type": "SALE"}, client_temp_id=None)
+        office.draft({"direction": "OUT"})
+    with django_assert_max_num_queries(14):
+        assert client.get(url(model)).status_code == 200
+
+
+def test_an_invoice_without_its_file_says_so(office: Shop, settings: Any) -> None:
+    invoice = Invoice.objects.get()
+    settings.MEDIA_ROOT = "/nonexistent"
+    response = logged_in(office.admin).get(url("invoices.invoice", "pdf", invoice.pk))
+    assert response.status_code == 302

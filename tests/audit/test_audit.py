@@ -1,0 +1,90 @@
+"""The audit log: complete, scoped, append-only."""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from audit.models import AuditLog, LedgerWriteRefused
+from core.access import Role
+from tests.conftest import Shop
+from tests.factories import DepotFactory, DriverFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+SILENT = {
+    # A refresh goes on with a session whose start and end are recorded.
+    "accounts/services.py:rotate_tokens",
+}
+
+
+def test_every_command_leaves_its_evidence() -> None:
+    """Each function under ``@command`` calls ``record`` or a helper of its module that does."""
+    silent = set()
+    for path in ROOT.glob("*/services.py"):
+        tree = ast.parse(path.read_text())
+        functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+        def records(name: str, functions: dict[str, ast.FunctionDef] = functions) -> bool:
+            called = {
+                node.func.id
+                for node in ast.walk(functions[name])
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            }
+            if called & {"record", "create_recorded", "update_recorded"}:
+                return True
+            return any(records(helper) for helper in called & set(functions) - {name} if helper.startswith("_"))
+
+        for name, node in functions.items():
+            is_command = "command" in {ast.unparse(decorator) for decorator in node.decorator_list}
+            if is_command and not records(name):
+                silent.add(f"{path.parent.name}/services.py:{name}")
+    assert silent == SILENT
+
+
+def test_records_are_never_changed_or_deleted(shop: Shop) -> None:
+    row = AuditLog.objects.latest("id")
+    for attempt in (
+        row.save,
+        row.delete,
+        lambda: AuditLog.objects.update(action="x"),
+        AuditLog.objects.all().delete,
+        lambda: AuditLog.objects.bulk_update([row], ["action"]),
+    ):
+        with pytest.raises(LedgerWriteRefused):
+            attempt()
+
+
+def test_who_reads_whose_records(shop: Shop, client_of: Callable[[User | None], APIClient]) -> None:
+    stranger = DriverFactory(depot=DepotFactory())
+    shop.count("vehicle", stranger.vehicle_no, 5)
+    shop.sell({"type": "SALE"}, by=stranger)
+    shop.sell({"type": "SALE"})
+    supervisor = client_of(UserFactory(role=Role.SUPERVISOR, depot=shop.depot))
+    users = {row["user"] for row in supervisor.get("/api/audit/").json()["results"]}
+    assert users == {shop.admin.pk, shop.driver.pk}
+    everybody = {row["user"] for row in client_of(shop.admin).get("/api/audit/").json()["results"]}
+    assert stranger.pk in everybody
+
+
+def test_a_supervisor_without_a_depot_reads_nothing(client_of: Callable[[User | None], APIClient], shop: Shop) -> None:
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=None)
+    assert client_of(supervisor).get("/api/audit/").json()["results"] == []
+
+
+def test_filters(shop: Shop, client_of: Callable[[User | None], APIClient]) -> None:
+    sale = shop.sell({"type": "SALE"}).json()["transaction"]
+    client = client_of(shop.admin)
+
+    def actions(query: str) -> list[str]:
+        return [row["action"] for row in client.get(f"/api/audit/?{query}").json()["results"]]
+
+    assert actions(f"entity_type=transactions.transaction&entity_id={sale['id']}") == ["transactions.sale.recorded"]
+    assert actions(f"user={shop.driver.pk}") == ["transactions.sale.recorded"]
+    assert set(actions("action=inventory.balance.corrected")) == {"inventory.balance.corrected"}
+    assert actions("at_before=2020-01-01T00:00:00Z") == []
+    assert len(actions("at_after=2020-01-01T00:00:00Z")) == 3

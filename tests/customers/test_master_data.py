@@ -1,0 +1,164 @@
+"""Customers, contract rates, equipment, depots, GST rates."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from audit.models import AuditLog
+from core.access import Role
+from customers.models import Customer, CustomerRate
+from tests.conftest import error_of
+from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def admin(client_of: Callable[[User | None], APIClient]) -> APIClient:
+    return client_of(UserFactory(role=Role.ADMIN))
+
+
+def test_a_code_is_given_out_when_none_is_sent(admin: APIClient) -> None:
+    codes = [admin.post("/api/customers/", {"name": f"Stall {n}"}).json()["customer_code"] for n in (1, 2)]
+    assert [code[-7:] for code in codes] == ["-000001", "-000002"]
+    assert codes[0].startswith("CUS-")
+
+
+def test_a_code_of_ones_own_is_taken_in_capitals(admin: APIClient) -> None:
+    assert (
+        admin.post("/api/customers/", {"name": "A", "customer_code": " ah-hock 1 "}).json()["customer_code"]
+        == "AH-HOCK 1"
+    )
+    again = admin.post("/api/customers/", {"name": "B", "customer_code": "Ah-Hock 1"})
+    assert error_of(again) == (400, "unique", "customer_code")
+
+
+def test_codes_of_the_systems_form_are_reserved(admin: APIClient) -> None:
+    response = admin.post("/api/customers/", {"name": "A", "customer_code": "CUS-20260120-000007"})
+    assert error_of(response) == (400, "reserved", "customer_code")
+
+
+def test_the_first_reading_comes_with_the_customer(admin: APIClient) -> None:
+    body = {"name": "A", "meter_number": "M-1", "meter_rate": "2.1500", "last_meter_reading": "1200.00"}
+    made = admin.post("/api/customers/", body).json()
+    assert (made["meter_rate"], made["last_meter_reading"], made["version"]) == ("2.1500", "1200.00", 1)
+
+
+def test_nothing_but_a_sale_moves_the_reading(admin: APIClient) -> None:
+    customer = MeteredCustomerFactory(last_meter_reading="1200.00")
+    stale = admin.get(f"/api/customers/{customer.pk}/").json()
+    Customer.objects.filter(pk=customer.pk).update(last_meter_reading=Decimal("1300.00"))
+    for method, body in (
+        ("patch", {"address": "Elsewhere", "last_meter_reading": "1.00"}),
+        ("put", {**stale, "address": "There", "version": 2}),
+    ):
+        response = getattr(admin, method)(f"/api/customers/{customer.pk}/", body)
+        assert (response.status_code, response.json()["last_meter_reading"]) == (200, "1300.00")
+
+
+def test_a_stale_version_is_refused(admin: APIClient, nothing_changes: Unchanged) -> None:
+    customer = CustomerFactory()
+    url = f"/api/customers/{customer.pk}/"
+    assert admin.patch(url, {"address": "First", "version": 1}).json()["version"] == 2
+    with nothing_changes():
+        assert error_of(admin.patch(url, {"address": "Second", "version": 1})) == (409, "version_conflict", "version")
+    assert admin.patch(url, {"address": "Second", "version": 2}).json()["version"] == 3
+
+
+def test_a_change_that_changes_nothing_is_none(admin: APIClient, nothing_changes: Unchanged) -> None:
+    customer = CustomerFactory(name="Same")
+    with nothing_changes():
+        assert admin.patch(f"/api/customers/{customer.pk}/", {"name": "Same"}).json()["version"] == 1
+
+
+def test_a_change_leaves_before_and_after(admin: APIClient) -> None:
+    customer = CustomerFactory(name="Old", phone="1")
+    admin.patch(f"/api/customers/{customer.pk}/", {"name": "New", "phone": "1"})
+    record = AuditLog.objects.get(action="customers.customer.updated")
+    assert (record.before["name"], record.after["name"]) == ("Old", "New")
+    assert "phone" not in record.after
+
+
+@pytest.mark.parametrize(
+    ("url", "factory"),
+    [("customers", CustomerFactory), ("equipment", EquipmentFactory), ("depots", DepotFactory)],
+)
+def test_delete_deactivates(admin: APIClient, url: str, factory: Any) -> None:
+    row = factory()
+    assert admin.delete(f"/api/{url}/{row.pk}/").status_code == 204
+    row.refresh_from_db()
+    assert row.is_active is False
+    assert admin.get(f"/api/{url}/{row.pk}/").json()["is_active"] is False
+    assert AuditLog.objects.latest("id").action.endswith(".deactivated")
+    assert admin.patch(f"/api/{url}/{row.pk}/", {"is_active": True}).json()["is_active"] is True
+
+
+def test_rates_are_added_from_a_date_on_and_listed(admin: APIClient) -> None:
+    customer, cylinder = CustomerFactory(), EquipmentFactory()
+    url = f"/api/customers/{customer.pk}/rates/"
+    for rate, day in (("34.00", "2026-01-01"), ("35.00", "2026-02-01")):
+        response = admin.post(url, {"equipment": cylinder.pk, "rate": rate, "valid_from": day})
+        assert response.status_code == 201
+    assert [row["rate"] for row in admin.get(url).json()["results"]] == ["35.00", "34.00"]
+    record = AuditLog.objects.filter(action="customers.rate.set").latest("id")
+    assert record.after["rate"] == "35.00"
+
+
+def test_a_second_rate_from_the_same_date_is_refused(admin: APIClient, nothing_changes: Unchanged) -> None:
+    customer, cylinder = CustomerFactory(), EquipmentFactory()
+    body = {"equipment": cylinder.pk, "rate": "34.00", "valid_from": "2026-01-01"}
+    admin.post(f"/api/customers/{customer.pk}/rates/", body)
+    with nothing_changes():
+        again = admin.post(f"/api/customers/{customer.pk}/rates/", {**body, "rate": "35.00"})
+    assert error_of(again) == (400, "unique", "valid_from")
+    assert CustomerRate.objects.get().rate == Decimal("34.00")
+
+
+def test_gst_rates_are_there_and_can_be_added(admin: APIClient) -> None:
+    rates = {(row["valid_from"], row["rate"]) for row in admin.get("/api/gst-rates/").json()["results"]}
+    assert rates == {("2007-07-01", "7.00"), ("2023-01-01", "8.00"), ("2024-01-01", "9.00")}
+    assert admin.post("/api/gst-rates/", {"rate": "10.00", "valid_from": "2035-01-01"}).status_code == 201
+    assert admin.patch("/api/gst-rates/1/", {"rate": "1.00"}).status_code == 405
+
+
+def test_search_and_filters(admin: APIClient) -> None:
+    CustomerFactory(name="Hup Lee Bakery", payment_type="CREDIT")
+    MeteredCustomerFactory(name="Orchid Park")
+
+    def names(query: str) -> set[str]:
+        return {row["name"] for row in admin.get(f"/api/customers/?{query}").json()["results"]}
+
+    assert names("search=bakery") == {"Hup Lee Bakery"}
+    assert names("has_meter=true") == {"Orchid Park"}
+    assert names("has_meter=false") == {"Hup Lee Bakery"}
+    assert names("is_active=false") == set()
+
+
+def test_a_taken_code_is_refused_by_the_command_too() -> None:
+    """Two requests may both pass the first check: the unique column decides."""
+    from core.errors import Duplicate
+    from depots.services import create_depot
+
+    DepotFactory(code="HSH KB")
+    with pytest.raises(Duplicate):
+        create_depot(actor=UserFactory(role=Role.ADMIN), values={"code": "HSH KB", "name": "Twin"})
+
+
+def test_the_rate_in_force_is_the_latest_that_has_begun() -> None:
+    from customers.selectors import contract_rates
+
+    customer, cylinder = CustomerFactory(), EquipmentFactory()
+    for day, rate in ((date(2026, 1, 1), "30"), (date(2026, 3, 1), "33"), (date(2026, 2, 1), "32")):
+        CustomerRate.objects.create(customer=customer, equipment=cylinder, rate=Decimal(rate), valid_from=day)
+    found = [
+        contract_rates(customer, [cylinder.pk], on).get(cylinder.pk)
+        for on in (date(2025, 12, 31), date(2026, 1, 1), date(2026, 2, 28), date(2026, 3, 1))
+    ]
+    assert found == [None, Decimal(30), Decimal(32), Decimal(33)]

@@ -1,0 +1,162 @@
+"""Loads: drafted, confirmed once or cancelled, all items or none."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from audit.models import AuditLog
+from core import clock
+from core.access import Role
+from inventory.models import StockMovement
+from tests.conftest import Shop, error_of
+from tests.factories import DepotFactory, EquipmentFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+OUT, IN = {"direction": "OUT"}, {"direction": "IN"}
+
+
+def made(response: Any) -> dict[str, Any]:
+    assert response.status_code in (200, 201), response.json()
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def test_a_draft_moves_nothing(shop: Shop) -> None:
+    before = StockMovement.objects.count()
+    load = made(shop.draft({**OUT, "quantity": 5}, {**OUT, "quantity": 2}, {**IN, "quantity": 3, "condition": "EMPTY"}))
+    assert (load["status"], load["total_collection"], load["total_return"]) == ("DRAFT", 7, 3)
+    assert load["distribution_number"].startswith("DST-")
+    assert load["vehicle_no"] == shop.driver.vehicle_no
+    assert StockMovement.objects.count() == before
+
+
+def test_confirming_moves_out_and_in(shop: Shop) -> None:
+    shop.sell({"type": "SWAP", "quantity": 4})
+    load = made(shop.draft({**OUT, "quantity": 10}, {**IN, "quantity": 4, "condition": "EMPTY"}))
+    confirmed = made(shop.confirm(load["id"]))
+    assert (confirmed["status"], confirmed["confirmed_by"]) == ("CONFIRMED", shop.driver.pk)
+    assert confirmed["confirmed_at"] is not None
+    assert shop.stock(depot=shop.depot) == 90
+    assert shop.stock("EMPTY", depot=shop.depot) == 4
+    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 26
+    assert shop.stock("EMPTY", vehicle_no=shop.driver.vehicle_no) == 0
+
+
+def test_a_second_confirm_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
+    load = made(shop.draft(OUT))
+    made(shop.confirm(load["id"]))
+    with nothing_changes():
+        assert error_of(shop.confirm(load["id"]))[:2] == (409, "already_confirmed")
+
+
+def test_a_cancelled_draft_cannot_be_confirmed_and_a_confirmed_one_not_cancelled(
+    shop: Shop, nothing_changes: Unchanged
+) -> None:
+    client = shop.client_of(shop.driver)
+    first, second = made(shop.draft(OUT)), made(shop.draft(OUT))
+    assert made(client.post(f"/api/distributions/{first['id']}/cancel/"))["status"] == "CANCELLED"
+    made(shop.confirm(second["id"]))
+    with nothing_changes():
+        assert error_of(shop.confirm(first["id"]))[:2] == (409, "distribution_cancelled")
+        assert error_of(client.post(f"/api/distributions/{first['id']}/cancel/"))[:2] == (409, "distribution_cancelled")
+        assert error_of(client.post(f"/api/distributions/{second['id']}/cancel/"))[:2] == (409, "already_confirmed")
+
+
+def test_what_was_never_out_cannot_come_in(shop: Shop, nothing_changes: Unchanged) -> None:
+    load = made(shop.draft(OUT, {**IN, "quantity": 1, "condition": "EMPTY"}))
+    with nothing_changes():
+        assert error_of(shop.confirm(load["id"])) == (409, "insufficient_stock", "items.1.quantity")
+
+
+def test_all_items_move_or_none(shop: Shop, nothing_changes: Unchanged) -> None:
+    rare = EquipmentFactory()
+    load = made(shop.draft({**OUT, "quantity": 5}, {**OUT, "equipment": rare.pk}))
+    with nothing_changes():
+        assert error_of(shop.confirm(load["id"])) == (409, "insufficient_stock", "items.1.quantity")
+
+
+def test_a_user_without_a_vehicle_loads_into_the_field(shop: Shop) -> None:
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot, vehicle_no="")
+    load = made(shop.draft({**OUT, "quantity": 6}, by=staff))
+    made(shop.confirm(load["id"], by=staff))
+    assert shop.stock(kind="FIELD") == 6
+
+
+def test_the_vehicle_is_the_one_of_the_draft(shop: Shop) -> None:
+    load = made(shop.draft(OUT))
+    old = shop.driver.vehicle_no
+    shop.driver.vehicle_no = "NEW1"
+    shop.driver.save()
+    made(shop.confirm(load["id"]))
+    assert shop.stock(vehicle_no=old) == 21
+
+
+def test_inactive_places_and_things_are_refused(shop: Shop, nothing_changes: Unchanged) -> None:
+    closed, old = DepotFactory(is_active=False), EquipmentFactory(is_active=False)
+    with nothing_changes():
+        assert error_of(shop.draft(OUT, depot=closed.pk)) == (409, "depot_inactive", "depot")
+        assert error_of(shop.draft(OUT, {**OUT, "equipment": old.pk})) == (
+            409, "equipment_inactive", "items.1.equipment",
+        )  # fmt: skip
+
+
+def test_a_depot_that_closed_meanwhile_gives_nothing_out(shop: Shop, nothing_changes: Unchanged) -> None:
+    load = made(shop.draft(OUT))
+    shop.client_of(shop.admin).delete(f"/api/depots/{shop.depot.pk}/")
+    with nothing_changes():
+        assert error_of(shop.confirm(load["id"]))[:2] == (409, "depot_inactive")
+
+
+def test_a_supervisor_confirms_their_drivers_load(shop: Shop) -> None:
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+    load = made(shop.draft(OUT))
+    assert made(shop.confirm(load["id"], by=supervisor))["confirmed_by"] == supervisor.pk
+
+
+def test_a_supervisor_cannot_load_at_another_depot(shop: Shop, nothing_changes: Unchanged) -> None:
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+    elsewhere = DepotFactory()
+    with nothing_changes():
+        assert error_of(shop.draft(OUT, by=supervisor, depot=elsewhere.pk)) == (403, "permission_denied", "depot")
+
+
+def test_the_same_load_sent_again_is_the_first_one(shop: Shop, nothing_changes: Unchanged) -> None:
+    first = shop.draft(OUT, client_temp_id="op-1")
+    with nothing_changes():
+        again = shop.draft(OUT, client_temp_id="op-1")
+        other = shop.draft({**OUT, "quantity": 2}, client_temp_id="op-1")
+    assert (again.status_code, again["Idempotent-Replayed"], again.content) == (200, "true", first.content)
+    assert error_of(other) == (409, "idempotency_conflict", "client_temp_id")
+
+
+def test_how_long_ago_a_load_may_have_happened(shop: Shop) -> None:
+    long_ago = (clock.now() - timedelta(days=8)).isoformat()
+    assert error_of(shop.draft(OUT, occurred_at=long_ago)) == (409, "occurred_at_out_of_range", "occurred_at")
+
+
+def test_the_old_path_does_the_same(shop: Shop) -> None:
+    item = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1, **OUT}
+    response = shop.client_of(shop.driver).post(
+        "/api/distributions/create_distribution/", {"depot": shop.depot.pk, "items": [item]}
+    )
+    assert made(response)["status"] == "DRAFT"
+
+
+def test_every_step_leaves_its_evidence(shop: Shop) -> None:
+    first, second = made(shop.draft(OUT)), made(shop.draft(OUT))
+    made(shop.confirm(first["id"]))
+    made(shop.client_of(shop.driver).post(f"/api/distributions/{second['id']}/cancel/"))
+    said = AuditLog.objects.filter(entity_type="distribution.distribution").order_by("id")
+    assert [(record.action, record.entity_id) for record in said] == [
+        ("distribution.created", first["id"]),
+        ("distribution.created", second["id"]),
+        ("distribution.confirmed", first["id"]),
+        ("distribution.cancelled", second["id"]),
+    ]
+    assert said[2].before == {"status": "DRAFT"}
+    assert said[2].after == {"status": "CONFIRMED"}
