@@ -11,8 +11,8 @@ from django.utils.html import format_html
 from core.access import Capability
 from core.office import MasterDataAdmin, OfficeAdmin, evidence_of, link_to
 from invoices import services
+from invoices.downloads import pdf_response
 from invoices.models import GstRate, Invoice
-from invoices.views import pdf_response
 
 
 def pdf_link(invoice: Invoice) -> str:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response
+from django.http import HttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
@@ -17,7 +16,8 @@ from accounts.requests import acting_user
 from core.access import Capability
 from core.api.filters import IdFilter, MomentFilter
 from core.api.viewsets import LedgerViewSet
-from invoices import documents, services
+from invoices import services
+from invoices.downloads import pdf_response
 from invoices.models import GstRate, Invoice
 from invoices.serializers import GstRateSerializer, InvoiceOut
 
@@ -119,20 +119,6 @@ class InvoiceViewSet(LedgerViewSet):
     def mark_printed(self, request: Request, pk: str) -> Response:
         invoice = services.mark_printed(actor=acting_user(request), invoice_id=self.get_object().pk)
         return Response(self.get_serializer(invoice).data)
-
-
-def pdf_response(request: HttpRequest, invoice: Invoice) -> HttpResponse:
-    """An invoice's document, or a 304 where the client has it. Raises StorageUnavailable."""
-    etag = f'"{invoice.pdf_sha256}"'
-    headers = {
-        "ETag": etag,
-        "Content-Disposition": f'inline; filename="{invoice.invoice_number}.pdf"',
-        "Cache-Control": "private, no-cache",
-    }
-    unchanged = get_conditional_response(request, etag=etag)
-    if unchanged is not None and unchanged.status_code == 304:
-        return unchanged
-    return HttpResponse(documents.read(invoice.pdf_path), content_type="application/pdf", headers=headers)
 
 
 @extend_schema_view(

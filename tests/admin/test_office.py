@@ -227,7 +227,11 @@ def _form_of(client: Client, address: str) -> dict[str, Any]:
     for formset in context["inline_admin_formsets"]:
         prefix = formset.formset.prefix
         values |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
-    return {name: "on" if value is True else value for name, value in values.items() if value not in (None, False)}
+    return {
+        name: "on" if value is True else value
+        for name, value in values.items()
+        if value is not None and value is not False
+    }
 
 
 def test_a_customer_is_changed_with_evidence_and_a_version(office: Shop) -> None:
