@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from inventory.models import Inventory
+from invoices.models import GstRate
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 
 
@@ -33,6 +35,16 @@ def _cheap_and_isolated(settings: Any, tmp_path: Path) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _reference_data(request: pytest.FixtureRequest) -> None:
+    """What migrations filled in, and the flush after each test with real transactions took away."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker and marker.kwargs.get("transaction"):
+        request.getfixturevalue("transactional_db")
+        for valid_from, rate in import_module("invoices.migrations.0002_gst_rates").RATES:
+            GstRate.objects.get_or_create(valid_from=valid_from, defaults={"rate": rate})
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from transactions.models import Transaction
 CLIENTS = 16
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("stub_pdf"),
 ]
 

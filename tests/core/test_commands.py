@@ -13,7 +13,7 @@ from core.errors import Busy
 from depots.models import Depot
 from tests.factories import DepotFactory
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)

@@ -83,7 +83,7 @@ def test_several_prefixes_are_taken_together() -> None:
     assert free() == list(range(2, PRINT_AHEAD + 1))
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_more_are_printed_long_before_they_run_out() -> None:
     for _ in range(PRINT_EVERY):
         take(actor=None)
