@@ -1,6 +1,9 @@
 # shellcheck shell=sh
 # What the scripts share. Source it from the project's root.
 
+# An ordinary user's PATH on Debian leaves out where servers are.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 say() { printf '%s\n' "$*"; }
 
 die() {
@@ -8,37 +11,54 @@ die() {
     exit 1
 }
 
-# A Python that runs, is new enough, and can make a working virtual environment. pyenv's shims are found by
-# name and yet fail, so a candidate is executed: finding its name proves nothing.
-usable() {
+# Prints the version of a Python that runs, is new enough, and can make a working virtual environment; else
+# fails. A candidate is executed, because pyenv's shims are found by name and yet end with 127.
+python_version() {
     "$1" -c '
 import sqlite3, sys, venv, ensurepip
-sys.exit(not (sys.version_info >= (3, 12) and sqlite3.sqlite_version_info >= (3, 37)))' >/dev/null 2>&1
+if sys.version_info < (3, 12) or sqlite3.sqlite_version_info < (3, 37):
+    sys.exit(1)
+print("%d.%d" % sys.version_info[:2])' 2>/dev/null
+}
+
+# The folders that pyenv and uv may have put Pythons in, one a line. HOME may be empty or somebody else's, so
+# that what is on PATH and the user's entry in the system tell more.
+python_folders() {
+    home=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6) || home=
+    printf '%s\n' "${PYENV_ROOT:-}/versions"
+    for program in pyenv python3; do
+        where=$(command -v "$program" 2>/dev/null) || continue
+        case $where in */bin/pyenv | */shims/*) printf '%s\n' "${where%/*/*}/versions" ;; esac
+    done
+    printf '%s\n' "${UV_PYTHON_INSTALL_DIR:-}" "${XDG_DATA_HOME:-}/uv/python"
+    for home in "${HOME:-}" "$home"; do
+        printf '%s\n' "$home/.pyenv/versions" "$home/.local/share/uv/python"
+    done
+    printf '%s\n' /opt/pyenv/versions /usr/local/pyenv/versions
 }
 
 find_python() {
-    pyenv_root=${PYENV_ROOT:-}
-    if [ -z "$pyenv_root" ] && command -v pyenv >/dev/null 2>&1; then
-        pyenv_root=$(pyenv root 2>/dev/null) || pyenv_root=
-    fi
-    home=${HOME:-/nonexistent}
-    # A shim on PATH betrays pyenv's folder also where HOME doesn't.
-    shim=$(command -v python3 2>/dev/null) || shim=
-    case $shim in */shims/python3) [ -d "$pyenv_root/versions" ] || pyenv_root=${shim%/shims/python3} ;; esac
+    folders=$(python_folders)
     for version in 3.14 3.13 3.12; do
-        for candidate in "python$version" \
-            "$pyenv_root"/versions/"$version".*/bin/python3 \
-            "$home"/.pyenv/versions/"$version".*/bin/python3 \
-            "${UV_PYTHON_INSTALL_DIR:-$home/.local/share/uv/python}"/cpython-"$version".*/bin/python3 \
-            "/usr/local/bin/python$version" "/opt/python/$version/bin/python3"; do
-            if usable "$candidate"; then
+        for candidate in "python$version" "/usr/local/bin/python$version"; do
+            if python_version "$candidate" >/dev/null; then
                 printf '%s\n' "$candidate"
                 return 0
             fi
         done
+        while IFS= read -r folder; do
+            for candidate in "$folder/$version".*/bin/python3 "$folder/cpython-$version".*/bin/python3; do
+                if [ -x "$candidate" ] && python_version "$candidate" >/dev/null; then
+                    printf '%s\n' "$candidate"
+                    return 0
+                fi
+            done
+        done <<EOT
+$folders
+EOT
     done
     for candidate in python3 python; do
-        if usable "$candidate"; then
+        if python_version "$candidate" >/dev/null; then
             printf '%s\n' "$candidate"
             return 0
         fi
@@ -46,12 +66,12 @@ find_python() {
     return 1
 }
 
-# The value of a setting: from the environment, else from .env.
+# The value of a setting, read as core/settings.py does: from the environment, else from .env.
 setting() {
-    eval "value=\${$1:-}"
-    # shellcheck disable=SC2154 # set by the eval above
-    if [ -z "$value" ] && [ -f .env ]; then
-        value=$(sed -n "s/^$1=//p" .env | tail -n 1)
+    if eval "[ -n \"\${$1+set}\" ]"; then
+        eval "printf '%s\n' \"\$$1\""
+    elif [ -f .env ]; then
+        sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" .env | tail -n 1 |
+            sed -e 's/[[:space:]]*$//' -e 's/^"\(.*\)"$/\1/' -e "s/^'\(.*\)'\$/\1/"
     fi
-    printf '%s\n' "$value"
 }

@@ -1,21 +1,46 @@
 #!/bin/sh
-# Style, types, floors, migrations, deployment checks, the schema. Changes nothing.
+# Style, types, floors, migrations, deployment checks, the schema. Changes nothing; runs every check before it
+# fails.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
+# On SQLite, because `check` opens the database.
+export DB_ENGINE=sqlite DB_NAME=var/lint.sqlite3
 sh scripts/setup.sh requirements-dev.txt
 . scripts/test-environment.sh
-DB_ENGINE=sqlite DB_NAME=var/lint.sqlite3
-export DB_ENGINE DB_NAME
 bin=.venv/bin
-"$bin/ruff" check --quiet .
-"$bin/ruff" format --quiet --check . || die "Not formatted: run .venv/bin/ruff format ."
-"$bin/mypy" --no-error-summary .
-"$bin/lint-imports" --no-logo >var/lint-imports.log 2>&1 || die "$(cat var/lint-imports.log)"
-"$bin/python" manage.py makemigrations --check --dry-run --verbosity 1 >/dev/null || die "A migration is missing: manage.py makemigrations"
-DEBUG=False SECURE_SSL_REDIRECT=True SECURE_HSTS_SECONDS=31536000 ALLOWED_HOSTS=lpg.example.sg NUM_PROXIES=1 \
-    "$bin/python" manage.py check --deploy --fail-level WARNING >/dev/null
-"$bin/python" manage.py spectacular --validate --fail-on-warn --file var/openapi.yaml
-cmp -s var/openapi.yaml docs/openapi.yaml || die "docs/openapi.yaml is not what the code says: run make schema"
+failed=
+
+# check NAME ADVICE COMMAND…: what the command says is shown only where it fails.
+check() {
+    name=$1
+    advice=$2
+    shift 2
+    if ! "$@" >var/lint.log 2>&1; then
+        cat var/lint.log >&2
+        printf '%s\n' "$name failed. $advice" >&2
+        failed="$failed $name"
+    fi
+}
+
+production_check() {
+    env SECURE_SSL_REDIRECT=True SECURE_HSTS_SECONDS=31536000 ALLOWED_HOSTS=lpg.example.sg NUM_PROXIES=1 \
+        CORS_ALLOWED_ORIGINS=https://app.example.sg CSRF_TRUSTED_ORIGINS=https://lpg.example.sg \
+        "$bin/python" manage.py check --deploy --fail-level WARNING
+}
+
+check ruff "Some of it mends itself: .venv/bin/ruff check --fix ." "$bin/ruff" check .
+check format "Format it: .venv/bin/ruff format ." "$bin/ruff" format --check .
+check floors "docs/architecture.md draws them." "$bin/lint-imports" --no-logo
+check migrations "Write them: .venv/bin/python manage.py makemigrations" \
+    "$bin/python" manage.py makemigrations --check --dry-run
+check deployment "These are production's settings." production_check
+check schema "A view or serializer lacks its words." \
+    "$bin/python" manage.py spectacular --validate --fail-on-warn --file var/openapi.yaml
+check openapi.yaml "docs/openapi.yaml isn't what the code says. Write it anew: make schema" \
+    diff -u docs/openapi.yaml var/openapi.yaml
+check mypy "" "$bin/mypy" .
+
+[ -z "$failed" ] || die "Lint failed:$failed"
 say "Lint is clean."

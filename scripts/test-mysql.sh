@@ -1,37 +1,50 @@
 #!/bin/sh
-# Runs the tests on MariaDB: on the server that DB_HOST names, else on a private one that is started on a free
-# loopback port with a data directory of its own, and stopped and removed afterwards.
+# Runs the tests on MariaDB: on the server that DB_HOST in the environment names (its DB_USER needs all rights on
+# test_%), else on a private one, started on a free loopback port with a data directory of its own, and stopped
+# and removed afterwards. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-install_packages() {
-    say "Installing Debian's $* …"
-    [ "$(id -u)" = 0 ] || die "Missing: $*. Install them first: apt-get install $*"
-    {
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
-    } >/dev/null 2>&1 || die "Debian's packages could not be installed: $*"
+has_python_headers() {
+    "$1" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
 }
 
 missing=
 command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
-command -v cc >/dev/null 2>&1 || missing="$missing gcc"
-pkg-config --exists libmariadb 2>/dev/null || missing="$missing libmariadb-dev"
-if [ -z "${DB_HOST:-}" ] && ! command -v mariadbd >/dev/null 2>&1; then missing="$missing mariadb-server"; fi
-# shellcheck disable=SC2086 # a list of package names
-[ -z "$missing" ] || install_packages $missing
+command -v gcc >/dev/null 2>&1 || missing="$missing gcc"
+pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || missing="$missing libmariadb-dev"
+if found=$(find_python) && ! has_python_headers "$found"; then missing="$missing python3-dev"; fi
+# The package of the programs alone: mariadb-server would also start a server of the system's.
+if [ -z "${DB_HOST:-}" ] && ! command -v mariadbd >/dev/null 2>&1; then missing="$missing mariadb-server-core"; fi
+if [ -n "$missing" ]; then
+    [ "$(id -u)" = 0 ] || die "Missing for the tests on MariaDB (as root): apt-get install$missing"
+    mkdir -p var
+    say "Installing Debian's$missing …"
+    # shellcheck disable=SC2086 # a list of package names
+    {
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+    } >var/apt.log 2>&1 || die "Debian's packages could not be installed (var/apt.log tells more):$missing"
+fi
 
-DB_ENGINE=mysql
-export DB_ENGINE
+export DB_ENGINE=mysql
 sh scripts/setup.sh requirements-dev.txt
+. scripts/test-environment.sh
 python=.venv/bin/python
+
+connect='
+import os, MySQLdb
+connection = MySQLdb.connect(
+    host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]), user=os.environ["DB_USER"], passwd=os.environ["DB_PASSWORD"]
+)
+print(connection.get_server_info())'
 
 server=
 folder=
 finish() {
     status=$?
-    trap - EXIT INT TERM
+    trap '' INT TERM HUP
+    trap - EXIT
     if [ -n "$server" ]; then
         kill "$server" 2>/dev/null || true
         wait "$server" 2>/dev/null || true
@@ -40,59 +53,56 @@ finish() {
     exit "$status"
 }
 trap finish EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-. scripts/test-environment.sh
-if [ -z "${DB_HOST:-}" ]; then
+start_server() {
+    say "Starting a private MariaDB server …"
     folder=$(mktemp -d)
-    chmod 755 "$folder"
     as_user=
     if [ "$(id -u)" = 0 ]; then
-        as_user=--user=mysql
-        chown mysql "$folder"
+        # The server refuses to run as root.
+        if id mysql >/dev/null 2>&1; then user=mysql; else user=nobody; fi
+        as_user=--user=$user
+        chown "$user" "$folder"
     fi
     DB_HOST=127.0.0.1
     DB_PORT=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     DB_USER=hsh_test
     DB_PASSWORD=$("$python" -c 'import secrets; print(secrets.token_hex(16))')
-    DB_NAME=hsh_lpg
-    export DB_HOST DB_PORT DB_USER DB_PASSWORD DB_NAME
-    say "Starting a private MariaDB server on port $DB_PORT …"
-    # shellcheck disable=SC2086 # empty or one option
+    export DB_HOST DB_PORT DB_USER DB_PASSWORD
+    # shellcheck disable=SC2086 # nothing or one option
     mariadb-install-db --no-defaults $as_user --datadir="$folder/data" --auth-root-authentication-method=normal \
         --skip-test-db >"$folder/install.log" 2>&1 || die "mariadb-install-db failed: $(tail -n 3 "$folder/install.log")"
-    cat >"$folder/init.sql" <<EOF
-CREATE USER '$DB_USER'@'127.0.0.1' IDENTIFIED BY '$DB_PASSWORD';
-CREATE USER '$DB_USER'@'localhost' IDENTIFIED BY '$DB_PASSWORD';
-GRANT ALL ON \`hsh\_lpg%\`.* TO '$DB_USER'@'127.0.0.1', '$DB_USER'@'localhost';
+    cat >"$folder/init.sql" <<EOT
+CREATE USER '$DB_USER'@'127.0.0.1' IDENTIFIED BY '$DB_PASSWORD', '$DB_USER'@'localhost' IDENTIFIED BY '$DB_PASSWORD';
 GRANT ALL ON \`test\_%\`.* TO '$DB_USER'@'127.0.0.1', '$DB_USER'@'localhost';
-EOF
-    chmod 644 "$folder/init.sql"
+DROP USER IF EXISTS 'root'@'localhost', 'root'@'127.0.0.1', 'root'@'::1';
+EOT
+    # As it comes: InnoDB writes every commit through to the disk.
     # shellcheck disable=SC2086
-    mariadbd --no-defaults $as_user --datadir="$folder/data" --bind-address=127.0.0.1 --port="$DB_PORT" \
-        --socket="$folder/socket" --pid-file="$folder/pid" --init-file="$folder/init.sql" \
+    mariadbd --no-defaults $as_user --datadir="$folder/data" --tmpdir="$folder" --bind-address=127.0.0.1 \
+        --port="$DB_PORT" --socket="$folder/socket" --pid-file="$folder/pid" --init-file="$folder/init.sql" \
         --character-set-server=utf8mb4 --max-connections=300 >"$folder/server.log" 2>&1 &
     server=$!
     tries=0
-    until "$python" - 2>/dev/null <<'EOF'
-import os
-import MySQLdb
-MySQLdb.connect(host=os.environ["DB_HOST"], port=int(os.environ["DB_PORT"]), user=os.environ["DB_USER"],
-                passwd=os.environ["DB_PASSWORD"]).close()
-EOF
-    do
+    until "$python" -c "$connect" >/dev/null 2>&1; do
         tries=$((tries + 1))
-        kill -0 "$server" 2>/dev/null || die "The server ended: $(tail -n 3 "$folder/server.log")"
-        [ "$tries" -lt 120 ] || die "The server did not answer within a minute: $(tail -n 3 "$folder/server.log")"
+        kill -0 "$server" 2>/dev/null || die "The server ended: $(grep ERROR "$folder/server.log" | tail -n 1)"
+        [ "$tries" -lt 120 ] || die "The server did not answer within a minute: $(tail -n 1 "$folder/server.log")"
         sleep 0.5
     done
-fi
+}
 
-say "Running the tests on $("$python" -c '
-import os, MySQLdb
-connection = MySQLdb.connect(host=os.environ["DB_HOST"], port=int(os.environ.get("DB_PORT", 3306)),
-                             user=os.environ["DB_USER"], passwd=os.environ["DB_PASSWORD"])
-print(connection.get_server_info())') …"
-"$python" -m pytest --numprocesses auto "$@"
-say "The tests passed on MariaDB."
+if [ -n "${DB_HOST:-}" ]; then
+    export DB_PORT="${DB_PORT:-3306}" DB_USER="${DB_USER:-root}" DB_PASSWORD="${DB_PASSWORD:-}"
+else
+    start_server
+fi
+export DB_NAME=hsh_lpg # tests run in test_hsh_lpg
+
+version=$("$python" -c "$connect") || die "The server at $DB_HOST:$DB_PORT refuses $DB_USER."
+say "Running the tests on $version …"
+"$python" -m pytest --numprocesses auto "$@" || die "Tests failed on $version."
+say "The tests passed on $version."

@@ -1,13 +1,12 @@
 #!/bin/sh
-# Sets up and runs the tests on SQLite, whatever .env says.
+# Sets up and runs the tests on SQLite, whatever .env says. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
+export DB_ENGINE=sqlite DB_NAME=var/test.sqlite3
 sh scripts/setup.sh requirements-dev.txt
-say "Running the tests …"
 . scripts/test-environment.sh
-DB_ENGINE=sqlite DB_NAME=var/test.sqlite3
-export DB_ENGINE DB_NAME
-.venv/bin/python -m pytest --numprocesses auto "$@"
+say "Running the tests on SQLite …"
+.venv/bin/python -m pytest --numprocesses auto "$@" || die "Tests failed on SQLite."
 say "The tests passed on SQLite."

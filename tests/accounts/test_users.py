@@ -186,11 +186,12 @@ BAD: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("field", BAD)
-@pytest.mark.parametrize("way", ["post", "put", "patch"])
+# A password is sent when a user is made; afterwards it has an operation of its own.
+WAYS = [(way, field) for way in ("post", "put", "patch") for field in BAD if way == "post" or field != "password"]
+
+
+@pytest.mark.parametrize(("way", "field"), WAYS)
 def test_a_bad_value_is_refused_and_changes_nothing(admin: APIClient, driver: User, way: str, field: str) -> None:
-    if field == "password" and way != "post":
-        pytest.skip("the password has its own operation")
     before = fingerprint()
     for value in BAD[field]:
         sent = {field: value} if way == "patch" else body(**{field: value})
