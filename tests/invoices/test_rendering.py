@@ -1,0 +1,201 @@
+"""The PDF: everything that the law and the customer want to read, the same bytes everywhere, nothing from outside."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from invoices.rendering import render_invoice
+from invoices.snapshot import InvoiceSnapshot
+from tests.invoices.snapshots import CUSTOMER, credit_note, line, snapshot
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def pages_of(invoice: InvoiceSnapshot) -> list[str]:
+    return [page.extract_text() for page in PdfReader(BytesIO(render_invoice(invoice))).pages]
+
+
+def text_of(invoice: InvoiceSnapshot) -> str:
+    return "\n".join(pages_of(invoice))
+
+
+def test_a_tax_invoice_says_what_the_law_wants() -> None:
+    text = text_of(snapshot())
+    for wanted in (
+        "Tax Invoice", "INV-20260120-000001", "20 Jan 2026", "TRX-20260120-000001",
+        "HSH LPG Pte. Ltd.", "21 Tuas South Avenue 3", "Singapore 637366", "UEN 201912345K", "GST Reg. No. M2-0123456-7",
+        "Ah Seng Seafood Restaurant Pte. Ltd.", "Blk 462 Clementi Avenue 3", "Singapore 120462", "C-000123",
+        "LPG cylinder 12.7 kg", "Swap", "38.50", "77.00", "1,824.00", "Deposit, no GST",
+        "MTR-00042", "1,234.00", "1,250.50", "16.50 m³", "2.105",
+        "Total before GST", "2,055.73", "GST 9% on 1,935.73", "174.22", "Total payable with GST", "2,229.95",
+        "Credit, 30 days", "19 Feb 2026", "Tan Wei Ming", "GBA 1234 X", "Please leave the empties at the back door.",
+    ):  # fmt: skip
+        assert wanted in text, wanted
+
+
+def test_a_credit_note_is_printed_positive_and_names_what_it_reverses() -> None:
+    text = text_of(credit_note())
+    for wanted in ("Credit Note", "CN-20260121-000001", "INV-20260120-000001", "20 Jan 2026", "2,229.95"):
+        assert wanted in text
+    assert "Tax Invoice" not in text
+    assert "−" not in text
+    assert "-2,229.95" not in text
+
+
+def test_a_refund_inside_an_invoice_has_its_minus() -> None:
+    refund = line("Cylinder returned", type="RETURN", condition="EMPTY", taxable=False, amount=Decimal("-60.00"))
+    text = text_of(snapshot(lines=(line(), refund)))
+    assert "−60.00" in text
+    assert "Return (empty), no GST" in text
+
+
+@pytest.mark.parametrize(
+    ("payment_type", "received", "says"),
+    [
+        ("CASH", True, "Cash, received"),
+        ("CASH", False, "Cash, due on delivery"),
+        ("CREDIT", False, "Credit, 30 days"),
+        ("CREDIT", True, "Credit, 30 days, received"),
+    ],
+)
+def test_terms_of_payment(payment_type: str, received: bool, says: str) -> None:
+    assert says in text_of(snapshot(payment_type=payment_type, payment_received=received))
+
+
+@pytest.mark.parametrize("name", ["金镬煮炒", "李記雞飯", "முருகன் உணவகம்", "Kedai Makan Haji Kassim", "Café Zoë"])
+def test_names_print_in_their_own_script(name: str) -> None:
+    invoice = snapshot(customer=replace(CUSTOMER, name=name))
+    fonts = {
+        str(font.get_object()["/BaseFont"])
+        for page in PdfReader(BytesIO(render_invoice(invoice))).pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    script = "Chinese" if "镬" in name or "雞" in name else "Tamil" if "க" in name else ""
+    assert any(script in font for font in fonts)
+    if not script or script == "Chinese":
+        assert name in text_of(invoice)
+
+
+def test_the_same_snapshot_is_the_same_bytes_in_any_process_zone_and_locale(tmp_path: Path) -> None:
+    program = (
+        "import hashlib; from tests.invoices.snapshots import snapshot; from invoices.rendering import render_invoice;"
+        "from dataclasses import replace; s = snapshot();"
+        "s = replace(s, customer=replace(s.customer, name='金镬 முருகன்'));"
+        "print(hashlib.sha256(render_invoice(s)).hexdigest())"
+    )
+    here = snapshot(customer=replace(CUSTOMER, name="金镬 முருகன்"))
+    digests = {hashlib.sha256(render_invoice(here)).hexdigest() for _ in range(2)}
+    for extra in (
+        {"TZ": "UTC"},
+        {"TZ": "America/New_York", "LC_ALL": "C"},
+        {"HOME": str(tmp_path), "LANG": "ta_IN.UTF-8"},
+    ):
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **extra}
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, check=True
+        )
+        assert run.stderr == b""
+        digests.add(run.stdout.decode().strip())
+    assert len(digests) == 1
+
+
+def test_the_same_instant_in_another_offset_prints_singapores_time() -> None:
+    invoice = snapshot()
+    elsewhere = replace(
+        invoice, issued_at=invoice.issued_at.astimezone(UTC), occurred_at=invoice.occurred_at.astimezone(UTC)
+    )
+    assert render_invoice(elsewhere) == render_invoice(invoice)
+
+
+def test_a_snapshot_survives_json() -> None:
+    for invoice in (snapshot(), credit_note(), snapshot(meter=None)):
+        assert InvoiceSnapshot.from_json(invoice.to_json()) == invoice
+
+
+HOSTILE = [
+    "<img src='file:///etc/passwd'/>",
+    "<link rel='attachment' href='file:///etc/passwd'/>",
+    "<object data='http://127.0.0.1:9/x'></object>",
+    "</td></tr></table><script>alert(1)</script>",
+    "</style><style>@import url(http://127.0.0.1:9/x.css);</style>",
+    "{% include '/etc/passwd' %}{{ settings.SECRET_KEY }}",
+    "&xxe; &amp; <!DOCTYPE x [<!ENTITY xxe SYSTEM 'file:///etc/passwd'>]>",
+    "]]> <![CDATA[ x",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_is_printed_and_fetches_nothing(hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    party = replace(CUSTOMER, name=hostile, address=hostile, uen=hostile, email=hostile, phone=hostile)
+    invoice = snapshot(
+        customer=party, supplier=party, remarks=hostile, served_by=hostile, vehicle_no=hostile, lines=(line(hostile),)
+    )
+    pdf = render_invoice(invoice)
+    reader = PdfReader(BytesIO(pdf))
+    text = "".join(page.extract_text() for page in reader.pages)
+    assert text.replace("\n", "").replace(" ", "").count(hostile.replace(" ", "")) >= 3
+    assert "root:" not in text
+    assert not reader.attachments
+    assert all(secret not in pdf for secret in (b"root:x", b"/etc/passwd)"))
+
+
+@pytest.mark.parametrize("odd", ["a\x00b", "a\x07b", "\ud800", "‮evil", "e\u0301", "👩‍👩‍👧", "x" * 500, "\t\n\r"])
+def test_odd_characters_never_fail(odd: str) -> None:
+    assert pages_of(snapshot(remarks=odd, customer=replace(CUSTOMER, name=odd)))
+
+
+def test_a_long_invoice_is_numbered_and_quick() -> None:
+    invoice = snapshot(lines=tuple(line(f"Cylinder number {n}") for n in range(200)), remarks="word " * 2_000)
+    render_invoice(snapshot())
+    started = time.perf_counter()
+    pages = pages_of(invoice)
+    assert time.perf_counter() - started < 4
+    assert len(pages) > 4
+    for number, page in enumerate(pages, start=1):
+        assert f"Page {number} of {len(pages)}" in page
+    assert all("Description" in page for page in pages if "Cylinder number" in page)
+    assert "Page" not in text_of(snapshot())
+
+
+def test_totals_do_not_stand_alone_on_a_page() -> None:
+    for count in range(15, 40):
+        pages = pages_of(snapshot(lines=tuple(line(f"Cylinder number {n}") for n in range(count)), remarks=""))
+        last = next(page for page in pages if "Total payable" in page)
+        assert "Cylinder number" in last or "Gas by meter" in last
+
+
+def test_threads_print_side_by_side() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    expected = render_invoice(snapshot())
+    with ThreadPoolExecutor(4) as pool:
+        results: list[Any] = list(pool.map(lambda _: render_invoice(snapshot()), range(24)))
+    assert set(results) == {expected}
+
+
+def test_memory_stays_flat() -> None:
+    import resource
+
+    for _ in range(20):
+        render_invoice(snapshot())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(100):
+        render_invoice(snapshot())
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kib < 8 * 1024
