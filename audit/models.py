@@ -5,7 +5,8 @@ from typing import Any, NoReturn, Self
 from django.conf import settings
 from django.db import models
 
-from core.access import Capability, Scope
+from core.access import Capability
+from core.scoping import rows_within
 
 
 class LedgerWriteRefused(Exception):
@@ -43,13 +44,7 @@ class AppendOnlyModel(models.Model):
 class AuditLogQuerySet(AppendOnlyQuerySet):
     def visible_to(self, user: Any) -> Self:
         """All records, those of the own depot's users, or none."""
-        match user.scope(Capability.VIEW_AUDIT):
-            case Scope.ALL:
-                return self
-            case Scope.DEPOT:
-                return self.filter(user__depot_id=user.depot_id, user__depot__isnull=False)
-            case _:
-                return self.none()
+        return self.filter(rows_within(user, Capability.VIEW_AUDIT))
 
 
 class AuditLog(AppendOnlyModel):

@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
@@ -41,7 +42,7 @@ class ReadyView(HealthView):
     @extend_schema(
         operation_id="health_ready",
         summary="Can it do its work?",
-        description="Checks the database, that no migration is pending, and that documents can be stored.",
+        description="Checks the database, that no migration is pending, the cache, and that documents can be stored.",
         tags=["Operations"],
         responses={
             200: OpenApiResponse(
@@ -49,7 +50,10 @@ class ReadyView(HealthView):
                 examples=[
                     OpenApiExample(
                         "ready",
-                        value={"status": "ok", "checks": {"database": "ok", "migrations": "ok", "storage": "ok"}},
+                        value={
+                            "status": "ok",
+                            "checks": {"database": "ok", "migrations": "ok", "cache": "ok", "storage": "ok"},
+                        },
                     )
                 ],
             ),
@@ -61,7 +65,7 @@ class ReadyView(HealthView):
                         "not ready",
                         value={
                             "status": "unavailable",
-                            "checks": {"database": "ok", "migrations": "ok", "storage": "failed"},
+                            "checks": {"database": "ok", "migrations": "ok", "cache": "ok", "storage": "failed"},
                         },
                         status_codes=["503"],
                     )
@@ -70,7 +74,12 @@ class ReadyView(HealthView):
         },
     )
     def get(self, request: Request) -> Response:
-        checks = {"database": _database(), "migrations": _migrations(), "storage": _storage()}
+        checks = {
+            "database": _database(),
+            "migrations": _migrations(),
+            "cache": _cache(),
+            "storage": _storage(),
+        }
         ready = all(state == "ok" for state in checks.values())
         return Response({"status": "ok" if ready else "unavailable", "checks": checks}, status=200 if ready else 503)
 
@@ -91,6 +100,15 @@ def _migrations() -> str:
     except DatabaseError:
         return "failed"
     return "pending" if pending else "ok"
+
+
+def _cache() -> str:
+    """Log-ins are counted in it: without its table nobody could log in."""
+    try:
+        cache.get("ready")
+    except DatabaseError:
+        return "failed"
+    return "ok"
 
 
 def _storage() -> str:

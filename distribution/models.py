@@ -8,7 +8,8 @@ from django.db.models import Q
 
 from accounts.models import User
 from audit.models import AppendOnlyModel, AppendOnlyQuerySet
-from core.access import Capability, Scope
+from core.access import Capability
+from core.scoping import rows_within
 from depots.models import Depot
 from distribution.errors import AlreadyConfirmed, DistributionCancelled
 from equipment.models import Equipment
@@ -17,22 +18,11 @@ from inventory.models import Condition
 
 class DistributionQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
-        return self._within(user, Capability.VIEW_DISTRIBUTIONS)
+        return self.filter(rows_within(user, Capability.VIEW_DISTRIBUTIONS, depot="depot_id"))
 
     def changeable_by(self, user: User) -> Self:
         """Those that the user may confirm or cancel."""
-        return self._within(user, Capability.CHANGE_DISTRIBUTIONS)
-
-    def _within(self, user: User, capability: Capability) -> Self:
-        match user.scope(capability):
-            case Scope.ALL:
-                return self
-            case Scope.DEPOT if user.depot_id:
-                return self.filter(depot_id=user.depot_id)
-            case Scope.OWN:
-                return self.filter(user=user)
-            case _:
-                return self.none()
+        return self.filter(rows_within(user, Capability.CHANGE_DISTRIBUTIONS, depot="depot_id"))
 
 
 class Distribution(models.Model):

@@ -8,9 +8,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
-from core.access import Capability, Scope
+from core.access import Capability
 from core.models import MasterDataQuerySet
 from core.money import rounded
+from core.scoping import rows_within
 from customers.models import Customer
 
 
@@ -41,16 +42,8 @@ class GstRate(models.Model):
 
 class InvoiceQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
-        """All, those issued by the own depot's users, or the own."""
-        match user.scope(Capability.VIEW_SALES):
-            case Scope.ALL:
-                return self
-            case Scope.DEPOT if user.depot_id:
-                return self.filter(user__depot_id=user.depot_id)
-            case Scope.OWN:
-                return self.filter(user=user)
-            case _:
-                return self.none()
+        """All, those of the own depot's users, or the own."""
+        return self.filter(rows_within(user, Capability.VIEW_SALES))
 
 
 class Invoice(models.Model):

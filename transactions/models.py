@@ -8,8 +8,9 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from accounts.models import User
 from audit.models import AppendOnlyModel, AppendOnlyQuerySet
-from core.access import Capability, Scope
+from core.access import Capability
 from core.money import rounded
+from core.scoping import rows_within
 from customers.models import Customer, PaymentType
 from equipment.models import Equipment
 from inventory.models import Condition
@@ -19,15 +20,7 @@ from invoices.models import Invoice
 class TransactionQuerySet(AppendOnlyQuerySet):
     def visible_to(self, user: User) -> Self:
         """All, those of the own depot's users, or the own."""
-        match user.scope(Capability.VIEW_SALES):
-            case Scope.ALL:
-                return self
-            case Scope.DEPOT if user.depot_id:
-                return self.filter(user__depot_id=user.depot_id)
-            case Scope.OWN:
-                return self.filter(user=user)
-            case _:
-                return self.none()
+        return self.filter(rows_within(user, Capability.VIEW_SALES))
 
     def with_status(self) -> Self:
         """Adds the derived ``status``: a sale is voided once a reversal of it exists."""
