@@ -15,8 +15,11 @@ command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
 command -v gcc >/dev/null 2>&1 || missing="$missing gcc"
 pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || missing="$missing libmariadb-dev"
 if found=$(find_python) && ! has_python_headers "$found"; then missing="$missing python3-dev"; fi
-# The package of the programs alone: mariadb-server would also start a server of the system's.
-if [ -z "${DB_HOST:-}" ] && ! command -v mariadbd >/dev/null 2>&1; then missing="$missing mariadb-server-core"; fi
+# The packages of the programs alone: mariadb-server would also start a server of the system's.
+if [ -z "${DB_HOST:-}" ]; then
+    command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
+    command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
+fi
 if [ -n "$missing" ]; then
     [ "$(id -u)" = 0 ] || die "Missing for the tests on MariaDB (as root): apt-get install$missing"
     mkdir -p var
@@ -74,7 +77,7 @@ start_server() {
     export DB_HOST DB_PORT DB_USER DB_PASSWORD
     # shellcheck disable=SC2086 # nothing or one option
     mariadb-install-db --no-defaults $as_user --datadir="$folder/data" --auth-root-authentication-method=normal \
-        --skip-test-db >"$folder/install.log" 2>&1 || die "mariadb-install-db failed: $(tail -n 3 "$folder/install.log")"
+        --skip-test-db >"$folder/install.log" 2>&1 || die "mariadb-install-db failed: $(grep -m 1 -i error "$folder/install.log")"
     cat >"$folder/init.sql" <<EOT
 CREATE USER '$DB_USER'@'127.0.0.1' IDENTIFIED BY '$DB_PASSWORD', '$DB_USER'@'localhost' IDENTIFIED BY '$DB_PASSWORD';
 GRANT ALL ON \`test\_%\`.* TO '$DB_USER'@'127.0.0.1', '$DB_USER'@'localhost';
