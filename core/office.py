@@ -22,6 +22,9 @@ admin.site.site_title = "HSH LPG"
 admin.site.site_header = "HSH LPG office"
 admin.site.index_title = "Cylinders and money"
 admin.site.empty_value_display = "–"
+# Its width belongs to the lists; the front page has the same links.
+admin.site.enable_nav_sidebar = False
+admin.site.site_url = None
 
 
 def may(request: HttpRequest, capability: Capability) -> bool:
