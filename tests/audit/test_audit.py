@@ -73,6 +73,8 @@ def test_who_reads_whose_records(shop: Shop, client_of: Callable[[User | None], 
 
 def test_a_supervisor_without_a_depot_reads_nothing(client_of: Callable[[User | None], APIClient], shop: Shop) -> None:
     supervisor = UserFactory(role=Role.SUPERVISOR, depot=None)
+    # Others without a depot aren't of the same one.
+    assert shop.sell({"type": "SALE"}, by=UserFactory(role=Role.DRIVER, depot=None)).status_code == 201
     assert client_of(supervisor).get("/api/audit/").json()["results"] == []
 
 

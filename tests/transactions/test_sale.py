@@ -237,6 +237,12 @@ def test_a_refund_is_a_credit_note(shop: Shop) -> None:
     assert (sale["total_amount"], invoice["gst_amount"], invoice["total_amount"]) == ("-120.00", "0.00", "-120.00")
 
 
+def test_a_total_of_nothing_is_billed_by_a_tax_invoice(shop: Shop) -> None:
+    free = EquipmentFactory(default_rate=0)
+    _, invoice = of(shop.sell({"type": "SERVICE", "equipment": free.pk}))
+    assert (invoice["kind"], invoice["total_amount"]) == ("TAX_INVOICE", "0.00")
+
+
 def test_a_refund_beyond_a_taxable_sale_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
     shop.count("customer", shop.customer.pk, 2)
     with nothing_changes():
