@@ -78,10 +78,7 @@ class BoundedPagination(PageNumberPagination):
             "example": 123,
             "description": "Exact to 10,000; null beyond.",
         }
-        for link in ("next", "previous"):
-            described["properties"][link] |= {"type": ["string", "null"]}
-            described["properties"][link].pop("nullable", None)
-        return described
+        return _with_nullable_links(described)
 
     def _page_number(self, request: Request) -> int:
         text = request.query_params.get(self.page_query_param, "1")
@@ -97,3 +94,16 @@ class LedgerPagination(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
     ordering = "-id"
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        described: dict[str, Any] = super().get_paginated_response_schema(schema)
+        described["required"] = ["next", "previous", "results"]
+        return _with_nullable_links(described)
+
+
+def _with_nullable_links(described: dict[str, Any]) -> dict[str, Any]:
+    """As OpenAPI 3.1 says null, which the framework doesn't know yet."""
+    for link in ("next", "previous"):
+        described["properties"][link] |= {"type": ["string", "null"]}
+        described["properties"][link].pop("nullable", None)
+    return described

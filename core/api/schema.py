@@ -48,7 +48,14 @@ def conflicts(*errors: type[Conflict]) -> dict[int, OpenApiResponse]:
 
 
 class Schema(AutoSchema):
-    """drf-standardized-errors' schema; 503 stands at what writes, 413 at what has a body."""
+    """drf-standardized-errors' schema; 503 stands at what writes, 413 at what has a body, ids are integers."""
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        for parameter in parameters:
+            if parameter["name"] == "id":
+                parameter["schema"] = {"type": "integer", "minimum": 1}
+        return parameters
 
     def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
         if status_code == "413":
