@@ -51,7 +51,7 @@ class Schema(AutoSchema):
     """drf-standardized-errors' schema; 503 stands at what writes, 413 at what has a body, ids are integers."""
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
-        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
         for parameter in parameters:
             if parameter["name"] == "id":
                 parameter["schema"] = {"type": "integer", "minimum": 1}
