@@ -9,4 +9,4 @@ lint:        ; @sh scripts/lint.sh
 schema:      ; @sh scripts/schema.sh
 demo:        ; @sh scripts/demo.sh
 audit:       ; @sh scripts/audit.sh
-clean:       ; @rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean:       ; @rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov
