@@ -1,29 +1,50 @@
 """One field day through the HTTP API, on a server and a database of its own, then ``verify_books``.
 
-Every figure that is printed comes from an answer of the API. Ends with exit code 1 on the first surprise.
+The day is yesterday: the driver had no network, and his app sends it all now, with the times at which things
+happened. Every figure that is printed comes from an answer of the API. The first surprise ends it with exit code 1.
 """
 
 import hashlib
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 import uuid
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Never
+
+from decouple import RepositoryEnv
 
 ROOT = Path(__file__).resolve().parent.parent
+SINGAPORE = timezone(timedelta(hours=8))
 ADMIN, PASSWORD = "boss", "field-day-2026"
+PLATE, SKU = "GBK1234A", "CYL-14-POL"
 
 
 class Surprise(Exception):
     """The day didn't go as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    content: bytes
+    replayed: bool
+
+    def json(self) -> Any:
+        return json.loads(self.content)
 
 
 class Api:
@@ -32,97 +53,166 @@ class Api:
     def __init__(self, base: str) -> None:
         self.base = base
         self.token = ""
+        # No proxy from the environment: it could not reach this machine's own loopback.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def log_in(self, username: str) -> None:
+        self.token = ""
         self.token = self.post("token/", {"username": username, "password": PASSWORD})["access"]
 
     def get(self, path: str) -> Any:
         return json.loads(self.fetch(path))
 
-    def post(self, path: str, body: dict[str, Any] | None = None, *, expect: int | None = None) -> Any:
-        status, content = self._send("POST", path, body or {})
-        if status >= 300 if expect is None else status != expect:
-            raise Surprise(f"POST /api/{path} answered {status}: {content[:500].decode()}")
-        return json.loads(content)
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = self.send("POST", path, body or {})
+        if answer.status >= 300:
+            raise Surprise(f"POST /api/{path} answered {answer.status}: {answer.content[:500].decode()}")
+        return answer.json()
 
     def fetch(self, path: str) -> bytes:
-        status, content = self._send("GET", path, None)
-        if status != 200:
-            raise Surprise(f"GET /api/{path} answered {status}: {content[:500].decode()}")
-        return content
+        answer = self.send("GET", path)
+        if answer.status != 200:
+            raise Surprise(f"GET /api/{path} answered {answer.status}: {answer.content[:500].decode()}")
+        return answer.content
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, bytes]:
+    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.base}/api/{path}", data=data, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.read()
+            with self._opener.open(request, timeout=30) as answer:
+                return Answer(answer.status, answer.read(), answer.headers.get("Idempotent-Replayed") == "true")
         except urllib.error.HTTPError as refused:
-            return refused.code, refused.read()
+            return Answer(refused.code, refused.read(), replayed=False)
 
 
 def main() -> int:
-    folder = ROOT / "var" / "demo" / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}"
-    folder.mkdir(parents=True)
-    environment = os.environ | {
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
-        "DEBUG": "False",
-        "SECURE_SSL_REDIRECT": "False",
-        "SECURE_HSTS_SECONDS": "0",
-        "DB_ENGINE": "sqlite",
-        "DB_NAME": str(folder / "books.sqlite3"),
-        "MEDIA_ROOT": str(folder / "documents"),
-        "STATIC_ROOT": str(folder / "static"),
-        "THROTTLE_LOGIN": "100/min",
-        "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
-    }
-
-    def manage(*arguments: str) -> None:
-        subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=True)
-
-    manage("migrate", "--verbosity", "0")
-    manage("createcachetable")
-    manage("createsuperuser", "--no-input", "--verbosity", "0", "--username", ADMIN, "--email", "boss@hsh.example")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"127.0.0.1:{port}"
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "core.wsgi", "--bind", address, "--log-level", "warning"],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
+    # Ended from outside, it still has to stop its server.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     try:
-        api = Api(f"http://{address}")
-        wait_for(api, server)
-        say("", f"A field day on http://{address}, in {folder.relative_to(ROOT)}/")
-        field_day(api, folder)
-        say("", "The books:")
-        manage("verify_books")
-    except (Surprise, subprocess.CalledProcessError) as surprise:
+        _run()
+    except KeyboardInterrupt:
+        print("The field day was interrupted.", file=sys.stderr)
+        return 130
+    except Surprise as surprise:
         print(f"The field day went wrong: {surprise}", file=sys.stderr)
         return 1
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    except Exception as error:
+        print(f"The field day went wrong: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
     print("The field day went through; the books verify.")
     return 0
 
 
+def _run() -> None:
+    days = ROOT / "var" / "demo"
+    days.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-", dir=days))
+    environment = environment_of(folder)
+    manage(environment, "migrate", "--verbosity", "0")
+    manage(environment, "createcachetable")
+    first = ("--no-input", "--verbosity", "0", "--username", ADMIN, "--email", "boss@hsh.example")
+    manage(environment, "createsuperuser", *first)
+    with serving(folder, environment) as api:
+        print(f"A field day on {api.base}, in {folder.relative_to(ROOT)}/")
+        field_day(api, folder)
+        print("\nThe books")
+        manage(environment, "verify_books")
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """Every setting there is, so that none is taken from the developer's `.env` and shell."""
+    shell = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
+    examples: dict[str, str] = RepositoryEnv(ROOT / ".env.example").data
+    own = {
+        "DJANGO_SETTINGS_MODULE": "core.settings",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+        "DEBUG": "False",
+        "DB_ENGINE": "sqlite",
+        "DB_NAME": str(folder / "books.sqlite3"),
+        "MEDIA_ROOT": str(folder / "documents"),
+        "STATIC_ROOT": str(folder / "static"),
+        "EMAIL_FILE_PATH": str(folder / "mail"),
+        "THROTTLE_LOGIN": "100/min",
+        "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+    }
+    return shell | examples | own
+
+
+def manage(environment: dict[str, str], *arguments: str) -> None:
+    ended = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=False)
+    if ended.returncode:
+        raise Surprise(f"manage.py {arguments[0]} ended with exit code {ended.returncode}")
+
+
+@contextmanager
+def serving(folder: Path, environment: dict[str, str]) -> Iterator[Api]:
+    """A server on a free port of the loopback, which is stopped however the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    # The control socket would lie in the user's home, one for all servers.
+    options = ("--bind", address, "--log-level", "warning", "--no-control-socket")
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "core.wsgi", *options],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            # Ctrl-C is for us alone: server and workers end when we say so.
+            start_new_session=True,
+        )
+    try:
+        api = Api(f"http://{address}")
+        wait_for(api, server, folder / "server.log")
+        yield api
+    finally:
+        stop(server)
+
+
+def stop(server: subprocess.Popen[bytes], patience_s: float = 15) -> None:
+    server.terminate()
+    try:
+        server.wait(timeout=patience_s)
+    except subprocess.TimeoutExpired:
+        # It leads a session of its own: this reaches its workers and nobody else.
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def wait_for(api: Api, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise Surprise(f"the server ended at once; see {log.relative_to(ROOT)}")
+        try:
+            answer = api.send("GET", "health/ready/")
+        except OSError:
+            time.sleep(0.2)
+        else:
+            if answer.status != 200:
+                raise Surprise(f"the server isn't ready ({answer.status}): {answer.content[:500].decode()}")
+            return
+    raise Surprise(f"the server did not answer within 30 seconds; see {log.relative_to(ROOT)}")
+
+
 def field_day(api: Api, folder: Path) -> None:
+    yesterday = datetime.now(SINGAPORE).date() - timedelta(days=1)
+
+    def at(clock: str) -> str:
+        return f"{yesterday}T{clock}:00+08:00"
+
     api.log_in(ADMIN)
     depot = api.post("depots/", {"code": "HSH KB", "name": "HSH Kaki Bukit", "address": "61 Kaki Bukit Avenue 1"})
     cylinder = api.post(
         "equipment/",
         {
-            "sku": "CYL-14-POL",
+            "sku": SKU,
             "name": "14 kg POL cylinder",
             "equipment_type": "CYLINDER",
             "weight_kg": "14.00",
@@ -146,7 +236,7 @@ def field_day(api: Api, folder: Path) -> None:
     stall = api.post("customers/", {"name": "Ah Hock Chicken Rice", "address": "Blk 216 Bedok North Street 1 #01-21"})
     api.post(
         f"customers/{restaurant['id']}/rates/",
-        {"equipment": cylinder["id"], "rate": "35.50", "valid_from": "2026-01-01"},
+        {"equipment": cylinder["id"], "rate": "35.50", "valid_from": str(yesterday - timedelta(days=30))},
     )
     api.post(
         "accounts/users/",
@@ -157,7 +247,7 @@ def field_day(api: Api, folder: Path) -> None:
             "last_name": "Ah Beng",
             "role": "DRIVER",
             "depot": depot["id"],
-            "vehicle_no": "GBK 1234 A",
+            "vehicle_no": PLATE,
         },
     )
     opening = api.post(
@@ -171,11 +261,12 @@ def field_day(api: Api, folder: Path) -> None:
             "reason": "Opening balance",
         },
     )
-    say("Office", f"{opening['quantity']} x {opening['sku']} {opening['condition']} at {opening['location_name']}")
+    print(f"\nThe day: {yesterday:%A} {yesterday.day} {yesterday:%B %Y}")
+    say("", "Stock in", f"{count_of(opening)} at {opening['location_name']}")
 
     api.log_in("ahbeng")
     me = api.get("accounts/me/")
-    say("Driver", f"{me['name']} logs in, vehicle {me['vehicle_no']}")
+    say("", "Log-in", f"{me['name']}, {me['role'].lower()}, vehicle {me['vehicle_no']}")
 
     def item(direction: str, condition: str, quantity: int) -> dict[str, Any]:
         return {"equipment": cylinder["id"], "direction": direction, "condition": condition, "quantity": quantity}
@@ -183,85 +274,141 @@ def field_day(api: Api, folder: Path) -> None:
     def line(kind: str, quantity: int, **more: Any) -> dict[str, Any]:
         return {"equipment": cylinder["id"], "type": kind, "quantity": quantity, **more}
 
-    load = api.post(
-        "distributions/", {"depot": depot["id"], "remarks": "Morning load", "items": [item("OUT", "FULL", 20)]}
-    )
-    load = api.post(f"distributions/{load['id']}/confirm/")
-    say("Load", f"{load['distribution_number']} {load['status'].lower()}: {load['total_collection']} cylinders out")
+    move(api, "Load", "onto", depot, at("09:10"), [item("OUT", "FULL", 20)])
+    documents = [
+        sell(api, "Deliver", stall, at("09:45"), [line("SALE", 2), line("DEPOSIT", 2)], payment_received=True),
+        sell(api, "Swap", stall, at("11:20"), [line("SWAP", 1)], payment_received=True),
+        sell(api, "Return", stall, at("12:05"), [line("RETURN", 1, condition="DAMAGED")]),
+    ]
 
-    deliver = sell(api, "Deliver", stall, [line("SALE", 2), line("DEPOSIT", 2)], payment_received=True)
-    sell(api, "Swap", stall, [line("SWAP", 1)], payment_received=True)
-    sell(api, "Return", stall, [line("RETURN", 1, condition="DAMAGED")])
     metered = {
         "customer": restaurant["id"],
         "current_meter": "1250.50",
         "items": [line("SWAP", 3, rate="35.50")],
         "client_temp_id": str(uuid.uuid4()),
+        "occurred_at": at("14:30"),
     }
     billed = api.post("transactions/", metered)
     sale, invoice = billed["transaction"], billed["invoice"]
+    documents.append(invoice)
     say(
+        sale["occurred_at"],
         "Meter",
-        f"{sale['transaction_number']} {restaurant['name']}: {sale['last_meter_reading']} to "
-        f"{sale['current_meter_reading']} = {sale['usage']} m³ at {sale['meter_rate']} is {sale['usage_amount']}, "
-        f"cylinders {sale['items_amount']}",
+        f"{sale['transaction_number']} {sale['customer_name']}: {sale['last_meter_reading']} to "
+        f"{sale['current_meter_reading']} = {sale['usage']} m³ at {sale['meter_rate']} is {sale['usage_amount']}",
     )
-    say("", f"{invoice['invoice_number']}: {invoice['subtotal']} + {invoice['gst_rate']} % GST {invoice['gst_amount']} "
-            f"= S$ {invoice['total_amount']}, due {invoice['due_on']}")  # fmt: skip
-    again = api.post("transactions/", metered, expect=200)
-    if again != billed:
-        raise Surprise("The same sale sent again was answered differently.")
-    say("Again", f"the network failed, the app sends it again: still {again['transaction']['transaction_number']}")
-    refused = api.post("transactions/", {"customer": stall["id"], "items": [line("SALE", 50)]}, expect=409)
-    say("Refused", refused["errors"][0]["detail"])
+    say("", "", f"and {lines_of(sale)}")
+    say("", "", f"{money_of(invoice)}, due {invoice['due_on']}")
+
+    again = api.send("POST", "transactions/", metered)
+    if (again.status, again.replayed) != (200, True) or again.json() != billed:
+        raise Surprise("The same sale sent again was not answered as a replay of the first.")
+    number = again.json()["transaction"]["transaction_number"]
+    say("", "Again", f"the answer got lost, the app sends it once more: {again.status}, replayed, still {number}")
+
+    too_many = {"customer": stall["id"], "items": [line("SALE", 50)], "occurred_at": at("16:00")}
+    refused = api.send("POST", "transactions/", too_many)
+    [error] = refused.json().get("errors", [{"code": "", "detail": ""}])
+    if (refused.status, error["code"]) != (409, "insufficient_stock"):
+        raise Surprise(f"50 of 14 cylinders sold: answered {refused.status} {refused.content[:500].decode()}")
+    say("", "Refused", f"{refused.status} {error['code']}: {error['detail']}")
 
     back = [item("IN", "EMPTY", 4), item("IN", "DAMAGED", 1), item("IN", "FULL", 14)]
-    unload = api.post("distributions/", {"depot": depot["id"], "remarks": "Back at the depot", "items": back})
-    unload = api.post(f"distributions/{unload['id']}/confirm/")
-    say("Unload", f"{unload['distribution_number']} {unload['status'].lower()}: {unload['total_return']} cylinders in")
+    move(api, "Unload", "from", depot, at("17:40"), back)
 
     api.log_in(ADMIN)
-    say("", "The stock at the end of the day:")
+    show_stock(api)
+    show_documents(api, documents, folder)
+
+
+def move(
+    api: Api, what: str, preposition: str, depot: dict[str, Any], occurred_at: str, items: list[dict[str, Any]]
+) -> None:
+    """Draft a distribution and confirm it."""
+    body = {"depot": depot["id"], "items": items, "occurred_at": occurred_at, "client_temp_id": str(uuid.uuid4())}
+    load = api.post("distributions/", body)
+    load = api.post(f"distributions/{load['id']}/confirm/")
+    cylinders = ", ".join(count_of(item) for item in load["items"])
+    status = load["status"].lower()
+    text = f"{load['distribution_number']} {status}: {cylinders} {preposition} {load['vehicle_no']}"
+    say(load["occurred_at"], what, text)
+
+
+def sell(
+    api: Api, what: str, customer: dict[str, Any], occurred_at: str, items: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
+    """Record a sale; returns its document."""
+    body = {"customer": customer["id"], "items": items, "occurred_at": occurred_at, **more}
+    answer = api.post("transactions/", {**body, "client_temp_id": str(uuid.uuid4())})
+    sale, document = answer["transaction"], answer["invoice"]
+    say(sale["occurred_at"], what, f"{sale['transaction_number']} {sale['customer_name']}: {lines_of(sale)}")
+    say("", "", f"{money_of(document)}, {document['status']}")
+    return dict(document)
+
+
+def count_of(row: dict[str, Any]) -> str:
+    condition = "" if row["condition"] == "FULL" else f" {row['condition'].lower()}"
+    return f"{row['quantity']} × {row['sku']}{condition}"
+
+
+def lines_of(sale: dict[str, Any]) -> str:
+    return ", ".join(
+        " ".join(filter(None, (line["type"], str(line["quantity"]), line["condition"], "at", line["rate"])))
+        for line in sale["items"]
+    )
+
+
+def money_of(document: dict[str, Any]) -> str:
+    tax = f"{document['gst_rate']} % GST {document['gst_amount']}"
+    return f"{document['invoice_number']}: {document['subtotal']} + {tax} = S$ {document['total_amount']}"
+
+
+def show_stock(api: Api) -> None:
+    print("\nThe stock at the end of the day")
+    left = {}
     for balance in api.get("inventories/?ordering=id")["results"]:
         if balance["quantity"]:
-            count = f"{balance['quantity']:>5}  {balance['condition']:<8} {balance['sku']:<12}"
-            say("", f"  {count} {balance['location_name']}")
-    say("", "The day's documents:")
-    for document in reversed(api.get("invoices/")["results"]):
-        say("", f"  {document['invoice_number']:<22} {document['total_amount']:>10}  {document['status']}")
-    for document in (deliver["invoice"], invoice):
+            left[balance["inventory_type"], balance["condition"]] = balance["quantity"]
+            count = f"{balance['quantity']:>5}  {balance['sku']:<12}{balance['condition']:<9}"
+            print(f"  {count}{balance['location_name']}")
+    # 100 came in; one is with the stall, four came back empty and one damaged; the vehicle is empty.
+    depot = {("DEPOT", "FULL"): 94, ("DEPOT", "EMPTY"): 4, ("DEPOT", "DAMAGED"): 1}
+    if left != {("OUTSIDE", "FULL"): -100, ("CUSTOMER", "FULL"): 1, **depot}:
+        raise Surprise("That isn't the stock that the day should have left.")
+
+
+def show_documents(api: Api, issued: list[dict[str, Any]], folder: Path) -> None:
+    """The day's documents, each of them as it was issued: listed, stored, and with its own bytes."""
+    print("\nThe day's documents")
+    listed = api.get("invoices/?ordering=id")["results"]
+    if sorted(document["id"] for document in listed) != sorted(document["id"] for document in issued):
+        raise Surprise("Those aren't the documents that the day's sales were answered with.")
+    for document in listed:
+        number = document["invoice_number"]
+        kind = document["kind"].replace("_", " ").lower()
+        print(f"  {number:<21}{kind:<12}{document['total_amount']:>9}  {document['status']}")
         pdf = api.fetch(f"invoices/{document['id']}/pdf/")
         if not pdf.startswith(b"%PDF") or hashlib.sha256(pdf).hexdigest() != document["pdf_sha256"]:
-            raise Surprise(f"The PDF of {document['invoice_number']} isn't what was issued.")
-    say("PDF", str((folder / "documents" / invoice["pdf_path"]).relative_to(ROOT)))
+            raise Surprise(f"The PDF of {number} isn't what was issued.")
+    last = issued[-1]
+    stored = folder / "documents" / last["pdf_path"]
+    if hashlib.sha256(stored.read_bytes()).hexdigest() != last["pdf_sha256"]:
+        raise Surprise(f"{stored.relative_to(ROOT)} isn't what was issued.")
+    print(f"  Each is a PDF with the SHA-256 that the API names. {last['invoice_number']}:")
+    print(f"  {stored.relative_to(ROOT)}")
 
 
-def sell(api: Api, what: str, customer: dict[str, Any], items: list[dict[str, Any]], **more: Any) -> Any:
-    body = {"customer": customer["id"], "items": items, "client_temp_id": str(uuid.uuid4()), **more}
-    answer = api.post("transactions/", body, expect=201)
-    sale, invoice = answer["transaction"], answer["invoice"]
-    lines = ", ".join(f"{line['type']} {line['quantity']} at {line['rate']}" for line in sale["items"])
-    say(what, f"{sale['transaction_number']} {sale['customer_name']}: {lines}")
-    say("", f"{invoice['invoice_number']}: S$ {invoice['total_amount']} with GST, {invoice['status']}")
-    return answer
+def say(moment: str, what: str, text: str) -> None:
+    """A line of the day's log. ``moment`` is a time as the API answered it."""
+    clock = f"{datetime.fromisoformat(moment).astimezone(SINGAPORE):%H:%M}" if moment else ""
+    print(f"{clock:<7}{what:<10}{text}", flush=True)
 
 
-def wait_for(api: Api, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
-        if server.poll() is not None:
-            raise Surprise("the server ended; see server.log")
-        try:
-            api.get("health/ready/")
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
-        else:
-            return
-    raise Surprise("the server did not answer within 20 seconds")
-
-
-def say(what: str, text: str) -> None:
-    print(f"{what:<9}{text}", flush=True)
+def _end(number: int, frame: FrameType | None) -> Never:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
+    # A line of ours before what a process of ours prints after it, also into a pipe.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.exit(main())

@@ -1,6 +1,10 @@
-"""The demo business: what `seed_demo` loads. Everything in it is invented, but looks like Singapore."""
+"""The demo business: what `seed_demo` loads. It looks like Singapore, and every customer in it is invented.
+
+The streets are real. No name with a UEN, a debt or a contract price beside it may be a real business's.
+"""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from core.access import Role
@@ -61,21 +65,21 @@ class DemoCustomer:
 C = DemoCustomer
 CUSTOMERS = (
     C("Ah Hock Chicken Rice", "Blk 216 Bedok North Street 1 #01-21", "460216", contract=(("CYL-14-POL", "36.00"),)),
-    C("Lao Jiang Superior Soup 老姜上汤", "Blk 58 New Upper Changi Road #01-190", "461058"),
-    C("Selera Rasa Nasi Lemak", "2 Adam Road #01-02 Adam Food Centre", "289876"),
+    C("Kim Leng Herbal Soup 金龙汤", "Blk 58 New Upper Changi Road #01-998", "461058"),
+    C("Selera Makcik Timah", "Blk 92 Farrer Road #01-998", "269876"),
     C("முருகன் உணவகம் Murugan Eating House", "76 Serangoon Road", "217981", contract=(("CYL-12.7-POL", "33.50"),)),
     C("Kopitiam Tian Hock", "Blk 347 Ang Mo Kio Avenue 3 #01-2150", "560347", 14, "53219876D",
       contract=(("CYL-14-POL", "35.50"), ("CYL-50-POL", "134.00"))),
     C("Golden Wok Zi Char 金镬煮炒", "Blk 136 Hougang Avenue 1 #01-1384", "530136", 14, "53287651K"),
-    C("Seng Kee Bak Kut Teh", "2 Sims Avenue East", "387386", 14, "201412345K", "201412345K"),
+    C("Guan Heng Bak Kut Teh", "998 Sims Avenue East", "387386", 14, "201412345K", "201412345K"),
     C("Hup Lee Bakery Pte. Ltd.", "12 Defu Lane 10", "539193", 30, "199804321M", "M90012345X",
       ("2.3500", "48210.50"), (("CYL-50-L", "139.00"),)),
     C("Roti Prata Corner", "Blk 801 Tampines Avenue 4 #01-15", "520801"),
     C("Mei Fong Dim Sum 美芳点心", "51 Upper Paya Lebar Road", "534820", 14, "53301122L"),
-    C("Restoran Minang Sdn", "18A Kandahar Street", "198884", 14, "53177889B"),
-    C("Orchid Park Condominium MCST 3021", "20 Yishun Avenue 8", "768993", 30, "T03MC3021A", "",
+    C("Restoran Angin Timur", "98B Kandahar Street", "198884", 14, "53177889B"),
+    C("Orchid Lantern Condominium MCST 9021", "998 Yishun Avenue 8", "768993", 30, "T03MC9021A", "",
       ("2.1500", "15320.00")),
-    C("Casa Verde MCST 2877", "41 Bukit Batok East Avenue 6", "659761", 30, "T01MC2877F", "", ("2.1500", "9871.40")),
+    C("Casa Kenanga MCST 9877", "41 Bukit Batok East Avenue 6", "659761", 30, "T01MC9877F", "", ("2.1500", "9871.40")),
     C("Eastwood Laundry Services Pte. Ltd.", "3 Kaki Bukit Road 2 #02-11", "417837", 30, "200567890W", "M90234567Y",
       ("2.2800", "102455.80"), (("CYL-50-L", "138.00"),)),
     C("Sin Ming Auto Spray Painting", "Blk 25 Sin Ming Road #01-07", "570025", 30, "53098765J"),
@@ -85,28 +89,28 @@ CUSTOMERS = (
     C("Encik Rahman bin Ismail", "Blk 663 Jalan Damai #09-77", "410663"),
     C("Mr Anand Krishnan", "12 Lorong Marzuki", "417102"),
     C("Toa Payoh Lor 8 Hawker Stall 27", "210 Lorong 8 Toa Payoh #01-27", "310210"),
-    C("Geylang Claypot Rice", "639 Lorong 33 Geylang", "387892", 14, "53155443P"),
-    C("Boon Lay Power Nasi Lemak", "221 Boon Lay Place #01-106", "640221"),
-    C("Tiong Bahru Pau Factory", "8 Jalan Bukit Merah #01-12", "150008", 14, "200912876H", "200912876H",
+    C("Poh Seng Claypot Rice", "998 Lorong 31 Geylang", "387892", 14, "53155443P"),
+    C("Nasi Lemak Tiga Serangkai", "Blk 221 Boon Lay Place #01-998", "640221"),
+    C("Wah Lok Pau Factory", "8 Jalan Bukit Merah #01-12", "150008", 14, "200912876H", "200912876H",
       None, (("CYL-50-POL", "136.00"),)),
-    C("Warung M. Nasir", "69 Killiney Road", "239526", 14, "53166554C"),
+    C("Warung Pak Sudin", "998 Killiney Road", "239526", 14, "53166554C"),
     C("Soon Huat Coffee Roasters", "7 Senoko South Road", "758080", 30, "198812345R", "M90098765K",
       ("2.2500", "67540.10")),
     C("Jurong West Steamboat House", "Blk 504 Jurong West Street 51 #01-211", "640504", 14, "53344556T"),
-    C("Chomp Grill Satay Bee Hoon", "20 Kensington Park Road #01-33", "557269"),
+    C("Swee Guan Satay Bee Hoon", "Blk 998 Kensington Park Road #01-98", "557269"),
     C("Nanyang Noodle Manufacturing", "15 Woodlands Terrace", "738438", 30, "199201234C", "M90054321W",
       ("2.2000", "88123.30"), (("CYL-50-L", "137.50"),)),
-    C("Katong Laksa 328", "53 East Coast Road", "428768", 14, "53177660X"),
+    C("Nyonya Geok Laksa", "998 East Coast Road", "428768", 14, "53177660X"),
     C("Haji Lane Café", "33 Haji Lane", "189225", 14, "53211998M"),
-    C("The Banyan Residences MCST 4410", "60 Holland Grove Road", "278845", 30, "T17MC4410B", "",
+    C("The Lantana Grove MCST 9410", "998 Holland Grove Road", "278845", 30, "T17MC9410B", "",
       ("2.1500", "3204.75")),
-    C("Fei Fei Wanton Mee 肥肥云吞面", "62 Joo Chiat Place", "427785"),
-    C("Al-Azhar Eating Restaurant", "11 Cheong Chin Nam Road", "599736", 14, "53200112N"),
+    C("Hock Chuan Wanton Mee 福泉云吞面", "998 Joo Chiat Place", "427785"),
+    C("Cahaya Pagi Eating House", "998 Cheong Chin Nam Road", "599736", 14, "53200112N"),
     C("Yishun Ring Kitchen Caterers", "9 Yishun Industrial Street 1 #04-67", "768163", 30, "201567432Z", "201567432Z",
       ("2.3000", "31877.60")),
     C("Bukit Timah Church Canteen", "9 Chun Tin Road", "599602"),
-    C("Sembawang White Bee Hoon", "22 Jalan Tampang", "758966", 14, "53299001E"),
-    C("Ponggol Nasi Lemak", "371 Jalan Besar", "208998"),
+    C("Uncle Thiam Bee Hoon", "998 Jalan Tampang", "758966", 14, "53299001E"),
+    C("Nasi Padang Seri Wangi", "998 Jalan Besar", "208998"),
     C("Little India Sweets இனிப்பகம்", "28 Buffalo Road", "219787"),
     C("Marine Parade Roasted Meats 烧腊", "84 Marine Parade Central #01-158", "440084"),
     C("Clementi Zhi Char Garden", "Blk 328 Clementi Avenue 2 #01-210", "120328", 14, "53188774G"),
@@ -129,6 +133,10 @@ LOADS = {
 }
 
 SALES = 32
+LOADED_BEFORE_NOW = timedelta(days=3)
+"""When the drivers loaded. The sales follow over the next two days."""
+FIRST_SALE_AFTER = timedelta(hours=12)
+SALES_APART = timedelta(minutes=95)
 RATES_FROM_DAYS_AGO = 400
 RISE_IN_DAYS = 30
 RISE = Decimal("1.50")

@@ -1,7 +1,7 @@
 """``manage.py seed_demo``: a business to look at, made the way a real one makes its books: by the commands."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +51,6 @@ class Command(BaseCommand):
                 raise CommandError("The database isn't empty: nothing was changed.")
             self.stdout.write("The database has data already: no demo data loaded.")
             return
-        self.stdout.write("Loading the demo data …")
         for prefix in (CODE_PREFIX, DISTRIBUTION_PREFIX, NUMBER_PREFIX, *INVOICE_PREFIX.values()):
             print_tickets(prefix=prefix, day=clock.business_date(clock.now()), beyond=0)
         # All of it or nothing: what goes wrong half-way leaves an empty database, and no PDF.
@@ -85,6 +84,8 @@ class _Business:
     def __init__(self) -> None:
         self.chance = random.Random(20260120)  # noqa: S311 -- no secret
         self.now = clock.now()
+        # A machine that takes only younger sales gets the same days, closer together.
+        self.pace = min(settings.OCCURRED_AT_MAX_AGE / (2 * demo.LOADED_BEFORE_NOW), 1.0)
         self.users: dict[str, User] = {}
         self.depots: dict[str, Depot] = {}
         self.equipment: dict[str, Equipment] = {}
@@ -126,7 +127,7 @@ class _Business:
                 depot=self.depots[depot].pk,
                 items=items,
                 remarks="Morning load",
-                occurred_at=self.now - timedelta(days=3),
+                occurred_at=self._moment(timedelta()),
             )
             made = create_distribution(actor=driver, new=new)
             confirm_distribution(actor=driver, distribution_id=made.distribution.pk)
@@ -207,6 +208,9 @@ class _Business:
             reason=OPENING,
         )
 
+    def _moment(self, after_loading: timedelta) -> datetime:
+        return self.now - self.pace * (demo.LOADED_BEFORE_NOW - after_loading)
+
     def _sell(self, turn: int) -> None:
         """One visit: mostly swaps, now and then a first cylinder with its deposit, a return, a meter to read."""
         about, customer, usual = self.customers[turn % len(self.customers)]
@@ -229,6 +233,6 @@ class _Business:
                 current_meter=reading,
                 payment_received=about.days is None,
                 remarks="Please ring the bell at the back door." if turn % 6 == 1 else "",
-                occurred_at=self.now - timedelta(hours=60) + turn * timedelta(minutes=95),
+                occurred_at=self._moment(demo.FIRST_SALE_AFTER + turn * demo.SALES_APART),
             ),
         )
