@@ -1,25 +1,55 @@
-"""Users in the office."""
+"""Users in the office, and how one gets in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import ceil
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.views import APIView
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import services
 from accounts.models import User
+from accounts.throttling import LogInThrottle
 from core.access import Capability
-from core.office import MasterDataAdmin, evidence_of, link_to_list
+from core.admin_site import Menu
+from core.office import MasterDataAdmin, MasterDataForm, Related, evidence_of, list_of
 
 # Rights are roles here, and tokens are nobody's to read.
 admin.site.unregister([Group, OutstandingToken, BlacklistedToken])
 
 
-class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class OfficeLogInThrottle(LogInThrottle):
+    """Counts an address's attempts apart from the API's; guesses at one account add up over both doors."""
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        return f"office:{super().get_cache_key(request, view)}"
+
+
+class LogInForm(AdminAuthenticationForm):
+    """Asks the throttle before it hashes anything."""
+
+    def clean(self) -> dict[str, Any]:
+        assert self.request is not None  # the site's log-in view always sends it
+        throttle = OfficeLogInThrottle()
+        request = Request(self.request, parsers=[FormParser(), MultiPartParser()])
+        if not throttle.allow_request(request, APIView()):
+            raise ValidationError(f"Too many attempts. Please try again in {ceil(throttle.wait() or 1)} seconds.")
+        return super().clean()
+
+
+admin.site.login_form = LogInForm
+
+
+class UserForm(MasterDataForm):
     new_password = forms.CharField(
         required=False,
         strip=False,
@@ -33,10 +63,13 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         fields = (
             "username", "first_name", "last_name", "email", "role", "employee_id", "depot", "vehicle_no", "is_active",
         )  # fmt: skip
+        widgets = {"username": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["new_password"].required = self.instance.pk is None
+        if self.instance.pk is None:
+            self.fields["new_password"].required = True
+            self.fields["new_password"].help_text = ""
 
     def clean_new_password(self) -> str:
         password: str = self.cleaned_data["new_password"]
@@ -49,33 +82,45 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 class UserAdmin(MasterDataAdmin):
     view_capability = Capability.MANAGE_USERS
     manage_capability = Capability.MANAGE_USERS
+    menu = Menu.PEOPLE
     form = UserForm
+    form_fields = {"password": "new_password"}
     list_display = (
         "username", "get_full_name", "role", "employee_id", "depot", "vehicle_no", "is_active", "last_login",
     )  # fmt: skip
     list_filter = ("role", "is_active", "depot")
     list_select_related = ("depot",)
     search_fields = ("username", "first_name", "last_name", "employee_id", "vehicle_no")
-    readonly_fields = ("last_login", "date_joined", "sales", "audit")
+    search_help_text = "User name, name, employee id, or vehicle"
     fieldsets = (
-        (None, {"fields": ("username", "new_password", "is_active")}),
+        (None, {"fields": ("username", "new_password", "is_active", "as_read")}),
         ("Person", {"fields": (("first_name", "last_name"), "email", "employee_id")}),
         ("Work", {"fields": ("role", "depot", "vehicle_no")}),
-        ("Record", {"fields": ("last_login", "date_joined", "sales", "audit")}),
     )
+    create_command = services.create_user
     update_command = services.update_user
     deactivate_command = services.deactivate_user
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            if password := form.cleaned_data["new_password"]:
-                services.set_password(actor=request.user, pk=obj.pk, password=password)  # type: ignore[arg-type]
-        else:
-            made = services.create_user(actor=request.user, **self.new_of(form))  # type: ignore[arg-type]
-            obj.pk, obj._state.adding = made.pk, False
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        record = () if obj is None else (("Record", {"fields": (("last_login", "date_joined"),)}),)
+        return (*super().get_fieldsets(request, obj), *record)
 
-    def new_of(self, form: Any) -> Mapping[str, Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("last_login", "date_joined")
+
+    def related(self, request: HttpRequest, target: User) -> Iterable[Related]:
+        return (
+            list_of("transactions.transaction", "Sales", user__id__exact=target.pk),
+            list_of("audit.auditlog", "What they did", user__id__exact=target.pk),
+            evidence_of(target),
+        )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and (password := form.cleaned_data["new_password"]):
+            services.set_password(actor=request.user, pk=obj.pk, password=password)  # type: ignore[arg-type]
+
+    def new_of(self, form: Any) -> dict[str, Any]:
         values = _plain(form.cleaned_data)
         return {"password": values.pop("new_password"), "values": values}
 
@@ -83,14 +128,6 @@ class UserAdmin(MasterDataAdmin):
         changes = _plain(super().changes_of(form))
         changes.pop("new_password", None)
         return changes
-
-    @admin.display(description="sales")
-    def sales(self, user: User) -> str:
-        return link_to_list("transactions.transaction", "Sales", user__id__exact=user.pk) if user.pk else "–"
-
-    @admin.display(description="audit")
-    def audit(self, user: User) -> str:
-        return evidence_of(user) if user.pk else "–"
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from core.access import Capability
+from core.admin_site import Menu
 from core.models import ClientOperation
 from core.office import OfficeAdmin
 
@@ -10,6 +11,8 @@ from core.office import OfficeAdmin
 @admin.register(ClientOperation)
 class ClientOperationAdmin(OfficeAdmin):
     view_capability = Capability.MANAGE_USERS
+    menu = Menu.MACHINERY
+    is_scoped = False
     list_display = ("id", "type", "client_temp_id", "user", "result_id", "created_at")
     list_filter = ("type",)
     list_select_related = ("user",)

@@ -4,10 +4,18 @@ Reading is scoped like the API: a capability opens a model, ``visible_to(user)``
 same commands as everywhere else. Nothing can be deleted.
 """
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
+from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import NotRegistered
+from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -16,15 +24,14 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from core.access import Capability
-from core.errors import DomainError
+from core.admin_site import Menu
+from core.commands import is_transient
+from core.errors import Busy, DomainError
 
-admin.site.site_title = "HSH LPG"
-admin.site.site_header = "HSH LPG office"
-admin.site.index_title = "Cylinders and money"
-admin.site.empty_value_display = "–"
-# Its width belongs to the lists; the front page has the same links.
-admin.site.enable_nav_sidebar = False
-admin.site.site_url = None
+ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM)
+"""Where an action that suits one row as well as many is offered."""
+
+_SAVES = ("_save", "_continue", "_addanother")
 
 
 def may(request: HttpRequest, capability: Capability) -> bool:
@@ -33,38 +40,93 @@ def may(request: HttpRequest, capability: Capability) -> bool:
     return bool(user.is_authenticated and user.can(capability))
 
 
+# --- What is shown ---------------------------------------------------------------------------------
+
+
 def link_to(target: Model | None, text: object = None) -> SafeString | str:
-    """A link to an object's own page."""
+    """A link to an object's own page. Only where whoever sees this may see that."""
     if target is None:
         return "–"
-    url = reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_change", args=[target.pk])
-    return format_html('<a href="{}">{}</a>', url, text if text is not None else target)
+    return format_html('<a href="{}">{}</a>', _page(target._meta.label_lower, target.pk), text or target)
 
 
-def link_to_list(model: str, text: str, **filters: str | int) -> SafeString:
-    """A link to a list: ``link_to_list("audit.auditlog", "Audit", entity_id=7)``."""
+def badge(text: object, tone: str) -> SafeString:
+    """A status that can be told at a glance; tones: good, open, off."""
+    return format_html('<span class="badge badge-{}">{}</span>', tone, text)
+
+
+@cache
+def plain(name: str) -> Callable[[Model], str]:
+    """A field's text, without the link to a page that its reader may not open."""
+
+    def show(target: Model) -> str:
+        value = getattr(target, name)
+        return "–" if value is None else str(value)
+
+    show.__name__ = name
+    show.short_description = name.replace("_", " ")  # type: ignore[attr-defined]  # how Django admin names a column
+    return show
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A button on an object's page. It is shown to those who may open the pages of ``model``."""
+
+    model: str
+    text: str
+    url: str
+
+
+def list_of(model: str, text: str, **filters: str | int) -> Related:
+    """A button to a filtered list: ``list_of("audit.auditlog", "Audit records", entity_id=7)``."""
     url = reverse(f"admin:{model.replace('.', '_')}_changelist")
-    return format_html('<a href="{}?{}">{}</a>', url, urlencode(filters), text)
+    return Related(model, text, f"{url}?{urlencode(filters)}")
 
 
-def evidence_of(target: Model) -> SafeString:
-    """A link to an object's audit records."""
-    return link_to_list("audit.auditlog", "Audit records", entity_type=target._meta.label_lower, entity_id=target.pk)
+def evidence_of(target: Model) -> Related:
+    """A button to an object's audit records."""
+    return list_of("audit.auditlog", "Audit records", entity_type=target._meta.label_lower, entity_id=target.pk)
 
 
-def movements_of(target: Model) -> SafeString:
-    """A link to the stock movements that a document caused."""
-    return link_to_list(
+def movements_of(target: Model) -> Related:
+    """A button to the stock movements that a document caused."""
+    return list_of(
         "inventory.stockmovement", "Stock movements", cause_type=target._meta.label_lower, cause_id=target.pk
     )
+
+
+def page_of(request: HttpRequest, model: str, pk: int, text: str) -> Iterator[Related]:
+    """A button to the page of what is known by name only, if it has one and the reader may see that row."""
+    try:
+        model_admin: Any = admin.site.get_model_admin(apps.get_model(model))
+    except (LookupError, NotRegistered):
+        return
+    if model_admin.get_queryset(request).filter(pk=pk).exists():
+        yield Related(model, text, _page(model, pk))
+
+
+def _page(model: str, pk: int) -> str:
+    return reverse(f"admin:{model.replace('.', '_')}_change", args=[pk])
+
+
+# --- Pages to read ---------------------------------------------------------------------------------
 
 
 class OfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Read-only, scoped, without a delete anywhere."""
 
     view_capability: ClassVar[Capability]
+    menu: ClassVar[Menu]
+    is_scoped: ClassVar[bool] = True
+    """The rows are those of ``visible_to(user)``. False only where the capability is an administrator's alone."""
+    form_fields: ClassVar[Mapping[str, str]] = {}
+    """Where a command's field has another name in the form: the refusal's ``attr`` → the form's field."""
     list_per_page = 50
     show_full_result_count = False
+
+    def related(self, request: HttpRequest, target: Any) -> Iterable[Related]:
+        """Where an object's page leads."""
+        return (evidence_of(target),)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return may(request, self.view_capability)
@@ -83,23 +145,61 @@ class OfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows: Any = super().get_queryset(request)
-        return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+        return rows.visible_to(request.user) if self.is_scoped else rows
 
-    # --- Domain errors become messages; the page's transaction has rolled back by then.
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Django links every reference; one whose page the reader may not open becomes plain text."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": self._legible(request, options["fields"])}) for title, options in fieldsets
+        ]
+
+    def _legible(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+        relations = {field.name: field.related_model for field in self.opts.fields if field.related_model}
+        return [
+            self._legible(request, name)
+            if isinstance(name, (list, tuple))
+            else plain(name)
+            if name in relations and not self._opens(request, relations[name])
+            else name
+            for name in names
+        ]
+
+    def _opens(self, request: HttpRequest, model: Any) -> bool:
+        return bool(self.admin_site.get_model_admin(model).has_view_permission(request))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        target = kwargs.get("obj")
+        buttons = self.related(request, target) if target is not None else ()
+        context["related"] = [it for it in buttons if self._opens(request, apps.get_model(it.model))]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # --- What a rule refuses is said where it was asked for; the page's transaction has rolled back by then.
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return self._or_message(request, super().changeform_view, *args, **kwargs)
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return self._or_message(request, super().changelist_view, *args, **kwargs)
-
-    def _or_message(self, request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        """A refused form comes back as it was filled in, with the reason at its field."""
+        view = super().changeform_view
         try:
-            response: HttpResponse = view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
         except DomainError as error:
-            self.message_user(request, error.detail, messages.ERROR)
+            refusal = error
+        except OperationalError as error:
+            # Inside the page's own transaction a command can't begin again by itself.
+            if request.method != "POST" or not is_transient(error):
+                raise
+            refusal = Busy("The server is busy. Nothing was recorded; please try again.")
+        if not any(name in request.POST for name in _SAVES):
+            self.message_user(request, refusal.detail, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-        return response
+        request.office_refusal = refusal  # type: ignore[attr-defined]  # for the form of this request alone
+        return view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        refusal: DomainError | None = getattr(request, "office_refusal", None)
+        return form if refusal is None else _refused(form, refusal, self.form_fields)
 
     def each(self, request: HttpRequest, targets: Any, done: str, act: Callable[[Any], object]) -> None:
         """Run a command for each selected row, each in its own transaction, and say what became of it."""
@@ -112,11 +212,70 @@ class OfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
                 self.message_user(request, f"{target}: {done}.", messages.SUCCESS)
 
 
+def _refused(form: Any, refusal: DomainError, names: Mapping[str, str]) -> Any:
+    class Refused(form):  # type: ignore[misc]  # Django makes the form's class for each request
+        def full_clean(self) -> None:
+            super().full_clean()
+            name = names.get(refusal.attr or "", refusal.attr)
+            is_visible = name in self.fields and not self.fields[name].widget.is_hidden
+            self.add_error(name if is_visible else None, refusal.detail)
+
+    return Refused
+
+
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    """The lines of a document, for those who may see the document."""
+
+    view_capability: ClassVar[Capability]
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.view_capability)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+# --- Pages to change -------------------------------------------------------------------------------
+
+
+class MasterDataForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """Carries what it was read as: the page of somebody who read earlier can't undo what others changed since."""
+
+    as_read = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.current = _digest(forms.model_to_dict(self.instance, fields=self._meta.fields))
+        if "as_read" in self.fields:
+            self.fields["as_read"].initial = self.current
+
+    def clean(self) -> dict[str, Any]:
+        sent = super().clean() or {}
+        if sent.pop("as_read", "") != self.current and self.instance.pk:
+            name = self.instance._meta.verbose_name
+            raise ValidationError(f"This {name} was changed meanwhile by somebody else. Please read the page again.")
+        return sent
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+
+
 class MasterDataAdmin(OfficeAdmin):
     """Editable by those who manage it, through the same commands as the API."""
 
     view_capability = Capability.VIEW_MASTER_DATA
+    menu = Menu.MASTER_DATA
     manage_capability: ClassVar[Capability] = Capability.MANAGE_MASTER_DATA
+    form: type[forms.ModelForm] = MasterDataForm  # type: ignore[type-arg]  # not generic at run time
     create_command: ClassVar[Callable[..., Model]]
     update_command: ClassVar[Callable[..., Model]]
     deactivate_command: ClassVar[Callable[..., Model]]
@@ -134,16 +293,17 @@ class MasterDataAdmin(OfficeAdmin):
             if changes:
                 type(self).update_command(actor=request.user, pk=obj.pk, changes=changes)
         else:
-            made = type(self).create_command(actor=request.user, **self.new_of(form))
-            obj.pk, obj._state.adding = made.pk, False
+            obj.pk = type(self).create_command(actor=request.user, **self.new_of(form)).pk
+        # As the command left it: with the code it gave out, without what it refused to take over.
+        obj.refresh_from_db()
 
-    def new_of(self, form: Any) -> Mapping[str, Any]:
+    def new_of(self, form: Any) -> dict[str, Any]:
         """The create command's arguments from a valid form."""
         return {"values": form.cleaned_data}
 
     def changes_of(self, form: Any) -> dict[str, Any]:
         """The update command's changes from a valid form."""
-        return {name: form.cleaned_data[name] for name in form.changed_data}
+        return {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
 
     @admin.action(description="Deactivate", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: Any) -> None:

@@ -1,5 +1,6 @@
-"""Customers in the office."""
+"""Customers and their contract rates in the office."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -7,12 +8,16 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from core.access import Capability
-from core.office import MasterDataAdmin, evidence_of, link_to_list, may
+from core.admin_site import Menu
+from core.office import MasterDataAdmin, OfficeAdmin, ReadOnlyInline, Related, evidence_of, list_of, may
 from customers import services
 from customers.models import Customer, CustomerRate
+from equipment.models import Equipment
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """What it was read as is the row's ``version`` here: the command compares it under the row's lock."""
+
     class Meta:
         model = Customer
         fields = (
@@ -24,34 +29,34 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "customer_code" in self.fields:
+        if "customer_code" in self.fields and self.instance.pk is None:
             self.fields["customer_code"].required = False
             self.fields["customer_code"].help_text = "Given out when left empty."
 
 
-class RateInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class RateInline(ReadOnlyInline):
     """Agreed rates stay as they are; new ones are added."""
 
+    view_capability = Capability.VIEW_MASTER_DATA
     model = CustomerRate
-    fields = ("equipment", "rate", "valid_from", "created_by", "created_at")
-    readonly_fields = ("created_by", "created_at")
-    extra = 0
+    fields = ("equipment", "rate", "valid_from", "agreed_by", "created_at")
+    readonly_fields = ("agreed_by", "created_at")
     verbose_name = "contract rate"
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, Capability.VIEW_MASTER_DATA)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request, Capability.MANAGE_MASTER_DATA)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("equipment", "created_by")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "equipment":
+            kwargs["queryset"] = Equipment.objects.filter(is_active=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description="agreed by")
+    def agreed_by(self, rate: CustomerRate) -> str:
+        return str(rate.created_by or "–")
 
 
 @admin.register(Customer)
@@ -64,20 +69,28 @@ class CustomerAdmin(MasterDataAdmin):
     )  # fmt: skip
     list_filter = ("payment_type", "is_active", ("meter_rate", admin.EmptyFieldListFilter))
     search_fields = ("customer_code", "name", "address", "postal_code", "phone", "meter_number", "uen")
+    search_help_text = "Code, name, address, postal code, phone, meter number, or UEN"
     fieldsets = (
         (None, {"fields": ("customer_code", "name", "is_active", "version")}),
         ("Contact", {"fields": ("address", "postal_code", "phone", "email")}),
         ("Billing", {"fields": (("payment_type", "payment_terms_days"), ("uen", "gst_registration_no"))}),
         ("Gas meter", {"fields": (("meter_number", "meter_rate"), "last_meter_reading")}),
-        ("Record", {"fields": ("sales", "documents", "stock", "audit")}),
     )
     create_command = services.create_customer
     update_command = services.update_customer
     deactivate_command = services.deactivate_customer
 
+    def related(self, request: HttpRequest, target: Customer) -> Iterable[Related]:
+        return (
+            list_of("transactions.transaction", "Sales", customer__id__exact=target.pk),
+            list_of("invoices.invoice", "Invoices", customer__id__exact=target.pk),
+            list_of("inventory.inventory", "Cylinders at the site", location__customer__id__exact=target.pk),
+            list_of("customers.customerrate", "Contract rates", customer__id__exact=target.pk),
+            evidence_of(target),
+        )
+
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
-        record = ("sales", "documents", "stock", "audit")
-        return record if obj is None else ("last_meter_reading", *record)
+        return () if obj is None else ("last_meter_reading",)
 
     def changes_of(self, form: Any) -> dict[str, Any]:
         changes = super().changes_of(form)
@@ -98,21 +111,18 @@ class CustomerAdmin(MasterDataAdmin):
                     valid_from=sent["valid_from"],
                 )
 
-    @admin.display(description="sales")
-    def sales(self, customer: Customer) -> str:
-        return (
-            link_to_list("transactions.transaction", "Sales", customer__id__exact=customer.pk) if customer.pk else "–"
-        )
 
-    @admin.display(description="documents")
-    def documents(self, customer: Customer) -> str:
-        return link_to_list("invoices.invoice", "Invoices", customer__id__exact=customer.pk) if customer.pk else "–"
+@admin.register(CustomerRate)
+class CustomerRateAdmin(OfficeAdmin):
+    """All customers' rates to search; they are agreed on a customer's own page."""
 
-    @admin.display(description="stock")
-    def stock(self, customer: Customer) -> str:
-        filters = {"location__customer__id__exact": customer.pk}
-        return link_to_list("inventory.inventory", "Cylinders at the site", **filters) if customer.pk else "–"
-
-    @admin.display(description="audit")
-    def audit(self, customer: Customer) -> str:
-        return evidence_of(customer) if customer.pk else "–"
+    view_capability = Capability.VIEW_MASTER_DATA
+    menu = Menu.MASTER_DATA
+    list_display = ("customer", "equipment", "rate", "valid_from", "created_by", "created_at")
+    list_filter = ("equipment",)
+    list_select_related = ("customer", "equipment", "created_by")
+    search_fields = ("customer__customer_code", "customer__name", "equipment__sku", "equipment__name")
+    search_help_text = "Customer's code or name, or the equipment's"
+    date_hierarchy = "valid_from"
+    ordering = ("customer__customer_code", "equipment__sku", "-valid_from")
+    fields = ("customer", "equipment", "rate", "valid_from", "created_by", "created_at")

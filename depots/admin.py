@@ -1,27 +1,28 @@
 """Depots in the office."""
 
-from django.contrib import admin
+from collections.abc import Iterable
 
-from core.office import MasterDataAdmin, evidence_of, link_to_list
+from django.contrib import admin
+from django.http import HttpRequest
+
+from core.office import MasterDataAdmin, Related, evidence_of, list_of
 from depots import services
 from depots.models import Depot
 
 
 @admin.register(Depot)
 class DepotAdmin(MasterDataAdmin):
-    list_display = ("code", "name", "address", "is_active", "stock")
+    list_display = ("code", "name", "address", "is_active")
     list_filter = ("is_active",)
     search_fields = ("code", "name", "address")
-    fields = ("code", "name", "address", "is_active", "stock", "audit")
-    readonly_fields = ("stock", "audit")
+    fields = ("code", "name", "address", "is_active", "as_read")
     create_command = services.create_depot
     update_command = services.update_depot
     deactivate_command = services.deactivate_depot
 
-    @admin.display(description="stock")
-    def stock(self, depot: Depot) -> str:
-        return link_to_list("inventory.inventory", "Stock", location__depot__id__exact=depot.pk) if depot.pk else "–"
-
-    @admin.display(description="audit")
-    def audit(self, depot: Depot) -> str:
-        return evidence_of(depot) if depot.pk else "–"
+    def related(self, request: HttpRequest, target: Depot) -> Iterable[Related]:
+        return (
+            list_of("inventory.inventory", "Stock", location__depot__id__exact=target.pk),
+            list_of("distribution.distribution", "Distributions", depot__id__exact=target.pk),
+            evidence_of(target),
+        )

@@ -1,17 +1,23 @@
 """Stock in the office: read-only, and corrected by counting."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django import forms
-from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
 from core.access import Capability
-from core.office import OfficeAdmin, evidence_of, link_to, link_to_list, may
+from core.admin_site import Menu
+from core.office import OfficeAdmin, Related, evidence_of, list_of, may, page_of, plain
+from core.scoping import rows_within
 from customers.models import Customer
 from depots.models import Depot
+from equipment.models import Equipment
 from inventory import services
 from inventory.models import Inventory, Location, LocationKind, StockMovement
 from inventory.services import Entity
@@ -20,33 +26,58 @@ from inventory.services import Entity
 @admin.register(Location)
 class LocationAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_INVENTORY
+    menu = Menu.STOCK
     list_display = ("__str__", "kind")
     list_filter = ("kind",)
     list_select_related = ("depot", "customer")
     search_fields = ("vehicle_no", "depot__code", "customer__name", "customer__customer_code")
+    search_help_text = "Vehicle, depot's code, or customer's name or code"
+    fields = ("kind", "depot", "customer", "vehicle_no")
+
+    def related(self, request: HttpRequest, target: Location) -> Iterable[Related]:
+        return (
+            list_of("inventory.inventory", "Stock", location__id__exact=target.pk),
+            list_of("inventory.stockmovement", "Stock movements", at=target.pk),
+        )
 
 
 class CountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A count of one balance. The difference is moved against OUTSIDE."""
+    """A count of one balance. It starts empty: what is in the books is no count."""
 
-    quantity = forms.IntegerField(min_value=0, max_value=1_000_000, label="counted quantity")
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+    counted = forms.IntegerField(min_value=0, max_value=1_000_000, label="Counted quantity")
+    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
     class Meta:
         model = Inventory
-        fields = ("quantity",)
+        fields = ()
 
 
 class NewCountForm(CountForm):
     """A count of something that may have no balance yet."""
 
-    depot = forms.ModelChoiceField(Depot.objects.all(), required=False)
-    vehicle_no = forms.CharField(max_length=16, required=False, label="or vehicle")
-    customer = forms.ModelChoiceField(Customer.objects.all(), required=False, label="or customer")
+    actor: User
+
+    depot = forms.ModelChoiceField(Depot.objects.none(), required=False, label="Depot")
+    vehicle_no = forms.ChoiceField(required=False, label="or vehicle")
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(),
+        required=False,
+        label="or customer",
+        widget=AutocompleteSelect(Location._meta.get_field("customer"), admin.site),
+        help_text="At a customer's site cylinders are only counted: their condition is FULL.",
+    )
+    equipment = forms.ModelChoiceField(Equipment.objects.all())
 
     class Meta:
         model = Inventory
-        fields = ("equipment", "condition", "quantity")
+        fields = ("condition",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        depot: Any = self.fields["depot"]
+        depot.queryset = Depot.objects.filter(rows_within(self.actor, Capability.CORRECT_INVENTORY, depot="pk"))
+        vehicle: Any = self.fields["vehicle_no"]
+        vehicle.choices = [("", "---------"), *((number, number) for number in _vehicles_of(self.actor))]
 
     def clean(self) -> dict[str, Any]:
         sent = super().clean() or {}
@@ -61,17 +92,37 @@ class NewCountForm(CountForm):
             return Entity.DEPOT, str(sent["depot"].pk)
         if sent["customer"]:
             return Entity.CUSTOMER, str(sent["customer"].pk)
-        return Entity.VEHICLE, sent["vehicle_no"].upper().replace(" ", "")
+        return Entity.VEHICLE, sent["vehicle_no"]
+
+
+def _vehicles_of(actor: User) -> list[str]:
+    """Vehicles that the actor may correct, those that nobody drives any more included where they have stock."""
+    driven = User.objects.get_queryset().filter(rows_within(actor, Capability.CORRECT_INVENTORY, depot="depot_id"))
+    stocked = Location.objects.visible_to(actor)
+    found = {*driven.values_list("vehicle_no", flat=True), *stocked.values_list("vehicle_no", flat=True)}
+    return sorted(found - {""})
 
 
 @admin.register(Inventory)
 class InventoryAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_INVENTORY
-    list_display = ("location", "equipment", "condition", "quantity", "updated_at", "movements")
+    menu = Menu.STOCK
+    form_fields = {"quantity": "counted", "equipment_id": "equipment"}
+    list_display = ("location", "equipment", "condition", "quantity", "updated_at")
     list_filter = ("location__kind", "condition", "location__depot", "equipment")
     list_select_related = ("location__depot", "location__customer", "equipment")
     search_fields = ("equipment__sku", "equipment__name", "location__vehicle_no", "location__customer__name")
+    search_help_text = "Equipment, vehicle, or customer's name"
     ordering = ("location__kind", "location_id", "equipment__sku", "condition")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return lookup == "location__customer__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def related(self, request: HttpRequest, target: Inventory) -> Iterable[Related]:
+        movements = list_of(
+            "inventory.stockmovement", "Its movements", equipment__id__exact=target.equipment_id, at=target.location_id
+        )
+        return (movements, evidence_of(target))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.CORRECT_INVENTORY)
@@ -80,20 +131,26 @@ class InventoryAdmin(OfficeAdmin):
         is_real = obj is None or not obj.location.is_virtual
         return is_real and may(request, Capability.CORRECT_INVENTORY)
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        balance = kwargs.get("obj")
+        if self.has_change_permission(request, balance):
+            context["title"] = "Correct stock by a count"
+        if balance is not None:
+            context["subtitle"] = f"{balance.equipment}, {balance.condition}, at {balance.location}"
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kwargs["form"] = CountForm if change else NewCountForm
+        kwargs["form"] = CountForm if change else type("NewCountForm", (NewCountForm,), {"actor": request.user})
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None:
-            return ("depot", "vehicle_no", "customer", "equipment", "condition", "quantity", "reason")
-        shown = ("location", "equipment", "condition")
-        if self.has_change_permission(request, obj):
-            return (*shown, "quantity", "reason", "updated_at", "movements", "audit")
-        return (*shown, "quantity", "updated_at", "movements", "audit")
+            return ("depot", "vehicle_no", "customer", "equipment", "condition", "counted", "reason")
+        shown = ("location", "equipment", "condition", "in_the_books", "updated_at")
+        return (*shown, "counted", "reason") if self.has_change_permission(request, obj) else shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if obj is None else ("location", "equipment", "condition", "updated_at", "movements", "audit")
+        return () if obj is None else ("location", "equipment", "condition", "in_the_books", "updated_at")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         sent = form.cleaned_data
@@ -109,18 +166,15 @@ class InventoryAdmin(OfficeAdmin):
             entity_id=entity_id,
             equipment_id=equipment.pk,
             condition=condition,
-            quantity=sent["quantity"],
+            quantity=sent["counted"],
             reason=sent["reason"],
         )
-        obj.pk, obj.location, obj._state.adding = balance.pk, balance.location, False
+        obj.pk = balance.pk
+        obj.refresh_from_db()
 
-    @admin.display(description="movements")
-    def movements(self, balance: Inventory) -> str:
-        return link_to_list("inventory.stockmovement", "Movements", equipment__id__exact=balance.equipment_id)
-
-    @admin.display(description="audit")
-    def audit(self, balance: Inventory) -> str:
-        return evidence_of(balance)
+    @admin.display(description="in the books")
+    def in_the_books(self, balance: Inventory) -> int:
+        return balance.quantity
 
 
 def _place_of(location: Location) -> tuple[Entity, str]:
@@ -133,28 +187,69 @@ def _place_of(location: Location) -> tuple[Entity, str]:
             return Entity.VEHICLE, location.vehicle_no
 
 
+class PlaceFilter(admin.SimpleListFilter):
+    """Movements from or to one location. Links lead here; there are too many locations to offer them."""
+
+    title = "place"
+    parameter_name = "at"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        sent = self.used_parameters.get(self.parameter_name)
+        pk = int(sent) if sent and sent.isascii() and sent.isdigit() and len(sent) < 19 else 0
+        places = Location.objects.visible_to(request.user).select_related("depot", "customer").filter(pk=pk)  # type: ignore[arg-type]
+        return [(str(place.pk), str(place)) for place in places]
+
+    def has_output(self) -> bool:
+        """Also for a place that the reader doesn't see: no filter at all would show everything instead of nothing."""
+        return self.parameter_name in self.used_parameters
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if not self.lookup_choices:
+            return queryset.none()
+        [(at, _)] = self.lookup_choices
+        return queryset.filter(Q(from_location=at) | Q(to_location=at))
+
+
 @admin.register(StockMovement)
 class StockMovementAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_INVENTORY
+    menu = Menu.STOCK
     list_display = (
-        "created_at", "kind", "quantity", "equipment", "from_location", "from_condition", "to_location", "to_condition",
-        "user",
+        "created_at", "kind", "quantity", "sku", "source", "target", "user",
     )  # fmt: skip
-    list_filter = ("kind", "from_condition", "to_condition", "equipment")
+    list_filter = (PlaceFilter, "kind", "from_condition", "to_condition", "equipment")
     list_select_related = (
         "equipment", "user", "from_location__depot", "from_location__customer", "to_location__depot",
         "to_location__customer",
     )  # fmt: skip
     search_fields = ("=cause_id", "from_location__vehicle_no", "to_location__vehicle_no", "to_location__customer__name")
+    search_help_text = "Number of the cause, vehicle, or the receiving customer's name"
     date_hierarchy = "date"
     ordering = ("-id",)
-    fields = (
-        "kind", "quantity", "equipment", "from_location", "from_condition", "to_location", "to_condition", "cause",
-        "reason", "user", "occurred_at", "created_at",
+    # Places as text: the other end of a movement may be one that its reader doesn't see.
+    fields: ClassVar[Any] = (
+        ("kind", "quantity", "equipment"), (plain("from_location"), "from_condition"),
+        (plain("to_location"), "to_condition"), "cause", "reason", "user", ("occurred_at", "created_at"),
     )  # fmt: skip
-    readonly_fields = fields
+
+    @admin.display(description="equipment", ordering="equipment__sku")
+    def sku(self, movement: StockMovement) -> str:
+        return str(movement.equipment.sku)
+
+    @admin.display(description="from")
+    def source(self, movement: StockMovement) -> str:
+        return f"{movement.from_location}, {movement.from_condition}"
+
+    @admin.display(description="to")
+    def target(self, movement: StockMovement) -> str:
+        return f"{movement.to_location}, {movement.to_condition}"
+
+    def related(self, request: HttpRequest, target: StockMovement) -> Iterable[Related]:
+        return page_of(request, target.cause_type, target.cause_id, "What caused it")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("cause",)
 
     @admin.display(description="cause")
     def cause(self, movement: StockMovement) -> str:
-        document = apps.get_model(movement.cause_type)._default_manager.filter(pk=movement.cause_id).first()
-        return link_to(document) if document else f"{movement.cause_type} {movement.cause_id}"
+        return f"{movement.cause_type} {movement.cause_id}"

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from core.access import Capability
+from core.admin_site import Menu
 from core.office import OfficeAdmin
 from sequences.models import Sequence, Ticket
 
@@ -10,14 +11,20 @@ from sequences.models import Sequence, Ticket
 @admin.register(Sequence)
 class SequenceAdmin(OfficeAdmin):
     view_capability = Capability.MANAGE_USERS
+    menu = Menu.MACHINERY
+    is_scoped = False
     list_display = ("prefix", "date", "last_number")
     list_filter = ("prefix",)
+    search_fields = ("prefix",)
     date_hierarchy = "date"
 
 
 @admin.register(Ticket)
 class TicketAdmin(OfficeAdmin):
     view_capability = Capability.MANAGE_USERS
-    list_display = ("prefix", "date", "number")
+    menu = Menu.MACHINERY
+    is_scoped = False
+    list_display = ("__str__", "prefix", "date", "number")
     list_filter = ("prefix",)
+    search_fields = ("prefix", "=number")
     date_hierarchy = "date"

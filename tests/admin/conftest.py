@@ -1,0 +1,20 @@
+"""A shop with one of everything that the office shows."""
+
+import pytest
+
+from tests.conftest import Shop
+from tests.factories import CustomerRateFactory, MeteredCustomerFactory
+
+
+@pytest.fixture
+def office(shop: Shop) -> Shop:
+    load = shop.draft({"direction": "OUT", "quantity": 5}).json()
+    shop.confirm(load["id"])
+    shop.draft({"direction": "OUT", "quantity": 2})
+    CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, created_by=shop.admin)
+    metered = MeteredCustomerFactory()
+    response = shop.sell(
+        {"type": "SALE"}, {"type": "DEPOSIT"}, customer=metered.pk, current_meter="1210.00", client_temp_id="op-1"
+    )
+    assert response.status_code == 201
+    return shop
