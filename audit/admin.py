@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from audit.models import AuditLog
+from audit.models import AuditLog, AuditSeal
 from core.access import Capability
 from core.admin_site import Menu
 from core.office import OfficeAdmin, Related, list_of, page_of
@@ -51,6 +52,24 @@ class AuditLogAdmin(OfficeAdmin):
             "<tbody>{}</tbody></table>",
             rows,
         )
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(OfficeAdmin):
+    """What it shows is the database's word; ``verify_audit`` compares it with the records and the anchors."""
+
+    view_capability = Capability.MANAGE_USERS
+    menu = Menu.PEOPLE
+    is_scoped = False
+    list_display = ("number", "sealed_at", "size", "first_id", "last_id", "hash")
+    ordering = ("-number",)
+    fields = ("number", "sealed_at", "size", "first_id", "last_id", "root", "previous", "hash")
+    readonly_fields = fields
+    search_fields = ("=number", "hash")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditSeal]:
+        rows: QuerySet[AuditSeal] = super().get_queryset(request).defer("leaves")
+        return rows
 
 
 def _shown(value: object) -> str:

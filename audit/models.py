@@ -1,53 +1,22 @@
 """The append-only record of every state change."""
 
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 
 from core.access import Capability
+from core.ledger import LedgerModel, LedgerQuerySet
 from core.scoping import rows_within
 
 
-class LedgerWriteRefused(Exception):
-    """Somebody tried to change or delete what may only be added to."""
-
-
-class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Rows can be added and read. Change and deletion are refused."""
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise LedgerWriteRefused(f"{self.model.__name__} is append-only")
-
-    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise LedgerWriteRefused(f"{self.model.__name__} is append-only")
-
-    def delete(self) -> NoReturn:
-        raise LedgerWriteRefused(f"{self.model.__name__} is append-only")
-
-
-class AppendOnlyModel(models.Model):
-    """A row is written once. See `AppendOnlyQuerySet`; use both."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise LedgerWriteRefused(f"{type(self).__name__} is append-only")
-        super().save(*args, **{**kwargs, "force_insert": True})
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise LedgerWriteRefused(f"{type(self).__name__} is append-only")
-
-
-class AuditLogQuerySet(AppendOnlyQuerySet):
+class AuditLogQuerySet(LedgerQuerySet):
     def visible_to(self, user: Any) -> Self:
         """All records, those of the own depot's users, or none."""
         return self.filter(rows_within(user, Capability.VIEW_AUDIT))
 
 
-class AuditLog(AppendOnlyModel):
+class AuditLog(LedgerModel):
     """One command's evidence: who did what to which entity, from where, and what changed."""
 
     at = models.DateTimeField(help_text="When the command ran.")
@@ -83,3 +52,30 @@ class AuditLog(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.action} {self.entity_type} {self.entity_id}"
+
+
+class AuditSeal(LedgerModel):
+    """A closed batch of audit records: all those after the seal before, up to ``last_id``.
+
+    ``hash`` covers the other columns, the Merkle root among them, and the hash of the seal before: whoever
+    changes a sealed record has to make this seal and all later ones anew, which an anchor outside the database
+    shows (see `audit.seals`).
+    """
+
+    number = models.PositiveIntegerField(unique=True, help_text="1, 2, 3 …: one chain without a fork.")
+    first_id = models.BigIntegerField(help_text="The first record of the batch.")
+    last_id = models.BigIntegerField(help_text="The last record of the batch.")
+    size = models.PositiveIntegerField(help_text="How many records it has.")
+    root = models.CharField(max_length=64, help_text="Merkle root over the records (RFC 6962, SHA-256).")
+    previous = models.CharField(max_length=64, help_text="Hash of the seal before; zeros for the first.")
+    hash = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField()
+    leaves = models.BinaryField(help_text="For each record its id (8 bytes, big-endian) and its leaf hash (32 bytes).")
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-number",)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"

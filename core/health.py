@@ -15,6 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core import guards
+
 _LIVE = inline_serializer("Live", {"status": serializers.CharField()})
 _READY = inline_serializer(
     "Ready", {"status": serializers.CharField(), "checks": serializers.DictField(child=serializers.CharField())}
@@ -42,7 +44,10 @@ class ReadyView(HealthView):
     @extend_schema(
         operation_id="health_ready",
         summary="Can it do its work?",
-        description="Checks the database, that no migration is pending, the cache, and that documents can be stored.",
+        description=(
+            "Checks the database, that no migration is pending, that the ledgers' guards are there, the cache, and "
+            "that documents can be stored."
+        ),
         tags=["Operations"],
         responses={
             200: OpenApiResponse(
@@ -52,7 +57,7 @@ class ReadyView(HealthView):
                         "ready",
                         value={
                             "status": "ok",
-                            "checks": {"database": "ok", "migrations": "ok", "cache": "ok", "storage": "ok"},
+                            "checks": dict.fromkeys(("database", "migrations", "guards", "cache", "storage"), "ok"),
                         },
                     )
                 ],
@@ -65,7 +70,13 @@ class ReadyView(HealthView):
                         "not ready",
                         value={
                             "status": "unavailable",
-                            "checks": {"database": "ok", "migrations": "ok", "cache": "ok", "storage": "failed"},
+                            "checks": {
+                                "database": "ok",
+                                "migrations": "ok",
+                                "guards": "ok",
+                                "cache": "ok",
+                                "storage": "failed",
+                            },
                         },
                         status_codes=["503"],
                     )
@@ -77,6 +88,7 @@ class ReadyView(HealthView):
         checks = {
             "database": _database(),
             "migrations": _migrations(),
+            "guards": _guards(),
             "cache": _cache(),
             "storage": _storage(),
         }
@@ -100,6 +112,13 @@ def _migrations() -> str:
     except DatabaseError:
         return "failed"
     return "pending" if pending else "ok"
+
+
+def _guards() -> str:
+    try:
+        return "missing" if guards.missing() else "ok"
+    except DatabaseError:
+        return "failed"
 
 
 def _cache() -> str:

@@ -54,7 +54,7 @@ class Operation:
         """
         if self._client_temp_id is None:
             return None
-        earlier = ClientOperation.objects.filter(key=self._key).first()
+        earlier: ClientOperation | None = ClientOperation.objects.filter(key=self._key).first()
         if earlier is None:
             return None
         if (earlier.type, earlier.content) != (self._type, self._content):

@@ -7,6 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from core.access import Capability
+from core.ledger import LedgerModel, LedgerQuerySet
 
 code_validator = RegexValidator(
     r"\A[A-Z0-9](?:[A-Z0-9 ._/-]{0,30}[A-Z0-9])?\Z",
@@ -22,11 +23,17 @@ class MasterDataQuerySet(models.QuerySet[Any]):
         return self if user.can(Capability.VIEW_MASTER_DATA) else self.none()
 
 
-class ClientOperation(models.Model):
+class FrozenMasterDataQuerySet(LedgerQuerySet, MasterDataQuerySet):  # type: ignore[override]  # each has its own as_manager()
+    """Rates: read by every role, added to, never changed."""
+
+
+class ClientOperation(LedgerModel):
     """One operation that a client named: the reason why it happens once however often it is sent.
 
     The row is written in the transaction of what it names, so it exists exactly if that happened.
     """
+
+    life_cycle = ("result_id",)
 
     key = models.CharField(
         max_length=64,
@@ -39,6 +46,8 @@ class ClientOperation(models.Model):
     content = models.TextField(help_text="The operation's canonical JSON: the same content is the same text.")
     result_id = models.BigIntegerField(null=True, help_text="Primary key of what it made.")
     created_at = models.DateTimeField()
+
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         ordering = ("-id",)

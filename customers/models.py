@@ -7,7 +7,8 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from core.models import MasterDataQuerySet, code_validator
+from core.ledger import LedgerModel
+from core.models import FrozenMasterDataQuerySet, MasterDataQuerySet, code_validator
 from equipment.models import Equipment
 
 
@@ -76,7 +77,7 @@ class Customer(models.Model):
         return self.meter_rate is not None
 
 
-class CustomerRate(models.Model):
+class CustomerRate(LedgerModel):
     """A contract price of one equipment for one customer, from a Singapore date on, before GST."""
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="rates")
@@ -88,7 +89,7 @@ class CustomerRate(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = MasterDataQuerySet.as_manager()
+    objects = FrozenMasterDataQuerySet.as_manager()
 
     class Meta:
         ordering = ("equipment", "-valid_from")

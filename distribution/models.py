@@ -1,14 +1,14 @@
 """Loads: cylinders out of a depot onto a vehicle, and back."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
-from audit.models import AppendOnlyModel, AppendOnlyQuerySet
 from core.access import Capability
+from core.ledger import LedgerModel, LedgerQuerySet
 from core.scoping import rows_within
 from depots.models import Depot
 from distribution.errors import AlreadyConfirmed, DistributionCancelled
@@ -16,7 +16,7 @@ from equipment.models import Equipment
 from inventory.models import Condition
 
 
-class DistributionQuerySet(models.QuerySet[Any]):
+class DistributionQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         return self.filter(rows_within(user, Capability.VIEW_DISTRIBUTIONS, depot="depot_id"))
 
@@ -25,8 +25,10 @@ class DistributionQuerySet(models.QuerySet[Any]):
         return self.filter(rows_within(user, Capability.CHANGE_DISTRIBUTIONS, depot="depot_id"))
 
 
-class Distribution(models.Model):
+class Distribution(LedgerModel):
     """A load. Creating it moves nothing; confirming it moves every item, once."""
+
+    life_cycle = ("status", "confirmed_at", "confirmed_by", "cancelled_at")
 
     class Status(models.TextChoices):
         DRAFT = "DRAFT", "Draft"
@@ -76,7 +78,7 @@ class Distribution(models.Model):
                 raise DistributionCancelled(f"{self.distribution_number} was cancelled.")
 
 
-class DistributionItem(AppendOnlyModel):
+class DistributionItem(LedgerModel):
     """One line of a load."""
 
     class Direction(models.TextChoices):
@@ -89,7 +91,7 @@ class DistributionItem(AppendOnlyModel):
     condition = models.CharField(max_length=8, choices=Condition)
     quantity = models.PositiveIntegerField()
 
-    objects = AppendOnlyQuerySet.as_manager()
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)

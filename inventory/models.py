@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
-from audit.models import AppendOnlyModel, AppendOnlyQuerySet
 from core.access import Capability, Scope
+from core.ledger import LedgerModel, LedgerQuerySet
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
@@ -124,7 +124,7 @@ class Inventory(models.Model):
         return f"{self.quantity} {self.condition}"
 
 
-class StockMovementQuerySet(AppendOnlyQuerySet):
+class StockMovementQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """What left or reached a depot or vehicle that the user may see, or was moved by them.
 
@@ -136,7 +136,7 @@ class StockMovementQuerySet(AppendOnlyQuerySet):
         return self.filter(Q(from_location__in=own) | Q(to_location__in=own) | Q(user=user))
 
 
-class StockMovement(AppendOnlyModel):
+class StockMovement(LedgerModel):
     """One line of the ledger: ``quantity`` of one equipment from here to there, and why.
 
     The conditions differ where a full cylinder comes back empty or is refilled.

@@ -1,6 +1,6 @@
 """GST rates, and the documents that bill: frozen when issued, never edited."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -9,13 +9,14 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from core.access import Capability
-from core.models import MasterDataQuerySet
+from core.ledger import LedgerModel, LedgerQuerySet
+from core.models import FrozenMasterDataQuerySet
 from core.money import rounded
 from core.scoping import rows_within
 from customers.models import Customer
 
 
-class GstRate(models.Model):
+class GstRate(LedgerModel):
     """The rate of Singapore's goods and services tax, from a date on (Goods and Services Tax Act 1993, s 16)."""
 
     rate = models.DecimalField(
@@ -27,7 +28,7 @@ class GstRate(models.Model):
     )
     valid_from = models.DateField(unique=True)
 
-    objects = MasterDataQuerySet.as_manager()
+    objects = FrozenMasterDataQuerySet.as_manager()
 
     class Meta:
         verbose_name = "GST rate"
@@ -40,14 +41,16 @@ class GstRate(models.Model):
         return f"{self.rate} % from {self.valid_from}"
 
 
-class InvoiceQuerySet(models.QuerySet[Any]):
+class InvoiceQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """All, those of the own depot's users, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
 
-class Invoice(models.Model):
+class Invoice(LedgerModel):
     """A tax invoice or a credit note: what is owed, frozen with the parties, the GST rate and the PDF."""
+
+    life_cycle = ("status", "printed_at", "emailed_at", "paid_at")
 
     class Kind(models.TextChoices):
         TAX_INVOICE = "TAX_INVOICE", "Tax invoice"

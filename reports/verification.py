@@ -16,7 +16,7 @@ from django.db.models import Exists, F, Min, OuterRef, Q, Subquery, Sum, Window
 from django.db.models.functions import Lag, Left
 
 from audit.models import AuditLog
-from core import clock
+from core import clock, guards
 from core.money import ZERO, to_cents
 from customers.models import Customer
 from customers.services import CODE_PREFIX
@@ -232,6 +232,11 @@ def everything_is_in_the_audit_log() -> Breaks:
             yield f"{entity._meta.verbose_name} {entity.pk} ({entity}) has no {action}"
 
 
+def ledgers_are_guarded() -> Breaks:
+    for name in guards.missing():
+        yield f"the trigger {name} is missing, or is not what it should be; `manage.py migrate` puts it back"
+
+
 def _chunks(queryset: Any) -> Iterator[list[Any]]:
     last = 0
     while rows := list(queryset.filter(pk__gt=last).order_by("pk")[:CHUNK]):
@@ -250,4 +255,5 @@ CHECKS: dict[str, Callable[[], Breaks]] = {
     "Every invoice has its PDF, unaltered": documents_are_stored,
     "No PDF is without an invoice": no_document_is_an_orphan,
     "Everything is in the audit log": everything_is_in_the_audit_log,
+    "The database guards the ledgers": ledgers_are_guarded,
 }

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from core import guards
 from core.access import Role
 from customers.models import Customer
 from depots.models import Depot
@@ -38,13 +39,27 @@ def _cheap_and_isolated(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _reference_data(request: pytest.FixtureRequest) -> None:
-    """What migrations filled in, and the flush after each test with real transactions took away."""
+def _ledgers_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Around each test with real transactions: its clean-up is a deletion, which the guards refuse.
+
+    They come back with the clean-up, which says "migrated". What migrations filled in is put back before.
+    """
     marker = request.node.get_closest_marker("django_db")
-    if marker and marker.kwargs.get("transaction"):
-        request.getfixturevalue("transactional_db")
-        for valid_from, rate in import_module("invoices.migrations.0002_gst_rates").RATES:
-            GstRate.objects.get_or_create(valid_from=valid_from, defaults={"rate": rate})
+    if not (marker and marker.kwargs.get("transaction")):
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    for valid_from, rate in import_module("invoices.migrations.0002_gst_rates").RATES:
+        GstRate.objects.get_or_create(valid_from=valid_from, defaults={"rate": rate})
+    yield
+    guards.remove()
+
+
+@pytest.fixture
+def unguarded(request: pytest.FixtureRequest) -> None:
+    """Somebody with the rights of the database's owner dropped the triggers. Needs real transactions."""
+    request.getfixturevalue("transactional_db")
+    guards.remove()
 
 
 @pytest.fixture

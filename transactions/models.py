@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from accounts.models import User
-from audit.models import AppendOnlyModel, AppendOnlyQuerySet
 from core.access import Capability
+from core.ledger import LedgerModel, LedgerQuerySet
 from core.money import rounded
 from core.scoping import rows_within
 from customers.models import Customer, PaymentType
@@ -17,7 +17,7 @@ from inventory.models import Condition
 from invoices.models import Invoice
 
 
-class TransactionQuerySet(AppendOnlyQuerySet):
+class TransactionQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """All, those of the own depot's users, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
@@ -32,7 +32,7 @@ class TransactionQuerySet(AppendOnlyQuerySet):
         )
 
 
-class Transaction(AppendOnlyModel):
+class Transaction(LedgerModel):
     """One sale at one customer, or the reversal of an earlier one. Written once, never changed."""
 
     class Status(models.TextChoices):
@@ -90,7 +90,7 @@ class RateSource(models.TextChoices):
     OVERRIDE = "OVERRIDE", "Overridden"
 
 
-class TransactionItem(AppendOnlyModel):
+class TransactionItem(LedgerModel):
     """One priced line. Rates are snapshots: later prices never change it."""
 
     class Type(models.TextChoices):
@@ -114,7 +114,7 @@ class TransactionItem(AppendOnlyModel):
     amount = models.DecimalField(max_digits=12, decimal_places=2, help_text="Signed: a refund is negative.")
     taxable = models.BooleanField()
 
-    objects = AppendOnlyQuerySet.as_manager()
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from audit import seals
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, MeteredCustomerFactory
 
@@ -17,4 +18,5 @@ def office(shop: Shop) -> Shop:
         {"type": "SALE"}, {"type": "DEPOSIT"}, customer=metered.pk, current_meter="1210.00", client_temp_id="op-1"
     )
     assert response.status_code == 201
+    seals.seal_next_batch(through=10**9)
     return shop

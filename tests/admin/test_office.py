@@ -17,13 +17,13 @@ from distribution.models import Distribution
 from inventory.models import Inventory, StockMovement
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
 from tests.conftest import Shop
-from tests.factories import PASSWORD, DriverFactory, UserFactory
+from tests.factories import PASSWORD, CustomerFactory, DriverFactory, UserFactory
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
 Unchanged = Callable[[], AbstractContextManager[None]]
 
-LEDGERS = ("audit.auditlog", "inventory.stockmovement", "transactions.transaction", "invoices.invoice",
+LEDGERS = ("audit.auditlog", "audit.auditseal", "inventory.stockmovement", "transactions.transaction", "invoices.invoice",
            "distribution.distribution", "sequences.sequence", "sequences.ticket", "core.clientoperation",
            "inventory.location", "customers.customerrate")  # fmt: skip
 SCOPED = ("audit.auditlog", "inventory.inventory", "inventory.location", "inventory.stockmovement",
@@ -226,9 +226,10 @@ def test_virtual_balances_are_read_only(office: Shop, nothing_changes: Unchanged
 
 
 def test_a_customer_is_found_by_typing_when_stock_is_counted(office: Shop) -> None:
-    sent = {"app_label": "inventory", "model_name": "location", "field_name": "customer", "term": office.customer.name}
+    wanted = CustomerFactory(name="Zhonghua Bakery")
+    sent = {"app_label": "inventory", "model_name": "location", "field_name": "customer", "term": "zhonghua"}
     found = logged_in(UserFactory(role=Role.SUPERVISOR, depot=office.depot)).get("/admin/autocomplete/", sent).json()
-    assert [row["id"] for row in found["results"]] == [str(office.customer.pk)]
+    assert [row["id"] for row in found["results"]] == [str(wanted.pk)]
     driver = logged_in(UserFactory(role=Role.DRIVER, depot=office.depot)).get("/admin/autocomplete/", sent)
     assert driver.status_code == 302  # to the log-in
     client = logged_in(office.admin)

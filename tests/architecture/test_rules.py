@@ -82,7 +82,12 @@ def test_commands_take_keywords_with_types_and_the_actor_first() -> None:
                 continue
             arguments = node.args
             first = arguments.kwonlyargs[0].arg if arguments.kwonlyargs else ""
-            if arguments.args or arguments.vararg or arguments.kwarg or first not in ("actor", "prefix", "token"):
+            if (
+                arguments.args
+                or arguments.vararg
+                or arguments.kwarg
+                or first not in ("actor", "prefix", "token", "through")
+            ):
                 wrong.append(f"{named(path)}: {node.name} takes {ast.unparse(arguments)}")
             if node.returns is None or any(argument.annotation is None for argument in arguments.kwonlyargs):
                 wrong.append(f"{named(path)}: {node.name} is not annotated")
@@ -93,13 +98,14 @@ def test_commands_take_keywords_with_types_and_the_actor_first() -> None:
 
 @pytest.mark.parametrize("forbidden", ["django.dispatch", "django.db.models.signals"])
 def test_no_app_listens_to_signals(forbidden: str) -> None:
+    """But for the guards, which have to be put back whatever migrated."""
     listeners = {
         named(path)
         for path in SOURCES
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.ImportFrom) and node.module == forbidden
     }
-    assert listeners == set()
+    assert listeners <= {"core/apps.py"}
 
 
 def test_views_and_serializers_catch_nothing_and_write_nothing() -> None:

@@ -8,8 +8,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from audit.models import AuditLog, LedgerWriteRefused
+from audit.models import AuditLog
 from core.access import Role
+from core.ledger import LedgerWriteRefused
 from tests.conftest import Shop
 from tests.factories import DepotFactory, DriverFactory, UserFactory
 

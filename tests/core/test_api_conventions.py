@@ -111,6 +111,10 @@ def test_ready_tells_what_fails(monkeypatch: pytest.MonkeyPatch, settings: Any) 
         response = client.get("/api/health/ready/")
         assert (response.status_code, response.json()["checks"]["migrations"]) == (503, "pending")
     with monkeypatch.context() as patched:
+        patched.setattr("core.health.guards.missing", lambda: ["ledger_audit_auditlog_update"])
+        response = client.get("/api/health/ready/")
+        assert (response.status_code, response.json()["checks"]["guards"]) == (503, "missing")
+    with monkeypatch.context() as patched:
 
         def gone(*args: object, **kwargs: object) -> None:
             raise OperationalError(2006, "gone")

@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 import pytest
 from django.db import IntegrityError, transaction
 
-from audit.models import AuditLog, LedgerWriteRefused
+from audit.models import AuditLog
 from core.access import Role
+from core.ledger import LedgerWriteRefused
 from equipment.models import Equipment
 from inventory.models import Inventory, Location, StockMovement
 from tests.conftest import Shop, error_of

@@ -18,7 +18,7 @@ from core.access import Role
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
 from transactions.models import Transaction
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +111,7 @@ def test_right_books_verify() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
+@pytest.mark.usefixtures("unguarded")
 def test_tampering_is_named(tamper: Callable[[], None], named: str) -> None:
     tamper()
     said = verify()
@@ -118,6 +119,7 @@ def test_tampering_is_named(tamper: Callable[[], None], named: str) -> None:
     assert "The books do not verify" in said
 
 
+@pytest.mark.usefixtures("unguarded")
 def test_a_broken_meter_chain_is_named() -> None:
     QuerySet(Transaction).filter(current_meter_reading=Decimal("1300.10")).update(
         last_meter_reading=Decimal("1250.00"),
@@ -128,6 +130,7 @@ def test_a_broken_meter_chain_is_named() -> None:
     assert "starts at 1250.00, the reading before was 1250.55" in verify()
 
 
+@pytest.mark.usefixtures("unguarded")
 def test_an_invoice_without_its_sale_is_named() -> None:
     sql("DELETE FROM transactions_transactionitem")()
     sql("DELETE FROM transactions_transaction")()
@@ -138,3 +141,8 @@ def test_it_exits_with_an_error_when_the_books_are_broken() -> None:
     alter_document()
     with pytest.raises(CommandError, match="do not verify"):
         call_command("verify_books", stdout=StringIO())
+
+
+def test_a_missing_guard_is_named() -> None:
+    sql("DROP TRIGGER ledger_inventory_stockmovement_delete")()
+    assert "ledger_inventory_stockmovement_delete" in verify()

@@ -478,7 +478,7 @@ def test_due_date_follows_the_terms(shop: Shop) -> None:
 
 
 def test_a_sale_is_never_changed(shop: Shop) -> None:
-    from audit.models import LedgerWriteRefused
+    from core.ledger import LedgerWriteRefused
 
     of(shop.sell(SALE))
     sale = Transaction.objects.get()

@@ -1,0 +1,173 @@
+"""The database refuses change and deletion of ledger rows, whoever asks and however."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, models, transaction
+
+from audit import seals
+from core import guards
+from core.ledger import LedgerModel
+from core.models import ClientOperation
+from invoices.models import Invoice
+from tests.conftest import Shop
+from tests.factories import CustomerRateFactory
+
+LEDGERS = guards.ledger_models()
+PLAIN = [model for model in LEDGERS if not model.life_cycle]
+quote = connection.ops.quote_name
+
+
+@pytest.fixture
+def rows(shop: Shop) -> None:
+    """A row in every ledger."""
+    CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, valid_from=date(2026, 1, 1))
+    load = shop.draft({"direction": "OUT"}).json()
+    assert shop.confirm(load["id"]).status_code == 200
+    assert shop.sell({"type": "SALE"}, client_temp_id="a").status_code == 201
+    seals.seal_next_batch(through=10**9)
+
+
+def run(sql: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def delete_checked(table: str, pk: int) -> None:
+    with transaction.atomic():
+        run(f"DELETE FROM {table} WHERE id = {pk}")
+        connection.check_constraints()  # SQLite checks references at the commit
+
+
+def contents(model: type[models.Model]) -> list[Any]:
+    return list(model._base_manager.order_by("pk").values_list())
+
+
+def refused(model: type[models.Model], sql: str) -> None:
+    before = contents(model)
+    assert before
+    with pytest.raises(DatabaseError, match=f"{model._meta.db_table} is append-only"):
+        run(sql)
+    assert contents(model) == before
+
+
+def another_value(field: Any) -> str:
+    """SQL for a value that differs from the column's, for some columns in the case of its letters alone."""
+    column = quote(field.column)
+    match field.get_internal_type():
+        case "CharField" | "TextField" | "JSONField" | "GenericIPAddressField":
+            return f"CASE WHEN UPPER({column}) <> LOWER({column}) AND {column} <> UPPER({column}) THEN UPPER({column}) ELSE 'x' END"
+        case "BinaryField":
+            return "X'00'"
+        case "DateField" | "DateTimeField":
+            return "'2020-01-01 00:00:00'"
+        case "BooleanField":
+            return f"1 - {column}"
+        case _:
+            return f"COALESCE({column}, 0) + 1"
+
+
+def statements(table: str) -> list[str]:
+    """The ways to change or delete rows of ``table``, the unusual ones too."""
+    common = [
+        f"DELETE FROM {table}",
+        f"DELETE FROM {table} WHERE id = (SELECT least FROM (SELECT MIN(id) AS least FROM {table}) AS some)",
+        f"REPLACE INTO {table} SELECT * FROM {table}",
+    ]
+    if connection.vendor == "mysql":
+        return [
+            *common,
+            f"UPDATE IGNORE {table} SET id = id + 1000",
+            f"DELETE IGNORE FROM {table}",
+            f"INSERT INTO {table} SELECT * FROM (SELECT * FROM {table}) AS some ON DUPLICATE KEY UPDATE {table}.id = {table}.id + 1000",
+            f"UPDATE {table} JOIN django_migrations m ON m.id = 1 SET {table}.id = {table}.id + 1000",
+            f"DELETE {table} FROM {table} JOIN django_migrations m ON m.id = 1",
+            f"SET STATEMENT foreign_key_checks = 0 FOR DELETE FROM {table}",
+        ]
+    return [
+        *common,
+        f"UPDATE OR IGNORE {table} SET id = id + 1000",
+        f"UPDATE OR REPLACE {table} SET id = id + 1",
+        f"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT (id) DO UPDATE SET id = id + 1000",
+        f"UPDATE {table} SET id = {table}.id + 1000 FROM django_migrations m WHERE m.id = 1",
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("rows")
+class TestRefusals:
+    @pytest.mark.parametrize("model", LEDGERS, ids=lambda model: model._meta.db_table)
+    def test_no_frozen_column_changes(self, model: type[LedgerModel]) -> None:
+        table = quote(model._meta.db_table)
+        for field in model._meta.concrete_fields:
+            if field.name not in model.life_cycle:
+                refused(model, f"UPDATE {table} SET {quote(field.column)} = {another_value(field)}")
+
+    @pytest.mark.parametrize("model", LEDGERS, ids=lambda model: model._meta.db_table)
+    def test_no_statement_finds_a_way_round(self, model: type[LedgerModel]) -> None:
+        for sql in statements(quote(model._meta.db_table)):
+            refused(model, sql)
+
+    @pytest.mark.parametrize("model", PLAIN, ids=lambda model: model._meta.db_table)
+    def test_a_whole_ledger_refuses_even_what_changes_nothing(self, model: type[LedgerModel]) -> None:
+        refused(model, f"UPDATE {quote(model._meta.db_table)} SET id = id")
+
+    def test_a_parent_can_not_take_its_ledger_rows_along(self, shop: Shop) -> None:
+        for table, pk in (("customers_customer", shop.customer.pk), ("accounts_user", shop.driver.pk)):
+            with pytest.raises(DatabaseError):
+                delete_checked(table, pk)
+        assert Invoice.objects.exists()
+
+    def test_a_replaced_row_under_another_key_is_refused_too(self) -> None:
+        """A REPLACE by the second unique key would delete the row as well."""
+        columns = [quote(field.column) for field in ClientOperation._meta.concrete_fields]
+        values = ", ".join("id + 1000" if column == quote("id") else column for column in columns)
+        refused(
+            ClientOperation,
+            f"REPLACE INTO core_clientoperation ({', '.join(columns)}) SELECT {values} FROM core_clientoperation",
+        )
+
+    def test_life_cycle_columns_change(self) -> None:
+        run(
+            "UPDATE invoices_invoice SET status = 'paid', paid_at = '2026-01-20 10:00:00', emailed_at = '2026-01-20 10:00:00'"
+        )
+        run("UPDATE distribution_distribution SET status = 'CANCELLED', cancelled_at = '2026-01-20 10:00:00'")
+        assert set(Invoice.objects.values_list("status", flat=True)) == {"paid"}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestInventoryOfGuards:
+    def test_all_are_there_after_migrating(self) -> None:
+        assert guards.missing() == []
+
+    def test_a_dropped_and_a_weakened_one_are_named_and_put_back(self) -> None:
+        names = ("ledger_audit_auditlog_delete", "ledger_invoices_invoice_update")
+        for name in names:
+            run(f"DROP TRIGGER {name}")
+        if connection.vendor == "mysql":
+            run(f"CREATE TRIGGER {names[1]} BEFORE UPDATE ON invoices_invoice FOR EACH ROW SET @x = 1")
+        else:
+            run(f"CREATE TRIGGER {names[1]} BEFORE UPDATE ON invoices_invoice BEGIN SELECT 1; END")
+        assert sorted(guards.missing()) == sorted(names)
+        call_command("migrate", verbosity=0)
+        assert guards.missing() == []
+
+    def test_they_go_and_come_with_their_migration(self) -> None:
+        call_command("migrate", "core", "0001", verbosity=0)
+        assert len(guards.missing()) == len(list(guards._wanted(guards.installed_apps, connection)))
+        call_command("migrate", "core", verbosity=0)
+        assert guards.missing() == []
+
+    def test_a_rebuilt_table_gets_them_back(self) -> None:
+        """SQLite rebuilds a table to alter a column and drops its triggers; the next migrate restores them."""
+        with connection.schema_editor() as editor:
+            field = Invoice._meta.get_field("pdf_path")
+            wider = models.CharField(max_length=300, unique=True)
+            wider.set_attributes_from_name("pdf_path")
+            wider.model = Invoice
+            editor.alter_field(Invoice, field, wider)
+            editor.alter_field(Invoice, wider, field)
+        call_command("migrate", verbosity=0)
+        assert guards.missing() == []
