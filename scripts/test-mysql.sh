@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the tests on MariaDB: on the server that DB_HOST in the environment names (its DB_USER needs all rights on
-# test_%), else on a private one, started on a free loopback port with a data directory of its own, and stopped
-# and removed afterwards. Arguments go to pytest.
+# Runs the tests on MariaDB: on the server that DB_HOST in the environment names (its DB_USER needs CREATE USER, and
+# all rights on test_% with GRANT OPTION), else on a private one, started on a free loopback port with a data
+# directory of its own, and stopped and removed afterwards. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -80,7 +80,8 @@ start_server() {
         --skip-test-db >"$folder/install.log" 2>&1 || die "mariadb-install-db failed: $(grep -m 1 -i error "$folder/install.log")"
     cat >"$folder/init.sql" <<EOT
 CREATE USER '$DB_USER'@'127.0.0.1' IDENTIFIED BY '$DB_PASSWORD', '$DB_USER'@'localhost' IDENTIFIED BY '$DB_PASSWORD';
-GRANT ALL ON \`test\_%\`.* TO '$DB_USER'@'127.0.0.1', '$DB_USER'@'localhost';
+GRANT ALL ON \`test\_%\`.* TO '$DB_USER'@'127.0.0.1', '$DB_USER'@'localhost' WITH GRANT OPTION;
+GRANT CREATE USER ON *.* TO '$DB_USER'@'127.0.0.1', '$DB_USER'@'localhost';
 DROP USER IF EXISTS 'root'@'localhost', 'root'@'127.0.0.1', 'root'@'::1';
 EOT
     # As it comes: InnoDB writes every commit through to the disk.

@@ -1,16 +1,14 @@
 """Sixteen clients at the same instant, over HTTP, on the engine that the tests run on."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import Sum
-from rest_framework.test import APIClient
 
 from accounts.models import User
 from core.access import Role
@@ -20,6 +18,7 @@ from distribution.models import Distribution
 from equipment.models import Equipment
 from inventory.models import Inventory
 from inventory.services import Entity, correct_inventory
+from tests.concurrency.races import CLIENTS, at_once, post
 from tests.factories import (
     CustomerFactory,
     DepotFactory,
@@ -30,38 +29,10 @@ from tests.factories import (
 )
 from transactions.models import Transaction
 
-CLIENTS = 16
-
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("stub_pdf"),
 ]
-
-
-def at_once(work: Callable[[int], Any]) -> list[Any]:
-    """Run ``work(0)`` … ``work(15)`` in threads that start together; their answers, in order."""
-    barrier = threading.Barrier(CLIENTS)
-    answers: list[Any] = [None] * CLIENTS
-
-    def run(index: int) -> None:
-        try:
-            barrier.wait()
-            answers[index] = work(index)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
-
-def post(user: User, url: str, body: dict[str, Any] | None = None) -> Any:
-    client = APIClient(raise_request_exception=False)
-    client.force_authenticate(user)
-    return client.post(url, body or {})
 
 
 @pytest.fixture

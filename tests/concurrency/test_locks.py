@@ -1,0 +1,285 @@
+"""Each lock, shown to be needed: with it the race ends well, without it the same race ends badly.
+
+The critical section is held open, so that the race happens on every run. On SQLite the second half holds too:
+its transactions are IMMEDIATE, so that one writer is at work at a time, with row locks or without.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection, connections, models, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat
+
+from core.commands import command
+from customers.models import Customer
+from depots.models import Depot
+from distribution.models import Distribution
+from inventory.models import Inventory
+from sequences.models import Sequence, Ticket
+from tests.concurrency.races import at_once, post
+from tests.conftest import Shop
+from tests.factories import DepotFactory, DriverFactory, MeteredCustomerFactory
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ON_SQLITE = connection.vendor == "sqlite"
+Race = Callable[[Shop], bool]
+"""Runs the race; says whether it ended well."""
+
+
+def books_verify() -> bool:
+    connection.close()
+    try:
+        call_command("verify_books", stdout=StringIO())
+    except CommandError:
+        return False
+    return True
+
+
+def sell_from_one_vehicle(shop: Shop) -> bool:
+    customers = [MeteredCustomerFactory() for _ in range(4)]
+    items = [{"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}]
+    answers = at_once(
+        lambda i: post(shop.driver, "/api/transactions/", {"customer": customers[i].pk, "items": items}), 4
+    )
+    return {answer.status_code for answer in answers} == {201} and books_verify()
+
+
+def read_one_meter(shop: Shop) -> bool:
+    customer, drivers = MeteredCustomerFactory(), [DriverFactory() for _ in range(4)]
+    at_once(
+        lambda i: post(drivers[i], "/api/transactions/", {"customer": customer.pk, "current_meter": f"{1210 + i}.00"}),
+        4,
+    )
+    return books_verify()
+
+
+def confirm_one_load(shop: Shop) -> bool:
+    load = shop.draft({"direction": "OUT", "quantity": 2}).json()
+    answers = at_once(lambda _: post(shop.driver, f"/api/distributions/{load['id']}/confirm/"), 4)
+    return sorted(answer.status_code for answer in answers) == [200, 409, 409, 409] and books_verify()
+
+
+def take_numbers_side_by_side(shop: Shop) -> bool:
+    drivers = [DriverFactory(depot=shop.depot) for _ in range(4)]
+    items = [{"equipment": shop.cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 1}]
+    shop.draft({"direction": "OUT"})
+    answers = at_once(lambda i: post(drivers[i], "/api/distributions/", {"depot": shop.depot.pk, "items": items}), 4)
+    return {answer.status_code for answer in answers} == {201}
+
+
+LOCKS = {
+    Inventory: ("inventory.locks.balances", sell_from_one_vehicle),
+    Customer: ("customers.locks.visible_customer", read_one_meter),
+    Distribution: ("distribution.locks.distribution", confirm_one_load),
+    Ticket: ("sequences.locks.lowest_free_ticket", take_numbers_side_by_side),
+}
+
+
+@pytest.fixture(params=LOCKS, ids=lambda model: model._meta.label_lower)
+def race(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[type[models.Model], Race]:
+    """A lock's model and its race, with the time between the lock and the change drawn out."""
+    path, run = LOCKS[request.param]
+    module, name = path.rsplit(".", 1)
+    original = getattr(__import__(module, fromlist=[name]), name)
+
+    def held_open(*args: Any, **kwargs: Any) -> Any:
+        rows = original(*args, **kwargs)
+        time.sleep(0.08)
+        return rows
+
+    monkeypatch.setattr(path, held_open)
+    return request.param, run
+
+
+def test_with_the_lock_the_race_ends_well(race: tuple[type[models.Model], Race], shop: Shop) -> None:
+    _, run = race
+    assert run(shop)
+
+
+def test_without_the_lock_it_does_not(
+    race: tuple[type[models.Model], Race], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: it shows that the test above can fail."""
+    unlocked, run = race
+    original = models.QuerySet.select_for_update
+
+    def select_for_update(self: Any, **options: Any) -> Any:
+        return self.all() if self.model is unlocked else original(self, **options)
+
+    monkeypatch.setattr(models.QuerySet, "select_for_update", select_for_update)
+    assert run(shop) is ON_SQLITE
+
+
+# --- The order of locks ---------------------------------------------------------------------------
+
+RANK = {Distribution: 1, Transaction: 1, Customer: 2, Inventory: 3, Ticket: 4, Sequence: 5}
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> list[type[models.Model]]:
+    """The models whose rows were locked, in order."""
+    seen: list[type[models.Model]] = []
+    original = models.QuerySet.select_for_update
+
+    def select_for_update(self: Any, **options: Any) -> Any:
+        seen.append(self.model)
+        return original(self, **options)
+
+    monkeypatch.setattr(models.QuerySet, "select_for_update", select_for_update)
+    return seen
+
+
+def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model]]) -> None:
+    """document → customer → balances → tickets (docs/architecture.md), and as few as the command needs."""
+    metered = MeteredCustomerFactory()
+    shop.draft({"direction": "OUT"})
+    shop.sell({"type": "SWAP"}, customer=metered.pk)
+    load = shop.draft({"direction": "OUT"}).json()
+    for expected, work in (
+        ([Ticket], lambda: shop.draft({"direction": "OUT"})),
+        ([Distribution, Inventory], lambda: shop.confirm(load["id"])),
+        (
+            [Customer, Inventory, Ticket, Ticket],
+            lambda: shop.sell({"type": "SWAP"}, {"type": "DEPOSIT"}, customer=metered.pk, current_meter="1250.00"),
+        ),
+        ([Inventory, Inventory], lambda: shop.count("depot", shop.depot.pk, 90)),
+    ):
+        locked.clear()
+        assert work().status_code in (200, 201)
+        assert locked == expected
+        assert [RANK[model] for model in locked] == sorted(RANK[model] for model in locked)
+
+
+# --- What the database refuses for the moment, forced for real ------------------------------------
+
+
+def rename(depot: Depot) -> None:
+    Depot.objects.filter(pk=depot.pk).update(name=Concat("name", Value("+")))
+
+
+def execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+class Seen(list[object]):
+    """The codes (MySQL) or texts (SQLite) of what a command met before it went through."""
+
+    def watching(self, work: Callable[[], None]) -> Callable[[], None]:
+        @command
+        def watched() -> None:
+            try:
+                work()
+            except OperationalError as error:
+                self.append(error.args[0])
+                raise
+
+        return watched
+
+
+def a_deadlock(seen: Seen) -> None:
+    """Two commands lock the same two rows the other way round."""
+    pair = [DepotFactory(name=""), DepotFactory(name="")]
+    met = threading.Barrier(2)
+
+    def both(first: Depot, second: Depot) -> None:
+        rename(first)
+        with suppress(threading.BrokenBarrierError):  # at the second attempt there is nobody to wait for
+            met.wait(timeout=1)
+        rename(second)
+
+    at_once(lambda index: seen.watching(lambda: both(*pair[:: 1 if index else -1]))(), 2)
+    assert set(Depot.objects.values_list("name", flat=True)) == {"++"}
+
+
+def a_lock_time_out(seen: Seen) -> None:
+    depot, held, done = DepotFactory(name=""), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            rename(depot)
+            held.set()
+            done.wait(timeout=1.5)
+
+    def wait() -> None:
+        held.wait()
+        execute("SET innodb_lock_wait_timeout = 1")
+        seen.watching(lambda: rename(depot))()
+
+    at_once(lambda index: (hold, wait)[index](), 2)
+    assert Depot.objects.get().name == "++"
+
+
+def a_changed_snapshot(seen: Seen) -> None:
+    """MariaDB's snapshot isolation: a row that was read has been changed by somebody else meanwhile."""
+    depot, read, changed = DepotFactory(name=""), threading.Event(), threading.Event()
+
+    def reader() -> None:
+        execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        execute("SET innodb_snapshot_isolation = ON")
+
+        def work() -> None:
+            Depot.objects.get(pk=depot.pk)
+            read.set()
+            changed.wait()
+            rename(depot)
+
+        seen.watching(work)()
+
+    def writer() -> None:
+        read.wait()
+        rename(depot)
+        changed.set()
+
+    at_once(lambda index: (reader, writer)[index](), 2)
+    assert Depot.objects.get().name == "++"
+
+
+def a_locked_file(seen: Seen) -> None:
+    depot, held = DepotFactory(name=""), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            rename(depot)
+            held.set()
+            time.sleep(0.2)
+
+    def wait() -> None:
+        held.wait()
+        execute("PRAGMA busy_timeout = 1")
+
+        def begin(execute: Any, sql: str, *rest: Any) -> Any:
+            try:
+                return execute(sql, *rest)
+            except OperationalError as error:
+                seen.append(error.args[0])
+                raise
+
+        with connections["default"].execute_wrapper(begin):
+            command(lambda: rename(depot))()
+
+    at_once(lambda index: (hold, wait)[index](), 2)
+    assert Depot.objects.get().name == "++"
+
+
+FORCED = (
+    {a_locked_file: "database is locked"}
+    if ON_SQLITE
+    else {a_deadlock: 1213, a_lock_time_out: 1205, a_changed_snapshot: 1020}
+)
+
+
+@pytest.mark.parametrize("force", FORCED, ids=lambda force: force.__name__)
+def test_what_the_database_refuses_for_the_moment_happens_once_all_the_same(force: Callable[[Seen], None]) -> None:
+    seen = Seen()
+    force(seen)
+    assert FORCED[force] in seen
