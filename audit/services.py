@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, models, transaction
 
 from audit.models import AuditLog
 from core import clock
+from core.changes import announce_if_told
 from core.context import current_origin
 from core.errors import Duplicate
 
@@ -48,7 +49,7 @@ def record(
 
 
 def create_recorded[M: models.Model](*, actor: Any, action: str, new: M, hidden: Iterable[str] = ()) -> M:
-    """Insert a row of master data with its evidence: all fields but the ``hidden`` ones.
+    """Insert a row of master data with its evidence: all fields but the ``hidden`` ones; tell apps of it.
 
     Runs in the caller's transaction. Raises Duplicate where a unique value is taken.
     """
@@ -56,13 +57,14 @@ def create_recorded[M: models.Model](*, actor: Any, action: str, new: M, hidden:
         new.save(force_insert=True)
     fields = [field.name for field in new._meta.concrete_fields if field.name not in hidden]
     record(actor=actor, action=action, target=new, after={name: getattr(new, name) for name in fields})
+    announce_if_told(new)
     return new
 
 
 def update_recorded[M: models.Model](
     *, actor: Any, action: str, target: M, changes: Mapping[str, Any], reason: str = ""
 ) -> bool:
-    """Write the changed fields of a locked row, with before and after; nothing where nothing changes.
+    """Write the changed fields of a locked row, with before and after; nothing where nothing changes. Tell apps.
 
     Runs in the caller's transaction. Answers whether anything changed. Raises Duplicate.
     """
@@ -75,6 +77,7 @@ def update_recorded[M: models.Model](
     with _refusing_duplicates():
         target.save(update_fields=[*after])
     record(actor=actor, action=action, target=target, before=before, after=after, reason=reason)
+    announce_if_told(target)
     return True
 
 

@@ -51,6 +51,10 @@ class Capability(StrEnum):
     VIEW_VIRTUAL_STOCK = auto()
     """FIELD and OUTSIDE, which belong to no depot."""
     VIEW_AUDIT = auto()
+    SYNC = auto()
+    """Push what was done offline, and pull what it takes; each operation needs its own right as well."""
+    SETTLE_CONFLICTS = auto()
+    """Read what was refused from the field, let it happen, or dismiss it."""
 
 
 _GRANTS: dict[Capability, dict[Role, Scope]] = {
@@ -104,6 +108,8 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
     },
     Capability.VIEW_VIRTUAL_STOCK: {Role.ADMIN: Scope.ALL},
     Capability.VIEW_AUDIT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.SYNC: dict.fromkeys(Role, Scope.OWN),
+    Capability.SETTLE_CONFLICTS: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
 }
 
 

@@ -34,6 +34,18 @@ def canonical_json(content: "DataclassInstance") -> str:
     return json.dumps(_canonical(asdict(content)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+class RefusedBefore(Conflict):
+    """The same operation was refused, and kept; it is answered with the first refusal."""
+
+    code = "refused_before"
+
+    def __init__(self, operation: ClientOperation) -> None:
+        first = (operation.refusal or [{}])[0]
+        super().__init__(str(first.get("detail", self.__doc__)), attr=first.get("attr"))
+        self.code = first.get("code", self.code)  # type: ignore[misc]  # the first refusal's, whatever it was
+        self.operation = operation
+
+
 class Operation:
     """One operation of a client, from its id to its result. Without an id it is always new.
 
@@ -48,19 +60,24 @@ class Operation:
         self._claimed: ClientOperation | None = None
 
     def earlier_result(self) -> int | None:
-        """The primary key of what the same operation made before; None when it is new.
+        """The primary key of what the same operation made before; None when it is new, or released.
 
-        Raises IdempotencyConflict where the id was used for something else.
+        Raises IdempotencyConflict where the id was used for something else, RefusedBefore for a kept refusal.
         """
         if self._client_temp_id is None:
             return None
-        earlier: ClientOperation | None = ClientOperation.objects.filter(key=self._key).first()
+        earlier = find(self._user, self._client_temp_id)
         if earlier is None:
+            return None
+        if earlier.result_id is None and earlier.refusal is None:
+            self._claimed = earlier
             return None
         if (earlier.type, earlier.content) != (self._type, self._content):
             raise IdempotencyConflict(
                 "This client_temp_id was used for another operation already.", attr="client_temp_id"
             )
+        if earlier.refusal is not None:
+            raise RefusedBefore(earlier)
         return earlier.result_id
 
     def claim(self) -> None:
@@ -68,18 +85,10 @@ class Operation:
 
         Raises TryAgain where that one went through: the next attempt finds its result.
         """
-        if self._client_temp_id is None:
+        if self._client_temp_id is None or self._claimed is not None:
             return
-        self._claimed = ClientOperation(
-            key=self._key,
-            user=self._user,
-            client_temp_id=self._client_temp_id,
-            type=self._type,
-            content=self._content,
-            created_at=clock.now(),
-        )
         try:
-            self._claimed.save(force_insert=True)
+            self._claimed = _insert(self._user, self._client_temp_id, self._type, self._content)
         except IntegrityError as error:
             raise TryAgain from error
 
@@ -87,11 +96,49 @@ class Operation:
         """Keep what the claimed operation made."""
         if self._claimed is not None:
             self._claimed.result_id = result.pk
-            self._claimed.save(update_fields=["result_id"])
+            self._claimed.type, self._claimed.content = self._type, self._content
+            self._claimed.save(update_fields=["result_id", "type", "content"])
 
-    @property
-    def _key(self) -> str:
-        return hashlib.sha256(f"{self._user.pk}:{self._client_temp_id}".encode()).hexdigest()
+
+def find(user: Any, client_temp_id: str) -> ClientOperation | None:
+    """What is known of a user's operation; None when nothing is."""
+    return ClientOperation.objects.filter(key=_key(user, client_temp_id)).first()
+
+
+def keep_refusal(
+    *, user: Any, client_temp_id: str, type: str, content: str, refusal: list[dict[str, Any]]
+) -> ClientOperation:
+    """Take the id of an operation that was refused for good, so that it can't happen any more by itself.
+
+    Raises IntegrityError where the id is taken, after waiting for a transaction that is taking it.
+    """
+    return _insert(user, client_temp_id, type, content, refusal)
+
+
+def release(operation: ClientOperation) -> None:
+    """Let a refused operation happen, in the running transaction: nobody else sees it in between."""
+    operation.refusal = None
+    operation.save(update_fields=["refusal"])
+
+
+def _key(user: Any, client_temp_id: str) -> str:
+    return hashlib.sha256(f"{user.pk}:{client_temp_id}".encode()).hexdigest()
+
+
+def _insert(
+    user: Any, client_temp_id: str, type: str, content: str, refusal: list[dict[str, Any]] | None = None
+) -> ClientOperation:
+    operation = ClientOperation(
+        key=_key(user, client_temp_id),
+        user=user,
+        client_temp_id=client_temp_id,
+        type=type,
+        content=content,
+        refusal=refusal,
+        created_at=clock.now(),
+    )
+    operation.save(force_insert=True)
+    return operation
 
 
 def _canonical(value: Any) -> Any:

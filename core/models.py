@@ -27,13 +27,28 @@ class FrozenMasterDataQuerySet(LedgerQuerySet, MasterDataQuerySet):  # type: ign
     """Rates: read by every role, added to, never changed."""
 
 
+class Change(models.Model):
+    """A note that a row changed, until the sync app has numbered it (see core.changes)."""
+
+    entity = models.CharField(max_length=64, help_text="app.model of what changed.")
+    entity_id = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = "announced change"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.entity_id}"
+
+
 class ClientOperation(LedgerModel):
     """One operation that a client named: the reason why it happens once however often it is sent.
 
-    The row is written in the transaction of what it names, so it exists exactly if that happened.
+    The row is written in the transaction of what it names: it has a ``result_id`` exactly if that happened, or a
+    ``refusal`` where the operation was refused for good and kept (see the sync app).
     """
 
-    life_cycle = ("result_id",)
+    life_cycle = ("result_id", "refusal", "type", "content")
 
     key = models.CharField(
         max_length=64,
@@ -45,6 +60,7 @@ class ClientOperation(LedgerModel):
     type = models.CharField(max_length=32, help_text="transaction.create, distribution.create, …")
     content = models.TextField(help_text="The operation's canonical JSON: the same content is the same text.")
     result_id = models.BigIntegerField(null=True, help_text="Primary key of what it made.")
+    refusal = models.JSONField(null=True, help_text="The errors that it was refused with, as the API tells them.")
     created_at = models.DateTimeField()
 
     objects = LedgerQuerySet.as_manager()

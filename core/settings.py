@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "distribution",
     "invoices",
     "transactions",
+    "sync",
     "reports",
 ]
 
@@ -268,6 +269,8 @@ SPECTACULAR_SETTINGS = {
         "ReturnCondition": "transactions.serializers.RETURN_CONDITIONS",
         "MovementKind": "inventory.models.StockMovement.Kind",
         "Entity": "inventory.services.Entity",
+        "SyncStatus": "sync.serializers.STATUSES",
+        "ConflictStatus": "sync.models.SyncConflict.Status",
         "Direction": "distribution.models.DistributionItem.Direction",
         "DistributionStatus": "distribution.models.Distribution.Status",
         "ItemType": "transactions.models.TransactionItem.Type",
@@ -285,6 +288,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Distributions", "description": "Loads from a depot to a vehicle, and back."},
         {"name": "Sales", "description": "Transactions: one sale, one commit."},
         {"name": "Invoices", "description": "Tax invoices, credit notes and their PDFs."},
+        {"name": "Offline", "description": "Push what was done without network, pull what that takes."},
         {"name": "Audit", "description": "The append-only record."},
         {"name": "Operations", "description": "Health and the schema itself."},
     ],

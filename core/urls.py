@@ -16,6 +16,7 @@ from distribution.views import DistributionViewSet
 from equipment.views import EquipmentViewSet
 from inventory.views import InventoryViewSet
 from invoices.views import GstRateViewSet, InvoiceViewSet
+from sync.views import PullView, PushView, SyncConflictViewSet
 from transactions.views import TransactionViewSet
 
 router = SimpleRouter()
@@ -28,6 +29,7 @@ router.register("inventories", InventoryViewSet, basename="inventory")
 router.register("distributions", DistributionViewSet, basename="distribution")
 router.register("transactions", TransactionViewSet, basename="transaction")
 router.register("invoices", InvoiceViewSet, basename="invoice")
+router.register("sync/conflicts", SyncConflictViewSet, basename="conflict")
 router.register("audit", AuditLogViewSet, basename="audit")
 
 api = [
@@ -35,6 +37,8 @@ api = [
     path("token/refresh/", RefreshView.as_view(), name="token-refresh"),
     path("token/blacklist/", BlacklistView.as_view(), name="token-blacklist"),
     path("accounts/me/", MeView.as_view(), name="me"),
+    path("sync/push/", PushView.as_view(), name="sync-push"),
+    path("sync/pull/", PullView.as_view(), name="sync-pull"),
     path("health/live/", LiveView.as_view(), name="health-live"),
     path("health/ready/", ReadyView.as_view(), name="health-ready"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

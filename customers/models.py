@@ -1,13 +1,14 @@
 """Who is billed, at which contract rates, and by which meter."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from core.ledger import LedgerModel
+from core.ledger import LedgerModel, LedgerQuerySet
 from core.models import FrozenMasterDataQuerySet, MasterDataQuerySet, code_validator
 from equipment.models import Equipment
 
@@ -19,6 +20,8 @@ class PaymentType(models.TextChoices):
 
 class Customer(models.Model):
     """Who is billed. A customer with a ``meter_rate`` has a gas meter."""
+
+    is_announced: ClassVar[bool] = True
 
     customer_code = models.CharField(max_length=32, unique=True, validators=[code_validator])
     name = models.CharField(max_length=200)
@@ -40,6 +43,9 @@ class Customer(models.Model):
         blank=True,
         validators=[MinValueValidator(Decimal(0))],
         help_text="Price of one unit of the meter before GST; empty: no meter.",
+    )
+    meter_rate_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when the meter's rate is what it is; empty: ever since."
     )
     last_meter_reading = models.DecimalField(
         max_digits=12,
@@ -75,6 +81,23 @@ class Customer(models.Model):
     @property
     def has_meter(self) -> bool:
         return self.meter_rate is not None
+
+
+class PastMeterRate(LedgerModel):
+    """What a unit of a customer's meter cost until ``until``: for readings of that time that arrive later."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="past_meter_rates")
+    meter_rate = models.DecimalField(max_digits=10, decimal_places=4)
+    until = models.DateTimeField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-until",)
+        indexes = (models.Index(fields=("customer", "until"), name="past_meter_rate_idx"),)
+
+    def __str__(self) -> str:
+        return f"{self.meter_rate} until {self.until}"
 
 
 class CustomerRate(LedgerModel):

@@ -8,11 +8,12 @@ from typing import Any
 from accounts.models import User
 from audit.services import create_recorded, record, update_recorded
 from core import clock
+from core.changes import announce
 from core.commands import command
 from core.errors import Duplicate, UnknownReference
 from customers import locks
 from customers.errors import VersionConflict
-from customers.models import Customer, CustomerRate
+from customers.models import Customer, CustomerRate, PastMeterRate
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
 from sequences.services import take_numbers
@@ -81,6 +82,7 @@ def set_contract_rate(
         target=new,
         after={"customer": customer.customer_code, "equipment": equipment.sku, "rate": rate, "valid_from": valid_from},
     )
+    announce(customer)
     return new
 
 
@@ -88,5 +90,10 @@ def _change(actor: User, customer: Customer, action: str, changes: Mapping[str, 
     wanted = {name: value for name, value in changes.items() if name not in ("version", "last_meter_reading")}
     if all(getattr(customer, name) == value for name, value in wanted.items()):
         return
-    wanted |= {"version": customer.version + 1, "updated_at": clock.now()}
+    now = clock.now()
+    wanted |= {"version": customer.version + 1, "updated_at": now}
+    if wanted.get("meter_rate", customer.meter_rate) != customer.meter_rate:
+        wanted["meter_rate_at"] = now
+        if customer.meter_rate is not None:
+            PastMeterRate.objects.create(customer=customer, meter_rate=customer.meter_rate, until=now)
     update_recorded(actor=actor, action=action, target=customer, changes=wanted)

@@ -1,5 +1,7 @@
 """Places that hold stock."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from core.models import MasterDataQuerySet, code_validator
@@ -7,6 +9,8 @@ from core.models import MasterDataQuerySet, code_validator
 
 class Depot(models.Model):
     """A place that holds stock: HSH's own, or a supplier's from which drivers load."""
+
+    is_announced: ClassVar[bool] = True
 
     code = models.CharField(max_length=32, unique=True, validators=[code_validator])
     name = models.CharField(max_length=120)

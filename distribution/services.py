@@ -10,7 +10,7 @@ from core import clock, idempotency
 from core.access import Capability, Scope
 from core.commands import command
 from core.errors import Denied, Invalid, UnknownReference
-from core.occurrence import require_recent
+from core.occurrence import Approval, require_recent
 from depots.errors import DepotInactive
 from depots.models import Depot
 from distribution import locks
@@ -54,11 +54,12 @@ class CreatedDistribution:
 
 
 @command
-def create_distribution(*, actor: User, new: NewDistribution) -> CreatedDistribution:
+def create_distribution(*, actor: User, new: NewDistribution, approval: Approval | None = None) -> CreatedDistribution:
     """Draft a load. Moves nothing.
 
-    Idempotent by (actor, client_temp_id). Locks a number ticket. Raises IdempotencyConflict,
-    OccurredAtOutOfRange, Denied, DepotInactive, EquipmentInactive, UnknownReference.
+    Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks a number
+    ticket. Raises IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, Denied, DepotInactive,
+    EquipmentInactive, UnknownReference.
     """
     operation = idempotency.Operation(
         user=actor,
@@ -71,7 +72,7 @@ def create_distribution(*, actor: User, new: NewDistribution) -> CreatedDistribu
     operation.claim()
     now = clock.now()
     occurred_at = new.occurred_at or now
-    require_recent(occurred_at, now=now)
+    require_recent(occurred_at, now=now, approval=approval)
     depot = _depot_for(actor, new.depot)
     if not new.items:
         raise Invalid("A distribution needs at least one item.", attr="items")
@@ -111,17 +112,18 @@ def create_distribution(*, actor: User, new: NewDistribution) -> CreatedDistribu
             "vehicle_no": distribution.vehicle_no,
             "total_collection": distribution.total_collection,
             "total_return": distribution.total_return,
+            **({"approved_by": approval.by.username} if approval else {}),
         },
     )
     return CreatedDistribution(distribution, replayed=False)
 
 
 @command
-def confirm_distribution(*, actor: User, distribution_id: int) -> Distribution:
+def confirm_distribution(*, actor: User, distribution_id: int, occurred_at: datetime | None = None) -> Distribution:
     """Move every item of a draft between its depot and the vehicle, all or none, once.
 
-    Locks the distribution, then the balances it touches. Raises Denied, AlreadyConfirmed,
-    DistributionCancelled, DepotInactive, InsufficientStock.
+    ``occurred_at`` is when it happened in the field; None: when the draft was made. Locks the distribution, then
+    the balances it touches. Raises Denied, AlreadyConfirmed, DistributionCancelled, DepotInactive, InsufficientStock.
     """
     distribution = _lock_own(actor, distribution_id)
     distribution.require_draft()
@@ -129,7 +131,8 @@ def confirm_distribution(*, actor: User, distribution_id: int) -> Distribution:
         raise DepotInactive(f"Depot {distribution.depot.code} is not in use any more.")
     now = clock.now()
     hold = hold_stock(_moves_of(distribution))
-    post_movements(hold, actor=actor, cause=distribution, occurred_at=distribution.occurred_at, now=now)
+    happened = occurred_at or distribution.occurred_at
+    post_movements(hold, actor=actor, cause=distribution, occurred_at=happened, now=now)
     _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)
     record(
         actor=actor,

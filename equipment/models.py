@@ -1,16 +1,20 @@
 """Stock items: what is delivered, lent and counted."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from core.ledger import LedgerModel, LedgerQuerySet
 from core.models import MasterDataQuerySet, code_validator
 
 
 class Equipment(models.Model):
     """A stock item. A sold cylinder is gas; the cylinder itself is lent against ``deposit``."""
+
+    is_announced: ClassVar[bool] = True
 
     class Type(models.TextChoices):
         CYLINDER = "CYLINDER", "Cylinder"
@@ -46,6 +50,9 @@ class Equipment(models.Model):
         help_text="Charged by a DEPOSIT line and refunded by a RETURN; outside GST.",
     )
     is_active = models.BooleanField(default=True)
+    priced_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when rate and deposit are what they are; empty: ever since."
+    )
 
     objects = MasterDataQuerySet.as_manager()
 
@@ -63,3 +70,21 @@ class Equipment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}"
+
+
+class PastPrice(LedgerModel):
+    """What an equipment cost until ``until``: for sales that happened before then and are recorded later."""
+
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="past_prices")
+    default_rate = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    deposit = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    until = models.DateTimeField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-until",)
+        indexes = (models.Index(fields=("equipment", "until"), name="past_price_idx"),)
+
+    def __str__(self) -> str:
+        return f"{self.default_rate} until {self.until}"

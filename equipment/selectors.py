@@ -1,11 +1,33 @@
 """Reads of equipment that commands share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from core.errors import UnknownReference
 from equipment.errors import EquipmentInactive
-from equipment.models import Equipment
+from equipment.models import Equipment, PastPrice
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What one piece costs where no contract says otherwise. None: no such price is set."""
+
+    default_rate: Decimal | None
+    deposit: Decimal | None
+
+
+def prices_at(equipment: Mapping[int, Equipment], moment: datetime) -> dict[int, Prices]:
+    """The prices that were in force at a moment, by equipment id."""
+    prices = {pk: Prices(each.default_rate, each.deposit) for pk, each in equipment.items()}
+    changed = [pk for pk, each in equipment.items() if each.priced_at is not None and moment < each.priced_at]
+    if changed:
+        # Latest first, so that of each equipment the one that ended soonest after the moment stays.
+        for past in PastPrice.objects.filter(equipment__in=changed, until__gt=moment).order_by("-until"):
+            prices[past.equipment_id] = Prices(past.default_rate, past.deposit)
+    return prices
 
 
 def require_active(actor: Any, item_ids: Sequence[int]) -> dict[int, Equipment]:

@@ -6,9 +6,10 @@ from typing import Any
 from django.db.models import Model
 
 from audit.services import create_recorded, update_recorded
+from core import clock
 from core.commands import command
 from equipment import locks
-from equipment.models import Equipment
+from equipment.models import Equipment, PastPrice
 
 
 @command
@@ -19,9 +20,14 @@ def create_equipment(*, actor: Model, values: Mapping[str, Any]) -> Equipment:
 
 @command
 def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, Any]) -> Equipment:
-    """Locks the row. Raises Duplicate."""
+    """Keeps the prices that it had, for sales of that time. Locks the row. Raises Duplicate."""
     target = locks.equipment(pk)
+    past = PastPrice(equipment=target, default_rate=target.default_rate, deposit=target.deposit, until=clock.now())
     update_recorded(actor=actor, action="equipment.equipment.updated", target=target, changes=changes)
+    if (past.default_rate, past.deposit) != (target.default_rate, target.deposit):
+        past.save()
+        target.priced_at = past.until
+        target.save(update_fields=["priced_at"])
     return target
 
 

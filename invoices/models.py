@@ -1,6 +1,6 @@
 """GST rates, and the documents that bill: frozen when issued, never edited."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -18,6 +18,8 @@ from customers.models import Customer
 
 class GstRate(LedgerModel):
     """The rate of Singapore's goods and services tax, from a date on (Goods and Services Tax Act 1993, s 16)."""
+
+    is_announced: ClassVar[bool] = True
 
     rate = models.DecimalField(
         "rate (%)",

@@ -22,6 +22,7 @@ from depots.models import Depot
 from equipment.models import Equipment
 from inventory.models import Inventory
 from invoices.models import GstRate
+from sync.models import Feed
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 
 
@@ -49,6 +50,7 @@ def _ledgers_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     request.getfixturevalue("transactional_db")
+    Feed.objects.get_or_create(defaults={"epoch": "tests"})
     for valid_from, rate in import_module("invoices.migrations.0002_gst_rates").RATES:
         GstRate.objects.get_or_create(valid_from=valid_from, defaults={"rate": rate})
     yield

@@ -6,11 +6,14 @@ Pure functions over rows that the service has locked or read: no queries here.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.errors import Invalid
 from core.money import ZERO, to_cents
 from customers.models import Customer
+from customers.selectors import ContractRates
 from equipment.models import Equipment
+from equipment.selectors import Prices
 from inventory.models import Condition
 from transactions.errors import MeterReadingDecreased, NoMeter, RateMismatch
 from transactions.models import RateSource, TransactionItem
@@ -29,6 +32,13 @@ class SaleItem:
     quantity: int
     condition: str = ""
     rate: Decimal | None = None
+
+
+class Listed(NamedTuple):
+    """A price and where it stands. ``rate`` None: there is none, and the field names it."""
+
+    rate: Decimal | None
+    source: RateSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +67,14 @@ class Usage:
     amount: Decimal
 
 
-def read_meter(customer: Customer, reading: Decimal | None) -> Usage | None:
-    """Bill what the meter moved since the last reading; None without a reading.
+def read_meter(customer: Customer, reading: Decimal | None, rate: Decimal | None) -> Usage | None:
+    """Bill what the meter moved since the last reading, at the rate of that time; None without a reading.
 
     Raises NoMeter, MeterReadingDecreased.
     """
     if reading is None:
         return None
-    if customer.meter_rate is None:
+    if rate is None:
         raise NoMeter(f"{customer.name} has no gas meter.", attr="current_meter")
     last = customer.last_meter_reading
     if last is not None and reading < last:
@@ -74,52 +84,65 @@ def read_meter(customer: Customer, reading: Decimal | None) -> Usage | None:
         last=last,
         current=reading,
         quantity=quantity,
-        rate=customer.meter_rate,
-        amount=to_cents(quantity * customer.meter_rate),
+        rate=rate,
+        amount=to_cents(quantity * rate),
     )
 
 
 def price_items(
     items: Sequence[SaleItem],
     equipment: Mapping[int, Equipment],
-    contract_rates: Mapping[int, Decimal],
+    prices: Mapping[int, Prices],
+    contracts: Mapping[int, ContractRates],
     *,
     may_override: bool,
 ) -> list[PricedItem]:
     """Price every line; see `_price` for the rate. Raises RateMismatch, Invalid."""
     return [
-        _price(item, equipment[item.equipment], contract_rates.get(item.equipment), index, may_override=may_override)
+        _price(
+            item,
+            equipment[item.equipment],
+            _listed(item, prices[item.equipment], contracts.get(item.equipment, ContractRates())),
+            index,
+            may_override=may_override,
+        )
         for index, item in enumerate(items)
     ]
 
 
-def _price(
-    item: SaleItem, equipment: Equipment, contract: Decimal | None, index: int, *, may_override: bool
-) -> PricedItem:
-    """The contract's rate, else the equipment's, else the one from the field.
+def _listed(item: SaleItem, prices: Prices, contract: ContractRates) -> list[Listed]:
+    """The price in force; behind it the one that could be known then, where that was another.
 
-    DEPOSIT and RETURN go by the equipment's deposit instead, else by the field's rate, else 0.00.
+    The contract's rate, else the equipment's. DEPOSIT and RETURN go by the equipment's deposit instead.
     """
-    attr = f"items.{index}.rate"
-    listed: Decimal | None
     if item.type in UNTAXED:
-        listed, source = equipment.deposit, RateSource.DEFAULT
-    elif contract is not None:
-        listed, source = contract, RateSource.CONTRACT
-    else:
-        listed, source = equipment.default_rate, RateSource.DEFAULT
+        return [Listed(prices.deposit, RateSource.DEFAULT)]
+    default = Listed(prices.default_rate, RateSource.DEFAULT)
+    return [default if rate is None else Listed(rate, RateSource.CONTRACT) for rate in (contract.valid, contract.known)]
+
+
+def _price(
+    item: SaleItem, equipment: Equipment, listed: Sequence[Listed], index: int, *, may_override: bool
+) -> PricedItem:
+    """The listed rate; the field's where none is listed, which for a deposit may be left out as 0.00."""
+    attr = f"items.{index}.rate"
+    price, source = listed[0]
     overridden = None
-    if listed is None:
-        source = RateSource.FIELD
-        if item.rate is None and item.type not in UNTAXED:
-            raise Invalid(f"{equipment.sku} has no rate for this customer: please send one.", attr=attr)
-        rate = item.rate if item.rate is not None else ZERO
-    elif item.rate is None or item.rate == listed:
-        rate = listed
-    elif may_override:
-        rate, source, overridden = item.rate, RateSource.OVERRIDE, listed
+    if item.rate is not None:
+        shown = next((each for each in listed if each.rate in (item.rate, None)), None)
+        if shown is None and not may_override:
+            raise RateMismatch(f"The rate of {equipment.sku} is {price}, not {item.rate}.", attr=attr)
+        if shown is None:
+            source, overridden = RateSource.OVERRIDE, price
+        else:
+            source = RateSource.FIELD if shown.rate is None else shown.source
+        rate = item.rate
+    elif price is not None:
+        rate = price
+    elif item.type in UNTAXED:
+        rate, source = ZERO, RateSource.FIELD
     else:
-        raise RateMismatch(f"The rate of {equipment.sku} is {listed}, not {item.rate}.", attr=attr)
+        raise Invalid(f"{equipment.sku} has no rate for this customer: please send one.", attr=attr)
     sign = -1 if item.type == Type.RETURN else 1
     return PricedItem(
         equipment=equipment,

@@ -9,15 +9,16 @@ from accounts.models import User
 from audit.services import record
 from core import clock, idempotency
 from core.access import Capability
+from core.changes import announce
 from core.commands import command
 from core.errors import UnknownReference
 from core.money import ZERO
-from core.occurrence import require_recent
+from core.occurrence import Approval, require_recent
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
 from customers.models import Customer
-from customers.selectors import contract_rates
-from equipment.selectors import require_active
+from customers.selectors import contract_rates, meter_rate_at
+from equipment.selectors import prices_at, require_active
 from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move, customer_place, hold_stock, locations, post_movements, vehicle_place
 from invoices.models import Invoice
@@ -59,13 +60,15 @@ class RecordedSale:
 
 
 @command
-def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> RecordedSale:
+def create_customer_transaction_and_invoice(
+    *, actor: User, sale: NewSale, approval: Approval | None = None
+) -> RecordedSale:
     """Record one sale with everything that belongs to it.
 
-    Idempotent by (actor, client_temp_id). Locks the customer, then the balances in primary-key order, then
-    the number tickets. Raises IdempotencyConflict, OccurredAtOutOfRange, UnknownReference, CustomerInactive,
-    EquipmentInactive, NoMeter, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal,
-    InsufficientStock, StorageUnavailable.
+    Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the
+    customer, then the balances in primary-key order, then the number tickets. Raises IdempotencyConflict,
+    RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive, NoMeter,
+    MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, InsufficientStock, StorageUnavailable.
     """
     operation = idempotency.Operation(
         user=actor,
@@ -78,16 +81,17 @@ def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> Re
     operation.claim()
     now = clock.now()
     occurred_at = sale.occurred_at or now
-    require_recent(occurred_at, now=now)
+    require_recent(occurred_at, now=now, approval=approval)
 
     customer = _lock_customer(actor, sale.customer)
-    usage = read_meter(customer, sale.current_meter)
+    usage = read_meter(customer, sale.current_meter, meter_rate_at(customer, occurred_at))
     equipment = require_active(actor, [item.equipment for item in sale.items])
     items = price_items(
         sale.items,
         equipment,
-        contract_rates(customer, equipment, clock.business_date(occurred_at)),
-        may_override=actor.can(Capability.OVERRIDE_RATE),
+        prices_at(equipment, occurred_at),
+        contract_rates(customer, equipment, occurred_at),
+        may_override=_may_override(actor, approval),
     )
     billing = _bill(actor, sale, customer, items, usage, occurred_at=occurred_at, now=now)
 
@@ -121,6 +125,7 @@ def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> Re
     TransactionItem.objects.bulk_create(_item_row(transaction, item) for item in items)
     post_movements(hold, actor=actor, cause=transaction, occurred_at=occurred_at, now=now)
     if usage is not None and usage.current != usage.last:
+        announce(customer)
         customer.last_meter_reading = usage.current
         customer.version += 1
         customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
@@ -130,7 +135,7 @@ def create_customer_transaction_and_invoice(*, actor: User, sale: NewSale) -> Re
         action="transactions.sale.recorded",
         target=transaction,
         before={"last_meter_reading": usage.last} if usage else None,
-        after=_evidence(transaction, invoice, items, usage),
+        after=_evidence(transaction, invoice, items, usage, approval),
     )
     return RecordedSale(transaction, replayed=False)
 
@@ -234,8 +239,18 @@ def _item_row(transaction: Transaction, item: PricedItem) -> TransactionItem:
     )
 
 
+def _may_override(actor: User, approval: Approval | None) -> bool:
+    if approval is not None and approval.rates:
+        return bool(approval.by.can(Capability.OVERRIDE_RATE))
+    return actor.can(Capability.OVERRIDE_RATE)
+
+
 def _evidence(
-    transaction: Transaction, invoice: Invoice, items: Sequence[PricedItem], usage: Usage | None
+    transaction: Transaction,
+    invoice: Invoice,
+    items: Sequence[PricedItem],
+    usage: Usage | None,
+    approval: Approval | None,
 ) -> dict[str, object]:
     evidence: dict[str, object] = {
         "transaction_number": transaction.transaction_number,
@@ -247,6 +262,8 @@ def _evidence(
     }
     if usage:
         evidence["last_meter_reading"] = usage.current
+    if approval:
+        evidence["approved_by"] = approval.by.username
     overrides = [
         {"equipment": item.equipment.sku, "rate": item.rate, "instead_of": item.listed_rate}
         for item in items

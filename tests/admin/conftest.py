@@ -3,6 +3,7 @@
 import pytest
 
 from audit import seals
+from sync.feed import number_changes
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, MeteredCustomerFactory
 
@@ -18,5 +19,10 @@ def office(shop: Shop) -> Shop:
         {"type": "SALE"}, {"type": "DEPOSIT"}, customer=metered.pk, current_meter="1210.00", client_temp_id="op-1"
     )
     assert response.status_code == 201
+    refused = {"type": "transaction.create", "client_temp_id": "op-2", "data": {"customer": metered.pk}}
+    assert shop.client_of(shop.driver).post("/api/sync/push/", {"operations": [refused]}).status_code == 200
+    customer = {"name": "Renamed"}
+    assert shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", customer).status_code == 200
+    number_changes()
     seals.seal_next_batch(through=10**9)
     return shop

@@ -25,8 +25,8 @@ Unchanged = Callable[[], AbstractContextManager[None]]
 
 LEDGERS = ("audit.auditlog", "audit.auditseal", "inventory.stockmovement", "transactions.transaction", "invoices.invoice",
            "distribution.distribution", "sequences.sequence", "sequences.ticket", "core.clientoperation",
-           "inventory.location", "customers.customerrate")  # fmt: skip
-SCOPED = ("audit.auditlog", "inventory.inventory", "inventory.location", "inventory.stockmovement",
+           "inventory.location", "customers.customerrate", "sync.feed", "sync.feedentry")  # fmt: skip
+SCOPED = ("audit.auditlog", "sync.syncconflict", "inventory.inventory", "inventory.location", "inventory.stockmovement",
           "distribution.distribution", "transactions.transaction", "invoices.invoice")  # fmt: skip
 
 
@@ -103,6 +103,7 @@ def test_lists_and_pages_are_those_of_the_readers_depot(office: Shop, label: str
     office.count("depot", stranger.depot.pk, 5)
     office.sell({"type": "SALE"}, by=stranger)
     office.draft({"direction": "OUT"}, by=stranger, depot=stranger.depot.pk)
+    office.client_of(stranger).post("/api/sync/push/", {"operations": ["nonsense"]})
     user = UserFactory(role=role, depot=office.depot)
     client = logged_in(user)
     model = next(model for model in MODELS if model._meta.label_lower == label)

@@ -12,9 +12,11 @@ from core.access import Role
 from customers.models import Customer, CustomerRate
 from distribution.models import Distribution
 from invoices.models import Invoice
+from sync.models import SyncConflict
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import PASSWORD, UserFactory
+from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
 Unchanged = Callable[[], AbstractContextManager[None]]
@@ -174,3 +176,30 @@ def test_no_page_shows_a_password_hash_or_a_token(office: Shop, role: Role) -> N
             for address in (url(model), url(model, "change", row.pk), url(model, "history", row.pk)):
                 page = client.get(address).content.decode()
                 assert not [secret for secret in secrets if secret in page]
+
+
+def test_a_conflict_is_let_happen_or_dismissed(office: Shop) -> None:
+    sold = {
+        "customer": office.customer.pk,
+        "items": [{"equipment": office.cylinder.pk, "type": "SALE", "quantity": 1, "rate": "20.00"}],
+    }
+    operations = [{"type": "transaction.create", "client_temp_id": f"kept-{n}", "data": sold} for n in range(2)]
+    office.client_of(office.driver).post("/api/sync/push/", {"operations": operations})
+    first, second = SyncConflict.objects.filter(client_temp_id__startswith="kept").order_by("pk")
+    client = logged_in(UserFactory(role=Role.SUPERVISOR, depot=office.depot))
+    sales = Transaction.objects.count()
+
+    chosen = {"action": "retry", "_selected_action": [first.pk]}
+    response = client.post(url("sync.syncconflict"), chosen, follow=True)
+    assert any("is 25.00, not 20.00" in message for message in messages_of(response))
+    response = client.post(url("sync.syncconflict"), {**chosen, "action": "retry_at_its_rates"}, follow=True)
+    assert any("happened" in message for message in messages_of(response))
+    assert Transaction.objects.count() == sales + 1
+
+    page = url("sync.syncconflict", "change", second.pk)
+    assert "reason" in errors_of(client.post(page, {"reason": " ", "_save": "Save"}))
+    assert client.post(page, {"reason": "Entered twice", "_save": "Save"}).status_code == 302
+    second.refresh_from_db()
+    assert (second.status, second.reason) == ("DISMISSED", "Entered twice")
+    assert client.post(page, {"reason": "Again", "_save": "Save"}).status_code == 403
+    assert Transaction.objects.count() == sales + 1

@@ -111,13 +111,20 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("invoice", "mark_printed", "own"): (200, 200, 403, 404, 200, 401),
     ("invoice", "mark_printed", "sales"): (200, 200, 403, 200, 404, 401),
     ("invoice", "mark_printed", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("conflict", "list", ""): (200, 200, 403, 403, 403, 401),
+    ("conflict", "retrieve", "own"): (200, 200, 403, 403, 403, 401),
+    ("conflict", "retrieve", "foreign"): (200, 404, 403, 403, 403, 401),
+    ("conflict", "retry", "own"): (200, 200, 403, 403, 403, 401),
+    ("conflict", "retry", "foreign"): (200, 404, 403, 403, 403, 401),
+    ("conflict", "dismiss", "own"): (200, 200, 403, 403, 403, 401),
+    ("conflict", "dismiss", "foreign"): (200, 404, 403, 403, 403, 401),
     ("audit", "list", ""): (200, 200, 403, 403, 403, 401),
     ("audit", "retrieve", "own"): (200, 200, 403, 403, 403, 401),
     ("audit", "retrieve", "foreign"): (200, 404, 403, 403, 403, 401),
 }  # fmt: skip
 
 PUBLIC = {"token", "token-refresh", "token-blacklist", "health-live", "health-ready", "schema", "swagger-ui", "redoc"}
-ANY_USER = {"me"}
+ANY_USER = {"me", "sync-push", "sync-pull"}
 
 
 @dataclass
@@ -174,6 +181,10 @@ def world(client_of: Callable[[User | None], APIClient], stub_pdf: None) -> Worl
         sale = post(seller, "/api/transactions/", {"customer": customer.pk, "items": [line]})
         rows["transaction", whose] = sale["transaction"]["id"]
         rows["invoice", whose] = sale["invoice"]["id"]
+        wrong = {"customer": customer.pk, "items": [{**line, "type": "REFILL", "rate": "1.00"}]}
+        refused = {"type": "transaction.create", "client_temp_id": "refused", "data": wrong}
+        pushed = post(seller, "/api/sync/push/", {"operations": [refused]})
+        rows["conflict", whose] = pushed["results"][0]["conflict"]
         rows["audit", whose] = AuditLog.objects.filter(user=seller).latest("id").pk
     rows["user", "any"] = sellers["colleague"].pk
     rows["depot", "any"], rows["equipment", "any"], rows["customer", "any"] = a.pk, cylinder.pk, customer.pk
@@ -232,6 +243,8 @@ def body_of(world: World, route: str, action: str, row: str) -> dict[str, Any]:
             "quantity": 7,
             "reason": "Counted",
         },
+        ("conflict", "retry"): {"approve_rates": True},
+        ("conflict", "dismiss"): {"reason": "Twice"},
         ("distribution", "create"): {"depot": depot.pk, "items": [item]},
         ("distribution", "create_distribution"): {"depot": depot.pk, "items": [item]},
     }
@@ -298,6 +311,7 @@ def test_role_gets_its_status(
         ("distribution", {"ADMIN": 3, "SUPERVISOR": 2, "DEPOT_STAFF": 2, "DRIVER": 1}),
         ("transaction", {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1}),
         ("invoice", {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1}),
+        ("conflict", {"ADMIN": 4, "SUPERVISOR": 3}),
     ],
 )
 def test_a_list_holds_what_the_role_may_see(
@@ -329,7 +343,7 @@ def test_a_driver_does_not_see_others_movements(world: World, client_of: Callabl
     assert ends == {driver.vehicle_no, ""}
 
 
-@pytest.mark.parametrize("route", ["transaction", "invoice", "distribution", "audit"])
+@pytest.mark.parametrize("route", ["transaction", "invoice", "distribution", "audit", "conflict"])
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 def test_a_ledger_row_cannot_be_changed(
     route: str, method: str, world: World, client_of: Callable[[User | None], APIClient]

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = (
     "core", "audit", "sequences", "depots", "equipment", "accounts", "customers", "inventory", "distribution", "invoices",
-    "transactions", "reports",
+    "transactions", "sync", "reports",
 )  # fmt: skip
 SOURCES = sorted(
     path

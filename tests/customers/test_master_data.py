@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from audit.models import AuditLog
 from core.access import Role
+from core.clock import SINGAPORE
 from customers.models import Customer, CustomerRate
 from tests.conftest import error_of
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
@@ -158,7 +159,8 @@ def test_the_rate_in_force_is_the_latest_that_has_begun() -> None:
     for day, rate in ((date(2026, 1, 1), "30"), (date(2026, 3, 1), "33"), (date(2026, 2, 1), "32")):
         CustomerRate.objects.create(customer=customer, equipment=cylinder, rate=Decimal(rate), valid_from=day)
     found = [
-        contract_rates(customer, [cylinder.pk], on).get(cylinder.pk)
+        contract_rates(customer, [cylinder.pk], datetime.combine(on, time(12), SINGAPORE)).get(cylinder.pk)
         for on in (date(2025, 12, 31), date(2026, 1, 1), date(2026, 2, 28), date(2026, 3, 1))
     ]
-    assert found == [None, Decimal(30), Decimal(32), Decimal(33)]
+    assert [rate and rate.valid for rate in found] == [None, Decimal(30), Decimal(32), Decimal(33)]
+    assert not any(rate and rate.known for rate in found)  # they were entered today

@@ -1,0 +1,147 @@
+"""What came from the field and was refused, in the office."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core.access import Capability
+from core.admin_site import Menu
+from core.office import ON_LISTS_AND_PAGES, OfficeAdmin, Related, badge, evidence_of, may, page_of
+from sync import services
+from sync.models import Feed, FeedEntry, SyncConflict
+
+TONES = {SyncConflict.Status.OPEN: "open", SyncConflict.Status.RETRIED: "good"}
+
+
+class DismissalForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
+        label="Dismiss, because",
+        help_text="It shall not happen: say why, and save. To let it happen choose an action above.",
+    )
+
+    class Meta:
+        model = SyncConflict
+        fields: tuple[str, ...] = ()
+
+
+@admin.register(SyncConflict)
+class SyncConflictAdmin(OfficeAdmin):
+    view_capability = Capability.SETTLE_CONFLICTS
+    menu = Menu.SALES
+    list_display = ("id", "state", "type", "why", "user", "occurred_at", "received_at")
+    list_filter = ("status", "type")
+    list_select_related = ("user",)
+    search_fields = ("client_temp_id", "user__username", "code", "=request_id")
+    search_help_text = "The app's own id, user name, error code, or request id"
+    date_hierarchy = "date"
+    ordering = ("-id",)
+    actions = ("retry", "retry_at_its_rates")
+    readonly_fields = (
+        "state", "type", "pushed_by", "occurred_at", "received_at", "refusal", "sent", "client_temp_id", "request_id",
+        "settled_at", "settled_by", "dismissed_because",
+    )  # fmt: skip
+
+    def related(self, request: HttpRequest, target: SyncConflict) -> Iterable[Related]:
+        if target.result_id is not None:
+            yield from page_of(request, target.result_type, target.result_id, "What it made")
+        yield evidence_of(target)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_open = obj is None or obj.status == SyncConflict.Status.OPEN
+        return is_open and may(request, Capability.SETTLE_CONFLICTS)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, form=DismissalForm, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        shown = (
+            ("state", "type", "pushed_by"), ("occurred_at", "received_at"), "refusal", "sent",
+            ("client_temp_id", "request_id"),
+        )  # fmt: skip
+        if self.has_change_permission(request, obj):
+            return (*shown, "reason")
+        return (*shown, ("settled_at", "settled_by"), "dismissed_because")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context |= {"title": "Refused in the field", "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor: Any = request.user
+        services.dismiss_conflict(actor=actor, conflict_id=obj.pk, reason=form.cleaned_data["reason"])
+        obj.refresh_from_db()
+
+    @admin.action(description="Let it happen", permissions=["change"], location=ON_LISTS_AND_PAGES)
+    def retry(self, request: HttpRequest, queryset: Any) -> None:
+        self._retry(request, queryset, approve_rates=False)
+
+    @admin.action(
+        description="Let it happen at the rates it names", permissions=["change"], location=ON_LISTS_AND_PAGES
+    )
+    def retry_at_its_rates(self, request: HttpRequest, queryset: Any) -> None:
+        self._retry(request, queryset, approve_rates=True)
+
+    def _retry(self, request: HttpRequest, queryset: Any, *, approve_rates: bool) -> None:
+        actor: Any = request.user
+        self.each(
+            request,
+            queryset.order_by("pk"),
+            "happened",
+            lambda kept: services.retry_conflict(actor=actor, conflict_id=kept.pk, approve_rates=approve_rates),
+        )
+
+    @admin.display(description="status", ordering="status")
+    def state(self, conflict: SyncConflict) -> str:
+        status = SyncConflict.Status(conflict.status)
+        return badge(status.label.split(":")[0], TONES.get(status, "off"))
+
+    @admin.display(description="pushed by")
+    def pushed_by(self, conflict: SyncConflict) -> str:
+        return str(conflict.user)
+
+    @admin.display(description="refused, because", ordering="code")
+    def why(self, conflict: SyncConflict) -> str:
+        return str(conflict.errors[0]["detail"])
+
+    @admin.display(description="refused, because")
+    def refusal(self, conflict: SyncConflict) -> str:
+        lines = (
+            (each["detail"], each["code"], f" at {each['attr']}" if each["attr"] else "") for each in conflict.errors
+        )
+        return format_html_join(SafeString("<br>"), "{} ({}{})", lines)
+
+    @admin.display(description="as it was sent")
+    def sent(self, conflict: SyncConflict) -> str:
+        return format_html(
+            '<pre class="sent">{}</pre>', json.dumps(json.loads(conflict.payload), indent=2, ensure_ascii=False)
+        )
+
+    @admin.display(description="dismissed, because")
+    def dismissed_because(self, conflict: SyncConflict) -> str:
+        return conflict.reason or "–"
+
+
+@admin.register(Feed)
+class FeedAdmin(OfficeAdmin):
+    view_capability = Capability.MANAGE_USERS
+    menu = Menu.MACHINERY
+    is_scoped = False
+    list_display = ("epoch", "position")
+    search_fields = ("epoch",)
+
+
+@admin.register(FeedEntry)
+class FeedEntryAdmin(OfficeAdmin):
+    view_capability = Capability.MANAGE_USERS
+    menu = Menu.MACHINERY
+    is_scoped = False
+    list_display = ("position", "entity", "entity_id")
+    search_fields = ("=entity_id",)

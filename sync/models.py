@@ -1,0 +1,100 @@
+"""What came from the field and was refused, and the order in which apps are told of changes."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import User
+from core.access import Capability
+from core.ledger import LedgerModel, LedgerQuerySet
+from core.models import ClientOperation
+from core.scoping import rows_within
+
+
+class SyncConflictQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """All, or those of the own depot's users."""
+        return self.filter(rows_within(user, Capability.SETTLE_CONFLICTS))
+
+
+class SyncConflict(LedgerModel):
+    """An operation that was refused, kept until somebody lets it happen or dismisses it.
+
+    It is kept once, however often it is pushed.
+    """
+
+    life_cycle = ("status", "settled_at", "settled_by", "reason", "result_type", "result_id")
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", "Open"
+        RETRIED = "RETRIED", "Retried: it happened"
+        DISMISSED = "DISMISSED", "Dismissed"
+
+    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of user, client_temp_id and content.")
+    operation = models.OneToOneField(
+        ClientOperation,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="conflict",
+        help_text="Empty where its client_temp_id is missing or belongs to another operation.",
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sync_conflicts", help_text="Who pushed it."
+    )
+    client_temp_id = models.CharField(max_length=64, blank=True)
+    type = models.CharField(max_length=32, blank=True, help_text="As sent; empty where it was no text.")
+    payload = models.TextField(help_text="The operation as it was sent: JSON.")
+    errors = models.JSONField(help_text="Why it was refused: code, detail, attr of each error.")
+    code = models.CharField(max_length=64, help_text="The first error's code.")
+    occurred_at = models.DateTimeField(null=True, help_text="The device's time of it; empty where none could be read.")
+    received_at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+    request_id = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="settled_conflicts"
+    )
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it was dismissed.")
+    result_type = models.CharField(max_length=64, blank=True, help_text="app.model of what it made when retried.")
+    result_id = models.BigIntegerField(null=True, blank=True)
+
+    objects = SyncConflictQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("status", "id"), name="conflict_status_idx"),
+            models.Index(fields=("user", "id"), name="conflict_user_idx"),
+            models.Index(fields=("date",), name="conflict_date_idx"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.type or 'operation'} {self.client_temp_id or self.pk}"
+
+
+class Feed(models.Model):
+    """The counter of announced changes: one row. A new ``epoch`` makes every app pull everything again."""
+
+    epoch = models.CharField(max_length=16)
+    position = models.BigIntegerField(default=0, help_text="How many changes were numbered.")
+
+    def __str__(self) -> str:
+        return f"{self.epoch} {self.position}"
+
+
+class FeedEntry(models.Model):
+    """The number of the latest change of one row."""
+
+    entity = models.CharField(max_length=64, help_text="app.model of what changed.")
+    entity_id = models.BigIntegerField()
+    position = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "feed entries"
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=("entity", "entity_id"), name="feed_entity_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.entity} {self.entity_id}"

@@ -1,0 +1,183 @@
+"""Pushes, pulls and conflicts in JSON."""
+
+import json
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.reverse import reverse
+
+from core import clock
+from core.api.fields import StrictIntegerField, TextField
+from core.api.schema import ErrorSerializer
+from customers.models import Customer, CustomerRate
+from depots.serializers import DepotSerializer
+from distribution.serializers import DistributionOut
+from equipment.serializers import EquipmentSerializer
+from inventory.models import Inventory
+from invoices.serializers import GstRateSerializer
+from sync.models import SyncConflict
+from sync.operations import TYPES
+from sync.services import CREATED, DUPLICATE, REJECTED, Result
+from transactions.models import Transaction
+
+MAX_OPERATIONS = 200
+STATUSES = [CREATED, DUPLICATE, REJECTED]
+
+
+class OperationIn(serializers.Serializer[Any]):
+    """One operation, as documented. What a push holds is understood one by one, so that one that isn't like this
+    blocks no other."""
+
+    type = serializers.ChoiceField(choices=TYPES)
+    client_temp_id = serializers.CharField(max_length=64, help_text="The app's own id of this operation.")
+    occurred_at = serializers.DateTimeField(required=False, allow_null=True, help_text="When it happened in the field.")
+    data: Any = serializers.DictField(
+        help_text="As the single endpoint takes it. A distribution.confirm has `distribution`: an id, or the "
+        "client_temp_id of the operation that makes it."
+    )
+
+
+class PushDocumentation(serializers.Serializer[Any]):
+    operations = OperationIn(many=True, help_text=f"In the order in which they happened; at most {MAX_OPERATIONS}.")
+
+
+class PushIn(serializers.Serializer[Any]):
+    operations = serializers.ListField(child=serializers.JSONField(allow_null=True), max_length=MAX_OPERATIONS)
+
+
+class ResultOut(serializers.Serializer[Result]):
+    """What became of one operation."""
+
+    client_temp_id = serializers.CharField(help_text="Empty where the operation had none that could be read.")
+    status = serializers.ChoiceField(choices=STATUSES)
+    id = serializers.SerializerMethodField(help_text="Of the transaction or distribution; null when rejected.")
+    number = serializers.SerializerMethodField(help_text="Its official number.")
+    invoice = serializers.SerializerMethodField(help_text="A sale's invoice: its id.")
+    invoice_number = serializers.SerializerMethodField()
+    pdf_url = serializers.SerializerMethodField(help_text="A sale's document; needs the same authorisation.")
+    errors = ErrorSerializer(many=True, source="refusals")  # type: ignore[assignment]
+    conflict = serializers.SerializerMethodField(help_text="The kept operation, when rejected.")
+
+    def get_id(self, result: Result) -> int | None:
+        return result.made.pk if result.made is not None else None
+
+    def get_number(self, result: Result) -> str | None:
+        return str(result.made) if result.made is not None else None
+
+    def get_invoice(self, result: Result) -> int | None:
+        return result.made.invoice_id if isinstance(result.made, Transaction) else None
+
+    def get_invoice_number(self, result: Result) -> str | None:
+        return result.made.invoice.invoice_number if isinstance(result.made, Transaction) else None
+
+    def get_pdf_url(self, result: Result) -> str | None:
+        if not isinstance(result.made, Transaction):
+            return None
+        request: Request | None = self.context.get("request")
+        return str(reverse("invoice-pdf", args=[result.made.invoice_id], request=request))
+
+    def get_conflict(self, result: Result) -> int | None:
+        return result.conflict.pk if result.conflict is not None and result.made is None else None
+
+
+class PushOut(serializers.Serializer[Any]):
+    results = ResultOut(many=True, help_text="In the order of the operations.")
+
+
+class PullIn(serializers.Serializer[Any]):
+    cursor = TextField(required=False, max_length=64, help_text="Of the last answer; left out: everything.")
+    page_size = StrictIntegerField(required=False, default=500, min_value=1, max_value=2_000)
+
+
+class PulledRate(serializers.ModelSerializer[CustomerRate]):
+    class Meta:
+        model = CustomerRate
+        fields = ("equipment", "rate", "valid_from")
+        read_only_fields = fields
+
+
+class PulledCustomer(serializers.ModelSerializer[Customer]):
+    rates = serializers.SerializerMethodField(help_text="In force today, and those that will be: each from its date.")
+
+    class Meta:
+        model = Customer
+        fields = (
+            "id", "customer_code", "name", "phone", "address", "postal_code", "payment_type", "payment_terms_days",
+            "meter_number", "meter_rate", "last_meter_reading", "version", "rates",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(PulledRate(many=True))
+    def get_rates(self, customer: Customer) -> Any:
+        today = clock.business_date(clock.now())
+        chosen: list[CustomerRate] = []
+        begun: set[int] = set()
+        for rate in sorted(customer.rates.all(), key=lambda rate: (rate.valid_from, rate.pk), reverse=True):
+            if rate.valid_from <= today:
+                if rate.equipment_id in begun:
+                    continue
+                begun.add(rate.equipment_id)
+            chosen.append(rate)
+        return PulledRate(chosen[::-1], many=True).data
+
+
+class PulledStock(serializers.ModelSerializer[Inventory]):
+    class Meta:
+        model = Inventory
+        fields = ("equipment", "condition", "quantity")
+        read_only_fields = fields
+
+
+class GoneOut(serializers.Serializer[Any]):
+    """Ids of rows that may not be used any more: take them out of the app."""
+
+    depots = serializers.ListField(child=serializers.IntegerField())
+    equipment = serializers.ListField(child=serializers.IntegerField())
+    gst_rates = serializers.ListField(child=serializers.IntegerField())
+    customers = serializers.ListField(child=serializers.IntegerField())
+
+
+class PullOut(serializers.Serializer[Any]):
+    cursor = serializers.CharField(help_text="Keep it with the rows, and send it with the next pull.")
+    has_more = serializers.BooleanField(help_text="Pull again at once.")
+    depots = DepotSerializer(many=True)
+    equipment = EquipmentSerializer(many=True)
+    gst_rates = GstRateSerializer(many=True)
+    customers = PulledCustomer(many=True)
+    gone = GoneOut()
+    stock = PulledStock(
+        many=True, allow_null=True, help_text="All of the own vehicle's, on the last page; null on the others."
+    )
+    distributions = DistributionOut(
+        many=True, allow_null=True, help_text="All own drafts, on the last page; null on the others."
+    )
+
+
+class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
+    payload = serializers.SerializerMethodField(help_text="The operation as it was sent, whatever that was.")
+    errors = ErrorSerializer(many=True, read_only=True)  # type: ignore[assignment]
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+
+    class Meta:
+        model = SyncConflict
+        fields = (
+            "id", "client_temp_id", "type", "payload", "errors", "code", "user", "user_name", "occurred_at",
+            "received_at", "request_id", "status", "settled_at", "settled_by", "reason", "result_type", "result_id",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field({})
+    def get_payload(self, conflict: SyncConflict) -> Any:
+        return json.loads(conflict.payload)
+
+
+class RetryIn(serializers.Serializer[Any]):
+    approve_rates = serializers.BooleanField(
+        required=False, default=False, help_text="Take the rates that it names, though they aren't the listed ones."
+    )
+
+
+class DismissIn(serializers.Serializer[Any]):
+    reason = TextField(max_length=500)

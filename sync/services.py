@@ -1,0 +1,289 @@
+"""Operations from the field: each happens once, or is kept until somebody has decided about it."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.db import DatabaseError, IntegrityError
+from drf_standardized_errors.formatter import flatten_errors
+from rest_framework.exceptions import ValidationError
+
+from accounts.models import User
+from audit.services import record
+from core import clock, idempotency
+from core.api.fields import ClientTempIdField, MomentField
+from core.commands import ATTEMPTS, command
+from core.context import current_origin
+from core.errors import Busy, Denied, DomainError, Invalid
+from core.occurrence import Approval
+from distribution.models import Distribution
+from sync import locks
+from sync.errors import ConflictSettled
+from sync.models import SyncConflict
+from sync.operations import TYPES, Run, read_operation
+from transactions.models import Transaction
+
+_log = logging.getLogger("hsh.sync")
+
+CREATED, DUPLICATE, REJECTED = "created", "duplicate", "rejected"
+
+_CLIENT_TEMP_ID, _MOMENT = ClientTempIdField(), MomentField()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One error, as the API tells it."""
+
+    code: str
+    detail: str
+    attr: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An operation as it came. ``run`` is None where it is malformed, and ``refusals`` say why.
+
+    ``client_temp_id`` is empty unless it is one. ``content`` is canonical JSON.
+    """
+
+    client_temp_id: str
+    type: str
+    content: str
+    payload: str
+    occurred_at: datetime | None
+    run: Run | None
+    refusals: Sequence[Refusal] = ()
+
+    def key(self, user: User) -> str:
+        """What makes it the same attempt again."""
+        text = json.dumps([user.pk, self.client_temp_id, self.type, self.content])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one pushed operation. ``made`` is None where it was rejected, ``conflict`` set instead."""
+
+    client_temp_id: str
+    status: str
+    made: Transaction | Distribution | None = None
+    conflict: SyncConflict | None = None
+
+    @property
+    def refusals(self) -> list[dict[str, Any]]:
+        return self.conflict.errors if self.conflict is not None and self.made is None else []
+
+
+class _Overtaken(Exception):
+    """Another push of the same operation was quicker: look again."""
+
+
+def push(*, actor: User, operations: Sequence[object]) -> list[Result]:
+    """Carry out operations in their order, each in a transaction of its own; safe to repeat, also at the same time.
+
+    What is refused is kept as a SyncConflict, and refused again however often it is pushed. Raises Busy where the
+    server can't decide at the moment: what went before stands, and the same push again goes on from there.
+    """
+    return [_push_one(actor, read(operation)) for operation in operations]
+
+
+@command
+def retry_conflict(*, actor: User, conflict_id: int, approve_rates: bool = False) -> SyncConflict:
+    """Let a kept operation happen, as the user who pushed it and when it happened, however long ago that is.
+
+    ``approve_rates`` takes the rates that it names, as far as the actor may. Locks the conflict, then what the
+    operation's own command locks, which also names the errors. Raises Denied, ConflictSettled, Invalid.
+    """
+    conflict = _lock_open(actor, conflict_id)
+    sent = read(json.loads(conflict.payload))
+    if sent.run is None:
+        raise Invalid(sent.refusals[0].detail, attr=sent.refusals[0].attr)
+    if conflict.operation is not None:
+        idempotency.release(conflict.operation)
+    pusher = conflict.user
+    # It happened while they worked here, and it is the actor who decides now. This is never saved.
+    pusher.is_active = True
+    made, _ = sent.run(pusher, Approval(by=actor, rates=approve_rates), conflict.operation is None)
+    conflict.result_type, conflict.result_id = made._meta.label_lower, made.pk
+    _settle(conflict, SyncConflict.Status.RETRIED, actor)
+    record(
+        actor=actor,
+        action="sync.conflict.retried",
+        target=conflict,
+        before={"status": SyncConflict.Status.OPEN},
+        after={
+            "status": conflict.status,
+            "for_user": pusher.username,
+            "made": str(made),
+            "rates_approved": approve_rates,
+        },
+    )
+    return conflict
+
+
+@command
+def dismiss_conflict(*, actor: User, conflict_id: int, reason: str) -> SyncConflict:
+    """Decide that a kept operation shall not happen. Locks it. Raises Denied, ConflictSettled, Invalid."""
+    conflict = _lock_open(actor, conflict_id)
+    if not reason.strip():
+        raise Invalid("Dismissing needs its reason.", attr="reason")
+    conflict.reason = reason
+    _settle(conflict, SyncConflict.Status.DISMISSED, actor)
+    record(
+        actor=actor,
+        action="sync.conflict.dismissed",
+        target=conflict,
+        before={"status": SyncConflict.Status.OPEN},
+        after={"status": conflict.status, "code": conflict.code, "for_user": conflict.user.username},
+        reason=reason,
+    )
+    return conflict
+
+
+def read(operation: object) -> Sent:
+    """Understand an operation, or say why not."""
+    payload = json.dumps(operation, sort_keys=True, separators=(",", ":"))
+    if not isinstance(operation, dict):
+        refusal = Refusal("invalid", "An operation is a JSON object.")
+        return Sent("", "", payload, payload, None, None, [refusal])
+    client_temp_id, refusals = _client_temp_id(operation.get("client_temp_id"))
+    kind, data = operation.get("type"), operation.get("data")
+    moment = operation.get("occurred_at")
+    content, run = payload, None
+    if not isinstance(kind, str) or kind not in TYPES:
+        refusals.append(Refusal("unknown_type", f"Known types are {', '.join(TYPES)}.", "type"))
+        kind = ""
+    elif not isinstance(data, dict):
+        refusals.append(Refusal("invalid", "The data of an operation is a JSON object.", "data"))
+    elif not refusals:
+        try:
+            readable = read_operation(kind, data, client_temp_id=client_temp_id, occurred_at=moment)
+        except ValidationError as error:
+            refusals += [Refusal(each.code, each.detail, each.attr) for each in flatten_errors(error.detail)]
+        else:
+            content, run = readable.content, readable.run
+    return Sent(client_temp_id, kind, content, payload, _moment(moment), run, refusals)
+
+
+def _client_temp_id(value: object) -> tuple[str, list[Refusal]]:
+    try:
+        text = _CLIENT_TEMP_ID.run_validation(value)
+    except ValidationError as error:
+        return "", [Refusal(each.code, each.detail, "client_temp_id") for each in flatten_errors(error.detail)]
+    if text is None:
+        return "", [Refusal("required", "Every operation needs its client_temp_id.", "client_temp_id")]
+    return text, []
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment: datetime | None = _MOMENT.run_validation(value)
+    except ValidationError:
+        return None
+    return moment
+
+
+def _push_one(actor: User, sent: Sent) -> Result:
+    for _ in range(ATTEMPTS):
+        try:
+            return _push_once(actor, sent)
+        except _Overtaken:
+            continue
+    raise Busy("The same operation is being pushed by several clients. Please try again.")
+
+
+def _push_once(actor: User, sent: Sent) -> Result:
+    kept = SyncConflict.objects.select_related("operation").filter(key=sent.key(actor)).first()
+    if kept is not None:
+        return _answer(kept, sent)
+    refusals = sent.refusals
+    if sent.run is not None:
+        try:
+            made, replayed = sent.run(actor, None, False)
+        except idempotency.RefusedBefore as error:
+            return _answer(SyncConflict.objects.get(operation=error.operation), sent)
+        except Busy:
+            raise
+        except DomainError as error:
+            refusals = [Refusal(error.code, error.detail, error.attr)]
+        except DatabaseError:
+            raise
+        except Exception:
+            # A mistake of ours, at the one place where it would cost the sales behind it: it is logged, and the
+            # operation is kept until the mistake is mended.
+            _log.exception("operation %s of user %s failed", sent.type, actor.pk)
+            refusals = [Refusal("server_error", "The server could not carry this out. It is kept.")]
+        else:
+            return Result(sent.client_temp_id, DUPLICATE if replayed else CREATED, made=made)
+    return _answer(_keep(actor=actor, sent=sent, refusals=refusals), sent)
+
+
+@command
+def _keep(*, actor: User, sent: Sent, refusals: Sequence[Refusal]) -> SyncConflict:
+    """Keep a refused operation, and take its client_temp_id so that nothing else can happen under it.
+
+    The id is left to the operation that it belongs to already. Raises _Overtaken where that is the same one.
+    """
+    errors, now, operation = [asdict(refusal) for refusal in refusals], clock.now(), None
+    earlier = idempotency.find(actor, sent.client_temp_id) if sent.client_temp_id else None
+    if earlier is not None and (earlier.type, earlier.content) == (sent.type, sent.content):
+        raise _Overtaken
+    try:
+        if sent.client_temp_id and earlier is None:
+            operation = idempotency.keep_refusal(
+                user=actor,
+                client_temp_id=sent.client_temp_id,
+                type=sent.type,
+                content=sent.content,
+                refusal=errors,
+            )
+        conflict = SyncConflict.objects.create(
+            key=sent.key(actor),
+            operation=operation,
+            user=actor,
+            client_temp_id=sent.client_temp_id,
+            type=sent.type,
+            payload=sent.payload,
+            errors=errors,
+            code=refusals[0].code,
+            occurred_at=sent.occurred_at,
+            received_at=now,
+            date=clock.business_date(now),
+            request_id=current_origin().request_id,
+        )
+    except IntegrityError as error:
+        raise _Overtaken from error
+    record(
+        actor=actor,
+        action="sync.conflict.kept",
+        target=conflict,
+        after={"type": sent.type, "client_temp_id": sent.client_temp_id, "code": conflict.code},
+    )
+    return conflict
+
+
+def _answer(conflict: SyncConflict, sent: Sent) -> Result:
+    """What a kept operation is answered with: its refusal, or what it made when it was retried."""
+    if conflict.status != SyncConflict.Status.RETRIED:
+        return Result(sent.client_temp_id, REJECTED, conflict=conflict)
+    made: Any = apps.get_model(conflict.result_type).objects.get(pk=conflict.result_id)
+    return Result(sent.client_temp_id, DUPLICATE, made=made, conflict=conflict)
+
+
+def _lock_open(actor: User, conflict_id: int) -> SyncConflict:
+    conflict = locks.conflict(conflict_id)
+    if not SyncConflict.objects.visible_to(actor).filter(pk=conflict_id).exists():
+        raise Denied
+    if conflict.status != SyncConflict.Status.OPEN:
+        raise ConflictSettled(f"This conflict was {conflict.get_status_display().split(':')[0].lower()} already.")
+    return conflict
+
+
+def _settle(conflict: SyncConflict, status: SyncConflict.Status, actor: User) -> None:
+    conflict.status, conflict.settled_at, conflict.settled_by = status, clock.now(), actor
+    conflict.save(update_fields=["status", "settled_at", "settled_by", "reason", "result_type", "result_id"])

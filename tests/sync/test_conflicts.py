@@ -1,0 +1,193 @@
+"""What was refused from the field: listed, retried, dismissed."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from audit.models import AuditLog
+from core import clock
+from core.access import Role
+from sync.models import SyncConflict
+from tests.conftest import Shop, error_of
+from tests.factories import UserFactory
+from tests.sync.conftest import Push, confirm_of, load_of, sale_of
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def retry(shop: Shop, supervisor: User) -> Callable[..., Any]:
+    def send(pk: int, by: User | None = None, **body: object) -> Any:
+        return shop.client_of(by or supervisor).post(f"/api/sync/conflicts/{pk}/retry/", body)
+
+    return send
+
+
+@pytest.fixture
+def dismiss(shop: Shop, supervisor: User) -> Callable[..., Any]:
+    def send(pk: int, by: User | None = None, reason: object = "Entered twice") -> Any:
+        return shop.client_of(by or supervisor).post(f"/api/sync/conflicts/{pk}/dismiss/", {"reason": reason})
+
+    return send
+
+
+def test_supervisors_see_their_depot_s_and_admins_all(shop: Shop, push: Push, supervisor: User) -> None:
+    [kept] = push(sale_of(shop, "a", {"quantity": 99}))
+    path = f"/api/sync/conflicts/{kept['conflict']}/"
+    elsewhere = UserFactory(role=Role.SUPERVISOR)
+    for user, count, status in ((supervisor, 1, 200), (shop.admin, 1, 200), (elsewhere, 0, 404)):
+        client = shop.client_of(user)
+        assert client.get("/api/sync/conflicts/").json()["count"] == count
+        assert client.get(path).status_code == status
+        assert status == 200 or client.post(f"{path}retry/").status_code == 404
+    for role in (Role.DRIVER, Role.SALES, Role.DEPOT_STAFF):
+        assert shop.client_of(UserFactory(role=role, depot=shop.depot)).get("/api/sync/conflicts/").status_code == 403
+    shown = shop.client_of(supervisor).get(path).json()
+    assert shown["payload"] == sale_of(shop, "a", {"quantity": 99})
+    assert shop.client_of(supervisor).get("/api/sync/conflicts/?status=DISMISSED").json()["count"] == 0
+
+
+def test_a_retried_sale_is_the_driver_s_at_its_own_time(
+    shop: Shop, push: Push, supervisor: User, retry: Callable[..., Any]
+) -> None:
+    moment = clock.now() - timedelta(hours=5)
+    operation = sale_of(shop, "a", {"quantity": 21}, occurred_at=moment.isoformat())
+    [refused] = push(operation)
+    shop.count("vehicle", shop.driver.vehicle_no, 30)
+    response = retry(refused["conflict"])
+    assert response.status_code == 200
+    sale = Transaction.objects.get()
+    assert (sale.user, sale.occurred_at, sale.vehicle_no, sale.client_temp_id) == (
+        shop.driver, moment, shop.driver.vehicle_no, "a",
+    )  # fmt: skip
+    assert (response.json()["status"], response.json()["result_id"]) == ("RETRIED", sale.pk)
+    retried = AuditLog.objects.latest("id")
+    assert (retried.action, retried.user) == ("sync.conflict.retried", supervisor)
+    assert AuditLog.objects.get(action="transactions.sale.recorded").after["approved_by"] == supervisor.username
+    [again] = push(operation)
+    assert (again["status"], again["id"], again["number"], again["errors"], again["conflict"]) == (
+        "duplicate", sale.pk, sale.transaction_number, [], None,
+    )  # fmt: skip
+    single = shop.sell({"type": "SALE", "quantity": 21}, client_temp_id="a", occurred_at=moment.isoformat())
+    assert (single.status_code, single.json()["transaction"]["id"]) == (200, sale.pk)
+    assert error_of(retry(refused["conflict"]))[1] == "already_settled"
+
+
+def test_a_retry_that_is_refused_leaves_everything_as_it_was(
+    shop: Shop, push: Push, retry: Callable[..., Any], nothing_changes: Unchanged
+) -> None:
+    operation = sale_of(shop, "a", {"quantity": 21})
+    [refused] = push(operation)
+    with nothing_changes():
+        assert error_of(retry(refused["conflict"])) == (409, "insufficient_stock", "items.0.quantity")
+        assert push(operation) == [refused]
+    assert SyncConflict.objects.get().status == "OPEN"
+
+
+def test_a_sale_of_long_ago_can_still_be_let_happen(shop: Shop, push: Push, retry: Callable[..., Any]) -> None:
+    moment = clock.now() - timedelta(days=30)
+    [refused] = push(sale_of(shop, "a", occurred_at=moment.isoformat()))
+    assert refused["errors"][0]["code"] == "occurred_at_out_of_range"
+    assert retry(refused["conflict"]).status_code == 200
+    assert Transaction.objects.get().occurred_at == moment
+
+
+def test_another_rate_needs_its_own_approval(shop: Shop, push: Push, retry: Callable[..., Any]) -> None:
+    [refused] = push(sale_of(shop, "a", {"rate": "20.00"}))
+    assert error_of(retry(refused["conflict"]))[1] == "rate_mismatch"
+    assert retry(refused["conflict"], approve_rates=True).status_code == 200
+    item = Transaction.objects.get().items.get()
+    assert (str(item.rate), item.rate_source) == ("20.00", "OVERRIDE")
+    assert AuditLog.objects.latest("id").after["rates_approved"] is True
+
+
+def test_what_depends_on_a_retried_operation_can_be_retried_after_it(
+    shop: Shop, push: Push, retry: Callable[..., Any]
+) -> None:
+    moment = (clock.now() - timedelta(days=9)).isoformat()
+    load, confirm = push({**load_of(shop, "a"), "occurred_at": moment}, confirm_of("b", "a"))
+    assert [load["status"], confirm["status"]] == ["rejected", "rejected"]
+    assert error_of(retry(confirm["conflict"]))[1] == "dependency_rejected"
+    assert retry(load["conflict"]).status_code == 200
+    assert retry(confirm["conflict"]).status_code == 200
+    results = push({**load_of(shop, "a"), "occurred_at": moment}, confirm_of("b", "a"))
+    assert [result["status"] for result in results] == ["duplicate", "duplicate"]
+    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 22
+
+
+def test_another_sale_under_a_used_id_can_be_let_happen_without_it(
+    shop: Shop, push: Push, retry: Callable[..., Any]
+) -> None:
+    push(sale_of(shop, "a"))
+    other = sale_of(shop, "a", {"quantity": 2})
+    [refused] = push(other)
+    assert retry(refused["conflict"]).status_code == 200
+    sale = Transaction.objects.latest("id")
+    assert (sale.client_temp_id, sale.items.get().quantity) == (None, 2)
+    assert push(other)[0]["id"] == sale.pk
+    assert push(sale_of(shop, "a"))[0]["id"] != sale.pk
+
+
+def test_a_malformed_operation_can_not_be_retried_but_dismissed(
+    shop: Shop, push: Push, retry: Callable[..., Any], dismiss: Callable[..., Any]
+) -> None:
+    for operation in ("nonsense", sale_of(shop, "a", {"quantity": 0})):
+        [refused] = push(operation)
+        assert retry(refused["conflict"]).status_code == 400
+        assert dismiss(refused["conflict"]).status_code == 200
+        assert push(operation) == [refused]
+
+
+def test_a_sale_that_a_mended_server_understands_can_be_retried(
+    shop: Shop, push: Push, retry: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = sale_of(shop, "a")
+    with monkeypatch.context() as patched:
+        patched.setattr("sync.services.TYPES", ())
+        [refused] = push(operation)
+    assert refused["errors"][0]["code"] == "unknown_type"
+    assert retry(refused["conflict"]).status_code == 200
+    sale = Transaction.objects.get()
+    assert sale.client_temp_id == "a"
+    assert push(operation)[0]["id"] == sale.pk
+    assert shop.sell({"type": "SALE"}, client_temp_id="a").json()["transaction"]["id"] == sale.pk
+
+
+def test_dismissing_needs_a_reason_and_is_final(
+    shop: Shop, push: Push, supervisor: User, retry: Callable[..., Any], dismiss: Callable[..., Any]
+) -> None:
+    operation = sale_of(shop, "a", {"quantity": 99})
+    [refused] = push(operation)
+    for reason in ("", "  ", None, 7):
+        assert dismiss(refused["conflict"], reason=reason).status_code == 400
+    response = dismiss(refused["conflict"])
+    assert (response.status_code, response.json()["status"], response.json()["reason"]) == (
+        200,
+        "DISMISSED",
+        "Entered twice",
+    )
+    evidence = AuditLog.objects.latest("id")
+    assert (evidence.action, evidence.user, evidence.reason) == ("sync.conflict.dismissed", supervisor, "Entered twice")
+    assert error_of(dismiss(refused["conflict"]))[1] == "already_settled"
+    shop.count("vehicle", shop.driver.vehicle_no, 200)
+    assert error_of(retry(refused["conflict"]))[1] == "already_settled"
+    assert push(operation) == [refused]
+
+
+def test_a_deactivated_driver_s_sale_can_still_be_let_happen(shop: Shop, push: Push, retry: Callable[..., Any]) -> None:
+    [refused] = push(sale_of(shop, "a", {"rate": "20.00"}))
+    User.objects.filter(pk=shop.driver.pk).update(is_active=False)
+    assert retry(refused["conflict"], approve_rates=True).status_code == 200
+    assert Transaction.objects.get().user == shop.driver
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_conflicts_can_not_be_changed_otherwise(shop: Shop, push: Push, method: str) -> None:
+    [refused] = push("nonsense")
+    assert getattr(shop.client_of(shop.admin), method)(f"/api/sync/conflicts/{refused['conflict']}/").status_code == 405
