@@ -19,8 +19,10 @@ ATTEMPTS = 6
 
 # MySQL / MariaDB: lock time-out, deadlock, "record has changed since last read" (snapshot isolation).
 _TRANSIENT_MYSQL = {1205, 1213, 1020}
-# The server went away: during COMMIT nobody knows whether it happened.
-_CONNECTION_LOST_MYSQL = {2006, 2013}
+# The server went away under way: during COMMIT nobody knows whether it happened.
+_CONNECTION_LOST_MYSQL = {1053, 1927, 2006, 2013, 2055}
+# There was no connection to begin with: the server is down, starting, or full.
+_NOT_CONNECTED_MYSQL = {1040, 2002, 2003}
 
 _compensations: ContextVar[list[Callable[[], None]] | None] = ContextVar("compensations", default=None)
 
@@ -52,8 +54,8 @@ def command[**P, R](function: Callable[P, R]) -> Callable[P, R]:
             except OperationalError as error:
                 # Inside somebody else's transaction there is nothing left to retry in: it is theirs to begin again.
                 if connection.in_atomic_block or not is_transient(error):
-                    if is_connection_lost(error):
-                        raise Busy("The database connection was lost. Please try again.") from error
+                    if is_away(error):
+                        raise Busy("The database is away. Please try again.") from error
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 -- jitter, no secret
         raise Busy("The server is busy. Nothing was recorded; please try again.")
@@ -75,7 +77,13 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_connection_lost(error: BaseException) -> bool:
+    """Did the database go away while work was under way, so that its outcome may be unknown?"""
     return _mysql_code(error) in _CONNECTION_LOST_MYSQL
+
+
+def is_away(error: BaseException) -> bool:
+    """Is the database not to be reached, before the work or in the middle of it?"""
+    return is_connection_lost(error) or _mysql_code(error) in _NOT_CONNECTED_MYSQL
 
 
 def _committed(undos: list[Callable[[], None]]) -> None:

@@ -1,12 +1,44 @@
-"""Which GST rate applies."""
+"""Which GST rate applies, and which documents belong to nothing."""
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 
-from invoices.models import GstRate
+from django.core.files.storage import default_storage
+
+from core import clock
+from invoices.documents import FOLDER
+from invoices.models import GstRate, Invoice
+
+ORPHAN_AFTER = timedelta(minutes=10)
+"""A younger PDF without an invoice may belong to a sale that is being committed right now."""
 
 
 def gst_rate_on(day: date) -> Decimal:
     """The rate in per cent in force on a Singapore date; 0.00 before the first one that is known."""
     rate = GstRate.objects.filter(valid_from__lte=day).order_by("-valid_from").first()
     return rate.rate if rate else Decimal("0.00")
+
+
+def orphaned_documents(*, older_than: timedelta = ORPHAN_AFTER) -> Iterator[str]:
+    """The stored PDFs, a folder at a time, that no invoice names."""
+    settled = clock.now() - older_than
+    for folder, names in _folders(FOLDER):
+        paths = {f"{folder}/{name}" for name in names}
+        known = set(Invoice.objects.filter(pdf_path__in=paths).values_list("pdf_path", flat=True)) if paths else set()
+        for path in sorted(paths - known):
+            if default_storage.get_modified_time(path) <= settled:
+                yield path
+
+
+def is_orphan(path: str) -> bool:
+    return not Invoice.objects.filter(pdf_path=path).exists()
+
+
+def _folders(root: str) -> Iterator[tuple[str, list[str]]]:
+    if not default_storage.exists(root):
+        return
+    folders, files = default_storage.listdir(root)
+    yield root, files
+    for folder in folders:
+        yield from _folders(f"{root}/{folder}")

@@ -7,16 +7,14 @@ in chunks of primary keys, so that memory stays bounded on any database.
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db.models import Exists, F, Min, OuterRef, Q, Subquery, Sum, Window
 from django.db.models.functions import Lag, Left
 
 from audit.models import AuditLog
-from core import clock, guards
+from core import guards
 from core.money import ZERO, to_cents
 from customers.models import Customer
 from customers.services import CODE_PREFIX
@@ -26,6 +24,7 @@ from inventory.models import VIRTUAL_KINDS, Inventory, StockMovement
 from invoices import documents
 from invoices.errors import StorageUnavailable
 from invoices.models import Invoice
+from invoices.selectors import orphaned_documents
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
 from invoices.snapshot import InvoiceSnapshot
 from sequences.models import Sequence, Ticket
@@ -35,9 +34,6 @@ from transactions.services import NUMBER_PREFIX as TRANSACTION_PREFIX
 Breaks = Iterator[str]
 
 CHUNK = 2_000
-DOCUMENT_GRACE = timedelta(minutes=10)
-"""A younger PDF without an invoice may belong to a sale that is being committed right now."""
-
 _NUMBERED: dict[str, tuple[Any, str]] = {
     TRANSACTION_PREFIX: (Transaction, "transaction_number"),
     INVOICE_PREFIX[Invoice.Kind.TAX_INVOICE]: (Invoice, "invoice_number"),
@@ -199,21 +195,8 @@ def documents_are_stored() -> Breaks:
 
 
 def no_document_is_an_orphan() -> Breaks:
-    settled = clock.now() - DOCUMENT_GRACE
-    for folder, names in _folders(documents.FOLDER):
-        paths = {f"{folder}/{name}" for name in names}
-        for path in sorted(paths - set(Invoice.objects.filter(pdf_path__in=paths).values_list("pdf_path", flat=True))):
-            if default_storage.get_modified_time(path) < settled:
-                yield f"{path} belongs to no invoice"
-
-
-def _folders(root: str) -> Iterator[tuple[str, list[str]]]:
-    if not default_storage.exists(root):
-        return
-    folders, files = default_storage.listdir(root)
-    yield root, files
-    for folder in folders:
-        yield from _folders(f"{root}/{folder}")
+    for path in orphaned_documents():
+        yield f"{path} belongs to no invoice; `manage.py sweep_documents` removes it"
 
 
 def everything_is_in_the_audit_log() -> Breaks:

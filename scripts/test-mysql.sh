@@ -16,10 +16,9 @@ command -v gcc >/dev/null 2>&1 || missing="$missing gcc"
 pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || missing="$missing libmariadb-dev"
 if found=$(find_python) && ! has_python_headers "$found"; then missing="$missing python3-dev"; fi
 # The packages of the programs alone: mariadb-server would also start a server of the system's.
-if [ -z "${DB_HOST:-}" ]; then
-    command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
-    command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
-fi
+# The tests that kill a server start one of their own, also where the others run on yours.
+command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
+command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
 if [ -n "$missing" ]; then
     [ "$(id -u)" = 0 ] || die "Missing for the tests on MariaDB (as root): apt-get install$missing"
     mkdir -p var

@@ -10,7 +10,7 @@ from drf_standardized_errors.handler import ExceptionHandler, exception_handler
 from rest_framework import status
 
 from core.api.exceptions import ApiDomainError, PayloadTooLarge
-from core.commands import is_connection_lost, is_transient
+from core.commands import is_away, is_transient
 from core.errors import Busy, DomainError
 
 __all__ = ["Formatter", "Handler", "exception_handler", "not_found"]
@@ -22,7 +22,7 @@ class Handler(ExceptionHandler):
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if isinstance(exc, RequestDataTooBig):
             return PayloadTooLarge()
-        if isinstance(exc, OperationalError) and (is_transient(exc) or is_connection_lost(exc)):
+        if isinstance(exc, OperationalError) and (is_transient(exc) or is_away(exc)):
             exc = Busy("The server is busy. Please try again.")
         if isinstance(exc, DomainError):
             return ApiDomainError(exc)

@@ -135,9 +135,10 @@ def test_ready_tells_what_fails(monkeypatch: pytest.MonkeyPatch, settings: Any) 
     assert (response.status_code, response.json()["checks"]["storage"]) == (503, "failed")
 
 
-def test_a_database_that_is_away_is_a_503(admin: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("code", [1040, 2002, 2003, 2006, 2013])
+def test_a_database_that_is_away_is_a_503(admin: APIClient, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def gone(*args: object, **kwargs: object) -> None:
-        raise OperationalError(2006, "Server has gone away")
+        raise OperationalError(code, "Server has gone away")
 
     monkeypatch.setattr("depots.views.DepotViewSet.get_queryset", gone)
     response = admin.get("/api/depots/")

@@ -68,7 +68,7 @@ def test_what_is_refused_for_good_is_not_tried_again(error: Exception) -> None:
     assert work() == 2
 
 
-@pytest.mark.parametrize("code", [2006, 2013])
+@pytest.mark.parametrize("code", [1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055])
 def test_a_lost_connection_is_never_tried_blindly(code: int) -> None:
     work = failing(1, OperationalError(code, "Lost connection"))
     with pytest.raises(Busy):

@@ -1,0 +1,159 @@
+"""Workers and the database server are killed under load: what was answered is there, and nothing else.
+
+CRASH_KILLS is how many (the full run is 100; the suite does fewer, see docs/reliability.md).
+"""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.live.servers import Answer, Site, on_mariadb
+
+KILLS = int(os.environ.get("CRASH_KILLS", "16"))
+
+
+class Load:
+    """Drivers who sell without a pause, each operation with an id of its own, and remember what they were told."""
+
+    def __init__(self, site: Site, world: dict[str, Any]) -> None:
+        self.site, self.world = site, world
+        self.tokens = [site.log_in(name) for name in world["drivers"]]
+        self.sent: list[tuple[int, dict[str, Any]]] = []
+        self.answered: dict[str, dict[str, Any]] = {}
+        self.statuses: Counter[int] = Counter()
+        self.unexpected: list[bytes] = []
+        self.stop = threading.Event()
+        self.threads = [threading.Thread(target=self._sell, args=(index,)) for index in range(len(self.tokens))]
+
+    def _sell(self, index: int) -> None:
+        reading = 1300
+        for number in range(100_000):
+            if self.stop.is_set():
+                return
+            reading += 1
+            item = {"equipment": self.world["equipment"], "type": "SWAP", "quantity": 1}
+            body: dict[str, Any] = {"client_temp_id": f"{index}-{number}", "items": [item]}
+            if number % 3:
+                body["customer"] = self.world["customers"][number % 4]
+            else:
+                body |= {"customer": self.world["metered"][index], "current_meter": f"{reading}.00"}
+            self.sent.append((index, body))
+            self._note(body, self.send(index, body))
+
+    def send(self, index: int, body: dict[str, Any]) -> Answer:
+        return self.site.ask("POST", "transactions/", body, self.tokens[index])
+
+    def _note(self, body: dict[str, Any], answer: Answer) -> None:
+        self.statuses[answer.status] += 1
+        if answer.status in (200, 201):
+            self.answered[body["client_temp_id"]] = answer.json()["transaction"]
+        elif answer.status in (0, 503):
+            time.sleep(0.1)  # as a client would: everything it sends is sent again later
+        elif answer.status == 409 and b"meter_reading_decreased" in answer.content:
+            # The one before it got no answer and was recorded all the same.
+            pass
+        elif answer.status:
+            self.unexpected.append(answer.content)
+
+    def __enter__(self) -> "Load":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def kill_workers(site: Site, load: Load, kills: int, deaths: Path) -> None:
+    """At random moments, until as many have died, by this hand or at a point of a sale."""
+    chance, killed, deadline = random.Random(), 0, time.monotonic() + 20 + 2 * kills
+    while killed + len(deaths.read_text().splitlines()) < kills:
+        assert time.monotonic() < deadline
+        time.sleep(chance.uniform(0.1, 0.6))
+        if chance.random() < 0.5 and (workers := site.workers()):
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(workers), signal.SIGKILL)
+                killed += 1
+
+
+def kill_databases(site: Site, load: Load, kills: int) -> None:
+    assert site.database is not None
+    for _ in range(kills):
+        before = len(load.answered)
+        time.sleep(random.uniform(0.3, 1.0))
+        site.database.kill()
+        time.sleep(random.uniform(0, 0.3))
+        site.database.start()
+        deadline = time.monotonic() + 30
+        while len(load.answered) == before:  # it goes on by itself
+            assert time.monotonic() < deadline, load.unexpected[:3]
+            time.sleep(0.05)
+
+
+def check(site: Site, load: Load) -> None:
+    """Everything that was answered is there; everything sent happens once, whoever sends it again."""
+    again: dict[str, dict[str, Any]] = {}
+    refused = 0
+    for index, body in load.sent:
+        answer = load.send(index, body)
+        if answer.status == 409:
+            # Its reading lies behind a later one's: it was refused then and is now.
+            assert body["client_temp_id"] not in load.answered
+            refused += 1
+            continue
+        assert answer.status in (200, 201), answer.content
+        again[body["client_temp_id"]] = answer.json()["transaction"]
+    for name, first in load.answered.items():
+        assert again[name]["id"] == first["id"]
+        assert again[name]["transaction_number"] == first["transaction_number"]
+    assert len({sale["id"] for sale in again.values()}) == len(again) == len(load.sent) - refused
+    counted = site.ask("GET", "transactions/?page_size=1", token=site.log_in("boss")).json()["count"]
+    assert counted == len(again)
+    site.manage("sweep_documents", "--older-than", "0")
+    assert "The books verify" in site.manage("verify_books")
+    assert "0 orphans" in site.manage("sweep_documents", "--older-than", "0", "--dry-run")
+
+
+def test_killed_workers_leave_the_books_right(site: Site, world: dict[str, Any], tmp_path: Path) -> None:
+    deaths = tmp_path / "deaths"
+    deaths.touch()
+    site.start("tests.live.wsgi:application", CRASH_CHANCE="0.01", CRASH_LOG=str(deaths))
+    with Load(site, world) as load:
+        kill_workers(site, load, KILLS * 4 // 5, deaths)
+    assert load.unexpected == []
+    assert load.answered
+    site.stop()
+    site.start()
+    check(site, load)
+    points = Counter(deaths.read_text().splitlines())
+    print(f"\n{len(load.sent)} sales, {dict(load.statuses)}, died at {dict(points)}")
+
+
+if on_mariadb():
+
+    def test_a_killed_database_server_leaves_the_books_right(site: Site, world: dict[str, Any]) -> None:
+        site.start()
+        with Load(site, world) as load:
+            kill_databases(site, load, KILLS // 5)
+        assert load.unexpected == []
+        check(site, load)
+        print(f"\n{len(load.sent)} sales, {dict(load.statuses)}")
+
+
+def test_a_stopped_server_finishes_what_it_began(site: Site, world: dict[str, Any]) -> None:
+    """An orderly end answers what is under way: nothing that was taken is left without an answer."""
+    site.start()
+    with Load(site, world) as load:
+        time.sleep(1)
+        site.stop()
+    site.start()
+    assert load.unexpected == []
+    check(site, load)

@@ -1,0 +1,68 @@
+"""The application with points at which it may die: SIGKILL, in the middle of a sale, without a word.
+
+CRASH_CHANCE is the chance at each point; each death is noted in the file CRASH_LOG first.
+"""
+
+import os
+import random
+import signal
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any
+
+from core.wsgi import application as application
+
+CHANCE, LOG = float(os.environ["CRASH_CHANCE"]), os.environ["CRASH_LOG"]
+# Not the forked one: every worker would die at the same points.
+_CHANCE = random.SystemRandom()
+_in_a_sale: ContextVar[bool] = ContextVar("in_a_sale", default=False)
+
+
+def die_perhaps(point: str) -> None:
+    if _in_a_sale.get() and _CHANCE.random() < CHANCE:
+        with open(LOG, "a") as log:
+            log.write(f"{point}\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying(module: Any, name: str, *, before: str = "", after: str = "") -> None:
+    original: Callable[..., Any] = getattr(module, name)
+
+    @wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            die_perhaps(before)
+        result = original(*args, **kwargs)
+        if after:
+            die_perhaps(after)
+        return result
+
+    setattr(module, name, wrapper)
+
+
+def install() -> None:
+    from django.db import connection
+
+    from core.idempotency import Operation
+    from invoices import documents
+    from transactions import services, views
+
+    sell = views.services.create_customer_transaction_and_invoice
+
+    def selling(**arguments: Any) -> Any:
+        token = _in_a_sale.set(True)
+        try:
+            return sell(**arguments)
+        finally:
+            _in_a_sale.reset(token)
+
+    dying(Operation, "claim", before="before the claim")
+    dying(services, "take_numbers", before="before the numbers")
+    dying(documents, "store", before="before the document", after="after the document")
+    dying(services, "record", after="after the evidence")
+    dying(type(connection._connections[connection._alias]), "commit", before="before COMMIT", after="after COMMIT")
+    views.services.create_customer_transaction_and_invoice = selling
+
+
+install()
