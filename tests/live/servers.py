@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
+BROKEN = (OSError, HTTPException)
+"""No answer: refused, reset, or cut off in the middle."""
 
 
 def free_port() -> int:
@@ -184,9 +187,9 @@ class Site:
         except urllib.error.HTTPError as refused:
             try:
                 return Answer(refused.code, refused.read())
-            except OSError:
+            except BROKEN:
                 return Answer(0, b"")
-        except OSError:  # refused, reset, cut off
+        except BROKEN:
             return Answer(0, b"")
 
 

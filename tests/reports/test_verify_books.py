@@ -7,14 +7,19 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Value
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from core.access import Role
+from core.money import to_cents
+from reports.verification import _is_rounded
+from sequences.models import Sequence
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
 from transactions.models import Transaction
 
@@ -65,7 +70,7 @@ def sql(statement: str) -> Callable[[], None]:
 
 
 def files() -> list[Path]:
-    return sorted(Path(settings.MEDIA_ROOT).rglob("*.pdf"))
+    return sorted(Path(django_settings.MEDIA_ROOT).rglob("*.pdf"))
 
 
 def alter_document() -> None:
@@ -88,6 +93,10 @@ def test_right_books_verify() -> None:
     [
         (sql("UPDATE inventory_inventory SET quantity = quantity + 1 WHERE may_be_negative = 0"), "movements"),
         (sql("DELETE FROM inventory_stockmovement WHERE kind = 'SALE'"), "movements"),
+        (sql("UPDATE inventory_stockmovement SET quantity = quantity + 1 WHERE kind = 'SALE'"), "says 2 of equipment"),
+        (sql("UPDATE inventory_stockmovement SET cause_id = cause_id + 1 WHERE kind = 'SALE'"), "0 were moved"),
+        (sql("UPDATE distribution_distribution SET status = 'DRAFT'"), "says 0 of equipment"),
+        (sql("UPDATE transactions_transactionitem SET type = 'SWAP' WHERE type = 'SALE'"), "says 4 of equipment"),
         (sql("UPDATE inventory_inventory SET quantity = quantity + 1 WHERE may_be_negative = 1"), "together hold 1"),
         (sql("UPDATE inventory_inventory SET quantity = -3, may_be_negative = 1 WHERE may_be_negative = 0"), ": -3"),
         (sql("UPDATE transactions_transactionitem SET amount = amount + 1"), "amounts to 58.00"),
@@ -146,3 +155,13 @@ def test_it_exits_with_an_error_when_the_books_are_broken() -> None:
 def test_a_missing_guard_is_named() -> None:
     sql("DROP TRIGGER ledger_inventory_stockmovement_delete")()
     assert "ledger_inventory_stockmovement_delete" in verify()
+
+
+@given(exact=st.integers(-30_000_000, 30_000_000), off=st.integers(-2, 2))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_rounding_in_sql_is_the_one_rounding(exact: int, off: int) -> None:
+    """`to_cents` and its check in SQL agree on every ten-thousandth of a cent, ties and negatives included."""
+    right = int(to_cents(Decimal(exact) / 1_000_000) * 100)
+    rows = Sequence.objects.annotate(claimed=Value(right + off)).order_by()
+    is_right = rows.filter(_is_rounded("claimed", Value(exact), 10_000)).exists()
+    assert is_right is (off == 0)
