@@ -127,14 +127,13 @@ def _broken_lines(window: Q) -> Breaks:
 
 def _broken_sales(window: Q) -> Breaks:
     """Items, usage and total of a sale, and what its invoice makes of them."""
-    line = _whole("items__amount", 100)
     sales = (
         Transaction.objects.filter(window)
         .order_by()
-        .values("pk", "transaction_number", "invoice__invoice_number")
+        .values("transaction_number", "invoice__invoice_number")
         .annotate(
-            lines=Coalesce(Sum(line), 0, output_field=_NUMBER),
-            taxed_lines=Coalesce(Sum(line, filter=Q(items__taxable=True)), 0, output_field=_NUMBER),
+            lines=_line_cents(),
+            taxed_lines=_line_cents(taxable=True),
             items=_whole("items_amount", 100),
             used=_whole("usage", 100),
             read=Coalesce(
@@ -336,6 +335,12 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
 def ledgers_are_guarded(watch: Watch) -> Breaks:
     for name in guards.missing():
         yield f"the trigger {name} is missing, or is not what it should be; `manage.py migrate` puts it back"
+
+
+def _line_cents(**of: bool) -> Coalesce:
+    """What the lines of a transaction add up to, in cents."""
+    lines = TransactionItem.objects.filter(transaction=OuterRef("pk"), **of).order_by().values("transaction")
+    return Coalesce(Subquery(lines.annotate(sum=Sum(_whole("amount", 100))).values("sum")), 0, output_field=_NUMBER)
 
 
 # --- Whole numbers in SQL -------------------------------------------------------------------------

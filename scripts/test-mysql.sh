@@ -19,6 +19,7 @@ if found=$(find_python) && ! has_python_headers "$found"; then missing="$missing
 # The tests that kill a server start one of their own, also where the others run on yours.
 command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
 command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
+command -v mariadb-dump >/dev/null 2>&1 || missing="$missing mariadb-client"
 if [ -n "$missing" ]; then
     [ "$(id -u)" = 0 ] || die "Missing for the tests on MariaDB (as root): apt-get install$missing"
     mkdir -p var

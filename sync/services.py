@@ -89,7 +89,9 @@ def push(*, actor: User, operations: Sequence[object]) -> list[Result]:
     What is refused is kept as a SyncConflict, and refused again however often it is pushed. Raises Busy where the
     server can't decide at the moment: what went before stands, and the same push again goes on from there.
     """
-    return [_push_one(actor, read(operation)) for operation in operations]
+    sent = [read(operation) for operation in operations]
+    kept = {each.key: each for each in SyncConflict.objects.filter(key__in=[each.key(actor) for each in sent])}
+    return [_push_one(actor, each, kept.get(each.key(actor))) for each in sent]
 
 
 @command
@@ -188,19 +190,16 @@ def _moment(value: object) -> datetime | None:
     return moment
 
 
-def _push_one(actor: User, sent: Sent) -> Result:
+def _push_one(actor: User, sent: Sent, kept: SyncConflict | None) -> Result:
     for _ in range(ATTEMPTS):
         try:
-            return _push_once(actor, sent)
+            return _answer(kept, sent) if kept is not None else _push_once(actor, sent)
         except _Overtaken:
-            continue
+            kept = SyncConflict.objects.filter(key=sent.key(actor)).first()
     raise Busy("The same operation is being pushed by several clients. Please try again.")
 
 
 def _push_once(actor: User, sent: Sent) -> Result:
-    kept = SyncConflict.objects.select_related("operation").filter(key=sent.key(actor)).first()
-    if kept is not None:
-        return _answer(kept, sent)
     refusals = sent.refusals
     if sent.run is not None:
         try:

@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -55,7 +56,7 @@ class ChaosProxy:
         if fate == DELAYED:  # and so overtaken by others
             time.sleep(seconds)
         if fate == DOUBLED:
-            twin = threading.Thread(target=self._pass_on, args=(request, body))
+            twin = threading.Thread(target=self._pass_on, args=(request, body), daemon=True)
             twin.start()
         try:
             status, headers, content = self._pass_on(request, body)
@@ -65,12 +66,13 @@ class ChaosProxy:
             twin.join()
         if fate == ANSWER_LOST:
             return
-        request.send_response(status)
-        for name, value in headers:
-            if name.lower() not in ("connection", "transfer-encoding"):
-                request.send_header(name, value)
-        request.end_headers()
-        request.wfile.write(content[: len(content) // 2] if fate == CUT_OFF else content)
+        with suppress(OSError):  # a phone that doesn't wait any longer
+            request.send_response(status)
+            for name, value in headers:
+                if name.lower() not in ("connection", "transfer-encoding"):
+                    request.send_header(name, value)
+            request.end_headers()
+            request.wfile.write(content[: len(content) // 2] if fate == CUT_OFF else content)
 
     def _pass_on(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=60)
