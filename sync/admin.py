@@ -15,6 +15,7 @@ from core.admin_site import Menu
 from core.office import ON_LISTS_AND_PAGES, OfficeAdmin, Related, badge, evidence_of, may, page_of
 from sync import services
 from sync.models import Feed, FeedEntry, SyncConflict
+from sync.selectors import described
 
 TONES = {SyncConflict.Status.OPEN: "open", SyncConflict.Status.RETRIED: "good"}
 
@@ -45,7 +46,8 @@ class SyncConflictAdmin(OfficeAdmin):
     ordering = ("-id",)
     actions = ("retry", "retry_at_its_rates")
     readonly_fields = (
-        "state", "type", "pushed_by", "occurred_at", "received_at", "refusal", "sent", "client_temp_id", "request_id",
+        "state", "type", "pushed_by", "occurred_at", "received_at", "refusal", "in_words", "sent", "client_temp_id",
+        "request_id",
         "settled_at", "settled_by", "dismissed_because",
     )  # fmt: skip
 
@@ -63,7 +65,7 @@ class SyncConflictAdmin(OfficeAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         shown = (
-            ("state", "type", "pushed_by"), ("occurred_at", "received_at"), "refusal", "sent",
+            ("state", "type", "pushed_by"), ("occurred_at", "received_at"), "refusal", "in_words", "sent",
             ("client_temp_id", "request_id"),
         )  # fmt: skip
         if self.has_change_permission(request, obj):
@@ -117,6 +119,11 @@ class SyncConflictAdmin(OfficeAdmin):
             (each["detail"], each["code"], f" at {each['attr']}" if each["attr"] else "") for each in conflict.errors
         )
         return format_html_join(SafeString("<br>"), "{} ({}{})", lines)
+
+    @admin.display(description="in words")
+    def in_words(self, conflict: SyncConflict) -> str:
+        lines = described(json.loads(conflict.payload))
+        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines)) if lines else "–"
 
     @admin.display(description="as it was sent")
     def sent(self, conflict: SyncConflict) -> str:

@@ -43,11 +43,11 @@ class SyncConflict(LedgerModel):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sync_conflicts", help_text="Who pushed it."
     )
     client_temp_id = models.CharField(max_length=64, blank=True)
-    type = models.CharField(max_length=32, blank=True, help_text="As sent; empty where it was no text.")
+    type = models.CharField(max_length=32, blank=True)
     payload = models.TextField(help_text="The operation as it was sent: JSON.")
     errors = models.JSONField(help_text="Why it was refused: code, detail, attr of each error.")
     code = models.CharField(max_length=64, help_text="The first error's code.")
-    occurred_at = models.DateTimeField(null=True, help_text="The device's time of it; empty where none could be read.")
+    occurred_at = models.DateTimeField(null=True, help_text="By the device's clock.")
     received_at = models.DateTimeField()
     date = models.DateField(help_text="The Singapore date of that.")
     request_id = models.CharField(max_length=64, blank=True)

@@ -1,11 +1,14 @@
-"""What of an app's own it has to know besides master data."""
+"""What of an app's own it has to know besides master data, and what a kept operation says."""
 
 from typing import Any
 
 from django.db.models import QuerySet
 
 from accounts.models import User
+from customers.models import Customer
+from depots.models import Depot
 from distribution.models import Distribution
+from equipment.models import Equipment
 from inventory.models import Inventory, LocationKind
 
 
@@ -20,3 +23,29 @@ def own_stock(user: User) -> QuerySet[Any]:
 def own_drafts(user: User) -> QuerySet[Any]:
     drafts: QuerySet[Any] = Distribution.objects.filter(user=user, status=Distribution.Status.DRAFT)
     return drafts.select_related("depot", "user").prefetch_related("items__equipment").order_by("pk")
+
+
+def described(operation: Any) -> list[str]:
+    """A kept operation in words, as far as it can be understood: whose, what, how many."""
+    data = operation.get("data") if isinstance(operation, dict) else None
+    if not isinstance(data, dict):
+        return []
+    lines = [_name(Customer, data.get("customer")), _name(Depot, data.get("depot"))]
+    items = data.get("items")
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict):
+            what = item.get("type") or item.get("direction") or ""
+            rate = f" at {item['rate']}" if item.get("rate") is not None else ""
+            lines.append(f"{what} {item.get('quantity', '?')} × {_name(Equipment, item.get('equipment'))}{rate}")
+    if data.get("current_meter") is not None:
+        lines.append(f"Meter at {data['current_meter']}")
+    if data.get("distribution") is not None:
+        lines.append(f"Load {data['distribution']}")
+    return [line for line in lines if line]
+
+
+def _name(model: Any, pk: object) -> str:
+    if pk is None:
+        return ""
+    known = model.objects.filter(pk=pk).first() if isinstance(pk, int) and 0 < pk < 2**63 else None
+    return str(known or pk)

@@ -197,6 +197,7 @@ def test_a_conflict_is_let_happen_or_dismissed(office: Shop) -> None:
     assert Transaction.objects.count() == sales + 1
 
     page = url("sync.syncconflict", "change", second.pk)
+    assert f"SALE 1 × {office.cylinder} at 20.00" in client.get(page).content.decode()
     assert "reason" in errors_of(client.post(page, {"reason": " ", "_save": "Save"}))
     assert client.post(page, {"reason": "Entered twice", "_save": "Save"}).status_code == 302
     second.refresh_from_db()

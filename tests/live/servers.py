@@ -53,7 +53,8 @@ class MariaDB:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hsh-mariadb-"))
-        self.port, self.process = free_port(), None
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes]
         self._as_user: list[str] = []
         if os.getuid() == 0:  # the server refuses to run as root
             shutil.chown(self.folder, "mysql" if _has_user("mysql") else "nobody")
@@ -119,7 +120,8 @@ class Site:
 
     def __init__(self, database: MariaDB | None, folder: Path, **settings: str) -> None:
         self.database, self.folder = database, folder
-        self.port, self.process = free_port(), None
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
         own = database.environment if database else {"DB_ENGINE": "sqlite", "DB_NAME": str(folder / "books.sqlite3")}
         self.environment = {
             **os.environ, **own, "DJANGO_SETTINGS_MODULE": "core.settings", "MEDIA_ROOT": str(folder / "media"),
@@ -154,6 +156,7 @@ class Site:
         wait_until("the application to answer", lambda: self.ask("GET", "health/live/").status == 200)
 
     def workers(self) -> list[int]:
+        assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
 

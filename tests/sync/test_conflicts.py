@@ -12,6 +12,7 @@ from audit.models import AuditLog
 from core import clock
 from core.access import Role
 from sync.models import SyncConflict
+from sync.selectors import described
 from tests.conftest import Shop, error_of
 from tests.factories import UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
@@ -191,3 +192,12 @@ def test_a_deactivated_driver_s_sale_can_still_be_let_happen(shop: Shop, push: P
 def test_conflicts_can_not_be_changed_otherwise(shop: Shop, push: Push, method: str) -> None:
     [refused] = push("nonsense")
     assert getattr(shop.client_of(shop.admin), method)(f"/api/sync/conflicts/{refused['conflict']}/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [None, 7, "x", [], {}, {"data": None}, {"data": []}, {"data": {"items": "x", "customer": []}},
+     {"data": {"items": [None, 3, {"equipment": "x"}, {"equipment": 10**30, "quantity": {}}], "customer": True}}],
+)  # fmt: skip
+def test_whatever_was_sent_can_be_shown_in_words(operation: object) -> None:
+    assert all(isinstance(line, str) for line in described(operation))
