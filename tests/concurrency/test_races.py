@@ -158,24 +158,36 @@ def test_a_new_item_at_a_new_place_is_one_balance(drivers: list[User], cylinder:
 
 
 def test_everything_at_once(drivers: list[User], depot: Depot, cylinder: Equipment) -> None:
-    """Any mix of commands on the same rows: each answers, none fails."""
+    """Any mix of commands on the same rows, refused and repeated ones among them: each answers, none fails."""
     customer = MeteredCustomerFactory()
     other = EquipmentFactory()
+    answered: list[int] = []
 
     def work(index: int) -> set[int]:
         driver, codes = drivers[index % 4], set()
+
+        def note(answer: Any) -> Any:
+            codes.add(answer.status_code)
+            if answer.status_code in (200, 201) and "transaction" in answer.json():
+                answered.append(answer.json()["transaction"]["id"])
+            return answer
+
         for turn in range(4):
             lines = [
                 {"equipment": cylinder.pk, "type": "SWAP", "quantity": 1},
                 {"equipment": other.pk, "type": "DEPOSIT", "quantity": 1},
             ]
             body = {"customer": customer.pk, "items": lines, "current_meter": f"{1200 + 16 * turn + index}.00"}
-            codes.add(post(driver, "/api/transactions/", body).status_code)
+            note(post(driver, "/api/transactions/", body))
+            note(post(driver, "/api/transactions/", sale(customer, cylinder, client_temp_id=f"same-{turn}")))
+            refused = {"equipment": cylinder.pk, "type": "SALE", "quantity": 500}
+            note(post(driver, "/api/transactions/", {"customer": customer.pk, "items": [*lines, refused]}))
             item = {"equipment": cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 1}
             back = {"equipment": cylinder.pk, "direction": "IN", "condition": "EMPTY", "quantity": 1}
-            load = post(driver, "/api/distributions/", {"depot": depot.pk, "items": [item, back]})
-            codes.add(load.status_code)
-            codes.add(post(driver, f"/api/distributions/{load.json()['id']}/confirm/").status_code)
+            load = note(post(driver, "/api/distributions/", {"depot": depot.pk, "items": [item, back]}))
+            note(post(driver, f"/api/distributions/{load.json()['id']}/confirm/"))
         return codes
 
     assert set().union(*at_once(work)) <= {200, 201, 409}
+    connection.close()  # what was answered is there for everybody
+    assert set(answered) == set(Transaction.objects.values_list("pk", flat=True))

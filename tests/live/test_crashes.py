@@ -137,6 +137,38 @@ def test_killed_workers_leave_the_books_right(site: Site, world: dict[str, Any],
     print(f"\n{len(load.sent)} sales, {dict(load.statuses)}, died at {dict(points)}")
 
 
+def test_a_push_goes_on_where_its_worker_died(site: Site, world: dict[str, Any], tmp_path: Path) -> None:
+    """50 sales in one push, from two devices at once, sent again until it is answered."""
+    deaths = tmp_path / "deaths"
+    deaths.touch()
+    site.start("tests.live.wsgi:application", CRASH_CHANCE="0.01", CRASH_LOG=str(deaths))
+    item = {"equipment": world["equipment"], "type": "SALE", "quantity": 1}
+    operations = [
+        {"type": "transaction.create", "client_temp_id": f"p{n}", "data": {"customer": world["customers"][n % 4], "items": [item]}}
+        for n in range(50)
+    ]  # fmt: skip
+    token, results = site.log_in("driver0"), []
+
+    def push() -> None:
+        answer = Answer(0, b"")
+        while answer.status in (0, 503):
+            answer = site.ask("POST", "sync/push/", {"operations": operations}, token)
+        results.append(answer.json()["results"])
+
+    threads = [threading.Thread(target=push) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    first, second = ([(each["client_temp_id"], each["id"], each["number"]) for each in answer] for answer in results)
+    assert first == second
+    assert len({pk for _, pk, _ in first}) == 50
+    assert site.ask("GET", "transactions/", token=site.log_in("boss")).json()["count"] == 50
+    site.manage("sweep_documents", "--older-than", "0")
+    assert "The books verify" in site.manage("verify_books")
+    print(f"\ndied at {dict(Counter(deaths.read_text().splitlines()))}")
+
+
 if on_mariadb():
 
     def test_a_killed_database_server_leaves_the_books_right(site: Site, world: dict[str, Any]) -> None:

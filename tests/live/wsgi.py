@@ -46,6 +46,7 @@ def install() -> None:
 
     from core.idempotency import Operation
     from invoices import documents
+    from sync import operations
     from transactions import services, views
 
     sell = views.services.create_customer_transaction_and_invoice
@@ -63,6 +64,7 @@ def install() -> None:
     dying(services, "record", after="after the evidence")
     dying(type(connection._connections[connection._alias]), "commit", before="before COMMIT", after="after COMMIT")
     views.services.create_customer_transaction_and_invoice = selling
+    operations.create_customer_transaction_and_invoice = selling
 
 
 install()

@@ -1,0 +1,23 @@
+"""docs/offline-protocol.md says what the code does: every name that a client has to know stands in it."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from sync.feed import KINDS
+from sync.operations import TYPES
+from sync.serializers import MAX_OPERATIONS, STATUSES, PullOut, ResultOut
+
+TEXT = (Path(settings.BASE_DIR) / "docs" / "offline-protocol.md").read_text()
+
+
+@pytest.mark.parametrize("name", [*TYPES, *STATUSES, *KINDS, *PullOut().fields, *ResultOut().fields])
+def test_every_name_is_explained(name: str) -> None:
+    assert f"`{name}`" in TEXT or f'"{name}"' in TEXT
+
+
+def test_limits_are_those_of_the_code() -> None:
+    assert f"at most {MAX_OPERATIONS}" in TEXT
+    assert f"at most {settings.OCCURRED_AT_MAX_AGE.days} days back" in TEXT
+    assert f"{settings.OCCURRED_AT_MAX_AHEAD.seconds // 60} minutes ahead" in TEXT
