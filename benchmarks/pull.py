@@ -32,11 +32,11 @@ def main() -> None:
     before, began, cursor = peak_mib(), time.perf_counter(), ""
     rows = pages = largest = packed = 0
     while True:
-        answer = client.get("/api/sync/pull/", {"page_size": 2_000, **({"cursor": cursor} if cursor else {})})
+        answer = client.get(f"/api/sync/pull/?page_size=2000{cursor}")
         page = answer.data
         rows += sum(len(page[kind]) for kind in ("depots", "equipment", "gst_rates", "customers"))
         pages, packed, largest = pages + 1, packed + len(answer.content), max(largest, len(answer.content))
-        cursor = page["cursor"]
+        cursor = f"&cursor={page['cursor']}"
         if not page["has_more"]:
             break
     took = time.perf_counter() - began

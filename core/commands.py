@@ -19,10 +19,8 @@ ATTEMPTS = 6
 
 # MySQL / MariaDB: lock time-out, deadlock, "record has changed since last read" (snapshot isolation).
 _TRANSIENT_MYSQL = {1205, 1213, 1020}
-# The server went away under way: during COMMIT nobody knows whether it happened.
-_CONNECTION_LOST_MYSQL = {1053, 1927, 2006, 2013, 2055}
-# There was no connection to begin with: the server is down, starting, or full.
-_NOT_CONNECTED_MYSQL = {1040, 2002, 2003}
+# The server is down, starting, shutting down or full, or went away under way.
+_AWAY_MYSQL = {1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055}
 
 _compensations: ContextVar[list[Callable[[], None]] | None] = ContextVar("compensations", default=None)
 
@@ -76,14 +74,9 @@ def is_transient(error: BaseException) -> bool:
     return _mysql_code(error) in _TRANSIENT_MYSQL or "database is locked" in str(error)
 
 
-def is_connection_lost(error: BaseException) -> bool:
-    """Did the database go away while work was under way, so that its outcome may be unknown?"""
-    return _mysql_code(error) in _CONNECTION_LOST_MYSQL
-
-
 def is_away(error: BaseException) -> bool:
     """Is the database not to be reached, before the work or in the middle of it?"""
-    return is_connection_lost(error) or _mysql_code(error) in _NOT_CONNECTED_MYSQL
+    return _mysql_code(error) in _AWAY_MYSQL
 
 
 def _committed(undos: list[Callable[[], None]]) -> None:
@@ -97,6 +90,7 @@ def _mysql_code(error: BaseException) -> object:
 
 def _attempt[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     undos: list[Callable[[], None]] = []
+    committing = False
     token = _compensations.set(undos)
     try:
         with transaction.atomic():
@@ -106,10 +100,12 @@ def _attempt[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
             if transaction.get_rollback():
                 # Django would roll back without a word, and the caller would take the result for real.
                 raise RuntimeError("A command swallowed the failure of another one inside it.")
+            committing = True
             return result
-    except BaseException as error:
-        # After a connection lost in COMMIT the work may stand: what it refers to must stay.
-        if not is_connection_lost(error):
+    except BaseException:
+        # Once COMMIT has begun the work may stand, and what it refers to must stay. The error can't tell: where
+        # COMMIT lost its connection Django connects anew, and raises the failure of that instead.
+        if not committing:
             for undo in reversed(undos):
                 undo()
         raise

@@ -1,7 +1,7 @@
 """Which GST rate applies, and which documents belong to nothing."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.core.files.storage import default_storage
@@ -24,15 +24,24 @@ def orphaned_documents(*, older_than: timedelta = ORPHAN_AFTER) -> Iterator[str]
     """The stored PDFs, a folder at a time, that no invoice names."""
     settled = clock.now() - older_than
     for folder, names in _folders(FOLDER):
-        paths = {f"{folder}/{name}" for name in names}
+        paths = {f"{folder}/{name}" for name in names if name.endswith(".pdf")}
         known = set(Invoice.objects.filter(pdf_path__in=paths).values_list("pdf_path", flat=True)) if paths else set()
         for path in sorted(paths - known):
-            if default_storage.get_modified_time(path) <= settled:
+            modified = _modified(path)
+            if modified is not None and modified <= settled:
                 yield path
 
 
 def is_orphan(path: str) -> bool:
     return not Invoice.objects.filter(pdf_path=path).exists()
+
+
+def _modified(path: str) -> datetime | None:
+    """None where a rollback has taken its document away since the folder was listed."""
+    try:
+        return default_storage.get_modified_time(path)
+    except FileNotFoundError:
+        return None
 
 
 def _folders(root: str) -> Iterator[tuple[str, list[str]]]:

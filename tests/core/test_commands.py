@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 
 from audit.models import AuditLog
 from audit.services import record
@@ -121,7 +121,7 @@ def test_what_a_rollback_cannot_undo_is_undone_last_first() -> None:
     assert undone == ["second", "first"]
 
 
-def test_nothing_is_undone_when_the_commit_may_have_happened() -> None:
+def test_a_connection_lost_before_the_commit_is_a_rollback() -> None:
     undone: list[str] = []
 
     @command
@@ -131,7 +131,62 @@ def test_nothing_is_undone_when_the_commit_may_have_happened() -> None:
 
     with pytest.raises(Busy):
         work()
+    assert undone == ["x"]
+
+
+def test_nothing_is_undone_when_the_commit_may_have_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server commits and dies before it says so; the error of the attempt to connect anew hides that."""
+    undone: list[str] = []
+    commit = connection._commit
+
+    def commit_and_die() -> None:
+        commit()
+        raise OperationalError(2013, "Lost connection to server during query")
+
+    def fail(code: int) -> Callable[..., None]:
+        def failing(*args: object, **kwargs: object) -> None:
+            raise OperationalError(code, "gone")
+
+        return failing
+
+    @command
+    def work() -> None:
+        on_rollback(lambda: undone.append("x"))
+        DepotFactory()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "_commit", commit_and_die)
+        patched.setattr(connection, "_rollback", fail(2006))
+        patched.setattr(connection, "connect", fail(2002))
+        with pytest.raises(Busy):
+            work()
+    connection.close()
+    connection.in_atomic_block = connection.needs_rollback = False
     assert undone == []
+    assert Depot.objects.count() == 1
+
+
+def test_nothing_is_undone_when_the_worker_is_ended_in_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    undone: list[str] = []
+    commit = connection._commit
+
+    def commit_and_end() -> None:
+        commit()
+        raise SystemExit(1)
+
+    @command
+    def work() -> None:
+        on_rollback(lambda: undone.append("x"))
+        DepotFactory()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "_commit", commit_and_end)
+        with pytest.raises(SystemExit):
+            work()
+    connection.close()
+    connection.in_atomic_block = connection.needs_rollback = False
+    assert undone == []
+    assert Depot.objects.count() == 1
 
 
 def test_a_failure_after_the_commit_undoes_nothing() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 
 from tests.conftest import Shop
@@ -58,4 +59,20 @@ def test_one_whose_sale_commits_meanwhile_stays(orphan: Path, monkeypatch: pytes
 
 
 def test_there_may_be_no_documents_at_all() -> None:
+    assert "0 orphans removed" in sweep()
+
+
+def test_what_is_no_document_stays(orphan: Path) -> None:
+    note = orphan.with_name("README.txt")
+    note.write_text("Mine")
+    os.utime(note, (0, 0))
+    sweep()
+    assert note.exists()
+
+
+def test_one_that_a_rollback_takes_away_meanwhile_ends_nothing(orphan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(self: object, path: str) -> None:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(FileSystemStorage, "get_modified_time", gone)
     assert "0 orphans removed" in sweep()

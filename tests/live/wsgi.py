@@ -1,6 +1,7 @@
 """The application with points at which it may die: SIGKILL, in the middle of a sale, without a word.
 
-CRASH_CHANCE is the chance at each point; each death is noted in the file CRASH_LOG first.
+The points take turns, so that each is reached: CRASH_CHANCE is the chance at the one whose turn it is. Each death is
+noted in the file CRASH_LOG first.
 """
 
 import os
@@ -19,11 +20,26 @@ _CHANCE = random.SystemRandom()
 _in_a_sale: ContextVar[bool] = ContextVar("in_a_sale", default=False)
 
 
+POINTS = (
+    "before the claim",
+    "before the numbers",
+    "before the document",
+    "after the document",
+    "after the evidence",
+    "before COMMIT",
+    "after COMMIT",
+)
+
+
 def die_perhaps(point: str) -> None:
-    if _in_a_sale.get() and _CHANCE.random() < CHANCE:
-        with open(LOG, "a") as log:
-            log.write(f"{point}\n")
-        os.kill(os.getpid(), signal.SIGKILL)
+    if not _in_a_sale.get() or _CHANCE.random() >= CHANCE:
+        return
+    with open(LOG, "a+") as log:
+        log.seek(0)
+        if point != POINTS[len(log.readlines()) % len(POINTS)]:
+            return
+        log.write(f"{point}\n")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dying(module: Any, name: str, *, before: str = "", after: str = "") -> None:

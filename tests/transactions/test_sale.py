@@ -1,6 +1,6 @@
 """The sale, rule by rule, through the API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -350,12 +350,13 @@ def test_a_disk_that_is_full_refuses_the_whole_sale(
 ) -> None:
     of(shop.sell(SALE))
 
-    def full(*args: object, **kwargs: object) -> str:
+    def full(self: Any, chunk_size: int | None = None) -> Iterator[bytes]:
+        yield b"%PDF-1.7 half of"
         raise OSError(28, "No space left on device")
 
     with nothing_changes():
         with monkeypatch.context() as patched:
-            patched.setattr(default_storage, "save", full)
+            patched.setattr(ContentFile, "chunks", full)
             response = shop.sell(SALE)
         assert error_of(response) == (503, "storage_unavailable", None)
         assert response["Retry-After"] == "30"
