@@ -63,7 +63,7 @@ def ways() -> dict[str, Callable[[], object]]:
 
     return {
         "ours": lambda: rendering.render_invoice(invoice),
-        "bare": lambda: press._lay_out(page, is_numbered=False).write_pdf(),
+        "bare": lambda: press._lay_out(page, {}, is_numbered=False).write_pdf(),
         "naive": naive,
     }
 

@@ -42,6 +42,23 @@ class Capability(StrEnum):
     """Transactions and invoices, with their PDFs."""
     RECORD_SALE = auto()
     OVERRIDE_RATE = auto()
+    VOID_SALE = auto()
+    RECORD_PAYMENT = auto()
+    REVERSE_PAYMENT = auto()
+    VIEW_CUSTOMER_SITE = auto()
+    """What stands at a customer's site on deposit, and what its meter read."""
+    REPLACE_METER = auto()
+    VIEW_STATEMENT = auto()
+    """A customer's account: one, whoever served the customer, so it is read whole or not at all."""
+    SETTLE_DAY = auto()
+    """Count one's own vehicle and cash bag at the end of the day."""
+    VIEW_SETTLEMENTS = auto()
+    SIGN_OFF_SETTLEMENT = auto()
+    REPORT_SALES = auto()
+    """Sales, GST, receivables."""
+    REPORT_STOCK = auto()
+    REPORT_DRIVER_DAY = auto()
+    REPORT_DEPOSITS = auto()
     CORRECT_INVENTORY = auto()
     VIEW_INVENTORY = auto()
     """Some balances and movements; which ones, the three below say."""
@@ -86,6 +103,53 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.SALES: Scope.ALL,
         Role.DRIVER: Scope.ALL,
     },
+    Capability.VOID_SALE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.RECORD_PAYMENT: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.REVERSE_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.VIEW_CUSTOMER_SITE: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.ALL,
+        Role.SALES: Scope.ALL,
+        Role.DRIVER: Scope.ALL,
+    },
+    Capability.REPLACE_METER: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
+    Capability.VIEW_STATEMENT: {Role.ADMIN: Scope.ALL},
+    Capability.SETTLE_DAY: {
+        Role.ADMIN: Scope.OWN,
+        Role.SUPERVISOR: Scope.OWN,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.VIEW_SETTLEMENTS: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.SIGN_OFF_SETTLEMENT: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+    },
+    Capability.REPORT_SALES: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.SALES: Scope.OWN},
+    Capability.REPORT_STOCK: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+    },
+    Capability.REPORT_DRIVER_DAY: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.REPORT_DEPOSITS: {Role.ADMIN: Scope.ALL},
     Capability.OVERRIDE_RATE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
     Capability.CORRECT_INVENTORY: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.VIEW_INVENTORY: dict.fromkeys(Role, Scope.ALL),

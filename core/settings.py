@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
+    "django_tasks_db",
     "core",
     "audit",
     "sequences",
@@ -278,6 +279,9 @@ SPECTACULAR_SETTINGS = {
         "TransactionStatus": "transactions.models.Transaction.Status",
         "InvoiceKind": "invoices.models.Invoice.Kind",
         "InvoiceStatus": "invoices.models.Invoice.Status",
+        "PaymentMethod": "invoices.models.Payment.Method",
+        "EmailStatus": "invoices.models.InvoiceEmail.Status",
+        "SettlementStatus": "transactions.models.Settlement.Status",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
     "TAGS": [
@@ -288,6 +292,10 @@ SPECTACULAR_SETTINGS = {
         {"name": "Distributions", "description": "Loads from a depot to a vehicle, and back."},
         {"name": "Sales", "description": "Transactions: one sale, one commit."},
         {"name": "Invoices", "description": "Tax invoices, credit notes and their PDFs."},
+        {"name": "Payments", "description": "Money that settles invoices, and what is left as credit."},
+        {"name": "Customers' sites", "description": "Deposits held, meters replaced and read."},
+        {"name": "Day-end", "description": "The blind count of a seller's vehicle and cash bag, and its sign-off."},
+        {"name": "Reports", "description": "Figures that reconcile with each other, as JSON, CSV and XLSX."},
         {"name": "Offline", "description": "Push what was done without network, pull what that takes."},
         {"name": "Audit", "description": "The append-only record."},
         {"name": "Operations", "description": "Health and the schema itself."},
@@ -335,18 +343,21 @@ MAILERS: dict[str, dict[str, Any]] = {
     }
     if _mail_folder
     else {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "BACKEND": "core.mail.SmtpBackend",
         "OPTIONS": {
             "host": config("EMAIL_HOST", default="localhost"),
             "port": config("EMAIL_PORT", default=25, cast=int),
             "username": config("EMAIL_HOST_USER", default=""),
             "password": config("EMAIL_HOST_PASSWORD", default=""),
             "use_tls": config("EMAIL_USE_TLS", default=False, cast=bool),
-            "timeout": 20,
+            "timeout": config("EMAIL_TIMEOUT_SECONDS", default=20, cast=int),
         },
     }
 }
 DEFAULT_FROM_EMAIL = config("DEFAULT_FROM_EMAIL", default="billing@hsh.example")
+
+# Work that follows a commit (emails) waits in the database, written by the same commit; `manage.py db_worker` does it.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- The company, as its documents name it --------------------------------------------------------
 

@@ -15,20 +15,23 @@ from depots.views import DepotViewSet
 from distribution.views import DistributionViewSet
 from equipment.views import EquipmentViewSet
 from inventory.views import InventoryViewSet
-from invoices.views import GstRateViewSet, InvoiceViewSet
+from invoices.views import GstRateViewSet, InvoiceViewSet, PaymentViewSet
 from sync.views import PullView, PushView, SyncConflictViewSet
-from transactions.views import TransactionViewSet
+from transactions.views import CustomerSiteViewSet, SettlementViewSet, TransactionViewSet
 
 router = SimpleRouter()
 router.register("accounts/users", UserViewSet, basename="user")
 router.register("depots", DepotViewSet, basename="depot")
 router.register("equipment", EquipmentViewSet, basename="equipment")
 router.register("customers", CustomerViewSet, basename="customer")
+router.register("customers", CustomerSiteViewSet, basename="customer-site")
 router.register("gst-rates", GstRateViewSet, basename="gst-rate")
 router.register("inventories", InventoryViewSet, basename="inventory")
 router.register("distributions", DistributionViewSet, basename="distribution")
 router.register("transactions", TransactionViewSet, basename="transaction")
 router.register("invoices", InvoiceViewSet, basename="invoice")
+router.register("payments", PaymentViewSet, basename="payment")
+router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("sync/conflicts", SyncConflictViewSet, basename="conflict")
 router.register("audit", AuditLogViewSet, basename="audit")
 

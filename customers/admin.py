@@ -22,8 +22,8 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
         model = Customer
         fields = (
             "customer_code", "name", "email", "phone", "address", "postal_code", "uen", "gst_registration_no",
-            "payment_type", "payment_terms_days", "meter_number", "meter_rate", "last_meter_reading", "is_active",
-            "version",
+            "payment_type", "payment_terms_days", "email_invoices", "meter_number", "meter_rate", "last_meter_reading",
+            "is_active", "version",
         )  # fmt: skip
         widgets = {"version": forms.HiddenInput}
 
@@ -73,7 +73,10 @@ class CustomerAdmin(MasterDataAdmin):
     fieldsets = (
         (None, {"fields": ("customer_code", "name", "is_active", "version")}),
         ("Contact", {"fields": ("address", "postal_code", "phone", "email")}),
-        ("Billing", {"fields": (("payment_type", "payment_terms_days"), ("uen", "gst_registration_no"))}),
+        (
+            "Billing",
+            {"fields": (("payment_type", "payment_terms_days"), "email_invoices", ("uen", "gst_registration_no"))},
+        ),
         ("Gas meter", {"fields": (("meter_number", "meter_rate"), "last_meter_reading")}),
     )
     create_command = services.create_customer

@@ -55,6 +55,12 @@ class Customer(models.Model):
         validators=[MinValueValidator(Decimal(0))],
         help_text="Moves by sales alone once the customer exists.",
     )
+    meter_replaced_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the present meter was put in; empty: it is the first one."
+    )
+    email_invoices = models.BooleanField(
+        default=False, help_text="Send every invoice to the customer's email address as it is issued."
+    )
     is_active = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1, help_text="Rises with every change of this customer.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -56,7 +56,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         model = Customer
         fields = (
             "id", "customer_code", "name", "email", "phone", "address", "postal_code", "uen", "gst_registration_no",
-            "payment_type", "payment_terms_days", "meter_number", "meter_rate", "last_meter_reading",
+            "payment_type", "payment_terms_days", "email_invoices", "meter_number", "meter_rate", "last_meter_reading",
             "is_active", "version", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = ("created_at", "updated_at")

@@ -29,6 +29,7 @@ _EXAMPLE = {
     "gst_registration_no": "",
     "payment_type": "CREDIT",
     "payment_terms_days": 30,
+    "email_invoices": False,
     "meter_number": "M-104233",
     "meter_rate": "2.1500",
     "last_meter_reading": "1200.00",

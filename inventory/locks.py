@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from inventory.models import Inventory
+from inventory.models import Inventory, Location
 
 BalanceKey = tuple[int, int, str]
 """(location id, equipment id, condition)."""
@@ -22,3 +22,9 @@ def balances(keys: Iterable[BalanceKey]) -> dict[BalanceKey, Inventory]:
     found = list(Inventory.objects.filter(wanted).values_list("pk", flat=True))
     rows = list(Inventory.objects.select_for_update().filter(pk__in=found).order_by("pk"))
     return {(row.location_id, row.equipment_id, row.condition): row for row in rows}
+
+
+def balances_at(location: Location) -> list[Inventory]:
+    """All balances of a location, locked in primary-key order."""
+    found = list(Inventory.objects.filter(location=location).values_list("pk", flat=True))
+    return list(Inventory.objects.select_for_update().filter(pk__in=found).order_by("pk"))

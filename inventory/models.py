@@ -149,6 +149,8 @@ class StockMovement(LedgerModel):
         SWAP_OUT = "SWAP_OUT", "Swapped: full to the customer"
         SWAP_IN = "SWAP_IN", "Swapped: empty from the customer"
         RETURN = "RETURN", "Taken back"
+        REVERSAL = "REVERSAL", "Taken back by a void"
+        VARIANCE = "VARIANCE", "Found at the day-end count"
         CORRECTION = "CORRECTION", "Corrected to the count"
 
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="movements")

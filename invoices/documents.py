@@ -2,12 +2,15 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from io import BytesIO
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from pypdf import PdfWriter
 
 from core.commands import on_rollback
 from invoices.errors import StorageUnavailable
@@ -46,6 +49,18 @@ def read(path: str) -> bytes:
     except OSError as error:
         raise StorageUnavailable("The document can't be read at the moment.") from error
     return content
+
+
+def merged(paths: Iterable[str]) -> bytes:
+    """The stored documents as one PDF, in this order. Raises StorageUnavailable."""
+    merger = PdfWriter()
+    for path in paths:
+        merger.append(BytesIO(read(path)), import_outline=False)
+    # The same fonts lie in each of them.
+    merger.compress_identical_objects()
+    content = BytesIO()
+    merger.write(content)
+    return content.getvalue()
 
 
 def discard(path: str) -> None:

@@ -1,5 +1,9 @@
-"""GST rates, and the documents that bill: frozen when issued, never edited."""
+"""GST rates, the documents that bill, the money that settles them, and their way to the customer.
 
+Documents and payments are frozen when recorded, never edited: what undoes one is another one.
+"""
+
+from decimal import Decimal
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -11,7 +15,7 @@ from accounts.models import User
 from core.access import Capability
 from core.ledger import LedgerModel, LedgerQuerySet
 from core.models import FrozenMasterDataQuerySet
-from core.money import rounded
+from core.money import ZERO, rounded
 from core.scoping import rows_within
 from customers.models import Customer
 
@@ -52,7 +56,7 @@ class InvoiceQuerySet(LedgerQuerySet):
 class Invoice(LedgerModel):
     """A tax invoice or a credit note: what is owed, frozen with the parties, the GST rate and the PDF."""
 
-    life_cycle = ("status", "printed_at", "emailed_at", "paid_at")
+    life_cycle = ("status", "printed_at", "emailed_at", "paid_at", "settled_amount", "settled_on")
 
     class Kind(models.TextChoices):
         TAX_INVOICE = "TAX_INVOICE", "Tax invoice"
@@ -72,6 +76,9 @@ class Invoice(LedgerModel):
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.GENERATED)
     subtotal = models.DecimalField(max_digits=12, decimal_places=2)
+    taxable_amount = models.DecimalField(
+        max_digits=12, decimal_places=2, help_text="The part of the subtotal that bears GST."
+    )
     gst_rate = models.DecimalField("GST rate (%)", max_digits=5, decimal_places=2)
     gst_amount = models.DecimalField("GST", max_digits=12, decimal_places=2)
     total_amount = models.DecimalField(max_digits=12, decimal_places=2)
@@ -84,6 +91,15 @@ class Invoice(LedgerModel):
     printed_at = models.DateTimeField(null=True, blank=True)
     emailed_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
+    settled_amount = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        default=ZERO,
+        help_text="What payments and credit notes have settled of the total; signed like it.",
+    )
+    settled_on = models.DateField(
+        null=True, blank=True, help_text="Since when nothing is open of it; empty: something is."
+    )
 
     objects = InvoiceQuerySet.as_manager()
 
@@ -95,12 +111,191 @@ class Invoice(LedgerModel):
             models.Index(fields=("status", "id"), name="invoice_status_idx"),
             models.Index(fields=("kind", "id"), name="invoice_kind_idx"),
             models.Index(fields=("date", "id"), name="invoice_date_idx"),
-        )
+            models.Index(fields=("customer", "date"), name="invoice_customer_date_idx"),
+            # What is open: few rows, however many were ever issued.
+            models.Index(fields=("settled_on", "customer", "date"), name="invoice_open_idx"),
+            # All that the reports add up, so that a month's figures come from the index alone.
+            models.Index(
+                fields=(
+                    "date", "kind", "user", "customer", "gst_rate", "taxable_amount", "subtotal", "gst_amount",
+                    "total_amount",
+                ),
+                name="invoice_figures_idx",
+            ),
+        )  # fmt: skip
         constraints = (
             models.CheckConstraint(
                 condition=Q(total_amount=rounded(F("subtotal") + F("gst_amount"))), name="invoice_total_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_amount__gte=0, settled_amount__lte=F("total_amount"))
+                | Q(settled_amount__lte=0, settled_amount__gte=F("total_amount")),
+                name="invoice_not_settled_beyond_its_total",
             ),
         )
 
     def __str__(self) -> str:
         return self.invoice_number
+
+    @property
+    def outstanding_amount(self) -> Decimal:
+        """What is still to be paid; negative for a credit note that is still to be paid out or used."""
+        return self.total_amount - self.settled_amount
+
+    def furthest_status(self) -> Status:
+        """An invoice can be printed *and* emailed *and* paid; its status is the furthest of these."""
+        stages = (
+            (self.paid_at, self.Status.PAID),
+            (self.emailed_at, self.Status.EMAILED),
+            (self.printed_at, self.Status.PRINTED),
+        )
+        return next((status for stamp, status in stages if stamp is not None), self.Status.GENERATED)
+
+
+class PaymentQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """All, those of the own depot's users, or the own."""
+        return self.filter(rows_within(user, Capability.VIEW_SALES))
+
+
+class Payment(LedgerModel):
+    """Money that changed hands with a customer; the negative one pays out, or reverses another one.
+
+    What it settles, its allocations say. The rest of it is the customer's credit.
+    """
+
+    life_cycle = ("allocated_amount", "used_up_on", "handed_in_at")
+
+    class Method(models.TextChoices):
+        CASH = "CASH", "Cash"
+        PAYNOW = "PAYNOW", "PayNow"
+        CHEQUE = "CHEQUE", "Cheque"
+        BANK_TRANSFER = "BANK_TRANSFER", "Bank transfer"
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments")
+    method = models.CharField(max_length=16, choices=Method)
+    amount = models.DecimalField(max_digits=12, decimal_places=2, help_text="Negative: paid out, or reversed.")
+    received_on = models.DateField(help_text="The Singapore date on which the money came.")
+    reference = models.CharField(max_length=64, blank=True, help_text="Cheque number, bank reference, …")
+    remarks = models.CharField(max_length=500, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payments", help_text="Who took it."
+    )
+    is_on_the_spot = models.BooleanField(default=False, help_text="Taken with the sale, in its commit.")
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
+    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
+    created_at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+    allocated_amount = models.DecimalField(
+        max_digits=12, decimal_places=2, default=ZERO, help_text="What its allocations settle; signed like the amount."
+    )
+    used_up_on = models.DateField(null=True, blank=True, help_text="Since when no credit is left of it.")
+    handed_in_at = models.DateTimeField(
+        null=True, blank=True, help_text="When cash left the bag of who took it, by a day-end settlement."
+    )
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("customer", "received_on"), name="payment_customer_idx"),
+            models.Index(fields=("used_up_on", "customer"), name="payment_credit_idx"),
+            models.Index(fields=("user", "handed_in_at", "method"), name="payment_bag_idx"),
+            models.Index(fields=("date", "method", "user", "amount"), name="payment_figures_idx"),
+            models.Index(fields=("received_on",), name="payment_received_idx"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=~Q(amount=0), name="payment_amount_not_zero"),
+            models.CheckConstraint(
+                condition=Q(allocated_amount__gte=0, allocated_amount__lte=F("amount"))
+                | Q(allocated_amount__lte=0, allocated_amount__gte=F("amount")),
+                name="payment_not_allocated_beyond_its_amount",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"PAY-{self.pk:06d}"
+
+    @property
+    def credit_amount(self) -> Decimal:
+        """What it settles nothing of, yet."""
+        return self.amount - self.allocated_amount
+
+
+class Allocation(LedgerModel):
+    """So much of a payment, or of a credit note, settles so much of an invoice. Undone by a negative one."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations")
+    credit_note = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="uses")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    date = models.DateField(help_text="From when it counts: both the money and the invoice are there.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="allocations")
+    created_at = models.DateTimeField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (models.Index(fields=("date",), name="allocation_date_idx"),)
+        constraints = (
+            models.CheckConstraint(condition=~Q(amount=0), name="allocation_amount_not_zero"),
+            models.CheckConstraint(
+                condition=Q(payment__isnull=True, credit_note__isnull=False)
+                | Q(payment__isnull=False, credit_note__isnull=True),
+                name="allocation_has_one_source",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.invoice_id}"
+
+
+class InvoiceEmailQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """Those of the invoices that the user may see."""
+        return self.filter(
+            rows_within(user, Capability.VIEW_SALES, depot="invoice__user__depot_id", owner="invoice__user")
+        )
+
+
+class InvoiceEmail(LedgerModel):
+    """A request to send an invoice to somebody, and what became of it: the outbox.
+
+    The task that sends it carries only its id. Its state is kept here, because a task whose worker dies stays
+    "running" for ever and nobody repeats it.
+    """
+
+    life_cycle = ("status", "attempts", "next_try_at", "lease_until", "last_error", "sent_at")
+
+    class Status(models.TextChoices):
+        QUEUED = "QUEUED", "Queued"
+        SENDING = "SENDING", "Being sent"
+        SENT = "SENT", "Sent"
+        FAILED = "FAILED", "Failed"
+        UNCERTAIN = "UNCERTAIN", "May have arrived"
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="emails")
+    to = models.EmailField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requested_emails"
+    )
+    requested_at = models.DateTimeField()
+    message_id = models.CharField(max_length=255, unique=True, help_text="The same at each attempt.")
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="A worker is at it until then, or dead.")
+    last_error = models.CharField(max_length=500, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the mail server accepted it.")
+
+    objects = InvoiceEmailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "invoice email"
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("status", "next_try_at"), name="invoice_email_due_idx"),)
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id} to {self.to}"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import segno
 from cssselect2 import ElementWrapper
 from django.template import Context, Engine
 
@@ -82,8 +83,9 @@ def render_invoice(snapshot: InvoiceSnapshot) -> bytes:
         modified=issued_at,
         lang="en-SG",
     )
+    images = {"invoice:paynow": _QrCode(snapshot.paynow)} if snapshot.paynow else {}
     with _press() as press:
-        return press.print(page, metadata, is_long=_looks_long(snapshot))
+        return press.print(page, metadata, images, is_long=_looks_long(snapshot))
 
 
 def _looks_long(invoice: InvoiceSnapshot) -> bool:
@@ -113,14 +115,18 @@ def _context(invoice: InvoiceSnapshot) -> dict[str, Any]:
         "fact_labels": "\n".join(fact_labels),
         "fact_values": "\n".join(fact_values),
         "correction": invoice.corrects
-        and f"This credit note reverses tax invoice {invoice.corrects.invoice_number}"
-        f" of {_day(invoice.corrects.issued_on)}.\nReason: {invoice.corrects.reason}",
+        and f"This {_title(invoice).lower()} reverses {'tax invoice' if is_credit else 'credit note'}"
+        f" {invoice.corrects.invoice_number} of {_day(invoice.corrects.issued_on)}.\n"
+        f"Reason: {invoice.corrects.reason}",
         "row_groups": [rows[:split], rows[split:]] if split else [rows],
         "sum_labels": f"Total before GST\nGST {_plain(invoice.gst_rate)}% on {_money(sign * invoice.taxable_amount)}",
         "sums": f"{_money(sign * invoice.subtotal)}\n{_money(sign * invoice.gst_amount)}",
         "total_label": "Total credited with GST" if is_credit else "Total payable with GST",
         "total": _money(sign * invoice.total_amount),
         "remarks": invoice.remarks.strip(),
+        "paynow": invoice.paynow
+        and f"Scan with your bank's app: amount and reference are filled in.\n"
+        f"UEN {invoice.supplier.uen} \N{MIDDLE DOT} S$ {_money(invoice.total_amount)} \N{MIDDLE DOT} {invoice.number}",
     }
 
 
@@ -158,6 +164,9 @@ def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]
 
 
 def _payment(invoice: InvoiceSnapshot, *, is_credit: bool) -> str:
+    if invoice.corrects:
+        number = invoice.corrects.invoice_number
+        return "In cash" if invoice.payment_received else f"Set off against {number}"
     if is_credit:
         return "In cash" if invoice.payment_type == "CASH" else "To your account"
     if invoice.payment_type == "CASH":
@@ -279,6 +288,29 @@ class _Page(HTML):  # type: ignore[misc]  # WeasyPrint has no types
         return []
 
 
+class _QrCode:
+    """A QR code, drawn straight into the page: as an SVG image it would take longer than the rest of the invoice."""
+
+    def __init__(self, content: str) -> None:
+        # A fixed mask: any one can be read, and finding the most even one takes five times as long.
+        self._rows = [
+            bytes(row) for row in segno.make(content, error="m", micro=False, boost_error=False, mask=2).matrix
+        ]
+
+    def get_intrinsic_size(self, resolution: float, font_size: float) -> tuple[float, float, float]:
+        return len(self._rows), len(self._rows), 1
+
+    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
+        """Each run of dark modules of a row is a rectangle, written as one piece of the page's content."""
+        stream.push_state()
+        stream.transform(a=width / len(self._rows), d=height / len(self._rows))
+        stream.set_color_rgb(0, 0, 0)
+        runs = ((y, *run.span()) for y, row in enumerate(self._rows) for run in _DARK.finditer(row))
+        stream.stream.append(" ".join(f"{start} {y} {end - start} 1 re" for y, start, end in runs).encode())
+        stream.fill()
+        stream.pop_state()
+
+
 class _Press:
     """What is costly to make and good for every invoice. Not for two threads at once: Pango isn't."""
 
@@ -289,21 +321,21 @@ class _Press:
         logo = ElementTree.fromstring((_FOLDER / "logo.svg").read_bytes())  # noqa: S314 -- our own file
         self._images = {"invoice:logo": SVGImage(logo, None, _NOTHING_FETCHED, None)}
 
-    def print(self, page: _Page, metadata: DocumentMetadata, *, is_long: bool) -> bytes:
-        document = self._lay_out(page, is_numbered=is_long)
+    def print(self, page: _Page, metadata: DocumentMetadata, images: dict[str, Any], *, is_long: bool) -> bytes:
+        document = self._lay_out(page, images, is_numbered=is_long)
         if (len(document.pages) > 1) != is_long:
-            document = self._lay_out(page, is_numbered=not is_long)
+            document = self._lay_out(page, images, is_numbered=not is_long)
         document.metadata = metadata
         document.fonts = _SmallFonts()
         pdf: bytes = document.write_pdf()
         return pdf
 
-    def _lay_out(self, page: _Page, *, is_numbered: bool) -> Document:
+    def _lay_out(self, page: _Page, images: dict[str, Any], *, is_numbered: bool) -> Document:
         """Page numbers stand in the margin: they never change what fits on a page."""
         return page.render(
             font_config=self._fonts,
             stylesheets=[self._style, self._page_numbers] if is_numbered else [self._style],
-            cache=dict(self._images),
+            cache=self._images | images,
         )
 
 
@@ -399,6 +431,7 @@ def _compact(template: str) -> str:
     return "".join(line.strip() for line in template.splitlines())
 
 
+_DARK = re.compile(b"\x01+")
 _NOTHING_FETCHED = URLFetcher(allowed_protocols=())
 # Control characters and halves of surrogate pairs, which XML has no way to write.
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -95,6 +95,8 @@ class InvoiceSnapshot:
     vehicle_no: str
     remarks: str
     corrects: Correction | None = None
+    paynow: str = ""
+    """What the PayNow QR code says; empty: none is printed."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; money as strings, times in ISO 8601."""

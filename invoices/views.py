@@ -10,16 +10,31 @@ from rest_framework.decorators import action
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.status import HTTP_201_CREATED
+from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from accounts.requests import acting_user
 from core.access import Capability
 from core.api.filters import IdFilter, MomentFilter
+from core.api.responses import created, pdf_file
+from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
+from core.idempotency import IdempotencyConflict
 from invoices import services
 from invoices.downloads import pdf_response
-from invoices.models import GstRate, Invoice
-from invoices.serializers import GstRateSerializer, InvoiceOut
+from invoices.errors import AlreadyPaid, AlreadyReversed, ExceedsCredit, ExceedsOutstanding, NoEmailAddress
+from invoices.models import GstRate, Invoice, InvoiceEmail, Payment
+from invoices.serializers import (
+    EmailIn,
+    GstRateSerializer,
+    InvoiceEmailOut,
+    InvoiceOut,
+    PayIn,
+    PaymentIn,
+    PaymentOut,
+    PrintBatchIn,
+    ReasonIn,
+    SharesIn,
+)
 
 INVOICE_EXAMPLE = {
     "id": 480,
@@ -32,6 +47,8 @@ INVOICE_EXAMPLE = {
     "gst_rate": "9.00",
     "gst_amount": "14.81",
     "total_amount": "179.31",
+    "settled_amount": "0.00",
+    "outstanding_amount": "179.31",
     "due_on": "2026-02-19",
     "pdf_path": "invoices/2026/01/20/INV-20260120-000001-5f0c1d2e3b4a5968.pdf",
     "pdf_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -42,6 +59,54 @@ INVOICE_EXAMPLE = {
     "paid_at": None,
 }
 _INVOICE = OpenApiExample("an invoice", value=INVOICE_EXAMPLE, response_only=True, status_codes=["200"])
+_PAID = {
+    **INVOICE_EXAMPLE,
+    "status": "paid",
+    "settled_amount": "179.31",
+    "outstanding_amount": "0.00",
+    "paid_at": "2026-02-10T15:30:00+08:00",
+}
+_EMAIL = OpenApiExample(
+    "queued",
+    value={
+        "id": 77,
+        "invoice": 480,
+        "to": "accounts@ahhock.example.sg",
+        "status": "QUEUED",
+        "attempts": 0,
+        "requested_by": 7,
+        "requested_at": "2026-01-20T10:06:00+08:00",
+        "next_try_at": "2026-01-20T10:06:00+08:00",
+        "last_error": "",
+        "sent_at": None,
+    },
+    response_only=True,
+    status_codes=["200", "202"],
+)
+_PAYMENT_EXAMPLE = {
+    "id": 91,
+    "payment_number": "PAY-000091",
+    "client_temp_id": None,
+    "customer": 1,
+    "customer_name": "Ah Hock Chicken Rice",
+    "method": "BANK_TRANSFER",
+    "amount": "200.00",
+    "received_on": "2026-02-10",
+    "reference": "FT26041-88121",
+    "remarks": "",
+    "user": 1,
+    "user_name": "Lim Mei Ling",
+    "is_on_the_spot": False,
+    "reverses": None,
+    "reversal": None,
+    "allocated_amount": "179.31",
+    "credit_amount": "20.69",
+    "allocations": [
+        {"invoice": 480, "invoice_number": "INV-20260120-000001", "amount": "179.31", "date": "2026-02-10"}
+    ],
+    "created_at": "2026-02-10T15:30:00+08:00",
+}
+_PAYMENT = OpenApiExample("a payment", value=_PAYMENT_EXAMPLE, response_only=True, status_codes=["200", "201"])
 _GST = OpenApiExample("9 %", value={"id": 3, "rate": "9.00", "valid_from": "2024-01-01"}, response_only=True)
 
 
@@ -52,6 +117,10 @@ class InvoiceFilter(filters.FilterSet):
     date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
     generated_after = MomentFilter(field_name="generated_at", lookup_expr="gte")
     generated_before = MomentFilter(field_name="generated_at", lookup_expr="lt")
+
+    is_open = filters.BooleanFilter(
+        field_name="settled_on", lookup_expr="isnull", help_text="Something is still to be paid."
+    )
 
     class Meta:
         model = Invoice
@@ -84,7 +153,16 @@ class InvoiceViewSet(LedgerViewSet):
     filterset_class = InvoiceFilter
     search_fields = ("invoice_number", "customer__name", "customer__customer_code")
     ordering_fields = ("id", "total_amount", "generated_at")
-    capability = Capability.VIEW_SALES
+    capability = {
+        "list": Capability.VIEW_SALES,
+        "retrieve": Capability.VIEW_SALES,
+        "pdf": Capability.VIEW_SALES,
+        "mark_printed": Capability.VIEW_SALES,
+        "print_batch": Capability.VIEW_SALES,
+        "email": Capability.VIEW_SALES,
+        "emails": Capability.VIEW_SALES,
+        "pay": Capability.RECORD_PAYMENT,
+    }
 
     @extend_schema(
         summary="Download an invoice's PDF",
@@ -119,6 +197,210 @@ class InvoiceViewSet(LedgerViewSet):
     def mark_printed(self, request: Request, pk: str) -> Response:
         invoice = services.mark_printed(actor=acting_user(request), invoice_id=self.get_object().pk)
         return Response(self.get_serializer(invoice).data)
+
+    @extend_schema(
+        summary="Print several invoices as one PDF",
+        description="The stored documents in the given order; each is marked as printed.",
+        tags=["Invoices"],
+        request=PrintBatchIn,
+        responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="The PDF.")},
+        examples=[OpenApiExample("two", value={"invoices": [480, 481]}, request_only=True)],
+        filters=False,
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="print-batch",
+        url_name="print-batch",
+        content_negotiation_class=JsonErrors,
+    )
+    def print_batch(self, request: Request) -> HttpResponse:
+        serializer = PrintBatchIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        pdf = services.print_batch(actor=acting_user(request), invoice_ids=serializer.validated_data["invoices"])
+        return pdf_file(pdf, "invoices.pdf")
+
+    @extend_schema(
+        summary="Send an invoice by email",
+        description="Queued in this commit, sent by a worker, tried again where the mail server could not take it. "
+        "`GET` the invoice's emails to see what became of it. One that is still under way is hurried, not doubled.",
+        tags=["Invoices"],
+        request=EmailIn,
+        responses={202: InvoiceEmailOut, **conflicts(NoEmailAddress)},
+        examples=[
+            OpenApiExample("to the customer", value={}, request_only=True),
+            OpenApiExample("elsewhere", value={"to": "accounts@ahhock.example.sg"}, request_only=True),
+            _EMAIL,
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def email(self, request: Request, pk: str) -> Response:
+        serializer = EmailIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        email = services.request_email(
+            actor=acting_user(request), invoice_id=self.get_object().pk, to=serializer.validated_data["to"]
+        )
+        return Response(InvoiceEmailOut(email).data, status=HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        summary="List an invoice's emails",
+        description="Each request to send it, newest first, and what became of it.",
+        tags=["Invoices"],
+        responses=InvoiceEmailOut(many=True),
+        examples=[_EMAIL],
+        filters=False,
+    )
+    @action(detail=True, methods=["get"])
+    def emails(self, request: Request, pk: str) -> Response:
+        page = self.paginate_queryset(InvoiceEmail.objects.filter(invoice=self.get_object()))
+        return self.get_paginated_response(InvoiceEmailOut(page, many=True).data)
+
+    @extend_schema(
+        summary="Mark an invoice as paid",
+        description="Records a payment of what is open, or of a part of it; of a credit note it is paid out.",
+        tags=["Payments"],
+        request=PayIn,
+        responses={200: InvoiceOut, **conflicts(AlreadyPaid, ExceedsOutstanding)},
+        examples=[
+            OpenApiExample("in cash", value={}, request_only=True),
+            OpenApiExample(
+                "a part, by PayNow",
+                value={"method": "PAYNOW", "amount": "100.00", "received_on": "2026-02-10", "reference": "PN-2231"},
+                request_only=True,
+            ),
+            OpenApiExample("paid", value=_PAID, response_only=True, status_codes=["200"]),
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def pay(self, request: Request, pk: str) -> Response:
+        serializer = PayIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        invoice = services.pay_invoice(
+            actor=acting_user(request), invoice_id=self.get_object().pk, **serializer.validated_data
+        )
+        return Response(self.get_serializer(invoice).data)
+
+
+class PaymentFilter(filters.FilterSet):
+    customer = IdFilter(field_name="customer_id")
+    user = IdFilter(field_name="user_id")
+    received_from = filters.DateFilter(field_name="received_on", lookup_expr="gte")
+    received_to = filters.DateFilter(field_name="received_on", lookup_expr="lte")
+    has_credit = filters.BooleanFilter(field_name="used_up_on", lookup_expr="isnull")
+
+    class Meta:
+        model = Payment
+        fields = ("method",)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List payments",
+        description="Newest first: an ADMIN sees all, a SUPERVISOR those of their depot's users, others their own.",
+        tags=["Payments"],
+        examples=[_PAYMENT],
+    ),
+    retrieve=extend_schema(summary="Read a payment", tags=["Payments"], examples=[_PAYMENT]),
+)
+class PaymentViewSet(LedgerViewSet):
+    queryset = Payment.objects.select_related("customer", "user", "reversal").prefetch_related("allocations__invoice")
+    serializer_class = PaymentOut
+    filterset_class = PaymentFilter
+    search_fields = ("reference", "customer__name", "customer__customer_code")
+    ordering_fields = ("id", "amount", "received_on")
+    capability = {
+        "list": Capability.VIEW_SALES,
+        "retrieve": Capability.VIEW_SALES,
+        "create": Capability.RECORD_PAYMENT,
+        "allocate": Capability.RECORD_PAYMENT,
+        "reverse": Capability.REVERSE_PAYMENT,
+    }
+
+    @extend_schema(
+        summary="Record a payment",
+        description="Settles the named invoices, or the oldest open ones; what is left is kept as credit. "
+        "With a `client_temp_id` it is safe to send again.",
+        tags=["Payments"],
+        request=PaymentIn,
+        responses={
+            **replayable(PaymentOut),
+            **conflicts(ExceedsOutstanding, ExceedsCredit, IdempotencyConflict),
+        },
+        examples=[
+            OpenApiExample(
+                "a transfer for one invoice",
+                value={
+                    "customer": 1,
+                    "method": "BANK_TRANSFER",
+                    "amount": "200.00",
+                    "received_on": "2026-02-10",
+                    "reference": "FT26041-88121",
+                    "allocations": [{"invoice": 480, "amount": "179.31"}],
+                },
+                request_only=True,
+            ),
+            _PAYMENT,
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        serializer = PaymentIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        recorded = services.record_payment(actor=acting_user(request), new=serializer.command())
+        return created(self._read(recorded.payment.pk), replayed=recorded.replayed)
+
+    @extend_schema(
+        summary="Settle invoices with a payment's credit",
+        tags=["Payments"],
+        request=SharesIn,
+        responses={200: PaymentOut, **conflicts(ExceedsOutstanding, ExceedsCredit, AlreadyReversed)},
+        examples=[OpenApiExample("the oldest first", value={}, request_only=True), _PAYMENT],
+    )
+    @action(detail=True, methods=["post"])
+    def allocate(self, request: Request, pk: str) -> Response:
+        serializer = SharesIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        payment = services.allocate_payment(
+            actor=acting_user(request), payment_id=self.get_object().pk, shares=serializer.shares()
+        )
+        return Response(self._read(payment.pk))
+
+    @extend_schema(
+        summary="Reverse a payment",
+        description="ADMIN, and a SUPERVISOR for their depot's users: it was entered wrongly, or a cheque bounced. "
+        "Answers the reversal; what the payment settled is open again.",
+        tags=["Payments"],
+        request=ReasonIn,
+        responses={201: PaymentOut, **conflicts(AlreadyReversed)},
+        examples=[
+            OpenApiExample("a bounced cheque", value={"reason": "Cheque returned by the bank"}, request_only=True),
+            OpenApiExample(
+                "the reversal",
+                value={
+                    **_PAYMENT_EXAMPLE,
+                    "id": 92,
+                    "payment_number": "PAY-000092",
+                    "amount": "-200.00",
+                    "reverses": 91,
+                    "allocated_amount": "-179.31",
+                    "credit_amount": "-20.69",
+                    "allocations": [],
+                },
+                response_only=True,
+                status_codes=["201"],
+            ),
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def reverse(self, request: Request, pk: str) -> Response:
+        serializer = ReasonIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reversal = services.reverse_payment(
+            actor=acting_user(request), payment_id=self.get_object().pk, reason=serializer.validated_data["reason"]
+        )
+        return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
+
+    def _read(self, pk: int) -> dict[str, Any]:
+        return PaymentOut(self.queryset.get(pk=pk)).data
 
 
 @extend_schema_view(

@@ -80,7 +80,7 @@ def client_of() -> Callable[[User | None], APIClient]:
 @pytest.fixture
 def stub_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document in no time, where the PDF isn't the test's subject."""
-    monkeypatch.setattr("invoices.services.render_invoice", lambda snapshot: f"%PDF {snapshot.number}".encode())
+    monkeypatch.setattr("invoices.services.issuing.render_invoice", lambda snapshot: f"%PDF {snapshot.number}".encode())
 
 
 def fingerprint() -> dict[str, str]:

@@ -27,6 +27,30 @@ class EmptySale(Conflict):
     code = "empty_sale"
 
 
+class AlreadyVoided(Conflict):
+    """This sale is voided already, or is a reversal itself."""
+
+    code = "already_voided"
+
+
+class MeterMovedOn(Conflict):
+    """The customer's meter has moved on since that reading, or was replaced."""
+
+    code = "meter_moved_on"
+
+
+class SettlementPending(Conflict):
+    """The last count is still to be signed off."""
+
+    code = "settlement_pending"
+
+
+class SettlementDecided(Conflict):
+    """This settlement was signed off or rejected already."""
+
+    code = "settlement_decided"
+
+
 class NegativeTotal(Conflict):
     """The refunds exceed the taxable sale; record refund and sale apart."""
 

@@ -1,6 +1,7 @@
-"""Sales: one customer, one visit, one commit."""
+"""Sales and what belongs to them: their reversals, deposits held, meters replaced, the seller's day-end."""
 
-from typing import Self
+from decimal import Decimal
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,9 +10,10 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from accounts.models import User
 from core.access import Capability
 from core.ledger import LedgerModel, LedgerQuerySet
-from core.money import rounded
+from core.money import ZERO, rounded
 from core.scoping import rows_within
 from customers.models import Customer, PaymentType
+from depots.models import Depot
 from equipment.models import Equipment
 from inventory.models import Condition
 from invoices.models import Invoice
@@ -21,6 +23,10 @@ class TransactionQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """All, those of the own depot's users, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
+
+    def with_readings(self) -> Self:
+        """Those that moved or read the customer's meter; the void of a first reading has only a last one."""
+        return self.filter(Q(current_meter_reading__isnull=False) | Q(last_meter_reading__isnull=False))
 
     def with_status(self) -> Self:
         """Adds the derived ``status``: a sale is voided once a reversal of it exists."""
@@ -71,6 +77,7 @@ class Transaction(LedgerModel):
             models.Index(fields=("user", "id"), name="transaction_user_idx"),
             models.Index(fields=("date", "id"), name="transaction_date_idx"),
             models.Index(fields=("occurred_at",), name="transaction_occurred_idx"),
+            models.Index(fields=("user", "date"), name="transaction_user_date_idx"),
         )
         constraints = (
             models.CheckConstraint(
@@ -118,7 +125,178 @@ class TransactionItem(LedgerModel):
 
     class Meta:
         ordering = ("id",)
+        indexes = (
+            # All that a report by equipment adds up.
+            models.Index(
+                fields=("transaction", "equipment", "type", "taxable", "quantity", "amount"),
+                name="transaction_item_figures_idx",
+            ),
+        )
         constraints = (models.CheckConstraint(condition=~Q(quantity=0), name="transaction_item_quantity_not_zero"),)
 
     def __str__(self) -> str:
         return f"{self.type} {self.quantity}"
+
+
+class MeterReplacementQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        return self if user.can(Capability.VIEW_CUSTOMER_SITE) else self.none()
+
+
+class DepositBalanceQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> Self:
+        return self if user.can(Capability.VIEW_CUSTOMER_SITE) else self.none()
+
+
+class DepositBalance(models.Model):
+    """What a customer holds of one equipment against deposits: the sum of the DEPOSIT and RETURN lines.
+
+    Kept like a stock balance, so that neither a sale nor a report adds up history.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="deposit_balances")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="deposit_balances")
+    quantity = models.IntegerField(default=0, help_text="Charged less returned. Negative: more came back.")
+    amount = models.DecimalField(max_digits=12, decimal_places=2, default=ZERO)
+
+    objects = DepositBalanceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("customer", "equipment")
+        constraints = (models.UniqueConstraint(fields=("customer", "equipment"), name="deposit_balance_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} for {self.amount}"
+
+
+class MeterReplacement(LedgerModel):
+    """A customer's meter was taken out at its final reading, and another one put in at its first."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="meter_replacements")
+    old_meter_number = models.CharField(max_length=32, blank=True)
+    final_reading = models.DecimalField(max_digits=12, decimal_places=2)
+    new_meter_number = models.CharField(max_length=32)
+    first_reading = models.DecimalField(max_digits=12, decimal_places=2)
+    final_sale = models.OneToOneField(
+        Transaction,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="meter_replacement",
+        help_text="What billed the old meter's last usage; empty: there was none.",
+    )
+    follows = models.ForeignKey(
+        Transaction,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="meter_replacements_after",
+        help_text="The customer's last transaction with a reading before it.",
+    )
+    reason = models.CharField(max_length=500, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="meter_replacements")
+    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
+    occurred_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    date = models.DateField()
+
+    objects = MeterReplacementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.old_meter_number} to {self.new_meter_number}"
+
+
+class SettlementQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(rows_within(user, Capability.VIEW_SETTLEMENTS, depot="depot_id"))
+
+    def decidable_by(self, user: User) -> Self:
+        return self.filter(rows_within(user, Capability.SIGN_OFF_SETTLEMENT, depot="depot_id"))
+
+
+class Settlement(LedgerModel):
+    """The end of a seller's day: what should be on the vehicle and in the cash bag, and what was counted there."""
+
+    life_cycle = ("status", "decided_by", "decided_at", "decision_remarks")
+
+    class Status(models.TextChoices):
+        COUNTED = "COUNTED", "Counted"
+        SIGNED_OFF = "SIGNED_OFF", "Signed off"
+        REJECTED = "REJECTED", "Rejected: to be counted again"
+
+    settlement_number = models.CharField(max_length=32, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="settlements")
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="settlements")
+    vehicle_no = models.CharField(max_length=16, blank=True, help_text="Empty: nothing but the cash bag was counted.")
+    status = models.CharField(max_length=10, choices=Status, default=Status.COUNTED)
+    cash_expected = models.DecimalField(max_digits=12, decimal_places=2)
+    cash_counted = models.DecimalField(max_digits=12, decimal_places=2)
+    remarks = models.CharField(max_length=500, blank=True)
+    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
+    created_at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decided_settlements"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_remarks = models.CharField(max_length=500, blank=True)
+
+    objects = SettlementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("user", "status"), name="settlement_user_idx"),
+            models.Index(fields=("status", "id"), name="settlement_status_idx"),
+            models.Index(fields=("date",), name="settlement_date_idx"),
+        )
+
+    def __str__(self) -> str:
+        return self.settlement_number
+
+    @property
+    def cash_variance(self) -> Decimal:
+        """Negative: some is missing."""
+        return self.cash_counted - self.cash_expected
+
+
+class SettlementLine(LedgerModel):
+    """One equipment in one condition: how the day moved it, what should be there, and what was counted."""
+
+    settlement = models.ForeignKey(Settlement, on_delete=models.PROTECT, related_name="lines")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="settlement_lines")
+    condition = models.CharField(max_length=8, choices=Condition)
+    opening = models.IntegerField(help_text="On the vehicle when the day began.")
+    loaded = models.IntegerField(help_text="Out of the depot.")
+    delivered = models.IntegerField(help_text="To customers.")
+    collected = models.IntegerField(help_text="From customers.")
+    unloaded = models.IntegerField(help_text="Back to the depot.")
+    other = models.IntegerField(help_text="Corrections and reversals; negative: fewer.")
+    expected = models.IntegerField()
+    counted = models.IntegerField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("settlement", "equipment", "condition"), name="settlement_line_unique"),
+            models.CheckConstraint(condition=Q(counted__gte=0), name="settlement_line_count_not_negative"),
+            models.CheckConstraint(
+                condition=Q(
+                    expected=F("opening") + F("loaded") - F("delivered") + F("collected") - F("unloaded") + F("other")
+                ),
+                name="settlement_line_adds_up",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.counted} of {self.expected}"
+
+    @property
+    def variance(self) -> int:
+        """Negative: some are missing."""
+        return self.counted - self.expected

@@ -17,11 +17,19 @@ from core.api.fields import (
 )
 from inventory.models import Condition
 from invoices.serializers import InvoiceOut
-from transactions.models import Transaction, TransactionItem
+from transactions.models import (
+    DepositBalance,
+    MeterReplacement,
+    Settlement,
+    SettlementLine,
+    Transaction,
+    TransactionItem,
+)
 from transactions.pricing import SaleItem
-from transactions.services import NewSale
+from transactions.services import CountedLine, NewMeter, NewSale, NewSettlement
 
 MAX_ITEMS = 200
+READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", "Meter replaced")]
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
 
 
@@ -109,3 +117,131 @@ class SaleOut(serializers.Serializer[Any]):
 
     transaction = TransactionOut(read_only=True)
     invoice = InvoiceOut(read_only=True)
+
+
+class VoidIn(serializers.Serializer[Any]):
+    reason = TextField(max_length=500, help_text="The credit note prints it.")
+    return_stock = serializers.BooleanField(
+        required=False, default=True, help_text="False: the goods are gone for good; only the money is reversed."
+    )
+
+
+class ReadingField(StrictDecimalField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=12, decimal_places=2, min_value=Decimal(0), **kwargs)
+
+
+class NewMeterIn(serializers.Serializer[Any]):
+    final_reading = ReadingField(help_text="Of the meter that goes: what it moved since its last reading is billed.")
+    new_meter_number = TextField(max_length=32)
+    first_reading = ReadingField(help_text="Of the meter that comes: where its usage begins.")
+    reason = TextField(max_length=500, required=False, allow_blank=True, default="")
+    occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
+    client_temp_id = ClientTempIdField()
+
+    def command(self, customer_id: int) -> NewMeter:
+        return NewMeter(customer=customer_id, **self.validated_data)
+
+
+class MeterReplacementOut(serializers.ModelSerializer[MeterReplacement]):
+    class Meta:
+        model = MeterReplacement
+        fields = (
+            "id", "client_temp_id", "customer", "old_meter_number", "final_reading", "new_meter_number",
+            "first_reading", "reason", "user", "occurred_at", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class ReplacedMeterOut(serializers.Serializer[Any]):
+    """What one commit recorded. ``sale`` is null where the old meter hadn't moved."""
+
+    replacement = MeterReplacementOut(read_only=True)
+    sale = SaleOut(read_only=True, allow_null=True)
+
+
+class MeterReadingOut(serializers.Serializer[Any]):
+    """One entry of a meter's history."""
+
+    kind = serializers.ChoiceField(choices=READING_KINDS)
+    occurred_at = serializers.DateTimeField()
+    meter_number = serializers.CharField()
+    last_reading = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+    reading = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+    usage = serializers.DecimalField(max_digits=12, decimal_places=2)
+    transaction_number = serializers.CharField(allow_blank=True)
+
+
+class DepositBalanceOut(serializers.ModelSerializer[DepositBalance]):
+    sku = serializers.CharField(source="equipment.sku", read_only=True)
+    equipment_name = serializers.CharField(source="equipment.name", read_only=True)
+
+    class Meta:
+        model = DepositBalance
+        fields = ("equipment", "sku", "equipment_name", "quantity", "amount")
+        read_only_fields = fields
+
+
+class DepositsOut(serializers.Serializer[Any]):
+    """What a customer holds against deposits."""
+
+    customer = serializers.IntegerField()
+    held = DepositBalanceOut(many=True)
+    total_amount = serializers.DecimalField(max_digits=12, decimal_places=2)
+
+
+class CountIn(serializers.Serializer[Any]):
+    equipment = IdField()
+    condition = StrictChoiceField(choices=Condition.choices)
+    quantity = QuantityField(min_value=0)
+
+
+class SettlementIn(serializers.Serializer[Any]):
+    """A blind count: what isn't named was not there."""
+
+    counts = CountIn(many=True, required=False, default=list, max_length=MAX_ITEMS)  # type: ignore[call-arg]
+    cash = StrictDecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0), help_text="In the cash bag.")
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+    client_temp_id = ClientTempIdField()
+
+    def command(self) -> NewSettlement:
+        sent = self.validated_data
+        return NewSettlement(**{**sent, "counts": tuple(CountedLine(**line) for line in sent["counts"])})
+
+
+class DecisionIn(serializers.Serializer[Any]):
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class ReasonedDecisionIn(serializers.Serializer[Any]):
+    remarks = TextField(max_length=500)
+
+
+class SettlementLineOut(serializers.ModelSerializer[SettlementLine]):
+    sku = serializers.CharField(source="equipment.sku", read_only=True)
+    variance = serializers.IntegerField(read_only=True, help_text="Counted less expected; negative: missing.")
+
+    class Meta:
+        model = SettlementLine
+        fields = (
+            "equipment", "sku", "condition", "opening", "loaded", "delivered", "collected", "unloaded", "other",
+            "expected", "counted", "variance",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class SettlementOut(serializers.ModelSerializer[Settlement]):
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    cash_variance = serializers.DecimalField(
+        max_digits=12, decimal_places=2, read_only=True, help_text="Counted less expected; negative: missing."
+    )
+    lines = SettlementLineOut(many=True, read_only=True)
+
+    class Meta:
+        model = Settlement
+        fields = (
+            "id", "settlement_number", "client_temp_id", "status", "user", "user_name", "depot", "vehicle_no", "lines",
+            "cash_expected", "cash_counted", "cash_variance", "remarks", "created_at", "decided_by", "decided_at",
+            "decision_remarks",
+        )  # fmt: skip
+        read_only_fields = fields

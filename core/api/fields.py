@@ -67,6 +67,13 @@ class RateField(StrictDecimalField):
         super().__init__(max_digits=10, decimal_places=2, min_value=Decimal(0), **kwargs)
 
 
+class AmountField(StrictDecimalField):
+    """Money that changes hands, from 0.01 to 9,999,999,999.99 dollars."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_digits": 12, "decimal_places": 2, "min_value": Decimal("0.01"), **kwargs})
+
+
 class MomentField(serializers.DateTimeField):
     """An instant: ISO 8601 with its offset."""
 

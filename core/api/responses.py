@@ -2,10 +2,17 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED
 
 REPLAYED = "Idempotent-Replayed"
+
+
+def pdf_file(pdf: bytes, name: str) -> HttpResponse:
+    """A document to look at; ``name`` is our own, never a client's text."""
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-store"}
+    return HttpResponse(pdf, content_type="application/pdf", headers=headers)
 
 
 def created(data: Any, *, replayed: bool) -> Response:

@@ -86,7 +86,7 @@ def test_commands_take_keywords_with_types_and_the_actor_first() -> None:
                 arguments.args
                 or arguments.vararg
                 or arguments.kwarg
-                or first not in ("actor", "prefix", "token", "through")
+                or first not in ("actor", "prefix", "token", "through", "email_id")
             ):
                 wrong.append(f"{named(path)}: {node.name} takes {ast.unparse(arguments)}")
             if node.returns is None or any(argument.annotation is None for argument in arguments.kwonlyargs):

@@ -35,6 +35,14 @@ def rows(shop: Shop) -> None:
         shop.client_of(shop.driver).post("/api/sync/push/", {"operations": ["x", {"client_temp_id": "b"}]}).status_code
         == 200
     )
+    sale = shop.sell({"type": "SALE"}).json()
+    driver = shop.client_of(shop.driver)
+    assert driver.post(f"/api/invoices/{sale['invoice']['id']}/pay/", {"reference": "r"}).status_code == 200
+    assert driver.post(f"/api/invoices/{sale['invoice']['id']}/email/", {"to": "a@example.sg"}).status_code == 202
+    new_meter = {"final_reading": "1210.00", "new_meter_number": "new", "first_reading": "0.00", "reason": "old"}
+    assert admin.post(f"/api/customers/{metered.pk}/replace-meter/", new_meter).status_code == 201
+    counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 3}]
+    assert driver.post("/api/settlements/", {"cash": "1.00", "counts": counts}).status_code == 201
     seals.seal_next_batch(through=10**9)
 
 

@@ -63,7 +63,8 @@ def install() -> None:
     from core.idempotency import Operation
     from invoices import documents
     from sync import operations
-    from transactions import services, views
+    from transactions import views
+    from transactions.services import sales as services
 
     sell = views.services.create_customer_transaction_and_invoice
 

@@ -19,8 +19,8 @@ from sync.models import SyncConflict
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
-from transactions import services
 from transactions.models import Transaction
+from transactions.services import sales as services
 
 pytestmark = pytest.mark.django_db
 Unchanged = Callable[[], AbstractContextManager[None]]

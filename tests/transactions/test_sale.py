@@ -362,7 +362,7 @@ def test_a_disk_that_is_full_refuses_the_whole_sale(
         assert response["Retry-After"] == "30"
 
 
-@pytest.mark.parametrize("late", ["transactions.services.record", "transactions.services.post_movements"])
+@pytest.mark.parametrize("late", ["transactions.services.sales.record", "transactions.services.sales.post_movements"])
 def test_a_failure_after_the_pdf_leaves_nothing_behind_and_its_number_to_the_next(
     shop: Shop, nothing_changes: Unchanged, monkeypatch: pytest.MonkeyPatch, late: str
 ) -> None:
@@ -410,7 +410,7 @@ def test_the_document_can_be_made_again_byte_for_byte(shop: Shop, monkeypatch: p
     from invoices.rendering import render_invoice
     from invoices.snapshot import InvoiceSnapshot
 
-    monkeypatch.setattr("invoices.services.render_invoice", render_invoice)
+    monkeypatch.setattr("invoices.services.issuing.render_invoice", render_invoice)
     metered = MeteredCustomerFactory(name="Golden Wok 金镬 <b>&amp;</b>")
     _, invoice = of(shop.sell(SALE, customer=metered.pk, current_meter="1250.50", remarks="At the back"))
     row = Invoice.objects.get(pk=invoice["id"])
@@ -467,8 +467,9 @@ def test_a_sale_takes_the_same_few_queries_whatever_its_length(shop: Shop, lines
     of(shop.sell(*items, customer=metered.pk, current_meter="1.00"))
     with CaptureQueriesContext(connection) as queries:
         of(shop.sell(*items, customer=metered.pk, current_meter="2.00", client_temp_id="x"))
-    # One more reads the user of the token, which the test's client has already: 25 in all.
-    assert len(queries) == 24
+    # One more reads the user of the token, which the test's client has already. Where an INSERT doesn't tell the keys
+    # of its rows (MySQL), the lines are read again.
+    assert len(queries) == (23 if connection.features.can_return_rows_from_bulk_insert else 24)
 
 
 def test_due_date_follows_the_terms(shop: Shop) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import connection
+
 from accounts.models import User
 from audit.services import record
 from core import clock, idempotency
@@ -26,7 +28,8 @@ from invoices.selectors import gst_rate_on
 from invoices.services import Billing, issue_invoice
 from invoices.snapshot import Line, MeterUsage
 from sequences.services import take_numbers
-from transactions.errors import EmptySale, NegativeTotal
+from transactions.deposits import move_deposits
+from transactions.errors import EmptySale, MeterMovedOn, NegativeTotal
 from transactions.models import Transaction, TransactionItem
 from transactions.pricing import PricedItem, SaleItem, Type, Usage, price_items, read_meter
 
@@ -67,7 +70,7 @@ def create_customer_transaction_and_invoice(
 
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the
     customer, then the balances in primary-key order, then the number tickets. Raises IdempotencyConflict,
-    RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive, NoMeter,
+    RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive, NoMeter, MeterMovedOn,
     MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, InsufficientStock, StorageUnavailable.
     """
     operation = idempotency.Operation(
@@ -84,6 +87,8 @@ def create_customer_transaction_and_invoice(
     require_recent(occurred_at, now=now, approval=approval)
 
     customer = _lock_customer(actor, sale.customer)
+    if sale.current_meter is not None and customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
+        raise MeterMovedOn("The meter was replaced after this reading was taken.", attr="current_meter")
     usage = read_meter(customer, sale.current_meter, meter_rate_at(customer, occurred_at))
     equipment = require_active(actor, [item.equipment for item in sale.items])
     items = price_items(
@@ -122,7 +127,9 @@ def create_customer_transaction_and_invoice(
         created_at=now,
         date=clock.business_date(now),
     )
-    TransactionItem.objects.bulk_create(_item_row(transaction, item) for item in items)
+    lines = [_item_row(transaction, item) for item in items]
+    write_items(transaction, lines)
+    move_deposits(customer, lines)
     post_movements(hold, actor=actor, cause=transaction, occurred_at=occurred_at, now=now)
     if usage is not None and usage.current != usage.last:
         announce(customer)
@@ -138,6 +145,13 @@ def create_customer_transaction_and_invoice(
         after=_evidence(transaction, invoice, items, usage, approval),
     )
     return RecordedSale(transaction, replayed=False)
+
+
+def write_items(transaction: Transaction, items: Sequence[TransactionItem]) -> None:
+    """Insert a transaction's lines; where the database tells their keys they needn't be read again to be shown."""
+    TransactionItem.objects.bulk_create(items)
+    if connection.features.can_return_rows_from_bulk_insert or not items:
+        transaction._prefetched_objects_cache = {"items": list(items)}  # type: ignore[attr-defined]  # prefetch_related's
 
 
 def _lock_customer(actor: User, customer_id: int) -> Customer:

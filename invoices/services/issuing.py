@@ -1,4 +1,4 @@
-"""Issuing documents, and the little that happens to them afterwards."""
+"""Issuing documents: rendered, stored and recorded in the caller's transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,17 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import User
-from audit.services import create_recorded, record
+from audit.services import create_recorded
 from core import clock
 from core.commands import command
-from core.money import to_cents
+from core.money import ZERO, to_cents
 from customers.models import Customer
-from invoices import documents, locks
+from invoices import documents
 from invoices.models import GstRate, Invoice
+from invoices.paynow import paynow_payload
 from invoices.rendering import render_invoice
+from invoices.services.emails import queue_email
+from invoices.services.payments import take_on_the_spot
 from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, Party
 
 NUMBER_PREFIX = {Invoice.Kind.TAX_INVOICE: "INV", Invoice.Kind.CREDIT_NOTE: "CN"}
@@ -44,18 +47,26 @@ class Billing:
 
     @property
     def kind(self) -> Invoice.Kind:
-        """A refund's document is a credit note; everything else is billed by a tax invoice."""
-        return Invoice.Kind.CREDIT_NOTE if self.subtotal < 0 else Invoice.Kind.TAX_INVOICE
+        """A refund's document is a credit note, and so is that of a void; everything else is billed by a tax invoice.
+
+        But the void of a refund bills again what was refunded.
+        """
+        is_credit = self.subtotal < 0 or (self.corrects is not None and self.subtotal == 0)
+        return Invoice.Kind.CREDIT_NOTE if is_credit else Invoice.Kind.TAX_INVOICE
 
     @property
     def number_prefix(self) -> str:
         return NUMBER_PREFIX[self.kind]
 
 
-def issue_invoice(*, actor: User, billing: Billing, number: str, transaction_number: str, now: datetime) -> Invoice:
+def issue_invoice(
+    *, actor: User, billing: Billing, number: str, transaction_number: str, now: datetime, seller: User | None = None
+) -> Invoice:
     """Render, store and record one document, in the caller's transaction, under numbers taken there.
 
-    Raises StorageUnavailable. The caller's audit record covers the invoice too.
+    ``seller`` is whose sale it bills, where that isn't the actor. What was paid on the spot is recorded as a payment;
+    a customer who wants every invoice by email gets this one. The caller holds the customer's lock, and its audit
+    record covers the invoice too. Raises StorageUnavailable.
     """
     day = clock.business_date(now)
     customer = billing.customer
@@ -92,15 +103,20 @@ def issue_invoice(*, actor: User, billing: Billing, number: str, transaction_num
         vehicle_no=billing.vehicle_no,
         remarks=billing.remarks,
         corrects=billing.corrects,
+        paynow=_paynow(billing, number),
     )
     document = documents.store(render_invoice(snapshot), number=number, day=day)
-    return Invoice.objects.create(
+    # Who pays back what a void takes back is settled with the voided document.
+    is_paid = billing.payment_received and billing.corrects is None
+    is_settled = is_paid or snapshot.total_amount == 0
+    invoice: Invoice = Invoice.objects.create(
         invoice_number=number,
         kind=billing.kind,
         customer=customer,
-        user=actor,
-        status=Invoice.Status.PAID if billing.payment_received else Invoice.Status.GENERATED,
+        user=seller or actor,
+        status=Invoice.Status.PAID if is_paid else Invoice.Status.GENERATED,
         subtotal=snapshot.subtotal,
+        taxable_amount=snapshot.taxable_amount,
         gst_rate=snapshot.gst_rate,
         gst_amount=snapshot.gst_amount,
         total_amount=snapshot.total_amount,
@@ -110,28 +126,23 @@ def issue_invoice(*, actor: User, billing: Billing, number: str, transaction_num
         generated_at=now,
         date=day,
         due_on=due_on,
-        paid_at=billing.occurred_at if billing.payment_received else None,
+        paid_at=billing.occurred_at if is_paid else None,
+        settled_amount=snapshot.total_amount if is_settled else ZERO,
+        settled_on=day if is_settled else None,
     )
-
-
-@command
-def mark_printed(*, actor: User, invoice_id: int) -> Invoice:
-    """Note that the document was handed over on paper; the first time counts. Locks the invoice."""
-    invoice = locks.invoice(invoice_id)
-    before = {"status": invoice.status, "printed_at": invoice.printed_at}
-    if invoice.printed_at is None:
-        invoice.printed_at = clock.now()
-        if invoice.status == Invoice.Status.GENERATED:
-            invoice.status = Invoice.Status.PRINTED
-        invoice.save(update_fields=["printed_at", "status"])
-    record(
-        actor=actor,
-        action="invoices.invoice.printed",
-        target=invoice,
-        before=before,
-        after={"status": invoice.status, "printed_at": invoice.printed_at},
-    )
+    if is_paid and invoice.total_amount:
+        take_on_the_spot(invoice, user=seller or actor, now=now)
+    if customer.email_invoices and customer.email:
+        queue_email(invoice, to=customer.email, requested_by=actor, now=now)
     return invoice
+
+
+def _paynow(billing: Billing, number: str) -> str:
+    """What the QR code of an invoice that is still to be paid says; empty where there is none."""
+    owed = billing.subtotal + billing.gst_amount
+    if billing.payment_received or owed <= 0 or not settings.COMPANY["uen"]:
+        return ""
+    return paynow_payload(uen=settings.COMPANY["uen"], name=settings.COMPANY["name"], amount=owed, reference=number)
 
 
 @command

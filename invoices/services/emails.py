@@ -1,0 +1,163 @@
+"""Documents on their way by email: an outbox that a worker empties.
+
+A request is a row, written in the commit of what asks for it, and a task that carries its id (Django's Tasks
+framework keeps it in the same database, so both are there or neither). The worker claims the row, sends, and notes
+what became of it. It tries again where the message was certainly not taken, and stops where that isn't certain:
+one request is never sent twice.
+"""
+
+from datetime import datetime, timedelta
+
+from django.tasks import task
+
+from accounts.models import User
+from audit.services import record
+from core import clock
+from core.commands import command
+from core.errors import DomainError
+from core.mail import Delivery, Outcome, deliver
+from invoices import locks
+from invoices.errors import NoEmailAddress
+from invoices.mailing import compose, new_message_id
+from invoices.models import Invoice, InvoiceEmail
+
+MAX_ATTEMPTS = 8
+LEASE = timedelta(minutes=5)
+"""Longer than a worker can be at one message: a mail server has some 20 seconds for each of its few answers."""
+OVERDUE = timedelta(minutes=10)
+"""A request that nobody took for so long after its time has lost its task."""
+
+Status = InvoiceEmail.Status
+
+
+@command
+def request_email(*, actor: User, invoice_id: int, to: str = "") -> InvoiceEmail:
+    """Send the document to an address; without one to the customer's own.
+
+    A request that is still under way is hurried, not doubled. Locks the invoice, then that request. Raises
+    NoEmailAddress.
+    """
+    invoice = locks.invoice(invoice_id)
+    address = to or invoice.customer.email
+    if not address:
+        raise NoEmailAddress(f"{invoice.customer.name} has no email address: please name one.", attr="to")
+    now = clock.now()
+    pending = InvoiceEmail.objects.filter(invoice=invoice, to=address, status__in=(Status.QUEUED, Status.SENDING))
+    email = pending.first()
+    if email is None:
+        email = queue_email(invoice, to=address, requested_by=actor, now=now)
+    else:
+        email = locks.email(email.pk)
+        if email.status == Status.QUEUED:
+            _try_at(email, now)
+    record(actor=actor, action="invoices.email.requested", target=invoice, after={"email": email.pk, "to": address})
+    return email
+
+
+def queue_email(invoice: Invoice, *, to: str, requested_by: User, now: datetime) -> InvoiceEmail:
+    """Put a request into the outbox, in the caller's transaction."""
+    email: InvoiceEmail = InvoiceEmail.objects.create(
+        invoice=invoice,
+        to=to,
+        requested_by=requested_by,
+        requested_at=now,
+        message_id=new_message_id(),
+        next_try_at=now,
+    )
+    send_invoice_email.enqueue(email.pk)
+    return email
+
+
+@task
+def send_invoice_email(email_id: int) -> str:
+    """What the worker does: claim, send, note. Answers the request's status. Does nothing for one that isn't due."""
+    email = claim_email(email_id=email_id)
+    if email is None:
+        return "not due"
+    try:
+        delivery = deliver(compose(email))
+    except DomainError as error:
+        delivery = Delivery(Outcome.LATER, error.detail)
+    return str(note_delivery(email_id=email_id, delivery=delivery).status)
+
+
+@command
+def claim_email(*, email_id: int) -> InvoiceEmail | None:
+    """Take a request that is due, for `LEASE`; None where another worker has it, or it isn't due. Locks it."""
+    email = locks.email(email_id)
+    now = clock.now()
+    if email.status != Status.QUEUED or (email.next_try_at and email.next_try_at > now):
+        return None
+    email.status = Status.SENDING
+    email.attempts += 1
+    email.lease_until = now + LEASE
+    email.save(update_fields=["status", "attempts", "lease_until"])
+    return email
+
+
+@command
+def note_delivery(*, email_id: int, delivery: Delivery) -> InvoiceEmail:
+    """Keep what became of an attempt, and try again later where that is safe. Locks the invoice, then the request."""
+    invoice = locks.invoice(InvoiceEmail.objects.values_list("invoice_id", flat=True).get(pk=email_id))
+    email = locks.email(email_id)
+    now = clock.now()
+    email.lease_until, email.last_error = None, delivery.error[:500]
+    match delivery.outcome:
+        case Outcome.ACCEPTED:
+            email.status, email.sent_at, email.next_try_at = Status.SENT, now, None
+            _mark_emailed(invoice, now)
+        case Outcome.LATER if email.attempts < MAX_ATTEMPTS:
+            email.status = Status.QUEUED
+            _try_at(email, now + _pause_after(email.attempts))
+        case Outcome.UNCERTAIN:
+            email.status, email.next_try_at = Status.UNCERTAIN, None
+        case _:
+            email.status, email.next_try_at = Status.FAILED, None
+    email.save(update_fields=["status", "sent_at", "next_try_at", "lease_until", "last_error"])
+    if email.status != Status.QUEUED:
+        record(
+            actor=email.requested_by,
+            action="invoices.invoice.emailed" if email.status == Status.SENT else "invoices.email.failed",
+            target=invoice,
+            after={"email": email.pk, "to": email.to, "status": email.status, "attempts": email.attempts},
+            reason=email.last_error,
+        )
+    return email
+
+
+def sweep_emails() -> int:
+    """Pick up what a dead worker left behind; answers how many requests that were.
+
+    One that was being sent when its worker died may have arrived: it is shown, not repeated. One whose task got
+    lost gets another.
+    """
+    now = clock.now()
+    dead = InvoiceEmail.objects.filter(status=Status.SENDING, lease_until__lt=now).values_list("pk", flat=True)
+    lost = InvoiceEmail.objects.filter(status=Status.QUEUED, next_try_at__lt=now - OVERDUE)
+    swept = 0
+    for pk in list(dead):
+        note_delivery(email_id=pk, delivery=Delivery(Outcome.UNCERTAIN, "The worker ended while it was sending."))
+        swept += 1
+    for pk in lost.values_list("pk", flat=True):
+        send_invoice_email.enqueue(pk)
+        swept += 1
+    return swept
+
+
+def _try_at(email: InvoiceEmail, moment: datetime) -> None:
+    email.next_try_at = moment
+    email.save(update_fields=["next_try_at"])
+    send_invoice_email.using(run_after=moment).enqueue(email.pk)
+
+
+def _pause_after(attempts: int) -> timedelta:
+    """2, 4, 8 … minutes: the last of `MAX_ATTEMPTS` comes after some four hours."""
+    return timedelta(minutes=2**attempts)
+
+
+def _mark_emailed(invoice: Invoice, now: datetime) -> None:
+    """The first time counts."""
+    if invoice.emailed_at is None:
+        invoice.emailed_at = now
+        invoice.status = invoice.furthest_status()
+        invoice.save(update_fields=["emailed_at", "status"])

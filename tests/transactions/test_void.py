@@ -1,0 +1,203 @@
+"""Taking a sale back: a reversal and a credit note, once, and everything where it was before."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from audit.models import AuditLog
+from core.access import Role
+from customers.models import Customer
+from inventory.models import StockMovement
+from invoices.models import Invoice, Payment
+from tests.conftest import Shop, error_of
+from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
+from transactions.models import DepositBalance, Transaction
+
+pytestmark = pytest.mark.django_db
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+SALE = {"type": "SALE", "quantity": 2}
+REASON = "Entered for the wrong customer"
+
+
+def sold(response: Any) -> dict[str, Any]:
+    assert response.status_code == 201, response.json()
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def void(shop: Shop, sale: dict[str, Any], by: Any = None, **body: Any) -> Any:
+    url = f"/api/transactions/{sale['transaction']['id']}/void/"
+    return shop.client_of(by or shop.admin).post(url, {"reason": REASON, **body})
+
+
+def read(shop: Shop, kind: str, pk: int) -> dict[str, Any]:
+    answer: dict[str, Any] = shop.client_of(shop.admin).get(f"/api/{kind}/{pk}/").json()
+    return answer
+
+
+def test_a_void_negates_the_sale_and_issues_a_credit_note(shop: Shop) -> None:
+    sale = sold(shop.sell(SALE, {"type": "DEPOSIT", "quantity": 2}))
+    answer = sold(void(shop, sale))
+    reversal, note = answer["transaction"], answer["invoice"]
+    assert reversal["reverses"] == sale["transaction"]["id"]
+    assert [(line["type"], line["quantity"], line["amount"]) for line in reversal["items"]] == [
+        ("SALE", -2, "-57.00"),
+        ("DEPOSIT", -2, "-120.00"),
+    ]
+    assert (note["kind"], note["invoice_number"][:3]) == ("CREDIT_NOTE", "CN-")
+    for name in ("subtotal", "gst_amount", "total_amount"):
+        assert Decimal(note[name]) == -Decimal(sale["invoice"][name])
+    assert read(shop, "transactions", sale["transaction"]["id"])["status"] == "VOIDED"
+    snapshot = Invoice.objects.get(pk=note["id"]).snapshot
+    assert snapshot["corrects"]["invoice_number"] == sale["invoice"]["invoice_number"]
+    assert snapshot["corrects"]["reason"] == REASON
+
+
+def test_the_goods_come_back_to_the_vehicle(shop: Shop) -> None:
+    sale = sold(shop.sell(SALE, {"type": "SWAP", "quantity": 3}))
+    sold(void(shop, sale))
+    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 20
+    assert shop.stock("EMPTY", vehicle_no=shop.driver.vehicle_no) == 0
+    assert shop.stock(customer=shop.customer) == 0
+    assert {move.reason for move in StockMovement.objects.filter(kind="REVERSAL")} == {REASON}
+
+
+def test_goods_that_are_gone_are_refused_and_can_be_left(shop: Shop, nothing_changes: Unchanged) -> None:
+    sale = sold(shop.sell(SALE))
+    shop.count("customer", shop.customer.pk, 0)
+    with nothing_changes():
+        assert error_of(void(shop, sale)) == (409, "insufficient_stock", "return_stock")
+    sold(void(shop, sale, return_stock=False))
+    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 18
+
+
+def test_a_sale_is_voided_once_and_a_reversal_never(shop: Shop, nothing_changes: Unchanged) -> None:
+    sale = sold(shop.sell(SALE))
+    reversal = sold(void(shop, sale))
+    with nothing_changes():
+        assert error_of(void(shop, sale)) == (409, "already_voided", None)
+        assert error_of(void(shop, reversal)) == (409, "already_voided", None)
+
+
+@pytest.mark.parametrize("reason", ["", "   ", None, 7])
+def test_a_void_needs_its_reason(shop: Shop, nothing_changes: Unchanged, reason: object) -> None:
+    sale = sold(shop.sell(SALE))
+    with nothing_changes():
+        assert void(shop, sale, reason=reason).status_code == 400
+
+
+def test_the_meter_goes_back_with_its_latest_reading_only(shop: Shop, nothing_changes: Unchanged) -> None:
+    metered = MeteredCustomerFactory()
+    first = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))
+    second = sold(shop.sell(customer=metered.pk, current_meter="1215.00"))
+    with nothing_changes():
+        assert error_of(void(shop, first)) == (409, "meter_moved_on", None)
+    reversal = sold(void(shop, second))["transaction"]
+    assert (reversal["last_meter_reading"], reversal["current_meter_reading"], reversal["usage"]) == (
+        "1215.00",
+        "1210.00",
+        "-5.00",
+    )
+    sold(void(shop, first))
+    assert Customer.objects.get(pk=metered.pk).last_meter_reading == Decimal("1200.00")
+    again = sold(shop.sell(customer=metered.pk, current_meter="1204.00"))["transaction"]
+    assert again["usage"] == "4.00"
+
+
+def test_the_baseline_of_a_meter_is_taken_back_too(shop: Shop) -> None:
+    metered = MeteredCustomerFactory(last_meter_reading=None)
+    sale = sold(shop.sell(SALE, customer=metered.pk, current_meter="500.00"))
+    sold(void(shop, sale))
+    assert Customer.objects.get(pk=metered.pk).last_meter_reading is None
+
+
+def test_a_sale_that_read_no_usage_is_voided_without_the_meter(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    same = sold(shop.sell(SALE, customer=metered.pk, current_meter="1200.00"))
+    sold(shop.sell(customer=metered.pk, current_meter="1230.00"))
+    reversal = sold(void(shop, same))["transaction"]
+    assert reversal["current_meter_reading"] is None
+    assert Customer.objects.get(pk=metered.pk).last_meter_reading == Decimal("1230.00")
+
+
+def test_invoice_and_credit_note_settle_each_other(shop: Shop) -> None:
+    sale = sold(shop.sell(SALE))
+    note = sold(void(shop, sale))["invoice"]
+    invoice = read(shop, "invoices", sale["invoice"]["id"])
+    assert (invoice["outstanding_amount"], invoice["status"], invoice["paid_at"]) == ("0.00", "generated", None)
+    assert read(shop, "invoices", note["id"])["outstanding_amount"] == note["outstanding_amount"] == "0.00"
+    pay = shop.client_of(shop.admin).post(f"/api/invoices/{invoice['id']}/pay/", {})
+    assert error_of(pay) == (409, "already_paid", None)
+
+
+def test_cash_that_came_with_the_sale_goes_back_with_it(shop: Shop) -> None:
+    sale = sold(shop.sell(SALE, payment_received=True))
+    sold(void(shop, sale))
+    total = Decimal(sale["invoice"]["total_amount"])
+    assert list(Payment.objects.order_by("pk").values_list("amount", "user")) == [
+        (total, shop.driver.pk),
+        (-total, shop.driver.pk),
+    ]
+    invoice = read(shop, "invoices", sale["invoice"]["id"])
+    assert (invoice["outstanding_amount"], invoice["status"]) == ("0.00", "generated")
+
+
+def test_a_later_payment_becomes_credit(shop: Shop) -> None:
+    sale = sold(shop.sell(SALE))
+    admin = shop.client_of(shop.admin)
+    assert admin.post(f"/api/invoices/{sale['invoice']['id']}/pay/", {"method": "PAYNOW"}).status_code == 200
+    sold(void(shop, sale))
+    [payment] = admin.get("/api/payments/").json()["results"]
+    assert (payment["amount"], payment["credit_amount"]) == (sale["invoice"]["total_amount"],) * 2
+
+
+def test_the_void_of_a_refund_bills_again(shop: Shop) -> None:
+    sold(shop.sell({"type": "SALE", "quantity": 1}, {"type": "DEPOSIT", "quantity": 1}))
+    refund = sold(shop.sell({"type": "RETURN", "quantity": 1}, payment_received=True))
+    assert (refund["invoice"]["kind"], Payment.objects.latest("pk").amount) == ("CREDIT_NOTE", Decimal("-60.00"))
+    again = sold(void(shop, refund))["invoice"]
+    assert (again["kind"], again["total_amount"], again["outstanding_amount"]) == ("TAX_INVOICE", "60.00", "0.00")
+    assert DepositBalance.objects.get().quantity == 1
+
+
+def test_deposits_go_back_too(shop: Shop) -> None:
+    sale = sold(shop.sell(SALE, {"type": "DEPOSIT", "quantity": 2}))
+    assert (DepositBalance.objects.get().quantity, DepositBalance.objects.get().amount) == (2, Decimal("120.00"))
+    sold(void(shop, sale))
+    assert (DepositBalance.objects.get().quantity, DepositBalance.objects.get().amount) == (0, Decimal("0.00"))
+
+
+def test_a_free_sale_can_be_voided(shop: Shop) -> None:
+    sale = sold(shop.sell({"type": "SALE", "rate": "0.00"}, by=shop.admin))
+    note = sold(void(shop, sale))["invoice"]
+    assert (note["kind"], note["total_amount"]) == ("CREDIT_NOTE", "0.00")
+
+
+def test_an_inactive_customer_s_sale_can_be_voided(shop: Shop) -> None:
+    sale = sold(shop.sell(SALE))
+    shop.client_of(shop.admin).delete(f"/api/customers/{shop.customer.pk}/")
+    sold(void(shop, sale))
+
+
+def test_a_supervisor_voids_at_the_own_depot_only(shop: Shop) -> None:
+    sale = sold(shop.sell(SALE))
+    stranger = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
+    assert void(shop, sale, by=stranger).status_code == 404
+    assert void(shop, sale, by=shop.driver).status_code == 403
+    own = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+    reversal = sold(void(shop, sale, by=own))["transaction"]
+    # The reversal counts against the seller's figures; who did it is in the evidence.
+    assert reversal["user"] == shop.driver.pk
+    evidence = AuditLog.objects.get(action="transactions.sale.voided")
+    assert (evidence.user, evidence.entity_id, evidence.reason) == (own, sale["transaction"]["id"], REASON)
+
+
+def test_the_sum_of_all_transactions_is_what_stands(shop: Shop) -> None:
+    kept, taken_back = sold(shop.sell(SALE)), sold(shop.sell(SALE))
+    sold(void(shop, taken_back))
+    assert sum(t.total_amount for t in Transaction.objects.all()) == Decimal(kept["transaction"]["total_amount"])
+    assert sum(i.gst_amount for i in Invoice.objects.all()) == Decimal(kept["invoice"]["gst_amount"])

@@ -1,0 +1,58 @@
+"""What stands at a customer's site, and what its meter read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from customers.models import Customer
+from transactions.models import MeterReplacement, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReading:
+    """One entry of a meter's history. ``last_reading`` None: there was none before."""
+
+    kind: str
+    """READING, VOIDED (a sale that was taken back) or REPLACED (``last_reading`` is the old meter's final one)."""
+    occurred_at: datetime
+    meter_number: str
+    last_reading: Decimal | None
+    reading: Decimal | None
+    usage: Decimal
+    transaction_number: str
+
+
+def meter_history(customer: Customer, *, newest: int) -> list[MeterReading]:
+    """The ``newest`` entries, the newest first, in the order of the books."""
+    sales = Transaction.objects.filter(customer=customer).with_readings().order_by("-pk")[:newest]
+    entries = [
+        (
+            (sale.pk, 0),
+            MeterReading(
+                kind="VOIDED" if sale.reverses_id else "READING",
+                occurred_at=sale.occurred_at,
+                meter_number=sale.meter_number,
+                last_reading=sale.last_meter_reading,
+                reading=sale.current_meter_reading,
+                usage=sale.usage,
+                transaction_number=sale.transaction_number,
+            ),
+        )
+        for sale in sales
+    ]
+    entries += [
+        (
+            (replaced.follows_id or 0, replaced.pk),
+            MeterReading(
+                kind="REPLACED",
+                occurred_at=replaced.occurred_at,
+                meter_number=replaced.new_meter_number,
+                last_reading=replaced.final_reading,
+                reading=replaced.first_reading,
+                usage=Decimal("0.00"),
+                transaction_number="",
+            ),
+        )
+        for replaced in MeterReplacement.objects.filter(customer=customer).order_by("-pk")[:newest]
+    ]
+    return [entry for _, entry in sorted(entries, key=lambda entry: entry[0], reverse=True)[:newest]]

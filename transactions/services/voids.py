@@ -1,0 +1,193 @@
+"""Taking a sale back: nothing is edited, a reversal with its own document is recorded beside it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from accounts.models import User
+from audit.services import record
+from core import clock
+from core.access import Capability
+from core.changes import announce
+from core.commands import command
+from core.errors import Denied, Invalid
+from core.money import ZERO
+from core.scoping import rows_within
+from customers import locks as customer_locks
+from customers.models import Customer
+from inventory.models import StockMovement
+from inventory.services import Move, hold_stock, post_movements
+from invoices import locks as invoice_locks
+from invoices.models import Invoice
+from invoices.services import Billing, issue_invoice, settle_void
+from invoices.snapshot import Correction, InvoiceSnapshot, MeterUsage
+from sequences.services import take_numbers
+from transactions import locks
+from transactions.deposits import move_deposits
+from transactions.errors import AlreadyVoided, MeterMovedOn
+from transactions.models import MeterReplacement, Transaction, TransactionItem
+from transactions.services.sales import NUMBER_PREFIX, write_items
+
+
+@command
+def void_transaction(*, actor: User, transaction_id: int, reason: str, return_stock: bool = True) -> Transaction:
+    """Record the reversal of a sale: its lines negated, its stock and meter brought back, and a credit note.
+
+    The reversal is its seller's, like the sale, so that every sum over sales is right as it stands; who voided is in
+    the audit log. With ``return_stock`` False the goods stay where they are, because they are gone for good. Cash that
+    came with the sale goes back with it; what else was paid becomes the customer's credit.
+
+    Locks the sale, the customer, the invoice, the balances in primary-key order, the payments, the number tickets.
+    Raises Denied, AlreadyVoided, MeterMovedOn, InsufficientStock, Invalid without a reason, StorageUnavailable.
+    """
+    sale = locks.transaction(transaction_id)
+    if not Transaction.objects.filter(rows_within(actor, Capability.VOID_SALE), pk=sale.pk).exists():
+        raise Denied
+    if not reason.strip():
+        raise Invalid("A void needs its reason.", attr="reason")
+    if sale.reverses_id is not None:
+        raise AlreadyVoided(f"{sale.transaction_number} is a reversal itself.")
+    if Transaction.objects.filter(reverses=sale).exists():
+        raise AlreadyVoided(f"{sale.transaction_number} is voided already.")
+    customer = customer_locks.customer(sale.customer_id)
+    voided = invoice_locks.invoice(sale.invoice_id)
+    moves_meter = sale.current_meter_reading is not None and sale.current_meter_reading != sale.last_meter_reading
+    if moves_meter:
+        _require_latest_reading(sale, customer)
+    now = clock.now()
+    hold = hold_stock(_moves_back(sale) if return_stock else [])
+    billing = _billing(sale, voided, customer, reason, now)
+    number, document_number = take_numbers(NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now))
+    document = issue_invoice(
+        actor=actor,
+        billing=billing,
+        number=document_number,
+        transaction_number=number,
+        now=now,
+        seller=sale.user,
+    )
+    reversal: Transaction = Transaction.objects.create(
+        transaction_number=number,
+        invoice=document,
+        reverses=sale,
+        customer=customer,
+        customer_name=sale.customer_name,
+        user=sale.user,
+        vehicle_no=sale.vehicle_no,
+        meter_number=sale.meter_number if moves_meter else "",
+        last_meter_reading=sale.current_meter_reading if moves_meter else None,
+        current_meter_reading=sale.last_meter_reading if moves_meter else None,
+        meter_rate=sale.meter_rate if moves_meter else None,
+        usage=-sale.usage + ZERO,
+        usage_amount=-sale.usage_amount + ZERO,
+        items_amount=-sale.items_amount + ZERO,
+        total_amount=-sale.total_amount + ZERO,
+        payment_type=sale.payment_type,
+        payment_received=sale.payment_received,
+        remarks=reason,
+        occurred_at=now,
+        created_at=now,
+        date=clock.business_date(now),
+    )
+    items = [_negated(item, reversal) for item in sale.items.select_related("equipment")]
+    write_items(reversal, items)
+    move_deposits(customer, items)
+    post_movements(hold, actor=actor, cause=reversal, occurred_at=now, now=now, reason=reason)
+    if moves_meter:
+        announce(customer)
+        customer.last_meter_reading = sale.last_meter_reading
+        customer.version += 1
+        customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
+    settle_void(actor=actor, voided=voided, voiding=document, now=now)
+    document.refresh_from_db(fields=[*Invoice.life_cycle])
+    record(
+        actor=actor,
+        action="transactions.sale.voided",
+        target=sale,
+        before={"status": Transaction.Status.COMPLETED},
+        after={
+            "status": Transaction.Status.VOIDED,
+            "reversal": number,
+            "invoice_number": document.invoice_number,
+            "total_amount": document.total_amount,
+            "return_stock": return_stock,
+            "pdf_sha256": document.pdf_sha256,
+            **({"last_meter_reading": sale.last_meter_reading} if moves_meter else {}),
+        },
+        reason=reason,
+    )
+    return reversal
+
+
+def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
+    """The meter can go back only from where this sale has left it."""
+    later = Transaction.objects.filter(
+        customer=customer,
+        pk__gt=sale.pk,
+        current_meter_reading__isnull=False,
+        reverses__isnull=True,
+        reversal__isnull=True,
+    )
+    replaced = MeterReplacement.objects.filter(customer=customer, follows__gte=sale.pk)
+    if customer.last_meter_reading != sale.current_meter_reading or later.exists() or replaced.exists():
+        raise MeterMovedOn(f"{customer.name}'s meter has moved on since {sale.transaction_number}.")
+
+
+def _moves_back(sale: Transaction) -> list[Move]:
+    """Each movement of the sale, the other way round, the last one first."""
+    movements = StockMovement.objects.filter(cause_type=sale._meta.label_lower, cause_id=sale.pk)
+    ends = ("from_location__depot", "from_location__customer", "to_location__depot", "to_location__customer")
+    return [
+        Move(
+            kind=StockMovement.Kind.REVERSAL,
+            equipment=movement.equipment,
+            quantity=movement.quantity,
+            from_location=movement.to_location,
+            from_condition=movement.to_condition,
+            to_location=movement.from_location,
+            to_condition=movement.from_condition,
+            attr="return_stock",
+        )
+        for movement in movements.select_related("equipment", *ends).order_by("-pk")
+    ]
+
+
+def _billing(sale: Transaction, voided: Invoice, customer: Customer, reason: str, now: datetime) -> Billing:
+    """What the voided document says, negated, at its own GST rate."""
+    said = InvoiceSnapshot.from_json(voided.snapshot)
+    meter = said.meter if said.meter and said.meter.usage else None
+    return Billing(
+        customer=customer,
+        lines=[replace(line, quantity=-line.quantity, amount=-line.amount + ZERO) for line in said.lines],
+        meter=meter
+        and MeterUsage(
+            meter_number=meter.meter_number,
+            last_reading=meter.current_reading,
+            current_reading=meter.last_reading,
+            usage=-meter.usage,
+            rate=meter.rate,
+            amount=-meter.amount,
+        ),
+        subtotal=-voided.subtotal + ZERO,
+        taxable_amount=-voided.taxable_amount + ZERO,
+        gst_rate=voided.gst_rate,
+        payment_received=sale.payment_received,
+        vehicle_no=sale.vehicle_no,
+        remarks="",
+        occurred_at=now,
+        corrects=Correction(invoice_number=voided.invoice_number, issued_on=voided.date, reason=reason),
+    )
+
+
+def _negated(item: TransactionItem, reversal: Transaction) -> TransactionItem:
+    return TransactionItem(
+        transaction=reversal,
+        equipment=item.equipment,
+        equipment_name=item.equipment_name,
+        type=item.type,
+        condition=item.condition,
+        quantity=-item.quantity,
+        rate=item.rate,
+        rate_source=item.rate_source,
+        amount=-item.amount + ZERO,
+        taxable=item.taxable,
+    )
