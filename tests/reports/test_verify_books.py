@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from core.access import Role
 from core.money import to_cents
-from reports.verification import _is_rounded
+from reports.verification.figures import is_rounded
 from sequences.models import Sequence
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
 from transactions.models import Transaction
@@ -49,7 +49,21 @@ def books(client_of: Callable[[User | None], APIClient]) -> None:
                 {"equipment": cylinder.pk, "type": "DEPOSIT", "quantity": 2},
             ],
         }
-        assert driver.post("/api/transactions/", sale).status_code == 201
+        sold = driver.post("/api/transactions/", sale)
+        assert sold.status_code == 201
+    # A third one, paid and taken back; a payment of the second; a new meter; the day's end.
+    spot = {"customer": customer.pk, "payment_received": True, "items": sale["items"]}
+    voided = driver.post("/api/transactions/", spot).json()["transaction"]
+    assert admin.post(f"/api/transactions/{voided['id']}/void/", {"reason": "x"}).status_code == 201
+    assert driver.post(f"/api/invoices/{sold.json()['invoice']['id']}/pay/", {"amount": "10.00"}).status_code == 200
+    money = {"customer": customer.pk, "method": "CHEQUE", "amount": "7.00"}
+    cheque = admin.post("/api/payments/", money).json()
+    assert admin.post(f"/api/payments/{cheque['id']}/reverse/", {"reason": "x"}).status_code == 201
+    meter = {"final_reading": "1300.10", "new_meter_number": "M2", "first_reading": "5.00"}
+    assert admin.post(f"/api/customers/{customer.pk}/replace-meter/", meter).status_code == 201
+    counts = [{"equipment": cylinder.pk, "condition": "FULL", "quantity": 5}]
+    count_of_day = driver.post("/api/settlements/", {"cash": "10.00", "counts": counts}).json()
+    assert admin.post(f"/api/settlements/{count_of_day['id']}/sign-off/", {}).status_code == 200
 
 
 def verify() -> str:
@@ -103,18 +117,38 @@ def test_right_books_verify() -> None:
         (sql("UPDATE transactions_transactionitem SET quantity = 3, amount = 85.50 WHERE type = 'SALE'"), "lines add up to"),
         (sql("UPDATE transactions_transaction SET current_meter_reading = 1300.11 WHERE current_meter_reading = 1300.10"), "usage 49.55"),
         (sql("UPDATE transactions_transaction SET usage_amount = usage_amount + 1, total_amount = total_amount + 1"), "usage amount"),
-        (sql("UPDATE invoices_invoice SET gst_amount = gst_amount + 1, total_amount = total_amount + 1"), ": GST "),
-        (sql("UPDATE invoices_invoice SET subtotal = subtotal + 1, total_amount = total_amount + 1"), " bills "),
+        (sql("UPDATE invoices_invoice SET gst_amount = gst_amount + 1, total_amount = total_amount + 1 WHERE kind = 'TAX_INVOICE'"), ": GST "),
+        (sql("UPDATE invoices_invoice SET subtotal = subtotal + 1, total_amount = total_amount + 1 WHERE kind = 'TAX_INVOICE'"), " bills "),
         (sql("UPDATE invoices_invoice SET snapshot = replace(snapshot, '\"subtotal\": \"', '\"subtotal\": \"9')"), "says something else"),
         (sql("UPDATE customers_customer SET last_meter_reading = 1250.55"), "stands at 1250.55"),
+        (sql("UPDATE transactions_meterreplacement SET first_reading = 6"), "its last sale read 6"),
+        (sql("DELETE FROM transactions_meterreplacement"), "its last sale read 1300.1"),
+        (sql("UPDATE invoices_invoice SET taxable_amount = taxable_amount - 1"), "taxable "),
+        (sql("UPDATE invoices_invoice SET settled_amount = 11 WHERE settled_amount = 10"), "allocations say 10"),
+        (sql("UPDATE invoices_invoice SET settled_on = NULL"), " settled"),
+        (sql("UPDATE invoices_invoice SET settled_on = date"), " settled"),
+        (sql("UPDATE invoices_invoice SET paid_at = generated_at"), " settled"),
+        (sql("UPDATE invoices_allocation SET amount = amount + 1 WHERE amount = 10"), "used, allocations say 11"),
+        (sql("UPDATE invoices_payment SET amount = amount - 1 WHERE reverses_id IS NOT NULL"), "reverses another amount"),
+        (sql("UPDATE invoices_payment SET used_up_on = NULL"), "used, allocations"),
+        (sql("UPDATE transactions_depositbalance SET quantity = quantity + 1"), "lines say 4 for 240"),
+        (sql("UPDATE transactions_depositbalance SET amount = amount + 1"), "lines say 4 for 240"),
+        (sql("DELETE FROM transactions_depositbalance"), "no balance, lines say 4"),
+        (sql("DELETE FROM inventory_stockmovement WHERE kind = 'VARIANCE'"), "says 1 of equipment"),
+        (sql("UPDATE inventory_stockmovement SET quantity = quantity + 1 WHERE kind = 'REVERSAL'"), "were moved back"),
         (sql("UPDATE sequences_sequence SET last_number = last_number + 1"), "missing ["),
         (sql("DELETE FROM sequences_ticket WHERE number = 7"), "missing [7]"),
         (sql("DELETE FROM sequences_sequence WHERE prefix = 'TRX'"), "there is no counter TRX-"),
-        (sql("UPDATE transactions_transaction SET transaction_number = replace(transaction_number, '-000002', '-000003')"), "surplus [3]"),
-        (sql("UPDATE invoices_invoice SET pdf_path = 'invoices/nowhere.pdf' WHERE invoice_number LIKE '%-000001'"), "can't be read"),
+        (sql("UPDATE transactions_transaction SET transaction_number = replace(transaction_number, '-000002', '-000050')"), "surplus [50]"),
+        (sql("UPDATE invoices_invoice SET pdf_path = 'invoices/nowhere.pdf' WHERE invoice_number LIKE 'INV-%-000001'"), "can't be read"),
         (alter_document, "was altered"),
         (add_orphan, "belongs to no invoice"),
         (sql("DELETE FROM audit_auditlog WHERE action = 'transactions.sale.recorded'"), "has no transactions.sale.recorded"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'transactions.sale.voided'"), "has no transactions.sale.voided"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'transactions.meter.replaced'"), "has no transactions.meter.replaced"),
+        (sql("DELETE FROM audit_auditlog WHERE action LIKE 'transactions.settlement.%'"), "has no transactions.settlement.signed_off"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'invoices.payment.recorded'"), "has no invoices.payment.recorded"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'invoices.payment.reversed'"), "has no invoices.payment.reversed"),
         (sql("DELETE FROM audit_auditlog WHERE action = 'distribution.confirmed'"), "has no distribution.confirmed"),
         (sql("DELETE FROM audit_auditlog WHERE action = 'inventory.balance.corrected'"), "has no inventory.balance.corrected"),
     ],
@@ -142,6 +176,8 @@ def test_a_broken_meter_chain_is_named() -> None:
 @pytest.mark.usefixtures("unguarded")
 def test_an_invoice_without_its_sale_is_named() -> None:
     sql("DELETE FROM transactions_transactionitem")()
+    sql("DELETE FROM transactions_meterreplacement")()
+    sql("DELETE FROM transactions_transaction WHERE reverses_id IS NOT NULL")()
     sql("DELETE FROM transactions_transaction")()
     assert "-000001 bills no transaction" in verify()
 
@@ -163,5 +199,5 @@ def test_rounding_in_sql_is_the_one_rounding(exact: int, off: int) -> None:
     """`to_cents` and its check in SQL agree on every ten-thousandth of a cent, ties and negatives included."""
     right = int(to_cents(Decimal(exact) / 1_000_000) * 100)
     rows = Sequence.objects.annotate(claimed=Value(right + off)).order_by()
-    is_right = rows.filter(_is_rounded("claimed", Value(exact), 10_000)).exists()
+    is_right = rows.filter(is_rounded("claimed", Value(exact), 10_000)).exists()
     assert is_right is (off == 0)

@@ -1,0 +1,184 @@
+"""Money: what is billed, settled, and held against deposits."""
+
+from collections import defaultdict
+from functools import reduce
+from operator import or_
+
+from django.db.models import (
+    Case,
+    DecimalField,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
+
+from invoices.models import Allocation, Invoice, Payment
+from reports.verification.figures import NUMBER, Breaks, Watch, in_dollars, is_rounded, unless, whole
+from transactions.models import (
+    DepositBalance,
+    Transaction,
+    TransactionItem,
+)
+
+_DECIMAL = DecimalField(max_digits=18, decimal_places=2)
+
+
+_SAID = ("subtotal", "taxable_amount", "gst_amount", "total_amount")
+
+
+def amounts_add_up(watch: Watch) -> Breaks:
+    for window in watch.windows(Transaction, "transaction_id"):
+        yield from _broken_lines(window)
+    for window in watch.windows(Transaction):
+        yield from _broken_sales(window)
+
+
+def _broken_lines(window: Q) -> Breaks:
+    """A line amounts to quantity x rate; what a RETURN pays back is negative."""
+    sign = Case(When(type=TransactionItem.Type.RETURN, then=Value(-1)), default=Value(1))
+    right = Q(amount_cents=F("owed"))
+    lines = TransactionItem.objects.filter(window).annotate(
+        amount_cents=whole("amount", 100), owed=sign * F("quantity") * whole("rate", 100)
+    )
+    for line in lines.annotate(wrong=unless(right)).filter(wrong=1).select_related("transaction"):
+        yield (
+            f"{line.transaction.transaction_number}: line {line.pk} amounts to {line.amount}, "
+            f"not {line.quantity} x {line.rate}"
+        )
+
+
+def _broken_sales(window: Q) -> Breaks:
+    """Items, usage and total of a sale, and what its invoice makes of them."""
+    sales = (
+        Transaction.objects.filter(window)
+        .order_by()
+        .values("transaction_number", "invoice__invoice_number")
+        .annotate(
+            lines=_line_cents(),
+            taxed_lines=_line_cents(taxable=True),
+            items=whole("items_amount", 100),
+            used=whole("usage", 100),
+            read=Coalesce(
+                whole("current_meter_reading", 100) - whole("last_meter_reading", 100), 0, output_field=NUMBER
+            ),
+            unit=Coalesce(whole("meter_rate", 10_000), 0, output_field=NUMBER),
+            metered=whole("usage_amount", 100),
+            total=whole("total_amount", 100),
+            billed=whole("invoice__subtotal", 100),
+            billed_taxable=whole("invoice__taxable_amount", 100),
+            gst_rate=whole("invoice__gst_rate", 100),
+            gst=whole("invoice__gst_amount", 100),
+            owed=whole("invoice__total_amount", 100),
+        )
+        .annotate(taxable=F("metered") + F("taxed_lines"))
+    )
+    says = {name: KeyTextTransform(name, "invoice__snapshot") for name in ("number", "transaction_number")}
+    says_cents = {name: whole(Cast(KeyTextTransform(name, "invoice__snapshot"), _DECIMAL), 100) for name in _SAID}
+    rules = {
+        "items amount {items}, lines add up to {lines}": Q(items=F("lines")),
+        "usage {used}, readings say {read}": Q(used=F("read")),
+        "usage amount {metered}, usage {used} at {unit} / 100": is_rounded("metered", F("used") * F("unit"), 10_000),
+        "total {total}, {metered} + {items}": Q(total=F("metered") + F("items")),
+        "{invoice__invoice_number} bills {billed}, the sale {total}": Q(billed=F("total")),
+        "{invoice__invoice_number}: taxable {billed_taxable}, the sale {taxable}": Q(billed_taxable=F("taxable")),
+        "{invoice__invoice_number}: GST {gst} on {taxable} at {gst_rate} %": is_rounded(
+            "gst", F("taxable") * F("gst_rate"), 10_000
+        ),
+        "{invoice__invoice_number}: total {owed}, {billed} + {gst}": Q(owed=F("billed") + F("gst")),
+        "{invoice__invoice_number}: the document says something else than the row": Q(
+            invoice__invoice_number=says["number"],
+            transaction_number=says["transaction_number"],
+            billed=says_cents["subtotal"],
+            billed_taxable=says_cents["taxable_amount"],
+            gst=says_cents["gst_amount"],
+            owed=says_cents["total_amount"],
+        ),
+    }
+    flags = {f"wrong_{number}": unless(rule) for number, rule in enumerate(rules.values())}
+    any_wrong = reduce(or_, (Q(**{flag: 1}) for flag in flags))
+    for sale in sales.annotate(**flags).filter(any_wrong):
+        shown = {name: in_dollars(value) for name, value in sale.items()}
+        for flag, text in zip(flags, rules, strict=True):
+            if sale[flag]:
+                yield f"{sale['transaction_number']}: {text.format(**shown)}"
+
+
+def _line_cents(**of: bool) -> Coalesce:
+    """What the lines of a transaction add up to, in cents."""
+    lines = TransactionItem.objects.filter(transaction=OuterRef("pk"), **of).order_by().values("transaction")
+    return Coalesce(Subquery(lines.annotate(sum=Sum(whole("amount", 100))).values("sum")), 0, output_field=NUMBER)
+
+
+def every_invoice_has_its_sale(watch: Watch) -> Breaks:
+    for number in Invoice.objects.filter(transaction__isnull=True).values_list("invoice_number", flat=True):
+        yield f"{number} bills no transaction"
+
+
+def payments_settle_what_they_say(watch: Watch) -> Breaks:
+    """What is settled of an invoice, and used of a payment, is the sum of the allocations."""
+    for window in watch.windows(Invoice):
+        invoices = Invoice.objects.filter(window).annotate(
+            settled=whole("settled_amount", 100),
+            total=whole("total_amount", 100),
+            allocated=_allocated("invoice") - _allocated("credit_note"),
+        )
+        is_settled = Q(settled=F("total"))
+        right = Q(settled=F("allocated")) & (
+            is_settled & Q(settled_on__isnull=False) | ~is_settled & Q(settled_on__isnull=True, paid_at__isnull=True)
+        )
+        for invoice in invoices.annotate(wrong=unless(right)).filter(wrong=1).defer("snapshot"):
+            yield (
+                f"{invoice.invoice_number}: {invoice.settled_amount} of {invoice.total_amount} settled"
+                f" (since {invoice.settled_on}), allocations say {in_dollars(invoice.allocated)}"
+            )
+    for window in watch.windows(Payment):
+        payments = Payment.objects.filter(window).annotate(
+            used=whole("allocated_amount", 100), all=whole("amount", 100), allocated=_allocated("payment")
+        )
+        is_over = Q(used=F("all")) | Q(reverses__isnull=False) | Q(reversal__isnull=False)
+        right = Q(used=F("allocated")) & (is_over & Q(used_up_on__isnull=False) | ~is_over & Q(used_up_on__isnull=True))
+        for payment in payments.annotate(wrong=unless(right)).filter(wrong=1):
+            yield (
+                f"{payment}: {payment.allocated_amount} of {payment.amount} used,"
+                f" allocations say {in_dollars(payment.allocated)}"
+            )
+    for reversal in Payment.objects.filter(reverses__isnull=False).exclude(amount=-F("reverses__amount")):
+        yield f"{reversal} of {reversal.amount} reverses another amount"
+
+
+def _allocated(source: str) -> Coalesce:
+    """What a row's allocations add up to, in cents."""
+    of_it = Allocation.objects.filter(**{source: OuterRef("pk")}).order_by().values(source)
+    return Coalesce(Subquery(of_it.annotate(sum=Sum(whole("amount", 100))).values("sum")), 0, output_field=NUMBER)
+
+
+def deposits_are_sums_of_their_lines(watch: Watch) -> Breaks:
+    kind = TransactionItem.Type
+    sums: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+    count = Case(When(type=kind.DEPOSIT, then=F("quantity")), default=-F("quantity"))
+    lines = TransactionItem.objects.filter(type__in=(kind.DEPOSIT, kind.RETURN)).order_by()
+    for window in watch.windows(Transaction, "transaction_id"):
+        for customer, equipment, pieces, cents in (
+            lines.filter(window)
+            .values_list("transaction__customer_id", "equipment_id")
+            .annotate(pieces=Sum(count), cents=Sum(whole("amount", 100)))
+        ):
+            held = sums[customer, equipment]
+            held[0] += pieces
+            held[1] += cents
+    for balance in DepositBalance.objects.annotate(cents=whole("amount", 100)).iterator(2_000):
+        pieces, cents = sums.pop((balance.customer_id, balance.equipment_id), [0, 0])
+        if (balance.quantity, balance.cents) != (pieces, cents):
+            yield (
+                f"customer {balance.customer_id}, equipment {balance.equipment_id}: {balance.quantity} held for"
+                f" {balance.amount}, lines say {pieces} for {in_dollars(cents)}"
+            )
+    for (customer, equipment), (pieces, cents) in sums.items():
+        if pieces or cents:
+            yield f"customer {customer}, equipment {equipment}: no balance, lines say {pieces} for {in_dollars(cents)}"

@@ -1,0 +1,146 @@
+"""Numbers, documents and evidence."""
+
+import hashlib
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import (
+    Count,
+    Max,
+    Min,
+)
+from django.db.models.functions import Left
+
+from audit.models import AuditLog
+from core import guards
+from customers.models import Customer
+from customers.services import CODE_PREFIX
+from distribution.models import Distribution
+from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
+from inventory.models import Inventory, StockMovement
+from invoices import documents
+from invoices.errors import StorageUnavailable
+from invoices.models import Invoice, Payment
+from invoices.selectors import orphaned_documents
+from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
+from reports.verification.figures import Breaks, Watch
+from sequences.models import Sequence, Ticket
+from transactions.models import (
+    MeterReplacement,
+    Settlement,
+    Transaction,
+)
+from transactions.services import NUMBER_PREFIX as TRANSACTION_PREFIX
+from transactions.services import SETTLEMENT_PREFIX
+
+_NUMBERED: dict[str, tuple[Any, str]] = {
+    TRANSACTION_PREFIX: (Transaction, "transaction_number"),
+    INVOICE_PREFIX[Invoice.Kind.TAX_INVOICE]: (Invoice, "invoice_number"),
+    INVOICE_PREFIX[Invoice.Kind.CREDIT_NOTE]: (Invoice, "invoice_number"),
+    DISTRIBUTION_PREFIX: (Distribution, "distribution_number"),
+    CODE_PREFIX: (Customer, "customer_code"),
+    SETTLEMENT_PREFIX: (Settlement, "settlement_number"),
+}
+
+
+def numbers_are_complete(watch: Watch) -> Breaks:
+    """Per prefix and day: used, free and void numbers are 1 to n, each once, and n is what the counter says."""
+    void: dict[int, list[int]] = defaultdict(list)
+    for entity, after in AuditLog.objects.filter(action="sequences.number.voided").values_list("entity_id", "after"):
+        void[entity].append(after["number"])
+    for window in watch.windows(Sequence, step=100):
+        for counter in Sequence.objects.filter(window).order_by("date", "prefix"):
+            yield from _incomplete(counter, void[counter.pk])
+    for prefix, (model, field) in _NUMBERED.items():
+        yield from _numbers_without_counter(prefix, model, field)
+
+
+def _incomplete(counter: Sequence, void: list[int]) -> Breaks:
+    model, field = _NUMBERED[counter.prefix]
+    free = list(Ticket.objects.filter(prefix=counter.prefix, date=counter.date).values_list("number", flat=True))
+    # Between two numbers of the same length: only digits differ, which every collation orders alike.
+    used = model.objects.filter(**{f"{field}__gte": f"{counter}-000000", f"{field}__lte": f"{counter}-999999"})
+    if _add_up(counter, used.order_by(), field, [*free, *void]):
+        return
+    numbers = sorted([int(number[-6:]) for number in used.values_list(field, flat=True)] + free + void)
+    missing = sorted(set(range(1, counter.last_number + 1)) - set(numbers))
+    surplus = sorted({number for number in numbers if number > counter.last_number or numbers.count(number) > 1})
+    yield f"{counter}: counter at {counter.last_number}, missing {missing[:5]}, surplus {surplus[:5]}"
+
+
+def _add_up(counter: Sequence, used: Any, field: str, unused: list[int]) -> bool:
+    """Are there n numbers from 1 to n, none of them twice? The used ones are unique, and are only counted."""
+    there = used.aggregate(count=Count("pk"), first=Min(field), last=Max(field))
+    if there["count"] + len(unused) != counter.last_number or len({*unused}) != len(unused):
+        return False
+    ends = [int(number[-6:]) for number in (there["first"], there["last"]) if number]
+    if not all(1 <= number <= counter.last_number for number in (*ends, *unused)):
+        return False
+    return not used.filter(**{f"{field}__in": [f"{counter}-{number:06d}" for number in unused]}).exists()
+
+
+def _numbers_without_counter(prefix: str, model: Any, field: str) -> Breaks:
+    known = {str(counter) for counter in Sequence.objects.filter(prefix=prefix)}
+    seen = (
+        model.objects.filter(**{f"{field}__startswith": f"{prefix}-"})
+        .order_by()
+        .annotate(stem=Left(field, len(prefix) + 9))
+        .values("stem")
+        .annotate(first=Min(field))
+    )
+    for row in seen:
+        if row["stem"] not in known and row["first"][len(row["stem"]) : len(row["stem"]) + 1] == "-":
+            yield f"{row['first']}: there is no counter {row['stem']}"
+
+
+def documents_are_stored(watch: Watch) -> Breaks:
+    for window in watch.windows(Invoice, step=2_000):
+        for invoice in Invoice.objects.filter(window).only("invoice_number", "pdf_path", "pdf_sha256"):
+            try:
+                pdf = documents.read(invoice.pdf_path)
+            except StorageUnavailable:
+                yield f"{invoice.invoice_number}: its PDF {invoice.pdf_path} can't be read"
+                continue
+            if hashlib.sha256(pdf).hexdigest() != invoice.pdf_sha256:
+                yield f"{invoice.invoice_number}: its PDF {invoice.pdf_path} was altered"
+
+
+def no_document_is_an_orphan(watch: Watch) -> Breaks:
+    for path in orphaned_documents():
+        yield f"{path} belongs to no invoice; `manage.py sweep_documents` removes it"
+
+
+def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
+    sales = Transaction.objects.filter(reverses__isnull=True)
+    voids = Transaction.objects.filter(reverses__isnull=False)
+    # What came with a sale, and went back with its void, stands in their records.
+    payments = Payment.objects.filter(is_on_the_spot=False, reverses__isnull=True)
+    reversed_payments = Payment.objects.filter(reverses__is_on_the_spot=False)
+    settled = Settlement.objects.filter(status=Settlement.Status.SIGNED_OFF)
+    confirmed = Distribution.objects.filter(status=Distribution.Status.CONFIRMED)
+    corrections = StockMovement.objects.filter(kind=StockMovement.Kind.CORRECTION)
+    for entities, entity_type, key, action in (
+        (sales, Transaction, "pk", "transactions.sale.recorded"),
+        (voids, Transaction, "reverses_id", "transactions.sale.voided"),
+        (payments, Payment, "pk", "invoices.payment.recorded"),
+        (reversed_payments, Payment, "reverses_id", "invoices.payment.reversed"),
+        (Settlement.objects, Settlement, "pk", "transactions.settlement.counted"),
+        (settled, Settlement, "pk", "transactions.settlement.signed_off"),
+        (MeterReplacement.objects, Customer, "customer_id", "transactions.meter.replaced"),
+        (Distribution.objects, Distribution, "pk", "distribution.created"),
+        (confirmed, Distribution, "pk", "distribution.confirmed"),
+        (corrections, Inventory, "cause_id", "inventory.balance.corrected"),
+    ):
+        evidence = AuditLog.objects.filter(entity_type=entity_type._meta.label_lower, action=action).order_by()
+        for window in watch.windows(entities.model):
+            wanted = set(entities.filter(window).order_by().values_list(key, flat=True))
+            if not wanted:
+                continue
+            told = evidence.filter(entity_id__gte=min(wanted), entity_id__lte=max(wanted))
+            for pk in sorted(wanted - set(told.values_list("entity_id", flat=True))):
+                yield f"{entity_type._meta.verbose_name} {pk} has no {action}"
+
+
+def ledgers_are_guarded(watch: Watch) -> Breaks:
+    for name in guards.missing():
+        yield f"the trigger {name} is missing, or is not what it should be; `manage.py migrate` puts it back"

@@ -1,0 +1,117 @@
+"""Cylinders: balances, conservation, and the movements of each document."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import (
+    Case,
+    F,
+    Q,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Abs
+
+from distribution.models import Distribution, DistributionItem
+from inventory.models import VIRTUAL_KINDS, Inventory, StockMovement
+from reports.verification.figures import Breaks, Watch
+from transactions.models import (
+    Settlement,
+    SettlementLine,
+    Transaction,
+    TransactionItem,
+)
+
+
+def balances_are_sums_of_movements(watch: Watch) -> Breaks:
+    sums: dict[tuple[int, int, str], int] = defaultdict(int)
+    for end, sign in (("to", 1), ("from", -1)):
+        key = (f"{end}_location_id", "equipment_id", f"{end}_condition")
+        for *where, total in (
+            StockMovement.objects.order_by().values_list(*key).annotate(total=Sum("quantity")).iterator(2_000)
+        ):
+            sums[tuple(where)] += sign * total
+    for location, equipment, condition, quantity in Inventory.objects.values_list(
+        "location_id", "equipment_id", "condition", "quantity"
+    ).iterator(2_000):
+        moved = sums.pop((location, equipment, condition), 0)
+        if moved != quantity:
+            yield f"location {location}, equipment {equipment} {condition}: balance {quantity}, movements {moved}"
+    for (location, equipment, condition), moved in sums.items():
+        if moved:
+            yield f"location {location}, equipment {equipment} {condition}: no balance, movements {moved}"
+
+
+def cylinders_are_conserved(watch: Watch) -> Breaks:
+    totals = Inventory.objects.order_by().values_list("equipment__sku").annotate(total=Sum("quantity"))
+    for sku, total in totals:
+        if total:
+            yield f"{sku}: all locations together hold {total}, not 0"
+
+
+def no_real_balance_is_negative(watch: Watch) -> Breaks:
+    for row in Inventory.objects.exclude(location__kind__in=VIRTUAL_KINDS).filter(
+        Q(quantity__lt=0) | Q(may_be_negative=True)
+    ):
+        yield f"balance {row.pk} of location {row.location_id}: {row.quantity}"
+
+
+def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
+    """Of each equipment as many pieces were moved as the document's lines say."""
+    kind = TransactionItem.Type
+    pieces = Case(
+        When(type__in=(kind.SALE, kind.RETURN), then=F("quantity")),
+        When(type=kind.SWAP, then=F("quantity") * 2),
+        default=Value(0),
+    )
+    sold = TransactionItem.objects.filter(transaction__reverses__isnull=True)
+    voids = Transaction.objects.filter(reverses__isnull=False)
+    yield from _other_movements(watch, Transaction, "transaction_id", sold, pieces, ignoring=voids)
+    yield from _other_movements_of_voids(watch, pieces)
+    loaded = DistributionItem.objects.filter(distribution__status=Distribution.Status.CONFIRMED)
+    none = Distribution.objects.none()
+    yield from _other_movements(watch, Distribution, "distribution_id", loaded, F("quantity"), ignoring=none)
+    signed = SettlementLine.objects.filter(settlement__status=Settlement.Status.SIGNED_OFF).exclude(
+        counted=F("expected")
+    )
+    variance = Abs(F("counted") - F("expected"))
+    yield from _other_movements(watch, Settlement, "settlement_id", signed, variance, ignoring=none)
+
+
+def _other_movements_of_voids(watch: Watch, pieces: Any) -> Breaks:
+    """A void takes all of the goods back or leaves them all."""
+    lines = TransactionItem.objects.filter(transaction__reverses__isnull=False)
+    reversals = StockMovement.objects.filter(cause_type=Transaction._meta.label_lower, kind=StockMovement.Kind.REVERSAL)
+    for by_key, by_cause in zip(
+        watch.windows(Transaction, "transaction_id"), watch.windows(Transaction, "cause_id"), strict=True
+    ):
+        moved = _summed(reversals.filter(by_cause), "cause_id", F("quantity"))
+        with_goods = {pk for pk, _ in moved}
+        said = {
+            key: -count
+            for key, count in _summed(lines.filter(by_key), "transaction_id", pieces).items()
+            if key[0] in with_goods and count
+        }
+        for pk, equipment in sorted(said.keys() | moved.keys()):
+            wanted, found = said.get((pk, equipment), 0), moved.get((pk, equipment), 0)
+            if wanted != found:
+                yield f"the reversal {pk} says {wanted} of equipment {equipment}, {found} were moved back"
+
+
+def _other_movements(watch: Watch, document: Any, key: str, lines: Any, pieces: Any, *, ignoring: Any) -> Breaks:
+    causes = StockMovement.objects.filter(cause_type=document._meta.label_lower)
+    for by_key, by_cause in zip(watch.windows(document, key), watch.windows(document, "cause_id"), strict=True):
+        said = _summed(lines.filter(by_key), key, pieces)
+        moved = _summed(causes.filter(by_cause).exclude(cause_id__in=ignoring.values("pk")), "cause_id", F("quantity"))
+        for pk, equipment in sorted(said.keys() | moved.keys()):
+            wanted, found = said.get((pk, equipment), 0), moved.get((pk, equipment), 0)
+            if wanted != found:
+                name = document._meta.verbose_name
+                yield f"{name} {pk} says {wanted} of equipment {equipment}, {found} were moved"
+
+
+def _summed(rows: Any, key: str, pieces: Any) -> dict[tuple[int, int], int]:
+    """Pieces by document and equipment."""
+    grouped = rows.order_by().values_list(key, "equipment_id").annotate(pieces=Sum(pieces))
+    return {(pk, equipment): pieces for pk, equipment, pieces in grouped}
