@@ -46,12 +46,12 @@ def ways() -> dict[str, Callable[[], object]]:
     from django.template import Context
     from weasyprint import HTML
 
-    from invoices import rendering
+    from invoices import press, rendering
     from tests.invoices.snapshots import snapshot
 
     invoice = snapshot()
     markup = rendering._TEMPLATE.render(Context(rendering._context(invoice)))
-    press, page = rendering._Press(), rendering._Page(markup)
+    bare, page = press.Press("invoice.css"), press.Page(markup)
     style = (ROOT / "templates/invoices/invoice.css").read_text("utf-8")
     logo = (ROOT / "templates/invoices/logo.svg").as_uri()
     string = markup.replace("<body>", f"<head><style>{style}</style></head><body>").replace("invoice:logo", logo)
@@ -63,7 +63,7 @@ def ways() -> dict[str, Callable[[], object]]:
 
     return {
         "ours": lambda: rendering.render_invoice(invoice),
-        "bare": lambda: press._lay_out(page, {}, is_numbered=False).write_pdf(),
+        "bare": lambda: bare._lay_out(page, {}, is_numbered=False).write_pdf(),
         "naive": naive,
     }
 

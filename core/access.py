@@ -58,6 +58,7 @@ class Capability(StrEnum):
     """Sales, GST, receivables."""
     REPORT_STOCK = auto()
     REPORT_DRIVER_DAY = auto()
+    REPORT_CONSERVATION = auto()
     REPORT_DEPOSITS = auto()
     CORRECT_INVENTORY = auto()
     VIEW_INVENTORY = auto()
@@ -149,6 +150,7 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
     },
+    Capability.REPORT_CONSERVATION: {Role.ADMIN: Scope.ALL},
     Capability.REPORT_DEPOSITS: {Role.ADMIN: Scope.ALL},
     Capability.OVERRIDE_RATE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
     Capability.CORRECT_INVENTORY: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},

@@ -16,6 +16,7 @@ from distribution.views import DistributionViewSet
 from equipment.views import EquipmentViewSet
 from inventory.views import InventoryViewSet
 from invoices.views import GstRateViewSet, InvoiceViewSet, PaymentViewSet
+from reports.views import CustomerStatementViewSet, ReportViewSet
 from sync.views import PullView, PushView, SyncConflictViewSet
 from transactions.views import CustomerSiteViewSet, SettlementViewSet, TransactionViewSet
 
@@ -25,6 +26,7 @@ router.register("depots", DepotViewSet, basename="depot")
 router.register("equipment", EquipmentViewSet, basename="equipment")
 router.register("customers", CustomerViewSet, basename="customer")
 router.register("customers", CustomerSiteViewSet, basename="customer-site")
+router.register("customers", CustomerStatementViewSet, basename="customer-statement")
 router.register("gst-rates", GstRateViewSet, basename="gst-rate")
 router.register("inventories", InventoryViewSet, basename="inventory")
 router.register("distributions", DistributionViewSet, basename="distribution")
@@ -32,6 +34,7 @@ router.register("transactions", TransactionViewSet, basename="transaction")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("payments", PaymentViewSet, basename="payment")
 router.register("settlements", SettlementViewSet, basename="settlement")
+router.register("reports", ReportViewSet, basename="report")
 router.register("sync/conflicts", SyncConflictViewSet, basename="conflict")
 router.register("audit", AuditLogViewSet, basename="audit")
 

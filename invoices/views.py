@@ -7,7 +7,6 @@ from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
@@ -15,6 +14,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
 from accounts.requests import acting_user
 from core.access import Capability
 from core.api.filters import IdFilter, MomentFilter
+from core.api.negotiation import JsonErrors
 from core.api.responses import created, pdf_file
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
@@ -125,16 +125,6 @@ class InvoiceFilter(filters.FilterSet):
     class Meta:
         model = Invoice
         fields = ("kind", "status")
-
-
-class JsonErrors(BaseContentNegotiation):
-    """A document's view answers a PDF whatever the client accepts, and its errors in JSON."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 @extend_schema_view(

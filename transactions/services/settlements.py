@@ -1,9 +1,7 @@
 """The end of a seller's day: a blind count, the difference to the books, and somebody else's signature under it."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
 from accounts import locks as user_locks
@@ -15,7 +13,8 @@ from core.errors import Denied, Invalid, UnknownReference
 from core.money import ZERO
 from equipment.models import Equipment
 from inventory import locks as stock_locks
-from inventory.models import Location, LocationKind, StockMovement
+from inventory.models import LocationKind, StockMovement
+from inventory.selectors import Flow, Stock, flows_of_day
 from inventory.services import Move, Place, hold_stock, locations, post_movements, vehicle_place
 from invoices import locks as invoice_locks
 from invoices.models import Payment
@@ -27,18 +26,6 @@ from transactions.models import Settlement, SettlementLine
 SETTLEMENT_PREFIX = "SET"
 OPERATION = "settlement.create"
 Status, Kind = Settlement.Status, StockMovement.Kind
-Stock = tuple[int, str]
-"""Equipment and condition."""
-
-_FLOWS = {
-    Kind.DISTRIBUTION_OUT: "loaded",
-    Kind.DISTRIBUTION_IN: "unloaded",
-    Kind.SALE: "delivered",
-    Kind.SWAP_OUT: "delivered",
-    Kind.SWAP_IN: "collected",
-    Kind.RETURN: "collected",
-}
-_LEAVING = frozenset({"unloaded", "delivered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +81,7 @@ def count_day(*, actor: User, new: NewSettlement) -> RecordedSettlement:
         expected = {
             (row.equipment_id, row.condition): row.quantity for row in stock_locks.balances_at(vehicle) if row.quantity
         }
-        lines = _lines(expected, counted, _flows(vehicle, today))
+        lines = _lines(expected, counted, flows_of_day(vehicle, today))
     bag = invoice_locks.cash_in_bag(actor.pk)
     [number] = take_numbers(SETTLEMENT_PREFIX, day=today)
     settlement: Settlement = Settlement.objects.create(
@@ -182,33 +169,19 @@ def _counted(actor: User, counts: Sequence[CountedLine]) -> dict[Stock, int]:
     return counted
 
 
-def _flows(vehicle: Location, day: date) -> dict[Stock, dict[str, int]]:
-    """What the day's movements brought to the vehicle and took from it."""
-    flows: dict[Stock, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    today = StockMovement.objects.filter(date=day)
-    for end, sign in (("to", 1), ("from", -1)):
-        for movement in today.filter(**{f"{end}_location": vehicle}):
-            flow = _FLOWS.get(Kind(movement.kind), "other")
-            signed = movement.quantity if flow != "other" else sign * movement.quantity
-            flows[movement.equipment_id, getattr(movement, f"{end}_condition")][flow] += signed
-    return flows
-
-
 def _lines(
-    expected: Mapping[Stock, int], counted: Mapping[Stock, int], flows: Mapping[Stock, Mapping[str, int]]
+    expected: Mapping[Stock, int], counted: Mapping[Stock, int], flows: Mapping[Stock, Flow]
 ) -> list[dict[str, object]]:
-    lines = []
-    for equipment, condition in sorted({*expected, *counted, *flows}):
-        stock = equipment, condition
-        flow = {name: flows.get(stock, {}).get(name, 0) for name in (*dict.fromkeys(_FLOWS.values()), "other")}
-        moved = sum(-count if name in _LEAVING else count for name, count in flow.items())
-        there = expected.get(stock, 0)
+    lines: list[dict[str, object]] = []
+    for stock in sorted({*expected, *counted, *flows}):
+        equipment, condition = stock
+        flow, there = flows.get(stock, Flow()), expected.get(stock, 0)
         lines.append(
             {
                 "equipment_id": equipment,
                 "condition": condition,
-                "opening": there - moved,
-                **flow,
+                "opening": there - flow.net,
+                **asdict(flow),
                 "expected": there,
                 "counted": counted.get(stock, 0),
             }

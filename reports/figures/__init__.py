@@ -1,0 +1,21 @@
+"""The reports: reads that add up the books, each for what its reader may see. They change nothing."""
+
+from reports.figures.day import driver_day
+from reports.figures.deposits import deposits
+from reports.figures.receivables import receivables
+from reports.figures.sales import GroupBy, gst, sales_summary
+from reports.figures.statement import Statement, statement
+from reports.figures.stock import conservation, stock
+
+__all__ = [
+    "GroupBy",
+    "Statement",
+    "conservation",
+    "deposits",
+    "driver_day",
+    "gst",
+    "receivables",
+    "sales_summary",
+    "statement",
+    "stock",
+]

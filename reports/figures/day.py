@@ -1,0 +1,103 @@
+"""A seller's day: what the vehicle carried, and what was billed and taken."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Count, Q
+
+from accounts.models import User
+from core.money import ZERO, sum_of
+from distribution.models import Distribution
+from equipment.models import Equipment
+from inventory.models import Inventory, Location
+from inventory.selectors import Flow, flows_of_day, moved_after
+from inventory.services import vehicle_place
+from invoices.models import Invoice, Payment
+from reports.report import Column, Figure, Kind, Report, Row, count
+from transactions.models import Transaction
+
+COLUMNS = (
+    Column("sku", "SKU"),
+    Column("name", "Equipment"),
+    Column("condition", "Condition"),
+    count("opening", "Opening"),
+    count("loaded", "Loaded"),
+    count("delivered", "Delivered"),
+    count("collected", "Collected"),
+    count("unloaded", "Unloaded"),
+    count("other", "Other"),
+    count("closing", "Closing"),
+)
+
+
+def driver_day(driver: User, *, day: date) -> Report:
+    """The stock of the vehicle that somebody drove on a Singapore date, and the money of that date."""
+    vehicle_no = _vehicle_of(driver, day)
+    return Report(
+        name="driver-day",
+        title=f"Day of {driver.get_full_name()}",
+        parameters={"driver": driver.pk, "date": day, "vehicle_no": vehicle_no},
+        columns=COLUMNS,
+        rows=_stock(vehicle_no, day) if vehicle_no else [],
+        figures=_money(driver, day),
+    )
+
+
+def _vehicle_of(driver: User, day: date) -> str:
+    """As the day's documents say; a driver may have another one by now."""
+    for documents in (Transaction.objects, Distribution.objects):
+        latest = documents.filter(user=driver, date=day).order_by("-pk").values_list("vehicle_no", flat=True).first()
+        if latest:
+            return str(latest)
+    return driver.vehicle_no
+
+
+def _stock(vehicle_no: str, day: date) -> list[Row]:
+    vehicle = Location.objects.filter(key=vehicle_place(vehicle_no).key).first()
+    if vehicle is None:
+        return []
+    known = {item.pk: item for item in Equipment.objects.all()}
+    balances = Inventory.objects.filter(location=vehicle)
+    now = {(row.equipment_id, row.condition): row.quantity for row in balances}
+    since, flows = moved_after(vehicle, day), flows_of_day(vehicle, day)
+    rows: list[Row] = []
+    for stock in {*now, *flows}:
+        equipment, condition = stock
+        flow, closing = flows.get(stock, Flow()), now.get(stock, 0) - since.get(stock, 0)
+        if closing or stock in flows:
+            rows.append(
+                {
+                    "sku": known[equipment].sku,
+                    "name": known[equipment].name,
+                    "condition": condition,
+                    "opening": closing - flow.net,
+                    "loaded": flow.loaded,
+                    "delivered": flow.delivered,
+                    "collected": flow.collected,
+                    "unloaded": flow.unloaded,
+                    "other": flow.other,
+                    "closing": closing,
+                }
+            )
+    return sorted(rows, key=lambda row: (str(row["sku"]), str(row["condition"])))
+
+
+def _money(driver: User, day: date) -> list[Figure]:
+    billed = Invoice.objects.filter(user=driver, date=day).aggregate(
+        documents=Count("pk"), subtotal=sum_of("subtotal"), gst=sum_of("gst_amount"), total=sum_of("total_amount")
+    )
+    cash = Q(method=Payment.Method.CASH)
+    taken: dict[str, Decimal] = {
+        name: Payment.objects.filter(condition, user=driver, date=day).aggregate(sum=sum_of("amount"))["sum"]
+        for name, condition in (("cash", cash), ("other", ~cash))
+    }
+    bag = Payment.objects.filter(cash, user=driver, handed_in_at__isnull=True).aggregate(sum=sum_of("amount"))["sum"]
+    return [
+        Figure("documents", "Documents", Kind.COUNT, billed["documents"]),
+        Figure("subtotal", "Billed before GST", Kind.MONEY, billed["subtotal"]),
+        Figure("gst_amount", "GST", Kind.MONEY, billed["gst"]),
+        Figure("total_amount", "Billed with GST", Kind.MONEY, billed["total"]),
+        Figure("cash", "Cash taken", Kind.MONEY, taken["cash"] or ZERO),
+        Figure("other_payments", "Other payments taken", Kind.MONEY, taken["other"] or ZERO),
+        Figure("cash_in_bag", "Cash not handed in yet", Kind.MONEY, bag),
+    ]

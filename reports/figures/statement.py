@@ -1,0 +1,98 @@
+"""A customer's account between two dates: what was owed, what was billed, what was paid, what is owed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q
+
+from core.money import ZERO, sum_of
+from customers.models import Customer
+from invoices.models import Invoice, Payment
+from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_documents
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the account. ``amount`` raises the balance; a payment's is negative."""
+
+    date: date
+    kind: str
+    """INVOICE, CREDIT_NOTE or PAYMENT (a payment that pays out, or is reversed, raises the balance)."""
+    number: str
+    details: str
+    amount: Decimal
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    customer: Customer
+    date_from: date
+    date_to: date
+    opening_balance: Decimal
+    entries: Sequence[Entry]
+    closing_balance: Decimal
+    ageing: dict[str, Decimal]
+    """What is open on ``date_to`` by days overdue; ``credit`` is what is not set off yet. They add up to the close."""
+
+
+def statement(customer: Customer, *, date_from: date, date_to: date) -> Statement:
+    """The account of one customer, both dates included."""
+    opening = _balance_before(customer, date_from)
+    entries = list(_entries(customer, date_from, date_to, opening))
+    closing = entries[-1].balance if entries else opening
+    ageing = dict.fromkeys([name for name, *_ in BUCKETS] + [OLDEST[0]], ZERO)
+    for _, due_on, is_credit, amount in open_documents(Q(customer=customer), date_to):
+        if not is_credit:
+            ageing[bucket_of(due_on, date_to)] += amount
+    return Statement(
+        customer=customer,
+        date_from=date_from,
+        date_to=date_to,
+        opening_balance=opening,
+        entries=entries,
+        closing_balance=closing,
+        ageing={**ageing, "credit": closing - sum(ageing.values(), ZERO)},
+    )
+
+
+def _balance_before(customer: Customer, day: date) -> Decimal:
+    billed = Invoice.objects.filter(customer=customer, date__lt=day).aggregate(sum=sum_of("total_amount"))["sum"]
+    paid = Payment.objects.filter(customer=customer, received_on__lt=day).aggregate(sum=sum_of("amount"))["sum"]
+    balance: Decimal = billed - paid
+    return balance
+
+
+def _entries(customer: Customer, date_from: date, date_to: date, balance: Decimal) -> Iterator[Entry]:
+    invoices = Invoice.objects.filter(customer=customer, date__gte=date_from, date__lte=date_to).defer("snapshot")
+    payments = Payment.objects.filter(customer=customer, received_on__gte=date_from, received_on__lte=date_to)
+    lines = [
+        (
+            (invoice.date, 0, invoice.pk),
+            "INVOICE" if invoice.kind == Invoice.Kind.TAX_INVOICE else "CREDIT_NOTE",
+            invoice.invoice_number,
+            f"Due {invoice.due_on}" if invoice.total_amount > 0 else "",
+            invoice.total_amount,
+        )
+        for invoice in invoices
+    ] + [
+        (
+            (payment.received_on, 1, payment.pk),
+            "PAYMENT",
+            str(payment),
+            " ".join(filter(None, (payment.get_method_display(), payment.reference, _undoing(payment)))),
+            -payment.amount,
+        )
+        for payment in payments
+    ]
+    for (day, _, _), kind, number, details, amount in sorted(lines):
+        balance += amount
+        yield Entry(date=day, kind=kind, number=number, details=details, amount=amount, balance=balance)
+
+
+def _undoing(payment: Payment) -> str:
+    if payment.reverses_id:
+        return f"(reverses PAY-{payment.reverses_id:06d})"
+    return "(paid out)" if payment.amount < 0 else ""

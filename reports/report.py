@@ -1,0 +1,69 @@
+"""What every report is: named columns, rows, their totals. How it is shown is somebody else's business."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum, auto
+
+Value = str | int | Decimal | date | datetime | None
+Row = Mapping[str, Value]
+
+
+class Kind(StrEnum):
+    TEXT = auto()
+    COUNT = auto()
+    MONEY = auto()
+    """Singapore dollars, two decimals."""
+    RATE = auto()
+    """Per cent, two decimals."""
+    DATE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    label: str
+    kind: Kind = Kind.TEXT
+    is_summed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure beside the table."""
+
+    name: str
+    label: str
+    kind: Kind
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Parameters say what was asked for, in the words of the query."""
+
+    name: str
+    title: str
+    parameters: Mapping[str, Value]
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    figures: Sequence[Figure] = field(default_factory=tuple)
+
+    @property
+    def totals(self) -> dict[str, Value]:
+        """The sums of the columns that can be summed."""
+        totals: dict[str, Value] = {}
+        for column in self.columns:
+            if column.is_summed:
+                values = [row[column.name] for row in self.rows]
+                zero = Decimal("0.00") if column.kind is Kind.MONEY else 0
+                totals[column.name] = sum((value for value in values if isinstance(value, int | Decimal)), zero)
+        return totals
+
+
+def count(name: str, label: str) -> Column:
+    return Column(name, label, Kind.COUNT, is_summed=True)
+
+
+def money(name: str, label: str) -> Column:
+    return Column(name, label, Kind.MONEY, is_summed=True)

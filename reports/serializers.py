@@ -1,0 +1,180 @@
+"""Reports in JSON, and what they are asked by."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from rest_framework import serializers
+
+from core import clock
+from core.api.fields import IdField, MomentField, StrictChoiceField
+from reports.figures import GroupBy
+from reports.figures.day import COLUMNS as DAY_COLUMNS
+from reports.figures.deposits import COLUMNS as DEPOSITS_COLUMNS
+from reports.figures.receivables import COLUMNS as RECEIVABLES_COLUMNS
+from reports.figures.sales import EQUIPMENT_COLUMNS, GST_COLUMNS, SALES_COLUMNS
+from reports.figures.stock import CONSERVATION_COLUMNS, STOCK_COLUMNS
+from reports.report import Column, Kind, Report
+
+FORMATS = ("json", "csv", "xlsx")
+STATEMENT_FORMATS = ("json", "pdf")
+LONGEST = timedelta(days=3_660)
+ENTRY_KINDS = [("INVOICE", "Invoice"), ("CREDIT_NOTE", "Credit note"), ("PAYMENT", "Payment")]
+
+_FIELDS: dict[Kind, Any] = {
+    Kind.TEXT: lambda: serializers.CharField(allow_null=True),
+    Kind.COUNT: lambda: serializers.IntegerField(allow_null=True),
+    Kind.MONEY: lambda: serializers.DecimalField(max_digits=18, decimal_places=2, allow_null=True),
+    Kind.RATE: lambda: serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True),
+    Kind.DATE: lambda: serializers.DateField(allow_null=True),
+}
+
+
+# --- What is asked -----------------------------------------------------------------------------------
+
+
+class ReportQuery(serializers.Serializer[Any]):
+    """``format`` is the answer's; the rest says what is added up."""
+
+    format = StrictChoiceField(choices=FORMATS, required=False, default="json")
+
+
+class _PeriodFields(serializers.Serializer[Any]):
+    date_from = serializers.DateField(
+        required=False, default=None, allow_null=True, help_text="Left out: the first of the last date's month."
+    )
+    date_to = serializers.DateField(required=False, default=None, allow_null=True, help_text="Left out: today.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        date_to = attrs["date_to"] or _today()
+        date_from = attrs["date_from"] or date_to.replace(day=1)
+        if date_from > date_to:
+            raise serializers.ValidationError({"date_to": "The period ends before it begins."}, code="invalid")
+        if date_to - date_from > LONGEST:
+            raise serializers.ValidationError({"date_from": "A period has at most ten years."}, code="invalid")
+        return {**attrs, "date_from": date_from, "date_to": date_to}
+
+
+class PeriodQuery(_PeriodFields, ReportQuery):
+    pass
+
+
+class SalesQuery(PeriodQuery):
+    group_by = StrictChoiceField(choices=GroupBy.choices, required=False, default=GroupBy.DAY)
+
+    def validate_group_by(self, value: str) -> GroupBy:
+        return GroupBy(value)
+
+
+class MomentQuery(ReportQuery):
+    at = MomentField(required=False, default=None, allow_null=True, help_text="With its offset. Left out: now.")
+
+
+class AsOfQuery(ReportQuery):
+    as_of = serializers.DateField(
+        required=False, default=None, allow_null=True, help_text="The end of that Singapore date. Left out: today."
+    )
+    customer = IdField(required=False, default=None, allow_null=True)
+
+    def validate_as_of(self, value: date | None) -> date:
+        return value or _today()
+
+
+class DriverDayQuery(ReportQuery):
+    driver = IdField(required=False, default=None, allow_null=True, help_text="Left out: oneself.")
+    date = serializers.DateField(required=False, default=None, allow_null=True, help_text="Left out: today.")
+
+    def validate_date(self, value: Any) -> Any:
+        return value or _today()
+
+
+class StatementQuery(_PeriodFields):
+    format = StrictChoiceField(choices=STATEMENT_FORMATS, required=False, default="json")
+
+
+def _today() -> date:
+    return clock.business_date(clock.now())
+
+
+# --- What is answered --------------------------------------------------------------------------------
+
+
+class FigureOut(serializers.Serializer[Any]):
+    """One figure beside the table."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name, as in `columns`
+    value = serializers.CharField(help_text="Money and counts alike, as a string.")
+
+
+def _answer(name: str, *tables: tuple[Column, ...], totals: bool = True, figures: bool = False) -> Any:
+    """The serializer of a report with these columns; of several tables, a row has the columns of one."""
+    columns = {column.name: column for table in tables for column in table}
+    everywhere = [name for name in columns if all(name in {column.name for column in table} for table in tables)]
+
+    def table_fields(names: Any) -> dict[str, Any]:
+        made = {}
+        for column_name in names:
+            field = _FIELDS[columns[column_name].kind]()
+            field.required = column_name in everywhere
+            field.help_text = columns[column_name].label
+            made[column_name] = field
+        return made
+
+    row = type(f"{name}RowOut", (serializers.Serializer,), table_fields(columns))
+    total = type(
+        f"{name}TotalsOut", (serializers.Serializer,), table_fields([n for n, c in columns.items() if c.is_summed])
+    )
+    fields = {
+        "title": serializers.CharField(),
+        "rows": row(many=True),
+        **({"totals": total()} if totals else {}),
+        **({"figures": FigureOut(many=True)} if figures else {}),
+    }
+    return type(f"{name}Out", (serializers.Serializer,), fields)
+
+
+SalesSummaryOut = _answer("SalesSummary", SALES_COLUMNS, EQUIPMENT_COLUMNS)
+GstOut = _answer("Gst", GST_COLUMNS)
+StockOut = _answer("Stock", STOCK_COLUMNS)
+ConservationOut = _answer("Conservation", CONSERVATION_COLUMNS)
+DriverDayOut = _answer("DriverDay", DAY_COLUMNS, figures=True)
+ReceivablesOut = _answer("Receivables", RECEIVABLES_COLUMNS)
+DepositsReportOut = _answer("DepositsReport", DEPOSITS_COLUMNS)
+
+
+class EntryOut(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    kind = serializers.ChoiceField(choices=ENTRY_KINDS)
+    number = serializers.CharField()
+    details = serializers.CharField(allow_blank=True)
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2, help_text="Raises the balance.")
+    balance = serializers.DecimalField(max_digits=14, decimal_places=2)
+
+
+class AgeingOut(serializers.Serializer[Any]):
+    """What is open at the end, by days overdue; together the closing balance."""
+
+    current = serializers.DecimalField(max_digits=14, decimal_places=2)
+    days_1_30 = serializers.DecimalField(max_digits=14, decimal_places=2)
+    days_31_60 = serializers.DecimalField(max_digits=14, decimal_places=2)
+    days_61_90 = serializers.DecimalField(max_digits=14, decimal_places=2)
+    days_over_90 = serializers.DecimalField(max_digits=14, decimal_places=2)
+    credit = serializers.DecimalField(max_digits=14, decimal_places=2)
+
+
+class StatementOut(serializers.Serializer[Any]):
+    customer = serializers.IntegerField(source="customer.pk")
+    customer_code = serializers.CharField(source="customer.customer_code")
+    customer_name = serializers.CharField(source="customer.name")
+    date_from = serializers.DateField()
+    date_to = serializers.DateField()
+    opening_balance = serializers.DecimalField(max_digits=14, decimal_places=2)
+    entries = EntryOut(many=True)
+    closing_balance = serializers.DecimalField(max_digits=14, decimal_places=2)
+    ageing = AgeingOut()
+
+
+def as_json(report: Report, answer: Any) -> Any:
+    """A report as the API tells it."""
+    data = {"title": report.title, "rows": report.rows, "totals": report.totals, "figures": report.figures}
+    return answer(data).data
