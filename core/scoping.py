@@ -18,6 +18,6 @@ def rows_within(user: Any, capability: Capability, *, depot: str = "user__depot_
         case Scope.DEPOT if user.depot_id:
             return Q(**{depot: user.depot_id})
         case Scope.OWN:
-            return Q(**{owner: user})
+            return Q(**{owner: user.pk})
         case _:
             return Q(pk__in=())

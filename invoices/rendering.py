@@ -91,8 +91,7 @@ def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]
 
 def _payment(invoice: InvoiceSnapshot, *, is_credit: bool) -> str:
     if invoice.corrects:
-        number = invoice.corrects.invoice_number
-        return "In cash" if invoice.payment_received else f"Set off against {number}"
+        return "In cash" if invoice.payment_received else "By set-off"
     if is_credit:
         return "In cash" if invoice.payment_type == "CASH" else "To your account"
     if invoice.payment_type == "CASH":

@@ -1,10 +1,12 @@
 """What every report is: named columns, rows, their totals. How it is shown is somebody else's business."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum, auto
+
+from core.money import to_cents
 
 Value = str | int | Decimal | date | datetime | None
 Row = Mapping[str, Value]
@@ -49,16 +51,30 @@ class Report:
     rows: Sequence[Row]
     figures: Sequence[Figure] = field(default_factory=tuple)
 
+    def __post_init__(self) -> None:
+        """SQLite's sums have more decimals than money has."""
+        amounts = [column.name for column in self.columns if column.kind is Kind.MONEY]
+        object.__setattr__(self, "rows", [_with_cents(row, amounts) for row in self.rows])
+        object.__setattr__(self, "figures", [replace(figure, value=_cents(figure.value)) for figure in self.figures])
+
     @property
     def totals(self) -> dict[str, Value]:
         """The sums of the columns that can be summed."""
         totals: dict[str, Value] = {}
         for column in self.columns:
             if column.is_summed:
-                values = [row[column.name] for row in self.rows]
+                values = [row.get(column.name) for row in self.rows]
                 zero = Decimal("0.00") if column.kind is Kind.MONEY else 0
                 totals[column.name] = sum((value for value in values if isinstance(value, int | Decimal)), zero)
         return totals
+
+
+def _with_cents(row: Row, amounts: Sequence[str]) -> Row:
+    return {**row, **{name: _cents(row.get(name)) for name in amounts if name in row}}
+
+
+def _cents(value: Value) -> Value:
+    return to_cents(value) if isinstance(value, Decimal) else value
 
 
 def count(name: str, label: str) -> Column:

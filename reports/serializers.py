@@ -147,6 +147,7 @@ class EntryOut(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=ENTRY_KINDS)
     number = serializers.CharField()
     details = serializers.CharField(allow_blank=True)
+    due_on = serializers.DateField(allow_null=True, help_text="Of an invoice.")
     amount = serializers.DecimalField(max_digits=14, decimal_places=2, help_text="Raises the balance.")
     balance = serializers.DecimalField(max_digits=14, decimal_places=2)
 

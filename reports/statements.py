@@ -71,7 +71,7 @@ def _row(entry: Entry) -> dict[str, str]:
     return {
         "day": day_text(entry.date),
         "number": entry.number,
-        "details": dotted(kinds[entry.kind], entry.details),
+        "details": dotted(kinds[entry.kind], entry.details or (f"due {day_text(entry.due_on)}" if entry.due_on else "")),
         "billed": "" if is_payment else money(entry.amount),
         "paid": money(-entry.amount) if is_payment else "",
         "balance": money(entry.balance),

@@ -356,7 +356,8 @@ class CustomerStatementViewSet(ScopedViewSet):
                                     "date": "2026-01-20",
                                     "kind": "INVOICE",
                                     "number": "INV-20260120-000001",
-                                    "details": "Due 2026-02-19",
+                                    "details": "",
+                                    "due_on": "2026-02-19",
                                     "amount": "179.31",
                                     "balance": "179.31",
                                 }

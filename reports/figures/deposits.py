@@ -5,7 +5,7 @@ from datetime import date
 
 from django.db.models import Case, F, Sum, When
 
-from core.money import ZERO, sum_of
+from core.money import ZERO, sum_of, to_cents
 from equipment.models import Equipment
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, count, money
@@ -34,12 +34,12 @@ def deposits(*, as_of: date, customer: int | None = None) -> Report:
         lines.filter(type__in=(Type.DEPOSIT, Type.RETURN))
         .order_by()
         .values_list("transaction__customer_id", "equipment_id")
-        .annotate(Sum(pieces), sum_of("amount"))
+        .annotate(pieces=Sum(pieces), sum=sum_of("amount"))
     )
     for customer_id, equipment, count_since, amount_since in since:
         balance = held[customer_id, equipment]
         balance[0] -= count_since
-        balance[1] -= amount_since
+        balance[1] -= to_cents(amount_since)
     standing = {key: balance for key, balance in held.items() if any(balance)}
     skus = dict(Equipment.objects.values_list("pk", "sku"))
     names = customer_names({customer_id for customer_id, _ in standing})

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from core.access import Capability
-from core.money import ZERO, sum_of
+from core.money import ZERO, sum_of, to_cents
 from core.scoping import rows_within
 from invoices.models import Allocation, Invoice, Payment
 from reports.figures.names import customer_names
@@ -94,4 +94,4 @@ def _credits(of: Q, as_of: date) -> Iterable[tuple[int, Decimal]]:
 
 def _allocated_after(as_of: date, source: str, sign: int) -> dict[int, Decimal]:
     later: Any = Allocation.objects.filter(date__gt=as_of, **{f"{source}__isnull": False}).order_by()
-    return {pk: sign * amount for pk, amount in later.values_list(source).annotate(sum_of("amount"))}
+    return {pk: sign * to_cents(amount) for pk, amount in later.values_list(source).annotate(sum=sum_of("amount"))}

@@ -92,7 +92,12 @@ def gst(user: User, *, date_from: date, date_to: date) -> Report:
     documents = (
         _documents(user, date_from, date_to)
         .values_list("date", "gst_rate", "kind")
-        .annotate(Count("pk"), sum_of("taxable_amount"), sum_of("gst_amount"), sum_of("subtotal"))
+        .annotate(
+            documents=Count("pk"),
+            taxable=sum_of("taxable_amount"),
+            gst=sum_of("gst_amount"),
+            before_gst=sum_of("subtotal"),
+        )
     )
     for day, rate, kind, documents_count, taxable, tax, subtotal in documents:
         cell = cells[f"{day:%Y-%m}", rate]
@@ -142,7 +147,13 @@ def _by_document(user: User, date_from: date, date_to: date, group_by: GroupBy) 
     found = list(
         _documents(user, date_from, date_to)
         .values_list(by)
-        .annotate(Count("pk"), Sum(is_invoice), sum_of("subtotal"), sum_of("gst_amount"), sum_of("total_amount"))
+        .annotate(
+            documents=Count("pk"),
+            invoices=Sum(is_invoice),
+            before_gst=sum_of("subtotal"),
+            gst=sum_of("gst_amount"),
+            with_gst=sum_of("total_amount"),
+        )
     )
     group_of = naming([key for key, *_ in found])
     groups: dict[tuple[str, str], list[Any]] = defaultdict(lambda: [0, 0, ZERO, ZERO, ZERO])
@@ -197,7 +208,7 @@ def _lines(sales: Any) -> Iterator[Row]:
         TransactionItem.objects.filter(transaction__in=sales.order_by().values("pk"))
         .order_by()
         .values_list("equipment_id", "type")
-        .annotate(Sum("quantity"), sum_of("amount"))
+        .annotate(pieces=Sum("quantity"), sum=sum_of("amount"))
     )
     for equipment, kind, quantity, amount in sorted(lines, key=lambda line: (known[line[0]].sku, line[1])):
         yield {

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from core.money import ZERO, sum_of
+from core.money import ZERO, sum_of, to_cents
 from customers.models import Customer
 from invoices.models import Invoice, Payment
 from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_documents
@@ -22,6 +22,8 @@ class Entry:
     """INVOICE, CREDIT_NOTE or PAYMENT (a payment that pays out, or is reversed, raises the balance)."""
     number: str
     details: str
+    due_on: date | None
+    """Of an invoice."""
     amount: Decimal
     balance: Decimal
 
@@ -61,8 +63,7 @@ def statement(customer: Customer, *, date_from: date, date_to: date) -> Statemen
 def _balance_before(customer: Customer, day: date) -> Decimal:
     billed = Invoice.objects.filter(customer=customer, date__lt=day).aggregate(sum=sum_of("total_amount"))["sum"]
     paid = Payment.objects.filter(customer=customer, received_on__lt=day).aggregate(sum=sum_of("amount"))["sum"]
-    balance: Decimal = billed - paid
-    return balance
+    return to_cents(billed - paid)
 
 
 def _entries(customer: Customer, date_from: date, date_to: date, balance: Decimal) -> Iterator[Entry]:
@@ -73,7 +74,8 @@ def _entries(customer: Customer, date_from: date, date_to: date, balance: Decima
             (invoice.date, 0, invoice.pk),
             "INVOICE" if invoice.kind == Invoice.Kind.TAX_INVOICE else "CREDIT_NOTE",
             invoice.invoice_number,
-            f"Due {invoice.due_on}" if invoice.total_amount > 0 else "",
+            "",
+            invoice.due_on if invoice.total_amount > 0 else None,
             invoice.total_amount,
         )
         for invoice in invoices
@@ -83,13 +85,14 @@ def _entries(customer: Customer, date_from: date, date_to: date, balance: Decima
             "PAYMENT",
             str(payment),
             " ".join(filter(None, (payment.get_method_display(), payment.reference, _undoing(payment)))),
+            None,
             -payment.amount,
         )
         for payment in payments
     ]
-    for (day, _, _), kind, number, details, amount in sorted(lines):
+    for (day, _, _), kind, number, details, due_on, amount in sorted(lines, key=lambda line: line[0]):
         balance += amount
-        yield Entry(date=day, kind=kind, number=number, details=details, amount=amount, balance=balance)
+        yield Entry(day, kind, number, details, due_on, amount, balance)
 
 
 def _undoing(payment: Payment) -> str:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, F, Sum, Value, When
+from django.db.models import BigIntegerField, Case, F, Sum, Value, When
 
 from accounts.models import User
 from core import clock
@@ -108,6 +108,7 @@ def _add(position: dict[tuple[int, int, str], int], rows: Any, end: str, sign: i
     place = Case(
         When(**{f"{end}location__kind": LocationKind.CUSTOMER}, then=Value(CUSTOMERS)),
         default=F(f"{end}location_id"),
+        output_field=BigIntegerField(),
     )
     grouped = rows.order_by().annotate(place=place).values_list("place", "equipment_id", f"{end}condition")
     for *key, pieces in grouped.annotate(pieces=Sum("quantity")):
