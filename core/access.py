@@ -61,6 +61,8 @@ class Capability(StrEnum):
     REPORT_CONSERVATION = auto()
     REPORT_DEPOSITS = auto()
     CORRECT_INVENTORY = auto()
+    WORK_DEPOT = auto()
+    """Refill, take goods in, transfer, set damaged cylinders apart; scrap and stock-take are corrections."""
     VIEW_INVENTORY = auto()
     """Some balances and movements; which ones, the three below say."""
     VIEW_DEPOT_STOCK = auto()
@@ -154,6 +156,11 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
     Capability.REPORT_DEPOSITS: {Role.ADMIN: Scope.ALL},
     Capability.OVERRIDE_RATE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
     Capability.CORRECT_INVENTORY: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.WORK_DEPOT: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+    },
     Capability.VIEW_INVENTORY: dict.fromkeys(Role, Scope.ALL),
     Capability.VIEW_DEPOT_STOCK: {
         Role.ADMIN: Scope.ALL,

@@ -14,7 +14,7 @@ from customers.views import CustomerViewSet
 from depots.views import DepotViewSet
 from distribution.views import DistributionViewSet
 from equipment.views import EquipmentViewSet
-from inventory.views import InventoryViewSet
+from inventory.views import DepotWorkViewSet, InventoryViewSet
 from invoices.views import GstRateViewSet, InvoiceViewSet, PaymentViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet
 from sync.views import PullView, PushView, SyncConflictViewSet
@@ -29,6 +29,7 @@ router.register("customers", CustomerSiteViewSet, basename="customer-site")
 router.register("customers", CustomerStatementViewSet, basename="customer-statement")
 router.register("gst-rates", GstRateViewSet, basename="gst-rate")
 router.register("inventories", InventoryViewSet, basename="inventory")
+router.register("depot-work", DepotWorkViewSet, basename="depot-work")
 router.register("distributions", DistributionViewSet, basename="distribution")
 router.register("transactions", TransactionViewSet, basename="transaction")
 router.register("invoices", InvoiceViewSet, basename="invoice")

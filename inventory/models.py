@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from accounts.models import User
 from core.access import Capability, Scope
 from core.ledger import LedgerModel, LedgerQuerySet
+from core.scoping import rows_within
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
@@ -149,6 +150,12 @@ class StockMovement(LedgerModel):
         SWAP_OUT = "SWAP_OUT", "Swapped: full to the customer"
         SWAP_IN = "SWAP_IN", "Swapped: empty from the customer"
         RETURN = "RETURN", "Taken back"
+        REFILL = "REFILL", "Refilled"
+        GOODS_IN = "GOODS_IN", "Taken in from outside"
+        TRANSFER = "TRANSFER", "Passed on to another depot"
+        DAMAGE = "DAMAGE", "Found damaged"
+        SCRAP = "SCRAP", "Scrapped"
+        STOCK_TAKE = "STOCK_TAKE", "Counted at a stock-take"
         REVERSAL = "REVERSAL", "Taken back by a void"
         VARIANCE = "VARIANCE", "Found at the day-end count"
         CORRECTION = "CORRECTION", "Corrected to the count"
@@ -187,3 +194,84 @@ class StockMovement(LedgerModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.quantity}"
+
+
+class DepotWorkQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """All, or those that left or reached the own depot."""
+        mine = rows_within(user, Capability.WORK_DEPOT, depot="depot_id")
+        return self.filter(mine | rows_within(user, Capability.WORK_DEPOT, depot="to_depot_id"))
+
+
+class DepotWork(LedgerModel):
+    """A piece of work at a depot that moves cylinders, other than loading them."""
+
+    class Kind(models.TextChoices):
+        REFILL = "REFILL", "Refill"
+        GOODS_IN = "GOODS_IN", "Goods in"
+        TRANSFER = "TRANSFER", "Transfer"
+        DAMAGE = "DAMAGE", "Damage"
+        SCRAP = "SCRAP", "Scrap"
+        STOCK_TAKE = "STOCK_TAKE", "Stock-take"
+
+    work_number = models.CharField(max_length=32, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="works")
+    to_depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="works_from_elsewhere",
+        help_text="Of a transfer.",
+    )
+    reason = models.CharField(max_length=500)
+    reference = models.CharField(max_length=64, blank=True, help_text="The supplier's or the plant's paper.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="depot_works")
+    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
+    occurred_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+
+    objects = DepotWorkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "depot work"
+        verbose_name_plural = "depot work"
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("kind", "id"), name="depot_work_kind_idx"),
+            models.Index(fields=("date",), name="depot_work_date_idx"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(kind="TRANSFER", to_depot__isnull=False) | ~Q(kind="TRANSFER") & Q(to_depot__isnull=True),
+                name="depot_work_goes_elsewhere_by_transfer",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.work_number
+
+
+class DepotWorkItem(LedgerModel):
+    """One line of it."""
+
+    work = models.ForeignKey(DepotWork, on_delete=models.PROTECT, related_name="items")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="depot_work_items")
+    condition = models.CharField(max_length=8, choices=Condition, help_text="Before the work.")
+    quantity = models.PositiveIntegerField(help_text="Moved; of a stock-take: counted.")
+    expected = models.IntegerField(null=True, blank=True, help_text="Of a stock-take: what the books said.")
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0) | Q(expected__isnull=False), name="depot_work_item_quantity_positive"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.condition}"

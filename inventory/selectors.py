@@ -1,12 +1,14 @@
-"""What a day's movements did to a place."""
+"""What a day's movements did to a place, and what is to be counted there."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
-from inventory.models import Location, StockMovement
+from depots.models import Depot
+from equipment.models import Equipment
+from inventory.models import Condition, Inventory, Location, StockMovement
 
 Kind = StockMovement.Kind
 Stock = tuple[int, str]
@@ -69,3 +71,20 @@ def moved_after(vehicle: Location, day: date) -> dict[Stock, int]:
         for equipment, condition, pieces in moved:
             changes[equipment, condition] += sign * pieces
     return changes
+
+
+@dataclass(frozen=True, slots=True)
+class CountSheetLine:
+    """A line to be filled in."""
+
+    equipment: int
+    sku: str
+    equipment_name: str
+    condition: str
+
+
+def count_sheet(depot: Depot) -> list[CountSheetLine]:
+    """What is to be counted at a depot: equipment in use, and whatever else it holds, in each condition."""
+    held = Inventory.objects.filter(location__depot=depot).exclude(quantity=0).values("equipment")
+    rows = Equipment.objects.filter(Q(is_active=True) | Q(pk__in=held)).order_by("sku")
+    return [CountSheetLine(row.pk, row.sku, row.name, condition) for row in rows for condition in Condition.values]

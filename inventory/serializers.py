@@ -4,9 +4,20 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import IdField, StrictChoiceField, StrictIntegerField, TextField
-from inventory.models import Condition, Inventory, Location, LocationKind, StockMovement
-from inventory.services import Entity
+from core.api.fields import (
+    ClientTempIdField,
+    IdField,
+    MomentField,
+    QuantityField,
+    StrictChoiceField,
+    StrictIntegerField,
+    TextField,
+)
+from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
+from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
+
+MAX_ITEMS = 200
+WORK_KINDS = [choice for choice in DepotWork.Kind.choices if choice[0] != DepotWork.Kind.STOCK_TAKE]
 
 
 class LocationOut(serializers.ModelSerializer[Location]):
@@ -70,3 +81,83 @@ class CorrectionIn(serializers.Serializer[Any]):
     condition = StrictChoiceField(choices=Condition.choices)
     quantity = StrictIntegerField(min_value=0, max_value=1_000_000, help_text="The counted quantity.")
     reason = TextField(max_length=500)
+
+
+class WorkItemIn(serializers.Serializer[Any]):
+    equipment = IdField()
+    condition = StrictChoiceField(choices=Condition.choices, help_text="Before the work.")
+    quantity = QuantityField()
+
+
+class CountedItemIn(WorkItemIn):
+    condition = StrictChoiceField(choices=Condition.choices)
+    quantity = QuantityField(min_value=0, max_value=1_000_000, help_text="The counted quantity.")
+
+
+class DepotWorkIn(serializers.Serializer[Any]):
+    kind = StrictChoiceField(choices=WORK_KINDS)
+    depot = IdField()
+    to_depot = IdField(required=False, allow_null=True, default=None, help_text="Of a TRANSFER, and only of that.")
+    reason = TextField(max_length=500)
+    reference = TextField(
+        max_length=64, required=False, allow_blank=True, default="", help_text="The supplier's or the plant's paper."
+    )
+    items = WorkItemIn(many=True, allow_empty=False, max_length=MAX_ITEMS)  # type: ignore[call-arg]
+    occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
+    client_temp_id = ClientTempIdField()
+
+    def command(self) -> NewDepotWork:
+        """The validated work, as the service takes it."""
+        sent = self.validated_data
+        return NewDepotWork(**{**sent, "items": tuple(NewWorkItem(**item) for item in sent["items"])})
+
+
+class StockTakeIn(serializers.Serializer[Any]):
+    """What was counted at a depot; what isn't named stays as it is."""
+
+    depot = IdField()
+    reason = TextField(max_length=500)
+    items = CountedItemIn(many=True, allow_empty=False, max_length=MAX_ITEMS)  # type: ignore[call-arg]
+    client_temp_id = ClientTempIdField()
+
+    def command(self) -> DepotCount:
+        """The validated count, as the service takes it."""
+        sent = self.validated_data
+        return DepotCount(**{**sent, "items": tuple(NewWorkItem(**item) for item in sent["items"])})
+
+
+class DepotWorkItemOut(serializers.ModelSerializer[DepotWorkItem]):
+    sku = serializers.CharField(source="equipment.sku", read_only=True)
+    equipment_name = serializers.CharField(source="equipment.name", read_only=True)
+
+    class Meta:
+        model = DepotWorkItem
+        fields = ("id", "equipment", "sku", "equipment_name", "condition", "quantity", "expected")
+        read_only_fields = fields
+
+
+class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
+    depot_code = serializers.CharField(source="depot.code", read_only=True)
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    items = DepotWorkItemOut(many=True, read_only=True)
+
+    class Meta:
+        model = DepotWork
+        fields = (
+            "id", "work_number", "client_temp_id", "kind", "depot", "depot_code", "to_depot", "reason", "reference",
+            "user", "user_name", "items", "occurred_at", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class CountSheetQuery(serializers.Serializer[Any]):
+    depot = IdField()
+
+
+class CountSheetLineOut(serializers.Serializer[Any]):
+    """A line to be filled in. What the books say isn't on it: the count is blind."""
+
+    equipment = serializers.IntegerField()
+    sku = serializers.CharField()
+    equipment_name = serializers.CharField()
+    condition = serializers.ChoiceField(choices=Condition.choices)

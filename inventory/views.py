@@ -14,10 +14,30 @@ from accounts.requests import acting_user
 from core.access import Capability
 from core.api.filters import IdFilter, MomentFilter
 from core.api.pagination import LedgerPagination
+from core.api.responses import created
+from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
+from core.errors import UnknownReference
+from core.idempotency import IdempotencyConflict
+from core.occurrence import OccurredAtOutOfRange
+from core.scoping import rows_within
+from depots.errors import DepotInactive
+from depots.models import Depot
+from equipment.errors import EquipmentInactive
 from inventory import services
-from inventory.models import Inventory, LocationKind, StockMovement
-from inventory.serializers import CorrectionIn, InventoryOut, StockMovementOut
+from inventory.errors import InsufficientStock
+from inventory.models import DepotWork, Inventory, LocationKind, StockMovement
+from inventory.selectors import count_sheet
+from inventory.serializers import (
+    CorrectionIn,
+    CountSheetLineOut,
+    CountSheetQuery,
+    DepotWorkIn,
+    DepotWorkOut,
+    InventoryOut,
+    StockMovementOut,
+    StockTakeIn,
+)
 
 _BALANCE = OpenApiExample(
     "a depot's balance",
@@ -174,3 +194,171 @@ class InventoryViewSet(LedgerViewSet):
     )
     def movements(self, request: Request) -> Response:
         return self.list(request)
+
+
+_WORK_EXAMPLE = {
+    "id": 31,
+    "work_number": "WRK-20260120-000001",
+    "client_temp_id": None,
+    "kind": "REFILL",
+    "depot": 1,
+    "depot_code": "HSH KB",
+    "to_depot": None,
+    "reason": "Back from the plant",
+    "reference": "PLT-7781",
+    "user": 3,
+    "user_name": "Nur Aisyah Binte Rahman",
+    "items": [
+        {
+            "id": 70,
+            "equipment": 3,
+            "sku": "CYL-14-POL",
+            "equipment_name": "14 kg POL cylinder",
+            "condition": "EMPTY",
+            "quantity": 40,
+            "expected": None,
+        }
+    ],
+    "occurred_at": "2026-01-20T07:30:00+08:00",
+    "created_at": "2026-01-20T07:30:02+08:00",
+}
+_WORK = OpenApiExample("a refill", value=_WORK_EXAMPLE, response_only=True, status_codes=["200", "201"])
+
+
+class DepotWorkFilter(filters.FilterSet):
+    depot = IdFilter(field_name="depot_id")
+    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
+    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = DepotWork
+        fields = ("kind",)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List depot work",
+        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF what left or reached their depot.",
+        tags=["Depot work"],
+        examples=[_WORK],
+    ),
+    retrieve=extend_schema(summary="Read a piece of depot work", tags=["Depot work"], examples=[_WORK]),
+)
+class DepotWorkViewSet(LedgerViewSet):
+    queryset = DepotWork.objects.select_related("depot", "user").prefetch_related("items__equipment")
+    serializer_class = DepotWorkOut
+    filterset_class = DepotWorkFilter
+    search_fields = ("work_number", "reference", "reason")
+    ordering_fields = ("id",)
+    capability = {
+        "list": Capability.WORK_DEPOT,
+        "retrieve": Capability.WORK_DEPOT,
+        "create": Capability.WORK_DEPOT,
+        "stock_take": Capability.CORRECT_INVENTORY,
+        "count_sheet": Capability.WORK_DEPOT,
+    }
+
+    @extend_schema(
+        summary="Record depot work",
+        description="REFILL (empty ones come back full), GOODS_IN (from a supplier), TRANSFER (to another depot), "
+        "DAMAGE (set apart) and SCRAP (ADMIN and SUPERVISOR only): all of the items or none. With a `client_temp_id` "
+        "it is safe to send again.",
+        tags=["Depot work"],
+        request=DepotWorkIn,
+        responses={
+            **replayable(DepotWorkOut),
+            **conflicts(InsufficientStock, DepotInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict),
+        },
+        examples=[
+            OpenApiExample(
+                "a refill",
+                value={
+                    "kind": "REFILL",
+                    "depot": 1,
+                    "reason": "Back from the plant",
+                    "reference": "PLT-7781",
+                    "items": [{"equipment": 3, "condition": "EMPTY", "quantity": 40}],
+                },
+                request_only=True,
+            ),
+            OpenApiExample(
+                "a transfer",
+                value={
+                    "kind": "TRANSFER",
+                    "depot": 1,
+                    "to_depot": 2,
+                    "reason": "Tuas runs short",
+                    "items": [{"equipment": 3, "condition": "FULL", "quantity": 20}],
+                },
+                request_only=True,
+            ),
+            _WORK,
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        serializer = DepotWorkIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        recorded = services.record_depot_work(actor=acting_user(request), new=serializer.command())
+        return created(self._read(recorded.work.pk), replayed=recorded.replayed)
+
+    @extend_schema(
+        summary="Take stock at a depot",
+        description="ADMIN, and a SUPERVISOR at their own depot. Brings each counted balance to its count, in one "
+        "commit; what isn't named stays. With a `client_temp_id` it is safe to send again.",
+        tags=["Depot work"],
+        request=StockTakeIn,
+        responses={**replayable(DepotWorkOut), **conflicts(IdempotencyConflict)},
+        examples=[
+            OpenApiExample(
+                "a count",
+                value={
+                    "depot": 1,
+                    "reason": "Stock-take of January",
+                    "items": [{"equipment": 3, "condition": "FULL", "quantity": 117}],
+                },
+                request_only=True,
+            ),
+            _WORK,
+        ],
+    )
+    @action(detail=False, methods=["post"], url_path="stock-take", url_name="stock-take")
+    def stock_take(self, request: Request) -> Response:
+        serializer = StockTakeIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        recorded = services.take_stock(actor=acting_user(request), new=serializer.command())
+        return created(self._read(recorded.work.pk), replayed=recorded.replayed)
+
+    @extend_schema(
+        summary="Read a depot's count sheet",
+        description="What is to be counted at a stock-take: equipment in use, and whatever else the depot holds, in "
+        "each condition. What the books say isn't on it.",
+        tags=["Depot work"],
+        parameters=[CountSheetQuery],
+        responses=CountSheetLineOut(many=True),
+        examples=[
+            OpenApiExample(
+                "a line",
+                value={
+                    "equipment": 3,
+                    "sku": "CYL-14-POL",
+                    "equipment_name": "14 kg POL cylinder",
+                    "condition": "FULL",
+                },
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
+        filters=False,
+    )
+    @action(detail=False, methods=["get"], url_path="count-sheet", url_name="count-sheet", pagination_class=None)
+    def count_sheet(self, request: Request) -> Response:
+        asked = CountSheetQuery(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        pk, user = asked.validated_data["depot"], acting_user(request)
+        depot = Depot.objects.filter(rows_within(user, Capability.WORK_DEPOT, depot="pk"), pk=pk).first()
+        if depot is None:
+            raise UnknownReference(pk, attr="depot")
+        return Response(CountSheetLineOut(count_sheet(depot), many=True).data)
+
+    def _read(self, pk: int) -> dict[str, Any]:
+        return DepotWorkOut(self.queryset.get(pk=pk)).data

@@ -143,7 +143,7 @@ DepositsReportOut = _answer("DepositsReport", DEPOSITS_COLUMNS)
 
 
 class EntryOut(serializers.Serializer[Any]):
-    date = serializers.DateField()
+    date = serializers.DateField(source="day")
     kind = serializers.ChoiceField(choices=ENTRY_KINDS)
     number = serializers.CharField()
     details = serializers.CharField(allow_blank=True)

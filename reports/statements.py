@@ -67,11 +67,12 @@ def _context(account: Statement) -> dict[str, Any]:
 
 def _row(entry: Entry) -> dict[str, str]:
     is_payment = entry.kind == "PAYMENT"
+    details = f"due {day_text(entry.due_on)}" if entry.due_on else entry.details
     kinds = {"INVOICE": "Tax invoice", "CREDIT_NOTE": "Credit note", "PAYMENT": "Payment"}
     return {
-        "day": day_text(entry.date),
+        "day": day_text(entry.day),
         "number": entry.number,
-        "details": dotted(kinds[entry.kind], entry.details or (f"due {day_text(entry.due_on)}" if entry.due_on else "")),
+        "details": dotted(kinds[entry.kind], details),
         "billed": "" if is_payment else money(entry.amount),
         "paid": money(-entry.amount) if is_payment else "",
         "balance": money(entry.balance),

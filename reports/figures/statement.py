@@ -17,7 +17,7 @@ from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_documen
 class Entry:
     """One line of the account. ``amount`` raises the balance; a payment's is negative."""
 
-    date: date
+    day: date
     kind: str
     """INVOICE, CREDIT_NOTE or PAYMENT (a payment that pays out, or is reversed, raises the balance)."""
     number: str

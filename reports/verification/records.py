@@ -17,7 +17,8 @@ from customers.models import Customer
 from customers.services import CODE_PREFIX
 from distribution.models import Distribution
 from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
-from inventory.models import Inventory, StockMovement
+from inventory.models import DepotWork, Inventory, StockMovement
+from inventory.services import WORK_PREFIX
 from invoices import documents
 from invoices.errors import StorageUnavailable
 from invoices.models import Invoice, Payment
@@ -40,6 +41,7 @@ _NUMBERED: dict[str, tuple[Any, str]] = {
     DISTRIBUTION_PREFIX: (Distribution, "distribution_number"),
     CODE_PREFIX: (Customer, "customer_code"),
     SETTLEMENT_PREFIX: (Settlement, "settlement_number"),
+    WORK_PREFIX: (DepotWork, "work_number"),
 }
 
 
@@ -125,6 +127,7 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
         (payments, Payment, "pk", "invoices.payment.recorded"),
         (reversed_payments, Payment, "reverses_id", "invoices.payment.reversed"),
         (Settlement.objects, Settlement, "pk", "transactions.settlement.counted"),
+        (DepotWork.objects, DepotWork, "pk", "inventory.depot_work.recorded"),
         (settled, Settlement, "pk", "transactions.settlement.signed_off"),
         (MeterReplacement.objects, Customer, "customer_id", "transactions.meter.replaced"),
         (Distribution.objects, Distribution, "pk", "distribution.created"),

@@ -11,11 +11,11 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Abs
+from django.db.models.functions import Abs, Cast
 
 from distribution.models import Distribution, DistributionItem
-from inventory.models import VIRTUAL_KINDS, Inventory, StockMovement
-from reports.verification.figures import Breaks, Watch
+from inventory.models import VIRTUAL_KINDS, DepotWork, DepotWorkItem, Inventory, StockMovement
+from reports.verification.figures import NUMBER, Breaks, Watch
 from transactions.models import (
     Settlement,
     SettlementLine,
@@ -77,6 +77,15 @@ def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
     )
     variance = Abs(F("counted") - F("expected"))
     yield from _other_movements(watch, Settlement, "settlement_id", signed, variance, ignoring=none)
+    # A stock-take moves what its count differs by.
+    signed_quantity = Cast("quantity", NUMBER)  # MySQL's unsigned ones can't be subtracted from
+    worked = Case(
+        When(expected__isnull=False, then=Abs(signed_quantity - F("expected"))),
+        default=signed_quantity,
+        output_field=NUMBER,
+    )
+    lines = DepotWorkItem.objects.all()
+    yield from _other_movements(watch, DepotWork, "work_id", lines, worked, ignoring=none)
 
 
 def _other_movements_of_voids(watch: Watch, pieces: Any) -> Breaks:

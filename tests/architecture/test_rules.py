@@ -48,7 +48,7 @@ def test_balances_are_written_by_the_stock_ledger_alone() -> None:
         for call in calls(parsed(path))
         if ast.unparse(call.func).startswith(("Inventory.objects.bulk_", "Inventory.objects.create", "Inventory.objects.update", "StockMovement.objects.bulk_"))
     }  # fmt: skip
-    assert writers == {"inventory/services.py"}
+    assert writers == {"inventory/services/stock.py"}
 
 
 def test_money_is_rounded_in_one_place() -> None:

@@ -62,7 +62,10 @@ PERIOD = {"date_from": "2026-01-01", "date_to": "2026-02-28"}
 
 
 def test_figures_by_whatever_group_add_up_to_the_same(books: Shop) -> None:
-    totals = [report(books, "sales-summary", group_by=by, **PERIOD)["totals"] for by in ("day", "week", "month", "depot", "driver", "customer")]
+    totals = [
+        report(books, "sales-summary", group_by=by, **PERIOD)["totals"]
+        for by in ("day", "week", "month", "depot", "driver", "customer")
+    ]
     assert all(total == totals[0] for total in totals)
     by_equipment = report(books, "sales-summary", group_by="equipment", **PERIOD)["totals"]
     assert by_equipment["subtotal"] == totals[0]["subtotal"]
@@ -94,7 +97,9 @@ def test_what_is_owed_is_what_was_billed_less_what_was_paid(books: Shop) -> None
             for payment in books.client_of(books.admin).get("/api/payments/", {"received_to": day}).json()["results"]
         )
         assert Decimal(owed["total"]) == billed - paid, day
-        assert sum((Decimal(value) for name, value in owed.items() if name != "total"), Decimal(0)) == Decimal(owed["total"])
+        assert sum((Decimal(value) for name, value in owed.items() if name != "total"), Decimal(0)) == Decimal(
+            owed["total"]
+        )
 
 
 def test_a_statement_closes_at_what_the_customer_owes(books: Shop) -> None:
@@ -201,11 +206,16 @@ def test_csv_and_xlsx_say_what_json_says(books: Shop) -> None:
     assert response["Content-Disposition"].startswith('attachment; filename="sales-summary-')
     lines = list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
     assert [line[0] for line in lines] == ["Key", *(row["key"] for row in rows["rows"]), "Total"]
-    assert [line[-1] for line in lines[1:]] == [*(row["total_amount"] for row in rows["rows"]), rows["totals"]["total_amount"]]
+    assert [line[-1] for line in lines[1:]] == [
+        *(row["total_amount"] for row in rows["rows"]),
+        rows["totals"]["total_amount"],
+    ]
     response = client.get("/api/reports/sales-summary/", {"group_by": "customer", "format": "xlsx", **PERIOD})
     sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active
     table = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert [str(Decimal(str(line[-1])).quantize(Decimal("0.01"))) for line in table[1:]] == [line[-1] for line in lines[1:]]
+    assert [str(Decimal(str(line[-1])).quantize(Decimal("0.01"))) for line in table[1:]] == [
+        line[-1] for line in lines[1:]
+    ]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -217,7 +227,12 @@ def test_no_cell_starts_a_formula(shop: Shop, start: str, name: str) -> None:
     asked = {"group_by": "customer"} if name == "sales-summary" else {}
     response = client.get(f"/api/reports/{name}/", {"format": "csv", **asked})
     lines = list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"), newline="")))
-    assert not [cell for line in lines for cell in line if cell.startswith(start) and not cell.lstrip("-").replace(".", "").isdigit()]
+    assert not [
+        cell
+        for line in lines
+        for cell in line
+        if cell.startswith(start) and not cell.lstrip("-").replace(".", "").isdigit()
+    ]
     response = client.get(f"/api/reports/{name}/", {"format": "xlsx", **asked})
     sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active
     cells = [cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]

@@ -123,7 +123,7 @@ def hold_stock(moves: Sequence[Move]) -> StockHold:
         deltas[move.source] -= move.quantity
         deltas[move.target] += move.quantity
         touched |= {move.from_location.pk: move.from_location, move.to_location.pk: move.to_location}
-    rows = _lock_or_make(deltas, touched)
+    rows = lock_or_make_balances(deltas, touched)
     for move in moves:
         row, location = rows[move.source], move.from_location
         if row.quantity + deltas[move.source] < 0 and not location.is_virtual:
@@ -192,7 +192,7 @@ def correct_inventory(
     now = clock.now()
     # Both ends are locked before either is read: the difference has to be to the balance as it is now.
     keys = {(location.pk, equipment.pk, str(condition)): 0, (world.pk, equipment.pk, str(condition)): 0}
-    balance = _lock_or_make(keys, {location.pk: location, world.pk: world})[next(iter(keys))]
+    balance = lock_or_make_balances(keys, {location.pk: location, world.pk: world})[next(iter(keys))]
     before, difference = balance.quantity, quantity - balance.quantity
     if difference:
         here, there = (world, location) if difference > 0 else (location, world)
@@ -249,7 +249,7 @@ def _require_correctable(actor: User, location: Location) -> None:
             raise Denied
 
 
-def _lock_or_make(keys: Iterable[BalanceKey], at: dict[int, Location]) -> dict[BalanceKey, Inventory]:
+def lock_or_make_balances(keys: Iterable[BalanceKey], at: dict[int, Location]) -> dict[BalanceKey, Inventory]:
     """Every balance of these keys, locked in primary-key order; missing ones are made at zero first."""
     wanted = set(keys)
     rows = locks.balances(wanted)

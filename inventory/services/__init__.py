@@ -1,0 +1,45 @@
+"""All that moves stock: the ledger itself, corrections, and the work of depots."""
+
+from inventory.services.depot_work import (
+    WORK_PREFIX,
+    DepotCount,
+    NewDepotWork,
+    NewWorkItem,
+    RecordedWork,
+    record_depot_work,
+    take_stock,
+)
+from inventory.services.stock import (
+    Entity,
+    Move,
+    Place,
+    StockHold,
+    correct_inventory,
+    customer_place,
+    depot_place,
+    hold_stock,
+    locations,
+    post_movements,
+    vehicle_place,
+)
+
+__all__ = [
+    "WORK_PREFIX",
+    "DepotCount",
+    "Entity",
+    "Move",
+    "NewDepotWork",
+    "NewWorkItem",
+    "Place",
+    "RecordedWork",
+    "StockHold",
+    "correct_inventory",
+    "customer_place",
+    "depot_place",
+    "hold_stock",
+    "locations",
+    "post_movements",
+    "record_depot_work",
+    "take_stock",
+    "vehicle_place",
+]

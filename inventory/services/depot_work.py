@@ -1,0 +1,343 @@
+"""What depots do with cylinders besides loading them: refill, take in, pass on, write off, count.
+
+Each is one document with its lines, its reason and its movements, all in one commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from accounts.models import User
+from audit.services import record
+from core import clock, idempotency
+from core.access import Capability
+from core.commands import command
+from core.errors import Denied, Invalid, UnknownReference
+from core.occurrence import require_recent
+from core.scoping import rows_within
+from depots.errors import DepotInactive
+from depots.models import Depot
+from equipment.errors import EquipmentInactive
+from equipment.models import Equipment
+from inventory.locks import BalanceKey
+from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
+from inventory.services.stock import (
+    Move,
+    Place,
+    depot_place,
+    hold_stock,
+    locations,
+    lock_or_make_balances,
+    post_movements,
+)
+from sequences.services import take_numbers
+
+WORK_PREFIX = "WRK"
+OPERATION, COUNT_OPERATION = "depot_work.create", "stock_take.create"
+Kind = DepotWork.Kind
+
+CONDITIONS = {
+    Kind.REFILL: {Condition.EMPTY},
+    Kind.GOODS_IN: {Condition.FULL, Condition.EMPTY},
+    Kind.TRANSFER: {*Condition},
+    Kind.DAMAGE: {Condition.FULL, Condition.EMPTY},
+    Kind.SCRAP: {*Condition},
+}
+"""What can be refilled, taken in, passed on, found damaged, scrapped."""
+_NEW_BUSINESS = frozenset({Kind.GOODS_IN, Kind.TRANSFER})
+"""What an inactive equipment can't enter. What is there of it may still be written off."""
+_WRITING_OFF = frozenset({Kind.SCRAP, Kind.STOCK_TAKE})
+"""What corrects the books, and so takes the right to correct them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewWorkItem:
+    """So many of this, in this condition (before the work)."""
+
+    equipment: int
+    condition: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewDepotWork:
+    """A piece of work, as asked for. ``occurred_at`` None: now."""
+
+    kind: str
+    depot: int
+    items: Sequence[NewWorkItem]
+    reason: str
+    to_depot: int | None = None
+    reference: str = ""
+    occurred_at: datetime | None = None
+    client_temp_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DepotCount:
+    """A stock-take, as asked for: what isn't named stays as it is."""
+
+    depot: int
+    items: Sequence[NewWorkItem]
+    reason: str
+    client_temp_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedWork:
+    """``replayed``: the same operation recorded it earlier, and nothing happened now."""
+
+    work: DepotWork
+    replayed: bool
+
+
+@command
+def record_depot_work(*, actor: User, new: NewDepotWork) -> RecordedWork:
+    """Refill, take goods in, transfer, set damaged ones apart, or scrap: all of the lines or none.
+
+    Idempotent by (actor, client_temp_id). Locks the balances in primary-key order, then a number ticket. Raises
+    IdempotencyConflict, OccurredAtOutOfRange, UnknownReference, Denied, Invalid, DepotInactive, EquipmentInactive,
+    InsufficientStock.
+    """
+    operation = idempotency.Operation(
+        user=actor, client_temp_id=new.client_temp_id, type=OPERATION, content=replace(new, client_temp_id=None)
+    )
+    if (earlier := operation.earlier_result()) is not None:
+        return RecordedWork(DepotWork.objects.get(pk=earlier), replayed=True)
+    operation.claim()
+    now = clock.now()
+    occurred_at = new.occurred_at or now
+    require_recent(occurred_at, now=now)
+    kind = Kind(new.kind)
+    depot = _depot_for(actor, kind, new.depot)
+    to_depot = _target(actor, kind, depot, new.to_depot)
+    _require_reason_and_items(new.reason, new.items)
+    equipment = _equipment(actor, new.items, must_be_active=kind in _NEW_BUSINESS)
+    for index, item in enumerate(new.items):
+        if item.condition not in CONDITIONS[kind]:
+            allowed = ", ".join(sorted(CONDITIONS[kind]))
+            raise Invalid(
+                f"For {kind.label.lower()} the condition is one of {allowed}.", attr=f"items.{index}.condition"
+            )
+    hold = hold_stock(_moves(kind, depot, to_depot, new.items, equipment))
+    work = _create(actor, kind, depot, to_depot, new.reason, new.reference, new.client_temp_id, occurred_at, now)
+    DepotWorkItem.objects.bulk_create(
+        DepotWorkItem(work=work, equipment=equipment[item.equipment], condition=item.condition, quantity=item.quantity)
+        for item in new.items
+    )
+    post_movements(hold, actor=actor, cause=work, occurred_at=occurred_at, now=now, reason=new.reason)
+    operation.settle(work)
+    _record(actor, work, [f"{item.quantity} {equipment[item.equipment].sku} {item.condition}" for item in new.items])
+    return RecordedWork(work, replayed=False)
+
+
+@command
+def take_stock(*, actor: User, new: DepotCount) -> RecordedWork:
+    """Bring the counted balances of a depot to their counts, against OUTSIDE, in one commit.
+
+    What the books said under the lock is kept beside each count. Idempotent by (actor, client_temp_id). Locks the
+    balances in primary-key order, then a number ticket. Raises IdempotencyConflict, UnknownReference, Denied, Invalid.
+    """
+    operation = idempotency.Operation(
+        user=actor, client_temp_id=new.client_temp_id, type=COUNT_OPERATION, content=replace(new, client_temp_id=None)
+    )
+    if (earlier := operation.earlier_result()) is not None:
+        return RecordedWork(DepotWork.objects.get(pk=earlier), replayed=True)
+    operation.claim()
+    now = clock.now()
+    depot = _depot_for(actor, Kind.STOCK_TAKE, new.depot)
+    _require_reason_and_items(new.reason, new.items)
+    equipment = _equipment(actor, new.items, must_be_active=False)
+    here, world = locations(depot_place(depot), Place(LocationKind.OUTSIDE))
+    keys = _keys(here, new.items)
+    # Both ends are locked before either is read: the difference has to be to the balance as it is now.
+    rows = lock_or_make_balances(
+        [*keys, *((world.pk, pk, condition) for _, pk, condition in keys)], {here.pk: here, world.pk: world}
+    )
+    hold = hold_stock(
+        [
+            _correction(rows[key], equipment[item.equipment], item, here, world, index)
+            for index, (key, item) in enumerate(zip(keys, new.items, strict=True))
+            if rows[key].quantity != item.quantity
+        ]
+    )
+    work = _create(actor, Kind.STOCK_TAKE, depot, None, new.reason, "", new.client_temp_id, now, now)
+    DepotWorkItem.objects.bulk_create(
+        DepotWorkItem(
+            work=work,
+            equipment=equipment[item.equipment],
+            condition=item.condition,
+            quantity=item.quantity,
+            expected=rows[key].quantity,
+        )
+        for key, item in zip(keys, new.items, strict=True)
+    )
+    post_movements(hold, actor=actor, cause=work, occurred_at=now, now=now, reason=new.reason)
+    operation.settle(work)
+    _record(
+        actor,
+        work,
+        [
+            f"{equipment[item.equipment].sku} {item.condition}: {rows[key].quantity} to {item.quantity}"
+            for key, item in zip(keys, new.items, strict=True)
+        ],
+    )
+    return RecordedWork(work, replayed=False)
+
+
+def _depot_for(actor: User, kind: DepotWork.Kind, depot_id: int) -> Depot:
+    depot: Depot | None = Depot.objects.visible_to(actor).filter(pk=depot_id).first()
+    if depot is None:
+        raise UnknownReference(depot_id, attr="depot")
+    needed = Capability.CORRECT_INVENTORY if kind in _WRITING_OFF else Capability.WORK_DEPOT
+    if not Depot.objects.filter(rows_within(actor, needed, depot="pk"), pk=depot_id).exists():
+        raise Denied("You can't do this work at that depot.", attr="depot")
+    if not depot.is_active and kind in _NEW_BUSINESS:
+        raise DepotInactive(f"Depot {depot.code} is not in use any more.", attr="depot")
+    return depot
+
+
+def _target(actor: User, kind: DepotWork.Kind, depot: Depot, to_depot_id: int | None) -> Depot | None:
+    """Where a transfer goes: any depot, as a driver may load at any."""
+    if kind != Kind.TRANSFER:
+        if to_depot_id is not None:
+            raise Invalid("Only a transfer goes to another depot.", attr="to_depot")
+        return None
+    if to_depot_id is None:
+        raise Invalid("A transfer goes to another depot: please name it.", attr="to_depot")
+    target: Depot | None = Depot.objects.visible_to(actor).filter(pk=to_depot_id).first()
+    if target is None:
+        raise UnknownReference(to_depot_id, attr="to_depot")
+    if target.pk == depot.pk:
+        raise Invalid("A transfer goes to another depot.", attr="to_depot")
+    if not target.is_active:
+        raise DepotInactive(f"Depot {target.code} is not in use any more.", attr="to_depot")
+    return target
+
+
+def _require_reason_and_items(reason: str, items: Sequence[NewWorkItem]) -> None:
+    if not reason.strip():
+        raise Invalid("Please say why.", attr="reason")
+    if not items:
+        raise Invalid("There is nothing to do without items.", attr="items")
+
+
+def _equipment(actor: User, items: Sequence[NewWorkItem], *, must_be_active: bool) -> dict[int, Equipment]:
+    wanted = {item.equipment for item in items}
+    found = {row.pk: row for row in Equipment.objects.visible_to(actor).filter(pk__in=wanted)}
+    for index, item in enumerate(items):
+        row = found.get(item.equipment)
+        if row is None:
+            raise UnknownReference(item.equipment, attr=f"items.{index}.equipment")
+        if must_be_active and not row.is_active:
+            raise EquipmentInactive(f"{row.sku} is not in use any more.", attr=f"items.{index}.equipment")
+    return found
+
+
+def _moves(
+    kind: DepotWork.Kind,
+    depot: Depot,
+    to_depot: Depot | None,
+    items: Iterable[NewWorkItem],
+    equipment: dict[int, Equipment],
+) -> list[Move]:
+    here, world, *there = locations(
+        depot_place(depot), Place(LocationKind.OUTSIDE), *([depot_place(to_depot)] if to_depot else [])
+    )
+    moves = []
+    for index, item in enumerate(items):
+        source, target = here, here
+        condition: str = item.condition
+        match kind:
+            case Kind.REFILL:
+                condition = Condition.FULL
+            case Kind.DAMAGE:
+                condition = Condition.DAMAGED
+            case Kind.GOODS_IN:
+                source = world
+            case Kind.SCRAP:
+                target = world
+            case Kind.TRANSFER:
+                [target] = there
+        moves.append(
+            Move(
+                StockMovement.Kind(kind),
+                equipment[item.equipment],
+                item.quantity,
+                source,
+                item.condition,
+                target,
+                condition,
+                f"items.{index}.quantity",
+            )
+        )
+    return moves
+
+
+def _keys(here: Location, items: Sequence[NewWorkItem]) -> list[BalanceKey]:
+    keys = [(here.pk, item.equipment, str(item.condition)) for item in items]
+    for index, key in enumerate(keys):
+        if key in keys[:index]:
+            raise Invalid("The same equipment in the same condition is counted twice.", attr=f"items.{index}")
+    return keys
+
+
+def _correction(
+    balance: Inventory, equipment: Equipment, item: NewWorkItem, here: Location, world: Location, index: int
+) -> Move:
+    difference = item.quantity - balance.quantity
+    source, target = (world, here) if difference > 0 else (here, world)
+    return Move(
+        StockMovement.Kind.STOCK_TAKE,
+        equipment,
+        abs(difference),
+        source,
+        item.condition,
+        target,
+        item.condition,
+        f"items.{index}.quantity",
+    )
+
+
+def _create(
+    actor: User,
+    kind: DepotWork.Kind,
+    depot: Depot,
+    to_depot: Depot | None,
+    reason: str,
+    reference: str,
+    client_temp_id: str | None,
+    occurred_at: datetime,
+    now: datetime,
+) -> DepotWork:
+    [number] = take_numbers(WORK_PREFIX, day=clock.business_date(now))
+    work: DepotWork = DepotWork.objects.create(
+        work_number=number,
+        kind=kind,
+        depot=depot,
+        to_depot=to_depot,
+        reason=reason,
+        reference=reference,
+        user=actor,
+        client_temp_id=client_temp_id,
+        occurred_at=occurred_at,
+        created_at=now,
+        date=clock.business_date(now),
+    )
+    return work
+
+
+def _record(actor: User, work: DepotWork, items: list[str]) -> None:
+    record(
+        actor=actor,
+        action="inventory.depot_work.recorded",
+        target=work,
+        after={
+            "work_number": work.work_number,
+            "kind": work.kind,
+            "depot": work.depot.code,
+            "to_depot": work.to_depot.code if work.to_depot else None,
+            "items": items,
+        },
+        reason=work.reason,
+    )

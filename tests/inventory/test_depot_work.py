@@ -1,0 +1,181 @@
+"""What depots do with cylinders: each piece of work moves what it says, once, for a reason."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from core import clock
+from core.access import Role
+from depots.models import Depot
+from inventory.models import DepotWork, StockMovement
+from tests.conftest import Shop, error_of
+from tests.factories import DepotFactory, EquipmentFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def staff(shop: Shop) -> Any:
+    return UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
+
+
+@pytest.fixture
+def supervisor(shop: Shop) -> Any:
+    return UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+
+
+def work(shop: Shop, kind: str, condition: str = "FULL", quantity: int = 5, by: Any = None, **body: Any) -> Any:
+    item = {"equipment": shop.cylinder.pk, "condition": condition, "quantity": quantity}
+    body = {"kind": kind, "depot": shop.depot.pk, "reason": "Because", "items": [item], **body}
+    return shop.client_of(by or shop.admin).post("/api/depot-work/", body)
+
+
+def take(shop: Shop, *lines: tuple[str, int], by: Any = None, **body: Any) -> Any:
+    items = [{"equipment": shop.cylinder.pk, "condition": condition, "quantity": n} for condition, n in lines]
+    body = {"depot": shop.depot.pk, "reason": "Stock-take", "items": items, **body}
+    return shop.client_of(by or shop.admin).post("/api/depot-work/stock-take/", body)
+
+
+def held(shop: Shop, depot: Depot | None = None) -> dict[str, int]:
+    place = depot or shop.depot
+    return {condition: shop.stock(condition, depot=place) for condition in ("FULL", "EMPTY", "DAMAGED")}
+
+
+def test_empties_come_back_full(shop: Shop, staff: Any) -> None:
+    shop.count("depot", shop.depot.pk, 30, condition="EMPTY")
+    answer = work(shop, "REFILL", "EMPTY", 20, by=staff, reference="PLT-1")
+    assert answer.status_code == 201, answer.json()
+    assert answer.json()["work_number"].startswith("WRK-")
+    assert held(shop) == {"FULL": 120, "EMPTY": 10, "DAMAGED": 0}
+
+
+def test_goods_come_in_from_outside(shop: Shop, staff: Any) -> None:
+    work(shop, "GOODS_IN", "FULL", 50, by=staff)
+    assert held(shop)["FULL"] == 150
+    movement = StockMovement.objects.get(kind="GOODS_IN")
+    assert (movement.from_location.kind, movement.reason, movement.user) == ("OUTSIDE", "Because", staff)
+
+
+def test_a_transfer_leaves_one_depot_and_reaches_the_other(shop: Shop, staff: Any) -> None:
+    there = DepotFactory()
+    work(shop, "TRANSFER", "FULL", 30, by=staff, to_depot=there.pk)
+    assert (held(shop)["FULL"], held(shop, there)["FULL"]) == (70, 30)
+    reader = UserFactory(role=Role.DEPOT_STAFF, depot=there)
+    assert shop.client_of(reader).get("/api/depot-work/").json()["count"] == 1
+    assert (
+        shop.client_of(UserFactory(role=Role.DEPOT_STAFF, depot=DepotFactory())).get("/api/depot-work/").json()["count"]
+        == 0
+    )
+
+
+def test_damaged_ones_are_set_apart_and_scrapped(shop: Shop, staff: Any, supervisor: Any) -> None:
+    work(shop, "DAMAGE", "FULL", 3, by=staff)
+    assert held(shop) == {"FULL": 97, "EMPTY": 0, "DAMAGED": 3}
+    assert error_of(work(shop, "SCRAP", "DAMAGED", 2, by=staff)) == (403, "permission_denied", "depot")
+    assert work(shop, "SCRAP", "DAMAGED", 2, by=supervisor).status_code == 201
+    assert held(shop) == {"FULL": 97, "EMPTY": 0, "DAMAGED": 1}
+
+
+def test_a_stock_take_brings_all_counts_in_at_once(shop: Shop, supervisor: Any) -> None:
+    work(shop, "DAMAGE", "FULL", 3)
+    answer = take(shop, ("FULL", 90), ("EMPTY", 4), ("DAMAGED", 3), by=supervisor).json()
+    assert [(line["condition"], line["expected"], line["quantity"]) for line in answer["items"]] == [
+        ("FULL", 97, 90),
+        ("EMPTY", 0, 4),
+        ("DAMAGED", 3, 3),
+    ]
+    assert held(shop) == {"FULL": 90, "EMPTY": 4, "DAMAGED": 3}
+    assert StockMovement.objects.filter(kind="STOCK_TAKE").count() == 2
+    take(shop, ("DAMAGED", 0))
+    assert held(shop) == {"FULL": 90, "EMPTY": 4, "DAMAGED": 0}, "what isn't named stays"
+
+
+def test_the_count_sheet_is_blind(shop: Shop, staff: Any) -> None:
+    EquipmentFactory(is_active=False)
+    lines = shop.client_of(staff).get("/api/depot-work/count-sheet/", {"depot": shop.depot.pk}).json()
+    assert [(line["sku"], line["condition"]) for line in lines] == [
+        (shop.cylinder.sku, condition) for condition in ("FULL", "EMPTY", "DAMAGED")
+    ]
+    assert all("quantity" not in line for line in lines)
+    elsewhere = shop.client_of(staff).get("/api/depot-work/count-sheet/", {"depot": DepotFactory().pk})
+    assert error_of(elsewhere) == (400, "does_not_exist", "depot")
+
+
+def test_all_lines_move_or_none(shop: Shop, nothing_changes: Unchanged) -> None:
+    other = EquipmentFactory()
+    items = [
+        {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1},
+        {"equipment": other.pk, "condition": "FULL", "quantity": 1},
+    ]
+    with nothing_changes():
+        response = work(shop, "DAMAGE", items=items)
+        assert error_of(response) == (409, "insufficient_stock", "items.1.quantity")
+
+
+def test_what_makes_no_sense_is_refused(shop: Shop, staff: Any, nothing_changes: Unchanged) -> None:
+    inactive, closed, elsewhere = EquipmentFactory(is_active=False), DepotFactory(is_active=False), DepotFactory()
+    old = [{"equipment": inactive.pk, "condition": "FULL", "quantity": 1}]
+    line = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}
+    long_ago = (clock.now() - timedelta(days=8)).isoformat()
+    with nothing_changes():
+        assert error_of(work(shop, "REFILL", "FULL")) == (400, "invalid", "items.0.condition")
+        assert error_of(work(shop, "GOODS_IN", "DAMAGED")) == (400, "invalid", "items.0.condition")
+        assert error_of(work(shop, "DAMAGE", "DAMAGED")) == (400, "invalid", "items.0.condition")
+        assert error_of(work(shop, "TRANSFER")) == (400, "invalid", "to_depot")
+        assert error_of(work(shop, "TRANSFER", to_depot=shop.depot.pk)) == (400, "invalid", "to_depot")
+        assert error_of(work(shop, "TRANSFER", to_depot=999_999)) == (400, "does_not_exist", "to_depot")
+        assert error_of(work(shop, "TRANSFER", to_depot=closed.pk)) == (409, "depot_inactive", "to_depot")
+        assert error_of(work(shop, "GOODS_IN", to_depot=closed.pk)) == (400, "invalid", "to_depot")
+        assert error_of(work(shop, "GOODS_IN", depot=closed.pk)) == (409, "depot_inactive", "depot")
+        assert error_of(work(shop, "GOODS_IN", depot=999_999)) == (400, "does_not_exist", "depot")
+        assert error_of(work(shop, "GOODS_IN", items=old)) == (409, "equipment_inactive", "items.0.equipment")
+        assert error_of(work(shop, "GOODS_IN", occurred_at=long_ago)) == (
+            409,
+            "occurred_at_out_of_range",
+            "occurred_at",
+        )
+        assert error_of(work(shop, "GOODS_IN", by=staff, depot=elsewhere.pk)) == (
+            403,
+            "permission_denied",
+            "depot",
+        )
+        assert work(shop, "STOCK_TAKE").status_code == 400
+        assert work(shop, "GOODS_IN", reason="").status_code == 400
+        assert work(shop, "GOODS_IN", items=[]).status_code == 400
+        assert work(shop, "GOODS_IN", quantity=0).status_code == 400
+        assert take(shop, ("FULL", -1)).status_code == 400
+        assert error_of(take(shop, items=[line, line])) == (400, "invalid", "items.1")
+        assert take(shop, ("FULL", 1), by=staff).status_code == 403
+        assert work(shop, "GOODS_IN", by=shop.driver).status_code == 403
+
+
+def test_the_same_work_sent_again_is_recorded_once(shop: Shop) -> None:
+    for send in (
+        lambda: work(shop, "GOODS_IN", client_temp_id="w-1"),
+        lambda: take(shop, ("FULL", 99), client_temp_id="w-2"),
+    ):
+        first, second = send(), send()
+        assert (first.status_code, second.status_code, second["Idempotent-Replayed"]) == (201, 200, "true")
+        assert first.json() == second.json()
+    assert DepotWork.objects.count() == 2
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_recorded_work_is_never_changed(shop: Shop, method: str) -> None:
+    pk = work(shop, "GOODS_IN").json()["id"]
+    assert getattr(shop.client_of(shop.admin), method)(f"/api/depot-work/{pk}/", {}).status_code == 405
+
+
+def test_the_books_verify_after_all_of_it(shop: Shop) -> None:
+    shop.count("depot", shop.depot.pk, 30, condition="EMPTY")
+    work(shop, "REFILL", "EMPTY", 20)
+    work(shop, "TRANSFER", to_depot=DepotFactory().pk)
+    work(shop, "DAMAGE")
+    work(shop, "SCRAP", "DAMAGED", 2)
+    take(shop, ("FULL", 3), ("EMPTY", 10))
+    call_command("verify_books")
