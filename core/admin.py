@@ -1,6 +1,7 @@
 """Clients' operations in the office."""
 
 from django.contrib import admin
+from django_tasks_db.models import DBTaskResult
 
 from core.access import Capability
 from core.admin_site import Menu
@@ -17,3 +18,7 @@ class ClientOperationAdmin(OfficeAdmin):
     list_filter = ("type",)
     list_select_related = ("user",)
     search_fields = ("client_temp_id", "user__username")
+
+
+# What is queued is seen where it matters, in the outbox of emails; these rows are the worker's own.
+admin.site.unregister(DBTaskResult)

@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -32,6 +33,9 @@ ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHA
 """Where an action that suits one row as well as many is offered."""
 
 _SAVES = ("_save", "_continue", "_addanother")
+_PARTS_OF_DATES = ("year", "month", "day")
+_ACTION_FIELDS = ("action", f"{admin.ActionLocation.CHANGE_FORM.value}-action", "_selected_action", "index")
+"""What says which action was chosen for which rows."""
 
 
 def may(request: HttpRequest, capability: Capability) -> bool:
@@ -201,6 +205,13 @@ class OfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
         refusal: DomainError | None = getattr(request, "office_refusal", None)
         return form if refusal is None else _refused(form, refusal, self.form_fields)
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Parts of dates are for the list's own hierarchy: elsewhere Django fails on a year that doesn't exist."""
+        name, _, part = lookup.partition("__")
+        if part in _PARTS_OF_DATES and name != self.date_hierarchy:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
     def each(self, request: HttpRequest, targets: Any, done: str, act: Callable[[Any], object]) -> None:
         """Run a command for each selected row, each in its own transaction, and say what became of it."""
         for target in targets:
@@ -210,6 +221,38 @@ class OfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
                 self.message_user(request, f"{target}: {error.detail}", messages.ERROR)
             else:
                 self.message_user(request, f"{target}: {done}.", messages.SUCCESS)
+
+    def ask(
+        self,
+        request: HttpRequest,
+        targets: Any,
+        form_class: type[forms.Form],
+        title: str,
+        done: str,
+        act: Callable[[Any, dict[str, Any]], object],
+    ) -> HttpResponse | None:
+        """Ask what a command needs to know on a page of its own, then run it for each selected row."""
+        form = form_class(request.POST if "_answered" in request.POST else None)
+        if form.is_bound and form.is_valid():
+            self.each(request, targets.order_by("pk"), done, lambda target: act(target, form.cleaned_data))
+            return None
+        carried = [(name, value) for name in _ACTION_FIELDS for value in request.POST.getlist(name)]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "form": form,
+            "targets": targets,
+            "carried": carried,
+            "opts": self.opts,
+            "changelist_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+        }
+        return TemplateResponse(request, "admin/ask.html", context)
+
+
+class ReasonForm(forms.Form):
+    """Why: it goes into the evidence, and onto the document where there is one."""
+
+    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
 
 def _refused(form: Any, refusal: DomainError, names: Mapping[str, str]) -> Any:

@@ -87,6 +87,9 @@ class CustomerAdmin(MasterDataAdmin):
         return (
             list_of("transactions.transaction", "Sales", customer__id__exact=target.pk),
             list_of("invoices.invoice", "Invoices", customer__id__exact=target.pk),
+            list_of("invoices.payment", "Payments", customer__id__exact=target.pk),
+            list_of("transactions.depositbalance", "Deposits held", customer__id__exact=target.pk),
+            list_of("transactions.meterreplacement", "Meters replaced", customer__id__exact=target.pk),
             list_of("inventory.inventory", "Cylinders at the site", location__customer__id__exact=target.pk),
             list_of("customers.customerrate", "Contract rates", customer__id__exact=target.pk),
             evidence_of(target),

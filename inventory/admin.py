@@ -13,14 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from accounts.models import User
 from core.access import Capability
 from core.admin_site import Menu
-from core.office import OfficeAdmin, Related, evidence_of, list_of, may, page_of, plain
+from core.office import OfficeAdmin, Related, evidence_of, list_of, may, movements_of, page_of, plain
 from core.scoping import rows_within
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from inventory import services
-from inventory.models import Inventory, Location, LocationKind, StockMovement
-from inventory.services import Entity
+from inventory.models import DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
+from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
 
 
 @admin.register(Location)
@@ -253,3 +253,117 @@ class StockMovementAdmin(OfficeAdmin):
     @admin.display(description="cause")
     def cause(self, movement: StockMovement) -> str:
         return f"{movement.cause_type} {movement.cause_id}"
+
+
+class WorkItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        model = DepotWorkItem
+        fields = ("equipment", "condition", "quantity")
+
+    def validate_constraints(self) -> None:
+        """What a line may say depends on the kind of work: the command checks it."""
+
+
+class WorkItemInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    """The lines of a piece of work: filled in where it is recorded, read afterwards."""
+
+    model = DepotWorkItem
+    form = WorkItemForm
+    extra, max_num, can_delete = 5, 200, False
+    verbose_name_plural = "items"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (
+            ("equipment", "condition", "quantity")
+            if obj is None
+            else ("equipment", "condition", "quantity", "expected")
+        )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("equipment")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, Capability.WORK_DEPOT)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and may(request, Capability.WORK_DEPOT)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class DepotWorkForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """One form for every kind: the command says what a kind needs."""
+
+    class Meta:
+        model = DepotWork
+        fields = ("kind", "depot", "to_depot", "reason", "reference")
+        help_texts = {"kind": "A stock-take brings each line to its counted quantity; the others move theirs."}
+
+    def validate_constraints(self) -> None:
+        """The command says it in words."""
+
+
+@admin.register(DepotWork)
+class DepotWorkAdmin(OfficeAdmin):
+    view_capability = Capability.WORK_DEPOT
+    menu = Menu.STOCK
+    inlines = (WorkItemInline,)
+    list_display = ("work_number", "kind", "depot", "to_depot", "reason", "reference", "user", "created_at")
+    list_filter = ("kind", "depot")
+    list_select_related = ("depot", "to_depot", "user")
+    search_fields = ("work_number", "reference", "reason")
+    search_help_text = "Number, reference, or words of the reason"
+    date_hierarchy = "date"
+    ordering = ("-id",)
+
+    def related(self, request: HttpRequest, target: DepotWork) -> Iterable[Related]:
+        return (movements_of(target), evidence_of(target))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.WORK_DEPOT)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({} if change else {"form": DepotWorkForm}), **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("kind", ("depot", "to_depot"), "reason", "reference")
+        return (
+            ("work_number", "kind"), ("depot", "to_depot"), "reason", "reference",
+            ("user", "occurred_at", "created_at"), "client_temp_id",
+        )  # fmt: skip
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "depot":
+            kwargs["queryset"] = Depot.objects.filter(rows_within(request.user, Capability.WORK_DEPOT, depot="pk"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """The command needs the lines too: it runs when they are known, in `save_related`."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        actor: Any = request.user
+        sent = form.cleaned_data
+        [lines] = formsets
+        items = tuple(
+            NewWorkItem(line["equipment"].pk, line["condition"], line["quantity"])
+            for line in lines.cleaned_data
+            if line
+        )
+        depot, reason = sent["depot"].pk, sent["reason"]
+        if sent["kind"] == DepotWork.Kind.STOCK_TAKE:
+            recorded = services.take_stock(actor=actor, new=DepotCount(depot, items, reason))
+        else:
+            new = NewDepotWork(
+                sent["kind"], depot, items, reason, sent["to_depot"] and sent["to_depot"].pk, sent["reference"]
+            )
+            recorded = services.record_depot_work(actor=actor, new=new)
+        form.instance.pk = recorded.work.pk
+        form.instance.refresh_from_db()
+
+    def construct_change_message(self, *args: Any, **kwargs: Any) -> Any:
+        return []

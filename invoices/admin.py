@@ -1,23 +1,82 @@
-"""Invoices and GST rates in the office."""
+"""Invoices, their emails, payments and GST rates in the office."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html
 
+from core import clock
 from core.access import Capability
 from core.admin_site import Menu
+from core.api.responses import pdf_file
 from core.errors import DomainError
-from core.office import ON_LISTS_AND_PAGES, MasterDataAdmin, OfficeAdmin, Related, badge, evidence_of, link_to
+from core.money import CENT
+from core.office import (
+    ON_LISTS_AND_PAGES,
+    MasterDataAdmin,
+    OfficeAdmin,
+    ReadOnlyInline,
+    ReasonForm,
+    Related,
+    badge,
+    evidence_of,
+    link_to,
+    list_of,
+    may,
+)
+from customers.models import Customer
 from invoices import services
 from invoices.downloads import pdf_response
-from invoices.models import GstRate, Invoice
+from invoices.models import Allocation, GstRate, Invoice, InvoiceEmail, Payment
 
 TONES = {Invoice.Status.PAID: "good", Invoice.Status.GENERATED: "open"}
+
+
+EMAIL_TONES = {
+    InvoiceEmail.Status.SENT: "good",
+    InvoiceEmail.Status.FAILED: "open",
+    InvoiceEmail.Status.UNCERTAIN: "open",
+}
+
+
+class PayForm(forms.Form):
+    """A payment of all that is open; a part of an invoice, or several at once: add a payment."""
+
+    method = forms.ChoiceField(choices=Payment.Method.choices)
+    received_on = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Left empty: today."
+    )
+    reference = forms.CharField(max_length=64, required=False)
+
+
+class EmailForm(forms.Form):
+    to = forms.EmailField(required=False, help_text="Left empty: the customer's own address.")
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "open"
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Something is open"), ("overdue", "Overdue"), ("no", "Settled")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "yes":
+                return queryset.filter(settled_on__isnull=True)
+            case "overdue":
+                today = clock.business_date(clock.now())
+                return queryset.filter(settled_on__isnull=True, due_on__lt=today, total_amount__gt=0)
+            case "no":
+                return queryset.filter(settled_on__isnull=False)
+            case _:
+                return queryset
 
 
 def pdf_url(invoice: Invoice) -> str:
@@ -34,25 +93,38 @@ class InvoiceAdmin(OfficeAdmin):
     menu = Menu.SALES
     list_display = (
         "invoice_number", "kind", "state", "customer", "date", "due_on", "subtotal", "gst_amount", "total_amount",
-        "pdf",
+        "outstanding", "pdf",
     )  # fmt: skip
-    list_filter = ("kind", "status", "user__depot")
+    list_filter = (OpenFilter, "kind", "status", "user__depot")
     list_select_related = ("customer",)
     search_fields = ("invoice_number", "customer__name", "customer__customer_code")
     search_help_text = "Number, or the customer's name or code"
     date_hierarchy = "date"
     ordering = ("-id",)
-    actions = ("mark_printed",)
+    actions = ("print_batch", "mark_printed", "send_by_email", "mark_paid")
     fieldsets = (
         (None, {"fields": (("invoice_number", "kind", "state", "pdf"), ("customer", "sale", "user"))}),
-        ("Amounts", {"fields": (("subtotal", "gst_rate", "gst_amount", "total_amount"),)}),
+        (
+            "Amounts",
+            {
+                "fields": (
+                    ("subtotal", "taxable_amount", "gst_rate", "gst_amount", "total_amount"),
+                    ("settled_amount", "outstanding", "settled_on"),
+                )
+            },
+        ),
         ("Dates", {"fields": (("date", "due_on"), ("generated_at", "printed_at", "emailed_at", "paid_at"))}),
         ("Stored document", {"fields": ("pdf_path", "pdf_sha256"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("sale", "pdf", "state")
+    readonly_fields = ("sale", "pdf", "state", "outstanding")
 
     def related(self, request: HttpRequest, target: Invoice) -> Iterable[Related]:
-        return (Related("invoices.invoice", "PDF", pdf_url(target)), evidence_of(target))
+        return (
+            Related("invoices.invoice", "PDF", pdf_url(target)),
+            list_of("invoices.payment", "Payments", allocations__invoice__id__exact=target.pk),
+            list_of("invoices.invoiceemail", "Emails", invoice__id__exact=target.pk),
+            evidence_of(target),
+        )
 
     def get_urls(self) -> list[Any]:
         own = path("<int:pk>/pdf/", self.admin_site.admin_view(self.show_pdf), name="invoices_invoice_pdf")
@@ -82,6 +154,47 @@ class InvoiceAdmin(OfficeAdmin):
             lambda invoice: services.mark_printed(actor=actor, invoice_id=invoice.pk),
         )
 
+    @admin.action(description="Print as one PDF", permissions=["view"])
+    def print_batch(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        try:
+            pdf = services.print_batch(actor=actor, invoice_ids=[invoice.pk for invoice in queryset.order_by("pk")])
+        except DomainError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return None
+        return pdf_file(pdf, "invoices.pdf")
+
+    @admin.action(description="Send by email", permissions=["view"], location=ON_LISTS_AND_PAGES)
+    def send_by_email(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        return self.ask(
+            request,
+            queryset,
+            EmailForm,
+            "Send by email",
+            "queued; its emails tell what becomes of it",
+            lambda invoice, sent: services.request_email(actor=actor, invoice_id=invoice.pk, to=sent["to"]),
+        )
+
+    def has_pay_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.RECORD_PAYMENT)
+
+    @admin.action(description="Mark as paid", permissions=["pay"], location=ON_LISTS_AND_PAGES)
+    def mark_paid(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        return self.ask(
+            request,
+            queryset,
+            PayForm,
+            "Mark as paid",
+            "paid",
+            lambda invoice, sent: services.pay_invoice(actor=actor, invoice_id=invoice.pk, **sent),
+        )
+
+    @admin.display(description="open")
+    def outstanding(self, invoice: Invoice) -> str:
+        return str(invoice.outstanding_amount)
+
     @admin.display(description="status", ordering="status")
     def state(self, invoice: Invoice) -> str:
         status = Invoice.Status(invoice.status)
@@ -97,6 +210,160 @@ class InvoiceAdmin(OfficeAdmin):
             return link_to(invoice.transaction)
         except ObjectDoesNotExist:
             return "–"
+
+
+class AllocationInline(ReadOnlyInline):
+    view_capability = Capability.VIEW_SALES
+    model = Allocation
+    fields = ("document", "amount", "date")
+    readonly_fields = fields
+    verbose_name_plural = "what it settles"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("invoice")
+
+    @admin.display(description="invoice")
+    def document(self, allocation: Allocation) -> str:
+        return str(allocation.invoice)
+
+
+class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """Money that came in: it settles the oldest open invoices, and the rest is credit."""
+
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(), widget=AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
+    )
+    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT)
+
+    class Meta:
+        model = Payment
+        fields = ("customer", "method", "amount", "received_on", "reference", "remarks")
+
+
+@admin.register(Payment)
+class PaymentAdmin(OfficeAdmin):
+    view_capability = Capability.VIEW_SALES
+    menu = Menu.SALES
+    inlines = (AllocationInline,)
+    list_display = (
+        "number", "customer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
+    )  # fmt: skip
+    list_filter = ("method", ("used_up_on", admin.EmptyFieldListFilter), "user__depot")
+    list_select_related = ("customer", "user", "reversal")
+    search_fields = ("reference", "customer__name", "customer__customer_code", "=id")
+    search_help_text = "Reference, customer's name or code, or the payment's number without PAY"
+    date_hierarchy = "received_on"
+    ordering = ("-id",)
+    actions = ("allocate", "reverse")
+    readonly_fields = ("number", "credit", "undone")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return lookup == "allocations__invoice__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.RECORD_PAYMENT)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({} if change else {"form": PaymentForm}), **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("customer", ("method", "amount"), ("received_on", "reference"), "remarks")
+        return (
+            ("number", "customer"), ("method", "amount", "allocated_amount", "credit"), ("received_on", "reference"),
+            "remarks", ("user", "created_at", "handed_in_at"), ("is_on_the_spot", "reverses", "undone"),
+            "client_temp_id",
+        )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.readonly_fields
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return () if obj is None else self.inlines
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor: Any = request.user
+        sent = form.cleaned_data
+        new = services.NewPayment(**{**sent, "customer": sent["customer"].pk})
+        obj.pk = services.record_payment(actor=actor, new=new).payment.pk
+        obj.refresh_from_db()
+
+    @admin.action(
+        description="Settle the oldest invoices with its credit", permissions=["add"], location=ON_LISTS_AND_PAGES
+    )
+    def allocate(self, request: HttpRequest, queryset: Any) -> None:
+        actor: Any = request.user
+        self.each(
+            request,
+            queryset.order_by("pk"),
+            "allocated",
+            lambda payment: services.allocate_payment(actor=actor, payment_id=payment.pk),
+        )
+
+    def has_reverse_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.REVERSE_PAYMENT)
+
+    @admin.action(description="Reverse", permissions=["reverse"], location=ON_LISTS_AND_PAGES)
+    def reverse(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        return self.ask(
+            request,
+            queryset,
+            ReasonForm,
+            "Reverse the payment",
+            "reversed",
+            lambda payment, sent: services.reverse_payment(actor=actor, payment_id=payment.pk, reason=sent["reason"]),
+        )
+
+    @admin.display(description="number", ordering="id")
+    def number(self, payment: Payment) -> str:
+        return str(payment)
+
+    @admin.display(description="credit left")
+    def credit(self, payment: Payment) -> str:
+        return str(payment.credit_amount)
+
+    @admin.display(description="reversal")
+    def undone(self, payment: Payment) -> str:
+        if payment.reverses_id:
+            return badge("Reversal", "off")
+        return badge("Reversed", "open") if getattr(payment, "reversal", None) else "–"
+
+
+@admin.register(InvoiceEmail)
+class InvoiceEmailAdmin(OfficeAdmin):
+    view_capability = Capability.VIEW_SALES
+    menu = Menu.SALES
+    list_display = ("invoice", "to", "state", "attempts", "requested_by", "requested_at", "sent_at", "last_error")
+    list_filter = ("status",)
+    list_select_related = ("invoice", "requested_by")
+    search_fields = ("invoice__invoice_number", "to")
+    search_help_text = "Invoice's number, or address"
+    ordering = ("-id",)
+    actions = ("send_again",)
+    fields = (
+        ("invoice", "to", "state"), ("requested_by", "requested_at"), ("attempts", "next_try_at", "lease_until"),
+        "last_error", "sent_at", "message_id",
+    )  # fmt: skip
+    readonly_fields = ("state",)
+
+    def related(self, request: HttpRequest, target: InvoiceEmail) -> Iterable[Related]:
+        return (list_of("invoices.invoice", "Invoice", id__exact=target.invoice_id), evidence_of(target.invoice))
+
+    @admin.action(description="Send again", permissions=["view"], location=ON_LISTS_AND_PAGES)
+    def send_again(self, request: HttpRequest, queryset: Any) -> None:
+        actor: Any = request.user
+        self.each(
+            request,
+            queryset.order_by("pk"),
+            "queued",
+            lambda email: services.request_email(actor=actor, invoice_id=email.invoice_id, to=email.to),
+        )
+
+    @admin.display(description="status", ordering="status")
+    def state(self, email: InvoiceEmail) -> str:
+        status = InvoiceEmail.Status(email.status)
+        return badge(status.label, EMAIL_TONES.get(status, "off"))
 
 
 @admin.register(GstRate)

@@ -1,16 +1,39 @@
-"""Sales in the office."""
+"""Sales, meters, deposits and day-ends in the office."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import HttpRequest, HttpResponse
 
 from core.access import Capability
 from core.admin_site import Menu
-from core.office import OfficeAdmin, ReadOnlyInline, Related, badge, evidence_of, link_to, list_of, movements_of
+from core.office import (
+    ON_LISTS_AND_PAGES,
+    OfficeAdmin,
+    ReadOnlyInline,
+    ReasonForm,
+    Related,
+    badge,
+    evidence_of,
+    link_to,
+    list_of,
+    may,
+    movements_of,
+)
+from customers.models import Customer
 from invoices.admin import pdf_link, pdf_url
-from transactions.models import Transaction, TransactionItem
+from transactions import services
+from transactions.models import (
+    DepositBalance,
+    MeterReplacement,
+    Settlement,
+    SettlementLine,
+    Transaction,
+    TransactionItem,
+)
 
 
 class ItemInline(ReadOnlyInline):
@@ -18,6 +41,15 @@ class ItemInline(ReadOnlyInline):
     model = TransactionItem
     fields = ("equipment_name", "type", "condition", "quantity", "rate", "rate_source", "amount", "taxable")
     readonly_fields = fields
+
+
+class VoidForm(ReasonForm):
+    return_stock = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="The goods come back",
+        help_text="Not where they are gone for good: then only the money is reversed.",
+    )
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -54,6 +86,7 @@ class TransactionAdmin(OfficeAdmin):
     search_help_text = "Number of the sale or its invoice, customer's name, or vehicle"
     date_hierarchy = "date"
     ordering = ("-id",)
+    actions = ("void",)
     fieldsets = (
         (None, {"fields": (("transaction_number", "state", "reverses", "reversed_by"),
                            ("site", "user", "vehicle_no"), ("occurred_at", "created_at"))}),
@@ -76,6 +109,21 @@ class TransactionAdmin(OfficeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).with_status()
+
+    def has_void_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.VOID_SALE)
+
+    @admin.action(description="Void: reverse it with a credit note", permissions=["void"], location=ON_LISTS_AND_PAGES)
+    def void(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        return self.ask(
+            request,
+            queryset,
+            VoidForm,
+            "Void the sale",
+            "voided",
+            lambda sale, sent: services.void_transaction(actor=actor, transaction_id=sale.pk, **sent),
+        )
 
     @admin.display(description="status")
     def state(self, sale: Any) -> str:
@@ -107,3 +155,176 @@ class TransactionAdmin(OfficeAdmin):
     @admin.display(description="customer")
     def site(self, sale: Transaction) -> str:
         return link_to(sale.customer, sale.customer_name)
+
+
+@admin.register(DepositBalance)
+class DepositBalanceAdmin(OfficeAdmin):
+    """What customers hold against deposits. The lines of sales move it, nothing else."""
+
+    view_capability = Capability.VIEW_CUSTOMER_SITE
+    menu = Menu.SALES
+    list_display = ("customer", "equipment", "quantity", "amount")
+    list_filter = ("equipment",)
+    list_select_related = ("customer", "equipment")
+    search_fields = ("customer__name", "customer__customer_code", "equipment__sku")
+    search_help_text = "Customer's name or code, or the equipment's"
+    ordering = ("customer__customer_code", "equipment__sku")
+    fields = ("customer", "equipment", "quantity", "amount")
+
+    def related(self, request: HttpRequest, target: DepositBalance) -> Iterable[Related]:
+        return (list_of("transactions.transaction", "Sales", customer__id__exact=target.customer_id),)
+
+
+class NewMeterForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """The old meter's last reading and the new one's first."""
+
+    customer = forms.ModelChoiceField(
+        Customer.objects.filter(meter_rate__isnull=False),
+        widget=AutocompleteSelect(MeterReplacement._meta.get_field("customer"), admin.site),
+    )
+
+    class Meta:
+        model = MeterReplacement
+        fields = ("customer", "final_reading", "new_meter_number", "first_reading", "reason")
+
+
+@admin.register(MeterReplacement)
+class MeterReplacementAdmin(OfficeAdmin):
+    view_capability = Capability.VIEW_CUSTOMER_SITE
+    menu = Menu.SALES
+    list_display = (
+        "customer", "occurred_at", "old_meter_number", "final_reading", "new_meter_number", "first_reading", "user",
+    )  # fmt: skip
+    list_select_related = ("customer", "user")
+    search_fields = ("customer__name", "customer__customer_code", "old_meter_number", "new_meter_number")
+    search_help_text = "Customer's name or code, or a meter's number"
+    ordering = ("-id",)
+
+    def related(self, request: HttpRequest, target: MeterReplacement) -> Iterable[Related]:
+        return (evidence_of(target.customer),)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.REPLACE_METER)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({} if change else {"form": NewMeterForm}), **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("customer", "final_reading", "new_meter_number", "first_reading", "reason")
+        return (
+            "customer", ("old_meter_number", "final_reading"), ("new_meter_number", "first_reading"), "final_bill",
+            "reason", ("user", "occurred_at", "created_at"),
+        )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else ("final_bill",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor: Any = request.user
+        sent = form.cleaned_data
+        new = services.NewMeter(**{**sent, "customer": sent["customer"].pk})
+        obj.pk = services.replace_meter(actor=actor, new=new).replacement.pk
+        obj.refresh_from_db()
+
+    @admin.display(description="last usage billed by")
+    def final_bill(self, replacement: MeterReplacement) -> str:
+        """As text: the sale may be one that its reader doesn't see."""
+        return str(replacement.final_sale or "–")
+
+
+class SettlementLineInline(ReadOnlyInline):
+    view_capability = Capability.VIEW_SETTLEMENTS
+    model = SettlementLine
+    fields = (
+        "equipment", "condition", "opening", "loaded", "delivered", "collected", "unloaded", "other", "expected",
+        "counted", "difference",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("equipment")
+
+    @admin.display(description="variance")
+    def difference(self, line: SettlementLine) -> str:
+        return badge(f"{line.variance:+d}", "open") if line.variance else "–"
+
+
+class RemarksForm(forms.Form):
+    remarks = forms.CharField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+
+
+class ReasonedForm(forms.Form):
+    remarks = forms.CharField(
+        max_length=500, label="To be counted again, because", widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
+    )
+
+
+SETTLEMENT_TONES = {Settlement.Status.COUNTED: "open", Settlement.Status.SIGNED_OFF: "good"}
+
+
+@admin.register(Settlement)
+class SettlementAdmin(OfficeAdmin):
+    view_capability = Capability.VIEW_SETTLEMENTS
+    menu = Menu.STOCK
+    inlines = (SettlementLineInline,)
+    list_display = (
+        "settlement_number", "state", "user", "vehicle_no", "depot", "cash_expected", "cash_counted", "cash_difference",
+        "created_at", "decided_by",
+    )  # fmt: skip
+    list_filter = ("status", "depot")
+    list_select_related = ("user", "depot", "decided_by")
+    search_fields = ("settlement_number", "vehicle_no", "user__username")
+    search_help_text = "Number, vehicle, or user name"
+    date_hierarchy = "date"
+    ordering = ("-id",)
+    actions = ("sign_off", "reject")
+    fields = (
+        ("settlement_number", "state"), ("user", "vehicle_no", "depot"),
+        ("cash_expected", "cash_counted", "cash_difference"), "remarks", "created_at", ("decided_by", "decided_at"),
+        "decision_remarks",
+    )  # fmt: skip
+    readonly_fields = ("state", "cash_difference")
+
+    def related(self, request: HttpRequest, target: Settlement) -> Iterable[Related]:
+        return (movements_of(target), evidence_of(target))
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.SIGN_OFF_SETTLEMENT)
+
+    @admin.action(
+        description="Sign off: bring the vehicle's stock to the count",
+        permissions=["decide"],
+        location=ON_LISTS_AND_PAGES,
+    )
+    def sign_off(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        return self.ask(
+            request,
+            queryset,
+            RemarksForm,
+            "Sign off",
+            "signed off",
+            lambda day, sent: services.sign_off_settlement(actor=actor, settlement_id=day.pk, **sent),
+        )
+
+    @admin.action(description="Reject: have it counted again", permissions=["decide"], location=ON_LISTS_AND_PAGES)
+    def reject(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        return self.ask(
+            request,
+            queryset,
+            ReasonedForm,
+            "Reject",
+            "rejected",
+            lambda day, sent: services.reject_settlement(actor=actor, settlement_id=day.pk, **sent),
+        )
+
+    @admin.display(description="status", ordering="status")
+    def state(self, settlement: Settlement) -> str:
+        status = Settlement.Status(settlement.status)
+        return badge(status.label.split(":")[0], SETTLEMENT_TONES.get(status, "off"))
+
+    @admin.display(description="cash variance")
+    def cash_difference(self, settlement: Settlement) -> str:
+        return badge(f"{settlement.cash_variance:+}", "open") if settlement.cash_variance else "–"

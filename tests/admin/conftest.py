@@ -23,6 +23,18 @@ def office(shop: Shop) -> Shop:
     assert shop.client_of(shop.driver).post("/api/sync/push/", {"operations": [refused]}).status_code == 200
     customer = {"name": "Renamed"}
     assert shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", customer).status_code == 200
+    office = shop.client_of(shop.admin)
+    assert office.patch(f"/api/customers/{metered.pk}/", {"email": "metered@example.sg"}).status_code == 200
+    owed = shop.sell({"type": "SALE"}, customer=metered.pk).json()["invoice"]
+    assert office.post(f"/api/invoices/{owed['id']}/pay/", {"amount": "5.00"}).status_code == 200
+    assert office.post(f"/api/invoices/{owed['id']}/email/", {}).status_code == 202
+    new_meter = {"final_reading": "1212.00", "new_meter_number": "NEW", "first_reading": "0.00"}
+    assert office.post(f"/api/customers/{metered.pk}/replace-meter/", new_meter).status_code == 201
+    item = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}
+    work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": [item]}
+    assert office.post("/api/depot-work/", work).status_code == 201
+    count = {"cash": "1.00", "counts": [item]}
+    assert shop.client_of(shop.driver).post("/api/settlements/", count).status_code == 201
     number_changes()
     seals.seal_next_batch(through=10**9)
     return shop
