@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import DecimalField, F, Sum, Value
+from django.db.models import DecimalField, F, Q, Sum, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Round
 
@@ -15,12 +15,13 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
-def sum_of(field: str | Combinable) -> Coalesce:
+def sum_of(field: str | Combinable, where: Q | None = None) -> Coalesce:
     """SQL sum of a money column, exact on every engine, 0.00 for no rows.
 
     SQLite adds decimals as binary floats, so the sum is rounded back to the cent.
     """
-    return Coalesce(rounded(Sum(F(field) if isinstance(field, str) else field)), Value(ZERO), output_field=_MONEY)
+    total = Sum(F(field) if isinstance(field, str) else field, filter=where)
+    return Coalesce(rounded(total), Value(ZERO), output_field=_MONEY)
 
 
 def rounded(expression: Combinable | Sum) -> Round:

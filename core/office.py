@@ -16,7 +16,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -127,6 +127,10 @@ class OfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
     """Where a command's field has another name in the form: the refusal's ``attr`` → the form's field."""
     list_per_page = 50
     show_full_result_count = False
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        """What somebody should see to, for the front page: one, many, the list's filters, and the rows'."""
+        return ()
 
     def related(self, request: HttpRequest, target: Any) -> Iterable[Related]:
         """Where an object's page leads."""

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 
 from core.access import Capability
 from core.admin_site import Menu
@@ -84,7 +85,8 @@ class CustomerAdmin(MasterDataAdmin):
     deactivate_command = services.deactivate_customer
 
     def related(self, request: HttpRequest, target: Customer) -> Iterable[Related]:
-        return (
+        yield from self._accounts(request, target)
+        yield from (
             list_of("transactions.transaction", "Sales", customer__id__exact=target.pk),
             list_of("invoices.invoice", "Invoices", customer__id__exact=target.pk),
             list_of("invoices.payment", "Payments", customer__id__exact=target.pk),
@@ -94,6 +96,11 @@ class CustomerAdmin(MasterDataAdmin):
             list_of("customers.customerrate", "Contract rates", customer__id__exact=target.pk),
             evidence_of(target),
         )
+
+    def _accounts(self, request: HttpRequest, target: Customer) -> Iterable[Related]:
+        if may(request, Capability.VIEW_STATEMENT):
+            address = f"{reverse('admin:reports_statement')}?customer={target.pk}"
+            yield Related("customers.customer", "Statement of account", address)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
         return () if obj is None else ("last_meter_reading",)

@@ -1,9 +1,10 @@
 """Distributions in the office."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 
 from core.access import Capability
@@ -46,6 +47,10 @@ class DistributionAdmin(OfficeAdmin):
         "remarks", ("occurred_at", "created_at"), ("confirmed_at", "confirmed_by", "cancelled_at"), "client_temp_id",
     )  # fmt: skip
     readonly_fields = ("state",)
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        draft = Distribution.Status.DRAFT
+        yield "load to confirm", "loads to confirm", {"status__exact": draft}, Q(status=draft)
 
     def related(self, request: HttpRequest, target: Distribution) -> Iterable[Related]:
         return (movements_of(target), evidence_of(target))

@@ -1,12 +1,13 @@
 """Invoices, their emails, payments and GST rates in the office."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -71,12 +72,32 @@ class OpenFilter(admin.SimpleListFilter):
             case "yes":
                 return queryset.filter(settled_on__isnull=True)
             case "overdue":
-                today = clock.business_date(clock.now())
-                return queryset.filter(settled_on__isnull=True, due_on__lt=today, total_amount__gt=0)
+                return queryset.filter(_overdue())
             case "no":
                 return queryset.filter(settled_on__isnull=False)
             case _:
                 return queryset
+
+
+class UnsentFilter(admin.SimpleListFilter):
+    title = "unsent"
+    parameter_name = "unsent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Given up, and not asked for again")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(_given_up()) if self.value() == "yes" else queryset
+
+
+def _given_up() -> Q:
+    later = InvoiceEmail.objects.filter(invoice=OuterRef("invoice"), pk__gt=OuterRef("pk"))
+    return Q(~Exists(later), status__in=(InvoiceEmail.Status.FAILED, InvoiceEmail.Status.UNCERTAIN))
+
+
+def _overdue() -> Q:
+    today = clock.business_date(clock.now())
+    return Q(settled_on__isnull=True, due_on__lt=today, total_amount__gt=0)
 
 
 def pdf_url(invoice: Invoice) -> str:
@@ -117,6 +138,9 @@ class InvoiceAdmin(OfficeAdmin):
         ("Stored document", {"fields": ("pdf_path", "pdf_sha256"), "classes": ("collapse",)}),
     )
     readonly_fields = ("sale", "pdf", "state", "outstanding")
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        yield "invoice overdue", "invoices overdue", {"open": "overdue"}, _overdue()
 
     def related(self, request: HttpRequest, target: Invoice) -> Iterable[Related]:
         return (
@@ -335,7 +359,7 @@ class InvoiceEmailAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     list_display = ("invoice", "to", "state", "attempts", "requested_by", "requested_at", "sent_at", "last_error")
-    list_filter = ("status",)
+    list_filter = (UnsentFilter, "status")
     list_select_related = ("invoice", "requested_by")
     search_fields = ("invoice__invoice_number", "to")
     search_help_text = "Invoice's number, or address"
@@ -346,6 +370,9 @@ class InvoiceEmailAdmin(OfficeAdmin):
         "last_error", "sent_at", "message_id",
     )  # fmt: skip
     readonly_fields = ("state",)
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        yield "email perhaps not sent", "emails perhaps not sent", {"unsent": "yes"}, _given_up()
 
     def related(self, request: HttpRequest, target: InvoiceEmail) -> Iterable[Related]:
         return (list_of("invoices.invoice", "Invoice", id__exact=target.invoice_id), evidence_of(target.invoice))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
@@ -11,51 +11,39 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from accounts.models import User
 from accounts.requests import acting_user
-from core import clock
 from core.access import Capability
 from core.api.negotiation import JsonErrors
 from core.api.responses import pdf_file
 from core.api.viewsets import ScopedViewSet
-from core.errors import UnknownReference
-from core.scoping import rows_within
 from customers.models import Customer
 from reports import figures
-from reports.formats import csv_lines, xlsx_file
-from reports.report import Report
-from reports.serializers import (
-    AsOfQuery,
-    ConservationOut,
-    DepositsReportOut,
-    DriverDayOut,
-    DriverDayQuery,
-    GstOut,
-    MomentQuery,
-    PeriodQuery,
-    ReceivablesOut,
-    SalesQuery,
-    SalesSummaryOut,
-    StatementOut,
-    StatementQuery,
-    StockOut,
-    as_json,
+from reports.catalogue import (
+    CONSERVATION,
+    DEPOSITS,
+    DRIVER_DAY,
+    GST,
+    RECEIVABLES,
+    REPORTS,
+    SALES_SUMMARY,
+    STOCK,
+    Listed,
 )
+from reports.downloads import CSV, XLSX, report_file
+from reports.serializers import StatementOut, StatementQuery, as_json
 from reports.statements import print_statement
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CSV = "text/csv"
 
-
-def _described(summary: str, description: str, query: Any, answer: Any, example: dict[str, Any]) -> Callable[..., Any]:
+def _described(listed: Listed, description: str, example: dict[str, Any]) -> Callable[..., Any]:
     return extend_schema(
-        summary=summary,
+        summary=listed.title,
         description=description,
         tags=["Reports"],
-        parameters=[query],
+        parameters=[listed.query],
         responses={
             (200, "application/json"): OpenApiResponse(
-                answer, examples=[OpenApiExample("figures", value=example, response_only=True, status_codes=["200"])]
+                listed.answer,
+                examples=[OpenApiExample("figures", value=example, response_only=True, status_codes=["200"])],
             ),
             (200, CSV): OpenApiResponse(OpenApiTypes.STR, description="`format=csv`"),
             (200, XLSX): OpenApiResponse(OpenApiTypes.BINARY, description="`format=xlsx`"),
@@ -64,43 +52,24 @@ def _described(summary: str, description: str, query: Any, answer: Any, example:
     )
 
 
-def report_file(report: Report, file_format: str) -> HttpResponseBase:
-    """A report as a file to keep. Its name is our own."""
-    day = clock.business_date(clock.now())
-    headers = {"Content-Disposition": f'attachment; filename="{report.name}-{day}.{file_format}"'}
-    if file_format == "csv":
-        return StreamingHttpResponse(csv_lines(report), content_type=f"{CSV}; charset=utf-8", headers=headers)
-    return FileResponse(xlsx_file(report), content_type=XLSX, headers=headers)
-
-
 class ReportViewSet(ViewSet):
     """Figures for what the reader may see: all, the own depot's, or the own."""
 
     content_negotiation_class = JsonErrors
-    capability = {
-        "sales_summary": Capability.REPORT_SALES,
-        "gst": Capability.REPORT_SALES,
-        "receivables": Capability.REPORT_SALES,
-        "stock": Capability.REPORT_STOCK,
-        "conservation": Capability.REPORT_CONSERVATION,
-        "driver_day": Capability.REPORT_DRIVER_DAY,
-        "deposits": Capability.REPORT_DEPOSITS,
-    }
+    capability = {listed.name.replace("-", "_"): listed.capability for listed in REPORTS}
 
-    def _answer(self, request: Request, query: Any, answer: Any, make: Callable[..., Report]) -> HttpResponseBase:
-        asked = query(data=request.query_params)
+    def _answer(self, request: Request, listed: Listed) -> HttpResponseBase:
+        asked = listed.query(data=request.query_params)
         asked.is_valid(raise_exception=True)
         parameters = dict(asked.validated_data)
         file_format = parameters.pop("format")
-        report = make(**parameters)
-        return Response(as_json(report, answer)) if file_format == "json" else report_file(report, file_format)
+        report = listed.make(acting_user(request), **parameters)
+        return Response(as_json(report, listed.answer)) if file_format == "json" else report_file(report, file_format)
 
     @_described(
-        "Sales summary",
+        SALES_SUMMARY,
         "Documents and amounts of a period by day, week, month, depot, driver, customer or equipment. A void counts on "
         "its own day. Lines by equipment come with their type; what the meters billed stands on a line of its own.",
-        SalesQuery,
-        SalesSummaryOut,
         {
             "title": "Sales by day",
             "rows": [
@@ -125,15 +94,12 @@ class ReportViewSet(ViewSet):
     )
     @action(detail=False, methods=["get"], url_path="sales-summary", url_name="sales-summary")
     def sales_summary(self, request: Request) -> HttpResponseBase:
-        user = acting_user(request)
-        return self._answer(request, SalesQuery, SalesSummaryOut, lambda **asked: figures.sales_summary(user, **asked))
+        return self._answer(request, SALES_SUMMARY)
 
     @_described(
-        "GST return",
+        GST,
         "Standard-rated supplies and output tax by month and rate, net of credit notes, as the GST return (form GST "
         "F5, boxes 1 and 6) asks for them.",
-        PeriodQuery,
-        GstOut,
         {
             "title": "GST return",
             "rows": [
@@ -166,14 +132,11 @@ class ReportViewSet(ViewSet):
     )
     @action(detail=False, methods=["get"])
     def gst(self, request: Request) -> HttpResponseBase:
-        user = acting_user(request)
-        return self._answer(request, PeriodQuery, GstOut, lambda **asked: figures.gst(user, **asked))
+        return self._answer(request, GST)
 
     @_described(
-        "Stock",
+        STOCK,
         "Pieces by place, equipment and condition, now or at an earlier moment.",
-        MomentQuery,
-        StockOut,
         {
             "title": "Stock",
             "rows": [
@@ -190,14 +153,11 @@ class ReportViewSet(ViewSet):
     )
     @action(detail=False, methods=["get"])
     def stock(self, request: Request) -> HttpResponseBase:
-        user = acting_user(request)
-        return self._answer(request, MomentQuery, StockOut, lambda **asked: figures.stock(user, **asked))
+        return self._answer(request, STOCK)
 
     @_described(
-        "Conservation of cylinders",
+        CONSERVATION,
         "ADMIN only. Each equipment's pieces by kind of place; together they are 0, now and at any earlier moment.",
-        MomentQuery,
-        ConservationOut,
         {
             "title": "Conservation of cylinders",
             "rows": [
@@ -217,13 +177,11 @@ class ReportViewSet(ViewSet):
     )
     @action(detail=False, methods=["get"])
     def conservation(self, request: Request) -> HttpResponseBase:
-        return self._answer(request, MomentQuery, ConservationOut, figures.conservation)
+        return self._answer(request, CONSERVATION)
 
     @_described(
-        "A driver's day",
+        DRIVER_DAY,
         "What the vehicle carried, and what was billed and taken. Drivers read their own.",
-        DriverDayQuery,
-        DriverDayOut,
         {
             "title": "Day of Tan Ah Beng",
             "rows": [
@@ -254,22 +212,11 @@ class ReportViewSet(ViewSet):
     )
     @action(detail=False, methods=["get"], url_path="driver-day", url_name="driver-day")
     def driver_day(self, request: Request) -> HttpResponseBase:
-        reader = acting_user(request)
-
-        def make(*, driver: int | None, date: Any) -> Report:
-            mine = rows_within(reader, Capability.REPORT_DRIVER_DAY, depot="depot_id", owner="pk")
-            found = reader if driver is None else User.objects.get_queryset().filter(mine, pk=driver).first()
-            if found is None:
-                raise UnknownReference(driver, attr="driver")
-            return figures.driver_day(found, day=date)
-
-        return self._answer(request, DriverDayQuery, DriverDayOut, make)
+        return self._answer(request, DRIVER_DAY)
 
     @_described(
-        "Receivables",
+        RECEIVABLES,
         "What customers owe by days overdue, less their credit, as of any date.",
-        AsOfQuery,
-        ReceivablesOut,
         {
             "title": "Receivables",
             "rows": [
@@ -298,14 +245,11 @@ class ReportViewSet(ViewSet):
     )
     @action(detail=False, methods=["get"])
     def receivables(self, request: Request) -> HttpResponseBase:
-        user = acting_user(request)
-        return self._answer(request, AsOfQuery, ReceivablesOut, lambda **asked: figures.receivables(user, **asked))
+        return self._answer(request, RECEIVABLES)
 
     @_described(
-        "Deposits held",
+        DEPOSITS,
         "ADMIN only. What customers hold against deposits, in pieces and money, as of any date.",
-        AsOfQuery,
-        DepositsReportOut,
         {
             "title": "Deposits held",
             "rows": [
@@ -322,7 +266,7 @@ class ReportViewSet(ViewSet):
     )
     @action(detail=False, methods=["get"])
     def deposits(self, request: Request) -> HttpResponseBase:
-        return self._answer(request, AsOfQuery, DepositsReportOut, figures.deposits)
+        return self._answer(request, DEPOSITS)
 
 
 class CustomerStatementViewSet(ScopedViewSet):

@@ -1,11 +1,12 @@
 """What came from the field and was refused, in the office."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -50,6 +51,15 @@ class SyncConflictAdmin(OfficeAdmin):
         "request_id",
         "settled_at", "settled_by", "dismissed_because",
     )  # fmt: skip
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        still = SyncConflict.Status.OPEN
+        yield (
+            "operation refused from the field",
+            "operations refused from the field",
+            {"status__exact": still},
+            Q(status=still),
+        )
 
     def related(self, request: HttpRequest, target: SyncConflict) -> Iterable[Related]:
         if target.result_id is not None:

@@ -1,11 +1,12 @@
 """Sales, meters, deposits and day-ends in the office."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from core.access import Capability
@@ -285,6 +286,10 @@ class SettlementAdmin(OfficeAdmin):
         "decision_remarks",
     )  # fmt: skip
     readonly_fields = ("state", "cash_difference")
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        counted = Settlement.Status.COUNTED
+        yield "day-end to sign off", "day-ends to sign off", {"status__exact": counted}, Q(status=counted)
 
     def related(self, request: HttpRequest, target: Settlement) -> Iterable[Related]:
         return (movements_of(target), evidence_of(target))

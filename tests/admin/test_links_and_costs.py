@@ -133,7 +133,14 @@ def test_the_front_page_is_grouped_and_shows_each_role_its_own(office: Shop) -> 
     def groups(client: Client) -> list[str]:
         return [group["name"] for group in client.get("/admin/").context["app_list"]]
 
-    everything = ["Sales and invoices", "Cylinders", "Master data", "People and evidence", "Behind the scenes"]
+    everything = [
+        "Sales and invoices",
+        "Cylinders",
+        "Reports",
+        "Master data",
+        "People and evidence",
+        "Behind the scenes",
+    ]
     assert groups(logged_in(office.admin)) == everything
     staff = UserFactory(role=Role.DEPOT_STAFF, depot=office.depot)
-    assert groups(logged_in(staff)) == ["Cylinders", "Master data"]
+    assert groups(logged_in(staff)) == ["Cylinders", "Reports", "Master data"]

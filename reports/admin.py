@@ -1,0 +1,206 @@
+"""The reports, customers' statements and the front page in the office."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from rest_framework.serializers import ChoiceField, Serializer
+
+from accounts.models import User
+from core.access import Capability
+from core.admin_site import Menu, OfficePage
+from core.api.responses import pdf_file
+from core.errors import DomainError
+from core.scoping import rows_within
+from customers.models import Customer
+from invoices.models import Payment
+from reports import figures
+from reports.catalogue import REPORTS, Listed
+from reports.downloads import report_file
+from reports.figures import Statement
+from reports.front_page import front_page
+from reports.report import Column, Figure, Kind, Report
+from reports.serializers import StatementQuery
+from reports.statements import print_statement
+
+SHOWN_ROWS = 500
+"""A page of more rows helps nobody; the files have them all."""
+
+_DATES = ("date_from", "date_to", "as_of", "date")
+
+
+class QueryForm(forms.Form):
+    """Asks for what a report's query takes; whether an answer will do, the query says."""
+
+    def __init__(self, query: type[Serializer[Any]], request: HttpRequest) -> None:
+        super().__init__(request.GET.dict())
+        self._query, self._reader = query, request.user
+        self.asked: dict[str, Any] = {}
+        for name, field in query().fields.items():
+            if name != "format":
+                self.fields[name] = self._field(name, field)
+
+    def _field(self, name: str, asked: Any) -> forms.Field:
+        if name in _DATES:
+            widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+            return forms.DateField(required=False, widget=widget)
+        if name == "at":
+            moment = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+            return forms.DateTimeField(required=False, widget=moment, label="At")
+        if name == "customer":
+            select = AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
+            return forms.ModelChoiceField(Customer.objects.all(), required=asked.required, widget=select)
+        if name == "driver":
+            mine = rows_within(self._reader, Capability.REPORT_DRIVER_DAY, depot="depot_id", owner="pk")
+            people = User.objects.get_queryset().filter(mine).order_by("username")
+            return forms.ModelChoiceField(people, required=False, empty_label=None, initial=self._reader)
+        if isinstance(asked, ChoiceField):
+            return forms.ChoiceField(choices=list(asked.choices.items()), required=False)
+        raise NotImplementedError(name)
+
+    def clean(self) -> None:
+        if self.errors:
+            return
+        sent = {name: _as_sent(value) for name, value in self.cleaned_data.items() if value not in (None, "")}
+        query = self._query(data=sent)
+        if query.is_valid():
+            self.asked = {name: value for name, value in query.validated_data.items() if name != "format"}
+            # What was left out is shown as what it stands for.
+            self.data = {**self.data, **{name: _as_shown(value) for name, value in self.asked.items()}}
+        for name, errors in query.errors.items():
+            self.add_error(name if name in self.fields else None, [str(error) for error in errors])
+
+
+def _as_sent(value: Any) -> Any:
+    if isinstance(value, (Customer, User)):
+        return value.pk
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _as_shown(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _page(request: HttpRequest, form: QueryForm, title: str, report: Report | None, files: Sequence[str]) -> Any:
+    chosen = request.GET.copy()
+    chosen.pop("format", None)
+    context = {
+        **admin.site.each_context(request),
+        "title": title,
+        "form": form,
+        "report": report,
+        "files": [(kind.upper(), f"?{_with(chosen, kind)}") for kind in files],
+        "rows": [_cells(report.columns, row) for row in report.rows[:SHOWN_ROWS]] if report else [],
+        "totals": _cells(report.columns, report.totals) if report and report.totals else [],
+        "hidden": max(len(report.rows) - SHOWN_ROWS, 0) if report else 0,
+    }
+    return TemplateResponse(request, "admin/report.html", context)
+
+
+def _with(chosen: Any, kind: str) -> str:
+    chosen["format"] = kind
+    return str(chosen.urlencode())
+
+
+def _cells(columns: Sequence[Column], row: Any) -> list[tuple[str, Any]]:
+    return [(column.kind.value, row.get(column.name)) for column in columns]
+
+
+def _show_report(request: HttpRequest, listed: Listed) -> HttpResponseBase:
+    form = QueryForm(listed.query, request)
+    report = None
+    if form.is_valid():
+        try:
+            report = listed.make(request.user, **form.asked)
+        except DomainError as error:
+            form.add_error(None, error.detail)
+    file_format = request.GET.get("format", "")
+    if report is not None and file_format in ("csv", "xlsx"):
+        return report_file(report, file_format)
+    page: HttpResponseBase = _page(request, form, listed.title, report, ("csv", "xlsx") if report else ())
+    return page
+
+
+# --- A customer's account ------------------------------------------------------------------------------
+
+
+class StatementForm(QueryForm):
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(StatementQuery, request)
+        select = AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
+        customer = forms.ModelChoiceField(Customer.objects.all(), widget=select)
+        self.fields = {"customer": customer, **self.fields}
+
+
+def _show_statement(request: HttpRequest) -> HttpResponseBase:
+    form = StatementForm(request)
+    if not request.GET.get("customer"):
+        form.is_bound = False
+    report = None
+    if form.is_valid():
+        account = figures.statement(form.cleaned_data["customer"], **form.asked)
+        if request.GET.get("format") == "pdf":
+            return pdf_file(print_statement(account), f"statement-{account.date_from}-{account.date_to}.pdf")
+        report = _account(account)
+    page: HttpResponseBase = _page(request, form, "Statement of account", report, ("pdf",) if report else ())
+    return page
+
+
+def _account(account: Statement) -> Report:
+    return Report(
+        name="statement",
+        title=f"{account.customer.name}, {account.date_from} to {account.date_to}",
+        parameters={},
+        columns=(
+            Column("day", "Date", Kind.DATE),
+            Column("number", "Document"),
+            Column("details", "Details"),
+            Column("due_on", "Due", Kind.DATE),
+            Column("amount", "Amount", Kind.MONEY),
+            Column("balance", "Balance", Kind.MONEY),
+        ),
+        rows=[
+            {
+                "day": entry.day,
+                "number": entry.number,
+                "details": entry.details,
+                "due_on": entry.due_on,
+                "amount": entry.amount,
+                "balance": entry.balance,
+            }
+            for entry in account.entries
+        ],
+        figures=(
+            Figure("opening_balance", "Opening balance", Kind.MONEY, account.opening_balance),
+            Figure("closing_balance", "Closing balance", Kind.MONEY, account.closing_balance),
+            *(
+                Figure(name, name.replace("_", " ").replace("days ", "").capitalize(), Kind.MONEY, amount)
+                for name, amount in account.ageing.items()
+            ),
+        ),
+    )
+
+
+# --- Where they are ------------------------------------------------------------------------------------
+
+
+for _listed in REPORTS:
+    admin.site.add_page(  # type: ignore[attr-defined]  # the office's own site
+        OfficePage(
+            f"reports/{_listed.name}",
+            _listed.title,
+            Menu.REPORTS,
+            _listed.capability,
+            partial(_show_report, listed=_listed),
+        )
+    )
+admin.site.add_page(  # type: ignore[attr-defined]
+    OfficePage("reports/statement", "Statement of account", Menu.REPORTS, Capability.VIEW_STATEMENT, _show_statement)
+)
+admin.site.figures = lambda request: front_page(request.user)  # type: ignore[attr-defined]

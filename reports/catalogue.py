@@ -1,0 +1,81 @@
+"""Which reports there are: the API, the office and their files all go by this one list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from rest_framework.serializers import Serializer
+
+from accounts.models import User
+from core.access import Capability
+from core.errors import UnknownReference
+from core.scoping import rows_within
+from reports import figures
+from reports.report import Report
+from reports.serializers import (
+    AsOfQuery,
+    ConservationOut,
+    DepositsReportOut,
+    DriverDayOut,
+    DriverDayQuery,
+    GstOut,
+    MomentQuery,
+    PeriodQuery,
+    ReceivablesOut,
+    SalesQuery,
+    SalesSummaryOut,
+    StockOut,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    name: str
+    """As in the addresses of its pages."""
+    title: str
+    capability: Capability
+    query: type[Serializer[Any]]
+    answer: type[Serializer[Any]]
+    make: Callable[..., Report]
+    """Makes it for a reader, from what the query asks but its format."""
+
+
+def _conservation(user: User, *, at: datetime | None) -> Report:
+    return figures.conservation(at=at)
+
+
+def _deposits(user: User, *, as_of: date, customer: int | None) -> Report:
+    return figures.deposits(as_of=as_of, customer=customer)
+
+
+def _driver_day(user: User, *, driver: int | None, date: date) -> Report:
+    mine = rows_within(user, Capability.REPORT_DRIVER_DAY, depot="depot_id", owner="pk")
+    found = user if driver is None else User.objects.get_queryset().filter(mine, pk=driver).first()
+    if found is None:
+        raise UnknownReference(driver, attr="driver")
+    return figures.driver_day(found, day=date)
+
+
+SALES_SUMMARY = Listed(
+    "sales-summary", "Sales summary", Capability.REPORT_SALES, SalesQuery, SalesSummaryOut, figures.sales_summary
+)
+GST = Listed("gst", "GST return", Capability.REPORT_SALES, PeriodQuery, GstOut, figures.gst)
+STOCK = Listed("stock", "Stock", Capability.REPORT_STOCK, MomentQuery, StockOut, figures.stock)
+CONSERVATION = Listed(
+    "conservation",
+    "Conservation of cylinders",
+    Capability.REPORT_CONSERVATION,
+    MomentQuery,
+    ConservationOut,
+    _conservation,
+)
+DRIVER_DAY = Listed(
+    "driver-day", "A driver's day", Capability.REPORT_DRIVER_DAY, DriverDayQuery, DriverDayOut, _driver_day
+)
+RECEIVABLES = Listed(
+    "receivables", "Receivables", Capability.REPORT_SALES, AsOfQuery, ReceivablesOut, figures.receivables
+)
+DEPOSITS = Listed("deposits", "Deposits held", Capability.REPORT_DEPOSITS, AsOfQuery, DepositsReportOut, _deposits)
+
+REPORTS = (SALES_SUMMARY, GST, RECEIVABLES, DEPOSITS, STOCK, CONSERVATION, DRIVER_DAY)

@@ -1,0 +1,131 @@
+"""What the office's front page tells its reader: today's figures, the latest days' sales, and where the stock is.
+
+Each part is there for who may read the report behind it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from accounts.models import User
+from core import clock
+from core.access import Capability
+from core.money import ZERO, sum_of
+from core.scoping import rows_within
+from inventory.models import Condition
+from invoices.models import Invoice, Payment
+from reports import figures
+from reports.figures import GroupBy
+from reports.report import Row
+
+DAYS = 14
+"""That the chart of sales shows."""
+PLACES = 12
+"""At most so many in the chart of stock: those with the most pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    label: str
+    value: Decimal | int
+    note: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    label: str
+    title: str
+    value: Decimal | int
+    parts: tuple[tuple[str, int, int], ...]
+    """Name, value, and per cent of the longest bar, of what the bar is put together from."""
+    url: str = ""
+
+
+def front_page(user: User) -> dict[str, Any]:
+    today = clock.business_date(clock.now())
+    page: dict[str, Any] = {"tiles": [], "sales": [], "stock": []}
+    if user.can(Capability.REPORT_SALES):
+        days = _days(user, today)
+        page["tiles"] += _money(user, today, days[-1])
+        page["sales"] = list(_sales_bars(days))
+    if user.can(Capability.REPORT_STOCK):
+        places = _places(user)
+        page["tiles"] += _cylinders(places)
+        page["stock"] = list(_stock_bars(places))
+    return page
+
+
+def page_of(report: str, **asked: str) -> str:
+    address = reverse(f"admin:reports_{report}")
+    return f"{address}?{urlencode(asked)}" if asked else address
+
+
+def _days(user: User, today: date) -> list[Row]:
+    first = today - timedelta(days=DAYS - 1)
+    found = figures.sales_summary(user, date_from=first, date_to=today, group_by=GroupBy.DAY).rows
+    billed = {row["key"]: row for row in found}
+    nothing: Row = {"invoices": 0, "credit_notes": 0, "total_amount": ZERO}
+    return [
+        billed.get(str(day), {"key": str(day), **nothing}) for day in (first + timedelta(days=n) for n in range(DAYS))
+    ]
+
+
+def _money(user: User, today: date, billed: Row) -> Iterator[Tile]:
+    mine = rows_within(user, Capability.REPORT_SALES)
+    documents = f"{billed['invoices']} invoices, {billed['credit_notes']} credit notes"
+    yield Tile("Billed today", _amount(billed["total_amount"]), documents, page_of("sales-summary"))
+    in_bags = Payment.objects.filter(mine, handed_in_at__isnull=True, method=Payment.Method.CASH)
+    cash = in_bags.aggregate(sum=sum_of("amount"))["sum"]
+    yield Tile("Cash in bags", cash, "not handed in yet", reverse("admin:invoices_payment_changelist"))
+    still_open = F("total_amount") - F("settled_amount")
+    owed = Invoice.objects.filter(mine, settled_on__isnull=True, total_amount__gt=0).aggregate(
+        sum=sum_of(still_open), overdue=sum_of(still_open, Q(due_on__lt=today))
+    )
+    yield Tile("Open invoices", owed["sum"], f"S$ {owed['overdue']:,} of it overdue", page_of("receivables"))
+
+
+def _places(user: User) -> dict[str, dict[str, int]]:
+    places: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Condition.values, 0))
+    for row in figures.stock(user).rows:
+        places[str(row["place"])][str(row["condition"])] += int(str(row["quantity"]))
+    return places
+
+
+def _cylinders(places: dict[str, dict[str, int]]) -> Iterator[Tile]:
+    full = sum(place[Condition.FULL] for place in places.values())
+    others = ", ".join(
+        f"{sum(place[condition] for place in places.values()):,} {condition.label.lower()}"
+        for condition in (Condition.EMPTY, Condition.DAMAGED)
+    )
+    yield Tile("Full cylinders", full, others, page_of("stock"))
+
+
+def _sales_bars(days: list[Row]) -> Iterator[Bar]:
+    most = max(*(_amount(row["total_amount"]) for row in days), Decimal(1))
+    for row in days:
+        day, total = date.fromisoformat(str(row["key"])), _amount(row["total_amount"])
+        percent = int(max(total, ZERO) * 100 / most)
+        title = f"{day:%A %-d %B}: S$ {total:,} in {row['invoices']} invoices"
+        address = page_of("sales-summary", date_from=str(row["key"]), date_to=str(row["key"]), group_by=GroupBy.DRIVER)
+        yield Bar(f"{day:%-d}", title, total, (("sales", int(total), percent),), address)
+
+
+def _stock_bars(places: dict[str, dict[str, int]]) -> Iterator[Bar]:
+    largest = sorted(places.items(), key=lambda place: -sum(place[1].values()))[:PLACES]
+    most = max(*(sum(pieces.values()) for _, pieces in largest), 1) if largest else 1
+    for name, pieces in largest:
+        parts = tuple((condition.lower(), count, count * 100 // most) for condition, count in pieces.items() if count)
+        title = ", ".join(f"{count:,} {condition}" for condition, count, _ in parts)
+        yield Bar(name, f"{name}: {title}", sum(pieces.values()), parts)
+
+
+def _amount(value: object) -> Decimal:
+    return value if isinstance(value, Decimal) else ZERO
