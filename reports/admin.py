@@ -24,6 +24,7 @@ from reports import figures
 from reports.catalogue import REPORTS, Listed
 from reports.downloads import report_file
 from reports.figures import Statement
+from reports.figures.receivables import BUCKETS, OLDEST
 from reports.front_page import front_page
 from reports.report import Column, Figure, Kind, Report
 from reports.serializers import StatementQuery
@@ -33,6 +34,17 @@ SHOWN_ROWS = 500
 """A page of more rows helps nobody; the files have them all."""
 
 _DATES = ("date_from", "date_to", "as_of", "date")
+
+
+class _PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    def label_from_instance(self, person: User) -> str:
+        return f"{person.get_full_name()} ({person.username})"
+
+
+def _customer(*, required: bool) -> forms.Field:
+    """Found by typing."""
+    select = AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
+    return forms.ModelChoiceField(Customer.objects.all(), required=required, widget=select)
 
 
 class QueryForm(forms.Form):
@@ -45,6 +57,8 @@ class QueryForm(forms.Form):
         for name, field in query().fields.items():
             if name != "format":
                 self.fields[name] = self._field(name, field)
+        # Nothing is refused before it was asked.
+        self.is_bound = all(self.data.get(name) for name, field in self.fields.items() if field.required)
 
     def _field(self, name: str, asked: Any) -> forms.Field:
         if name in _DATES:
@@ -54,12 +68,11 @@ class QueryForm(forms.Form):
             moment = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
             return forms.DateTimeField(required=False, widget=moment, label="At")
         if name == "customer":
-            select = AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
-            return forms.ModelChoiceField(Customer.objects.all(), required=asked.required, widget=select)
+            return _customer(required=False)
         if name == "driver":
             mine = rows_within(self._reader, Capability.REPORT_DRIVER_DAY, depot="depot_id", owner="pk")
             people = User.objects.get_queryset().filter(mine).order_by("username")
-            return forms.ModelChoiceField(people, required=False, empty_label=None, initial=self._reader)
+            return _PersonField(people)
         if isinstance(asked, ChoiceField):
             return forms.ChoiceField(choices=list(asked.choices.items()), required=False)
         raise NotImplementedError(name)
@@ -133,15 +146,12 @@ def _show_report(request: HttpRequest, listed: Listed) -> HttpResponseBase:
 class StatementForm(QueryForm):
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(StatementQuery, request)
-        select = AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
-        customer = forms.ModelChoiceField(Customer.objects.all(), widget=select)
-        self.fields = {"customer": customer, **self.fields}
+        self.fields = {"customer": _customer(required=True), **self.fields}
+        self.is_bound = bool(self.data.get("customer"))
 
 
 def _show_statement(request: HttpRequest) -> HttpResponseBase:
     form = StatementForm(request)
-    if not request.GET.get("customer"):
-        form.is_bound = False
     report = None
     if form.is_valid():
         account = figures.statement(form.cleaned_data["customer"], **form.asked)
@@ -180,8 +190,8 @@ def _account(account: Statement) -> Report:
             Figure("opening_balance", "Opening balance", Kind.MONEY, account.opening_balance),
             Figure("closing_balance", "Closing balance", Kind.MONEY, account.closing_balance),
             *(
-                Figure(name, name.replace("_", " ").replace("days ", "").capitalize(), Kind.MONEY, amount)
-                for name, amount in account.ageing.items()
+                Figure(name, label, Kind.MONEY, account.ageing[name])
+                for name, label in (*((name, label) for name, label, _ in BUCKETS), OLDEST, ("credit", "Credit"))
             ),
         ),
     )

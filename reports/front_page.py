@@ -17,9 +17,9 @@ from django.utils.http import urlencode
 from accounts.models import User
 from core import clock
 from core.access import Capability
-from core.money import ZERO, sum_of
+from core.money import ZERO, sum_of, to_cents
 from core.scoping import rows_within
-from inventory.models import Condition
+from inventory.models import VIRTUAL_KINDS, Condition, LocationKind
 from invoices.models import Invoice, Payment
 from reports import figures
 from reports.figures import GroupBy
@@ -80,7 +80,7 @@ def _days(user: User, today: date) -> list[Row]:
 
 def _money(user: User, today: date, billed: Row) -> Iterator[Tile]:
     mine = rows_within(user, Capability.REPORT_SALES)
-    documents = f"{billed['invoices']} invoices, {billed['credit_notes']} credit notes"
+    documents = f"{_counted(billed['invoices'], 'invoice')}, {_counted(billed['credit_notes'], 'credit note')}"
     yield Tile("Billed today", _amount(billed["total_amount"]), documents, page_of("sales-summary"))
     in_bags = Payment.objects.filter(mine, handed_in_at__isnull=True, method=Payment.Method.CASH)
     cash = in_bags.aggregate(sum=sum_of("amount"))["sum"]
@@ -89,23 +89,32 @@ def _money(user: User, today: date, billed: Row) -> Iterator[Tile]:
     owed = Invoice.objects.filter(mine, settled_on__isnull=True, total_amount__gt=0).aggregate(
         sum=sum_of(still_open), overdue=sum_of(still_open, Q(due_on__lt=today))
     )
-    yield Tile("Open invoices", owed["sum"], f"S$ {owed['overdue']:,} of it overdue", page_of("receivables"))
+    yield Tile("Open invoices", owed["sum"], f"S$ {to_cents(owed['overdue']):,} of it overdue", page_of("receivables"))
 
 
-def _places(user: User) -> dict[str, dict[str, int]]:
-    places: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(Condition.values, 0))
+Pieces = dict[tuple[str, str], dict[str, int]]
+"""By kind and name of a place, and by condition."""
+
+
+def _places(user: User) -> Pieces:
+    places: Pieces = defaultdict(lambda: dict.fromkeys(Condition.values, 0))
     for row in figures.stock(user).rows:
-        places[str(row["place"])][str(row["condition"])] += int(str(row["quantity"]))
+        if row["kind"] not in VIRTUAL_KINDS:
+            places[str(row["kind"]), str(row["place"])][str(row["condition"])] += int(str(row["quantity"]))
     return places
 
 
-def _cylinders(places: dict[str, dict[str, int]]) -> Iterator[Tile]:
-    full = sum(place[Condition.FULL] for place in places.values())
-    others = ", ".join(
-        f"{sum(place[condition] for place in places.values()):,} {condition.label.lower()}"
-        for condition in (Condition.EMPTY, Condition.DAMAGED)
-    )
-    yield Tile("Full cylinders", full, others, page_of("stock"))
+def _pieces_in(places: Pieces, kind: str, condition: str) -> int:
+    return sum(pieces[condition] for (place_kind, _), pieces in places.items() if place_kind == kind)
+
+
+def _cylinders(places: Pieces) -> Iterator[Tile]:
+    for kind, label in ((LocationKind.DEPOT, "Full in depots"), (LocationKind.VEHICLE, "Full on vehicles")):
+        others = ", ".join(
+            f"{_pieces_in(places, kind, condition):,} {condition.label.lower()}"
+            for condition in (Condition.EMPTY, Condition.DAMAGED)
+        )
+        yield Tile(label, _pieces_in(places, kind, Condition.FULL), others, page_of("stock"))
 
 
 def _sales_bars(days: list[Row]) -> Iterator[Bar]:
@@ -113,18 +122,22 @@ def _sales_bars(days: list[Row]) -> Iterator[Bar]:
     for row in days:
         day, total = date.fromisoformat(str(row["key"])), _amount(row["total_amount"])
         percent = int(max(total, ZERO) * 100 / most)
-        title = f"{day:%A %-d %B}: S$ {total:,} in {row['invoices']} invoices"
+        title = f"{day:%A %-d %B}: S$ {total:,} in {_counted(row['invoices'], 'invoice')}"
         address = page_of("sales-summary", date_from=str(row["key"]), date_to=str(row["key"]), group_by=GroupBy.DRIVER)
         yield Bar(f"{day:%-d}", title, total, (("sales", int(total), percent),), address)
 
 
-def _stock_bars(places: dict[str, dict[str, int]]) -> Iterator[Bar]:
+def _stock_bars(places: Pieces) -> Iterator[Bar]:
     largest = sorted(places.items(), key=lambda place: -sum(place[1].values()))[:PLACES]
     most = max(*(sum(pieces.values()) for _, pieces in largest), 1) if largest else 1
-    for name, pieces in largest:
+    for (_, name), pieces in largest:
         parts = tuple((condition.lower(), count, count * 100 // most) for condition, count in pieces.items() if count)
         title = ", ".join(f"{count:,} {condition}" for condition, count, _ in parts)
         yield Bar(name, f"{name}: {title}", sum(pieces.values()), parts)
+
+
+def _counted(count: object, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _amount(value: object) -> Decimal:

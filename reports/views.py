@@ -142,6 +142,7 @@ class ReportViewSet(ViewSet):
             "rows": [
                 {
                     "place": "depot HSH KB",
+                    "kind": "DEPOT",
                     "sku": "CYL-14-POL",
                     "name": "14 kg POL cylinder",
                     "condition": "FULL",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up, migrates, loads the demo data into an empty database (DEBUG only), and serves.
+# Sets up, migrates, loads the demo data into an empty database (DEBUG only), serves, and sends what is queued.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -60,6 +60,7 @@ cat <<EOT
 EOT
 exec "$python" - "$port" <<'EOT'
 import signal
+import subprocess
 import sys
 
 from gunicorn.app.base import BaseApplication
@@ -69,6 +70,11 @@ port = sys.argv[1]
 
 def when_ready(server):
     print(f"Serving on http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+
+
+def on_exit(server):
+    mailer.terminate()
+    mailer.wait()
 
 
 def post_worker_init(worker):
@@ -88,6 +94,7 @@ class Server(BaseApplication):
             # It would lie in the user's home, one for all servers.
             "control_socket_disable": True,
             "when_ready": when_ready,
+            "on_exit": on_exit,
             "post_worker_init": post_worker_init,
         }
         for name, value in options.items():
@@ -99,5 +106,9 @@ class Server(BaseApplication):
         return application
 
 
+# In a session of its own: Ctrl-C is for the server, which ends it.
+mailer = subprocess.Popen(
+    [sys.executable, "manage.py", "db_worker", "--no-reload", "--verbosity", "0"], start_new_session=True
+)
 Server().run()
 EOT

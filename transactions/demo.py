@@ -10,6 +10,7 @@ from decimal import Decimal
 from core.access import Role
 from customers.models import PaymentType
 from equipment.models import Equipment
+from invoices.models import Payment
 
 PASSWORD = "hsh-demo-2026"  # noqa: S105 -- printed on purpose; the command refuses to run without DEBUG
 
@@ -122,6 +123,16 @@ STOCK = {
     "SINGGAS": {"CYL-12.7-POL": 200, "CYL-14-POL": 220, "CYL-50-POL": 120, "CYL-50-L": 90},
     "UNION": {"CYL-9-POL": 90, "CYL-14-POL": 180, "CYL-50-POL": 60},
 }  # fmt: skip
+
+MAILED_WITH_DAYS = 30
+"""Customers with these terms get their invoices by email."""
+
+PAYMENTS = (
+    (Payment.Method.PAYNOW, Decimal("0.5"), "PN-4471"),
+    (Payment.Method.CHEQUE, Decimal("1"), "CHQ 100231"),
+    (Payment.Method.BANK_TRANSFER, Decimal("1.2"), "FT-90017"),
+)
+"""Of the oldest open invoices: how they were paid, and what part of them; more than all of it is credit."""
 
 AT_CUSTOMERS = 4
 """Cylinders of each customer's usual kind that stand at their site when the books begin."""

@@ -18,6 +18,7 @@ CUSTOMERS = 0
 
 STOCK_COLUMNS = (
     Column("place", "Place"),
+    Column("kind", "Kind of place"),
     Column("sku", "SKU"),
     Column("name", "Equipment"),
     Column("condition", "Condition"),
@@ -44,7 +45,8 @@ def stock(user: User, *, at: datetime | None = None) -> Report:
     places = _places(user)
     rows: list[Row] = [
         {
-            "place": places[place],
+            "place": places[place][0],
+            "kind": places[place][1],
             "sku": known[equipment].sku,
             "name": known[equipment].name,
             "condition": condition,
@@ -84,12 +86,12 @@ def conservation(*, at: datetime | None = None) -> Report:
     )
 
 
-def _places(user: User) -> dict[int, str]:
-    """The places that a reader may see, with their names."""
+def _places(user: User) -> dict[int, tuple[str, str]]:
+    """The places that a reader may see, with their names and kinds."""
     visible = Location.objects.visible_to(user).exclude(kind=LocationKind.CUSTOMER).select_related("depot")
-    places = {place.pk: str(place) for place in visible}
+    places = {place.pk: (str(place), place.kind) for place in visible}
     if user.scope(Capability.REPORT_STOCK) is Scope.ALL:
-        places[CUSTOMERS] = "customers"
+        places[CUSTOMERS] = ("customers", LocationKind.CUSTOMER.value)
     return places
 
 

@@ -1,6 +1,7 @@
 """``manage.py seed_demo``: a business to look at, made the way a real one makes its books: by the commands."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,14 +22,25 @@ from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
 from distribution.services import NewDistribution, NewItem, confirm_distribution, create_distribution
 from equipment.models import Equipment
 from equipment.services import create_equipment
-from inventory.models import Condition
-from inventory.services import Entity, correct_inventory
+from inventory.models import Condition, DepotWork, Inventory
+from inventory.services import WORK_PREFIX, Entity, NewDepotWork, NewWorkItem, correct_inventory, record_depot_work
+from invoices.models import Invoice, Payment
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
+from invoices.services import NewPayment, record_payment
 from sequences.services import print_tickets
 from transactions import demo
 from transactions.models import Transaction
 from transactions.pricing import SaleItem, Type
-from transactions.services import NUMBER_PREFIX, NewSale, create_customer_transaction_and_invoice
+from transactions.services import (
+    NUMBER_PREFIX,
+    SETTLEMENT_PREFIX,
+    CountedLine,
+    NewSale,
+    NewSettlement,
+    count_day,
+    create_customer_transaction_and_invoice,
+    void_transaction,
+)
 
 OPENING = "Opening balance"
 
@@ -51,13 +63,15 @@ class Command(BaseCommand):
                 raise CommandError("The database isn't empty: nothing was changed.")
             self.stdout.write("The database has data already: no demo data loaded.")
             return
-        for prefix in (CODE_PREFIX, DISTRIBUTION_PREFIX, NUMBER_PREFIX, *INVOICE_PREFIX.values()):
+        own = (CODE_PREFIX, DISTRIBUTION_PREFIX, NUMBER_PREFIX, SETTLEMENT_PREFIX, WORK_PREFIX)
+        for prefix in (*own, *INVOICE_PREFIX.values()):
             print_tickets(prefix=prefix, day=clock.business_date(clock.now()), beyond=0)
         # All of it or nothing: what goes wrong half-way leaves an empty database, and no PDF.
         command(_open_and_trade)()
         self.stdout.write(
             f"Demo data: {Depot.objects.count()} depots, {Equipment.objects.count()} stock items, "
-            f"{Customer.objects.count()} customers, {User.objects.count()} users, {Transaction.objects.count()} sales."
+            f"{Customer.objects.count()} customers, {User.objects.count()} users, "
+            f"{Transaction.objects.filter(reverses=None).count()} sales."
         )
 
     def _print_logins(self) -> None:
@@ -76,6 +90,7 @@ def _open_and_trade() -> None:
     business = _Business()
     business.open()
     business.trade()
+    business.follow_up()
 
 
 class _Business:
@@ -139,6 +154,28 @@ class _Business:
         for turn in range(demo.SALES):
             self._sell(turn)
 
+    def follow_up(self) -> None:
+        """What comes after the sales: payments, a void, the work of a depot, a day-end to sign off."""
+        admin, supervisor = self.users["admin"], self.users["supervisor"]
+        owed = Invoice.objects.filter(settled_on=None, total_amount__gt=0).order_by("pk")
+        for invoice, (method, share, reference) in zip(owed, demo.PAYMENTS, strict=False):
+            amount = (invoice.total_amount * share).quantize(Decimal("1.00"))
+            new = NewPayment(customer=invoice.customer_id, method=method, amount=amount, reference=reference)
+            record_payment(actor=admin, new=new)
+        mistaken = Transaction.objects.filter(user=self.users["driver2"], meter_number="").latest("pk")
+        void_transaction(actor=supervisor, transaction_id=mistaken.pk, reason="Entered for the wrong stall")
+        bought = NewWorkItem(self.equipment["CYL-14-POL"].pk, Condition.FULL, 40)
+        depot = self.depots["HSH KB"].pk
+        work = NewDepotWork(DepotWork.Kind.GOODS_IN, depot, [bought], "Delivery of the supplier", reference="DO-20317")
+        record_depot_work(actor=self.users["depot"], new=work)
+        driver = self.users["driver1"]
+        found = Inventory.objects.filter(location__vehicle_no=driver.vehicle_no, quantity__gt=0).order_by("pk")
+        counts = [CountedLine(row.equipment_id, row.condition, row.quantity) for row in found]
+        # One cylinder fewer than the books have: there is something to sign off.
+        counts[0] = replace(counts[0], quantity=counts[0].quantity - 1)
+        cash = Payment.objects.filter(user=driver, method=Payment.Method.CASH).values_list("amount", flat=True)
+        count_day(actor=driver, new=NewSettlement(sum(cash, Decimal("0.00")), counts, "Lane 3 was flooded"))
+
     def _add_user(
         self, actor: User | None, username: str, first: str, last: str, role: Role, depot: str | None, vehicle: str
     ) -> None:
@@ -175,6 +212,7 @@ class _Business:
                 "gst_registration_no": customer.gst_registration_no,
                 "payment_type": customer.payment_type,
                 "payment_terms_days": customer.days or 0,
+                "email_invoices": customer.days == demo.MAILED_WITH_DAYS,
                 "meter_number": f"M-{self.chance.randrange(100_000, 999_999)}" if customer.meter else "",
                 "meter_rate": rate and Decimal(rate),
                 "last_meter_reading": reading and Decimal(reading),
