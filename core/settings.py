@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "transactions",
     "sync",
     "reports",
+    "import_export",
 ]
 
 MIDDLEWARE = [

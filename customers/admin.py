@@ -11,7 +11,9 @@ from django.urls import reverse
 from core.access import Capability
 from core.admin_site import Menu
 from core.office import MasterDataAdmin, OfficeAdmin, ReadOnlyInline, Related, evidence_of, list_of, may
+from core.office_imports import ImportsTables
 from customers import services
+from customers.imports import CustomerTable, RateTable
 from customers.models import Customer, CustomerRate
 from equipment.models import Equipment
 
@@ -61,7 +63,8 @@ class RateInline(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(MasterDataAdmin):
+class CustomerAdmin(ImportsTables, MasterDataAdmin):
+    resource_classes = (CustomerTable,)
     form = CustomerForm
     inlines = (RateInline,)
     list_display = (
@@ -126,8 +129,10 @@ class CustomerAdmin(MasterDataAdmin):
 
 
 @admin.register(CustomerRate)
-class CustomerRateAdmin(OfficeAdmin):
-    """All customers' rates to search; they are agreed on a customer's own page."""
+class CustomerRateAdmin(ImportsTables, OfficeAdmin):
+    """All customers' rates to search; they are agreed on a customer's own page, or imported."""
+
+    resource_classes = (RateTable,)
 
     view_capability = Capability.VIEW_MASTER_DATA
     menu = Menu.MASTER_DATA

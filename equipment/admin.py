@@ -6,12 +6,15 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from core.office import MasterDataAdmin, Related, evidence_of, list_of
+from core.office_imports import ImportsTables
 from equipment import services
+from equipment.imports import EquipmentTable
 from equipment.models import Equipment
 
 
 @admin.register(Equipment)
-class EquipmentAdmin(MasterDataAdmin):
+class EquipmentAdmin(ImportsTables, MasterDataAdmin):
+    resource_classes = (EquipmentTable,)
     list_display = ("sku", "name", "equipment_type", "weight_kg", "default_rate", "deposit", "is_active")
     list_filter = ("equipment_type", "is_active")
     search_fields = ("sku", "name")

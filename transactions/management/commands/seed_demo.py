@@ -14,6 +14,7 @@ from accounts.services import create_user
 from core import clock
 from core.access import Role
 from core.commands import command
+from core.money import to_cents
 from customers.models import Customer
 from customers.services import CODE_PREFIX, create_customer, set_contract_rate
 from depots.models import Depot
@@ -159,7 +160,7 @@ class _Business:
         admin, supervisor = self.users["admin"], self.users["supervisor"]
         owed = Invoice.objects.filter(settled_on=None, total_amount__gt=0).order_by("pk")
         for invoice, (method, share, reference) in zip(owed, demo.PAYMENTS, strict=False):
-            amount = (invoice.total_amount * share).quantize(Decimal("1.00"))
+            amount = to_cents(invoice.total_amount * share)
             new = NewPayment(customer=invoice.customer_id, method=method, amount=amount, reference=reference)
             record_payment(actor=admin, new=new)
         mistaken = Transaction.objects.filter(user=self.users["driver2"], meter_number="").latest("pk")

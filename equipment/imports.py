@@ -1,0 +1,29 @@
+"""Equipment from spreadsheets."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.imports import TableResource
+from equipment import services
+from equipment.models import Equipment
+from equipment.serializers import EquipmentSerializer
+
+_COLUMNS = ("sku", "name", "equipment_type", "weight_kg", "default_rate", "deposit", "is_active")
+
+
+class EquipmentTable(TableResource):
+    """Known by its SKU."""
+
+    model = Equipment
+    serializer = EquipmentSerializer
+    columns = {name: name for name in _COLUMNS}
+    keys = needed = ("sku",)
+
+    def find(self, row: Mapping[str, Any]) -> Equipment | None:
+        return Equipment.objects.filter(sku=row.get("sku", "")).first()
+
+    def create(self, actor: Any, values: dict[str, Any]) -> Equipment:
+        return services.create_equipment(actor=actor, values=values)
+
+    def update(self, actor: Any, target: Any, changes: dict[str, Any]) -> None:
+        services.update_equipment(actor=actor, pk=target.pk, changes=changes)
