@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
+from pypdf import PdfWriter
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -77,10 +79,25 @@ def client_of() -> Callable[[User | None], APIClient]:
     return make
 
 
+def _blank_page() -> bytes:
+    document, content = PdfWriter(), BytesIO()
+    document.add_blank_page(595, 842)
+    document.write(content)
+    return content.getvalue()
+
+
+_BLANK = _blank_page()
+
+
+def stub_document(number: str) -> bytes:
+    """A PDF that any reader takes; its number stands in a comment behind it."""
+    return _BLANK + f"% {number}\n".encode()
+
+
 @pytest.fixture
 def stub_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document in no time, where the PDF isn't the test's subject."""
-    monkeypatch.setattr("invoices.services.issuing.render_invoice", lambda snapshot: f"%PDF {snapshot.number}".encode())
+    monkeypatch.setattr("invoices.services.issuing.render_invoice", lambda snapshot: stub_document(snapshot.number))
 
 
 def fingerprint() -> dict[str, str]:

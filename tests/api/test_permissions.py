@@ -24,7 +24,7 @@ from depots.models import Depot
 from equipment.models import Equipment
 from inventory.models import Inventory
 from invoices.models import GstRate
-from tests.factories import CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
+from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +111,69 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("invoice", "mark_printed", "own"): (200, 200, 403, 404, 200, 401),
     ("invoice", "mark_printed", "sales"): (200, 200, 403, 200, 404, 401),
     ("invoice", "mark_printed", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("customer-site", "deposits", "any"): (200, 200, 403, 200, 200, 401),
+    ("customer-site", "meter_history", "any"): (200, 200, 403, 200, 200, 401),
+    ("customer-site", "replace_meter", "any"): (201, 201, 403, 403, 403, 401),
+    ("customer-statement", "statement", "any"): (200, 403, 403, 403, 403, 401),
+    ("depot-work", "list", ""): (200, 200, 200, 403, 403, 401),
+    ("depot-work", "create", "depot"): (201, 201, 201, 403, 403, 401),
+    ("depot-work", "create", "foreign-depot"): (201, 403, 403, 403, 403, 401),
+    ("depot-work", "stock_take", "depot"): (201, 201, 403, 403, 403, 401),
+    ("depot-work", "stock_take", "foreign-depot"): (201, 403, 403, 403, 403, 401),
+    ("depot-work", "retrieve", "depot"): (200, 200, 200, 403, 403, 401),
+    ("depot-work", "retrieve", "foreign-depot"): (200, 404, 404, 403, 403, 401),
+    ("transaction", "void", "own"): (201, 201, 403, 403, 403, 401),
+    ("transaction", "void", "sales"): (201, 201, 403, 403, 403, 401),
+    ("transaction", "void", "colleague"): (201, 201, 403, 403, 403, 401),
+    ("transaction", "void", "foreign"): (201, 404, 403, 403, 403, 401),
+    ("invoice", "email", "own"): (202, 202, 403, 404, 202, 401),
+    ("invoice", "email", "sales"): (202, 202, 403, 202, 404, 401),
+    ("invoice", "email", "colleague"): (202, 202, 403, 404, 404, 401),
+    ("invoice", "email", "foreign"): (202, 404, 403, 404, 404, 401),
+    ("invoice", "emails", "own"): (200, 200, 403, 404, 200, 401),
+    ("invoice", "emails", "sales"): (200, 200, 403, 200, 404, 401),
+    ("invoice", "emails", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("invoice", "emails", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("invoice", "pay", "own"): (200, 200, 403, 404, 200, 401),
+    ("invoice", "pay", "sales"): (200, 200, 403, 200, 404, 401),
+    ("invoice", "pay", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("invoice", "pay", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("payment", "list", ""): (200, 200, 403, 200, 200, 401),
+    ("payment", "create", ""): (201, 201, 403, 201, 201, 401),
+    ("payment", "retrieve", "own"): (200, 200, 403, 404, 200, 401),
+    ("payment", "retrieve", "sales"): (200, 200, 403, 200, 404, 401),
+    ("payment", "retrieve", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("payment", "retrieve", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("payment", "reverse", "own"): (201, 201, 403, 403, 403, 401),
+    ("payment", "reverse", "sales"): (201, 201, 403, 403, 403, 401),
+    ("payment", "reverse", "colleague"): (201, 201, 403, 403, 403, 401),
+    ("payment", "reverse", "foreign"): (201, 404, 403, 403, 403, 401),
+    ("settlement", "list", ""): (200, 200, 200, 200, 200, 401),
+    ("settlement", "create", ""): (201, 201, 403, 201, 201, 401),
+    ("settlement", "retrieve", "own"): (200, 200, 200, 404, 200, 401),
+    ("settlement", "retrieve", "sales"): (200, 200, 200, 200, 404, 401),
+    ("settlement", "retrieve", "colleague"): (200, 200, 200, 404, 404, 401),
+    ("settlement", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
+    ("settlement", "reject", "colleague"): (200, 200, 200, 403, 403, 401),
+    ("settlement", "reject", "foreign"): (200, 404, 404, 403, 403, 401),
+    ("settlement", "sign_off", "colleague"): (200, 200, 200, 403, 403, 401),
+    ("settlement", "sign_off", "foreign"): (200, 404, 404, 403, 403, 401),
+    ("report", "conservation", ""): (200, 403, 403, 403, 403, 401),
+    ("report", "deposits", ""): (200, 403, 403, 403, 403, 401),
+    ("report", "driver_day", ""): (200, 200, 403, 200, 200, 401),
+    ("report", "gst", ""): (200, 200, 403, 200, 403, 401),
+    ("report", "receivables", ""): (200, 200, 403, 200, 403, 401),
+    ("report", "sales_summary", ""): (200, 200, 403, 200, 403, 401),
+    ("report", "stock", ""): (200, 200, 200, 403, 403, 401),
+    ("payment", "allocate", "own"): (200, 200, 403, 404, 200, 401),
+    ("payment", "allocate", "sales"): (200, 200, 403, 200, 404, 401),
+    ("payment", "allocate", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("payment", "allocate", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("invoice", "print_batch", "own"): (200, 200, 403, 400, 200, 401),
+    ("invoice", "print_batch", "sales"): (200, 200, 403, 200, 400, 401),
+    ("invoice", "print_batch", "foreign"): (200, 400, 403, 400, 400, 401),
+    ("depot-work", "count_sheet", "depot"): (200, 200, 200, 403, 403, 401),
+    ("depot-work", "count_sheet", "foreign-depot"): (200, 400, 400, 403, 403, 401),
     ("conflict", "list", ""): (200, 200, 403, 403, 403, 401),
     ("conflict", "retrieve", "own"): (200, 200, 403, 403, 403, 401),
     ("conflict", "retrieve", "foreign"): (200, 404, 403, 403, 403, 401),
@@ -151,7 +214,7 @@ def world(client_of: Callable[[User | None], APIClient], stub_pdf: None) -> Worl
         "colleague": DriverFactory(depot=a),
         "foreign": DriverFactory(depot=b),
     }
-    cylinder, customer = EquipmentFactory(), CustomerFactory()
+    cylinder, customer = EquipmentFactory(), MeteredCustomerFactory(email="site@example.sg")
     rows: dict[tuple[str, str], int] = {}
     office = client_of(admin)
 
@@ -181,11 +244,22 @@ def world(client_of: Callable[[User | None], APIClient], stub_pdf: None) -> Worl
         sale = post(seller, "/api/transactions/", {"customer": customer.pk, "items": [line]})
         rows["transaction", whose] = sale["transaction"]["id"]
         rows["invoice", whose] = sale["invoice"]["id"]
+        credit = {"customer": customer.pk, "method": "CASH", "amount": "1.00", "allocations": []}
+        rows["payment", whose] = post(seller, "/api/payments/", credit)["id"]
+        settlement = post(seller, "/api/settlements/", {"cash": "1.00", "counts": []})
+        rows["settlement", whose] = settlement["id"]
+        if whose in ("own", "sales"):
+            post(admin, f"/api/settlements/{settlement['id']}/reject/", {"remarks": "Count again"})
         wrong = {"customer": customer.pk, "items": [{**line, "type": "REFILL", "rate": "1.00"}]}
         refused = {"type": "transaction.create", "client_temp_id": "refused", "data": wrong}
         pushed = post(seller, "/api/sync/push/", {"operations": [refused]})
         rows["conflict", whose] = pushed["results"][0]["conflict"]
         rows["audit", whose] = AuditLog.objects.filter(user=seller).latest("id").pk
+    for whose, place in (("depot", a), ("foreign-depot", b)):
+        gained = {"equipment": cylinder.pk, "condition": "FULL", "quantity": 1}
+        work = {"kind": "GOODS_IN", "depot": place.pk, "reason": "Bought", "items": [gained]}
+        rows["depot-work", whose] = post(admin, "/api/depot-work/", work)["id"]
+    rows["customer-site", "any"] = rows["customer-statement", "any"] = customer.pk
     rows["user", "any"] = sellers["colleague"].pk
     rows["depot", "any"], rows["equipment", "any"], rows["customer", "any"] = a.pk, cylinder.pk, customer.pk
     rows["gst-rate", "any"] = GstRate.objects.latest("id").pk
@@ -216,6 +290,7 @@ def body_of(world: World, route: str, action: str, row: str) -> dict[str, Any]:
         "foreign-depot": ("depot", world.foreign_depot.pk),
         "customer": ("customer", world.customer.pk),
     }.get(row, ("vehicle", world.vehicles.get(row, "")))
+    gained = {"equipment": world.cylinder.pk, "condition": "FULL", "quantity": 1}
     depot_body = {"code": "NEW 1", "name": "New"}
     stock_item = {"sku": "NEW-1", "name": "New", "equipment_type": "CYLINDER"}
     user = {"username": "newcomer", "password": "quite a long one 7", "role": "DRIVER"}
@@ -244,6 +319,21 @@ def body_of(world: World, route: str, action: str, row: str) -> dict[str, Any]:
             "reason": "Counted",
         },
         ("conflict", "retry"): {"approve_rates": True},
+        ("transaction", "void"): {"reason": "Entered twice"},
+        ("payment", "create"): {"customer": world.customer.pk, "method": "CASH", "amount": "2.00"},
+        ("payment", "reverse"): {"reason": "Bounced"},
+        ("invoice", "pay"): {"amount": "1.00"},
+        ("invoice", "print_batch"): {"invoices": [world.rows.get(("invoice", row), 0)]},
+        ("settlement", "create"): {"cash": "0.00", "counts": []},
+        ("settlement", "sign_off"): {},
+        ("settlement", "reject"): {"remarks": "Count again"},
+        ("depot-work", "create"): {"kind": "GOODS_IN", "depot": depot.pk, "reason": "Bought", "items": [gained]},
+        ("depot-work", "stock_take"): {"depot": depot.pk, "reason": "Year's end", "items": [gained]},
+        ("customer-site", "replace_meter"): {
+            "final_reading": "99999.00",
+            "new_meter_number": "M-2",
+            "first_reading": "0.00",
+        },
         ("conflict", "dismiss"): {"reason": "Twice"},
         ("distribution", "create"): {"depot": depot.pk, "items": [item]},
         ("distribution", "create_distribution"): {"depot": depot.pk, "items": [item]},
@@ -289,6 +379,8 @@ def test_role_gets_its_status(
     route, action, row = cell
     method, url_name, is_detail = actions()[route, action]
     url = reverse(url_name, args=[world.rows[route, row]] if is_detail else [])
+    if action == "count_sheet":
+        url += f"?depot={body_of(world, route, 'create', row)['depot']}"
     got = {}
     for name, user in world.users.items():
         with transaction.atomic():
@@ -311,6 +403,9 @@ def test_role_gets_its_status(
         ("distribution", {"ADMIN": 3, "SUPERVISOR": 2, "DEPOT_STAFF": 2, "DRIVER": 1}),
         ("transaction", {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1}),
         ("invoice", {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1}),
+        ("payment", {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1}),
+        ("settlement", {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1}),
+        ("depot-work", {"ADMIN": 2, "SUPERVISOR": 1, "DEPOT_STAFF": 1}),
         ("conflict", {"ADMIN": 4, "SUPERVISOR": 3}),
     ],
 )
@@ -329,7 +424,7 @@ def test_a_hidden_row_and_a_missing_one_answer_alike(
     world: World, client_of: Callable[[User | None], APIClient]
 ) -> None:
     driver = client_of(world.users["DRIVER"])
-    for route in ("transaction", "invoice", "distribution"):
+    for route in ("transaction", "invoice", "distribution", "payment", "settlement"):
         hidden = driver.get(reverse(f"{route}-detail", args=[world.rows[route, "foreign"]]))
         missing = driver.get(reverse(f"{route}-detail", args=[999_999]))
         assert (hidden.status_code, hidden.json()) == (missing.status_code, missing.json()) == (404, hidden.json())
@@ -343,7 +438,7 @@ def test_a_driver_does_not_see_others_movements(world: World, client_of: Callabl
     assert ends == {driver.vehicle_no, ""}
 
 
-@pytest.mark.parametrize("route", ["transaction", "invoice", "distribution", "audit", "conflict"])
+@pytest.mark.parametrize("route", ["transaction", "invoice", "distribution", "audit", "conflict", "payment", "settlement"])
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 def test_a_ledger_row_cannot_be_changed(
     route: str, method: str, world: World, client_of: Callable[[User | None], APIClient]

@@ -42,6 +42,8 @@ def rows(shop: Shop) -> None:
     new_meter = {"final_reading": "1210.00", "new_meter_number": "new", "first_reading": "0.00", "reason": "old"}
     assert admin.post(f"/api/customers/{metered.pk}/replace-meter/", new_meter).status_code == 201
     counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 3}]
+    work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": counts}
+    assert admin.post("/api/depot-work/", work).status_code == 201
     assert driver.post("/api/settlements/", {"cash": "1.00", "counts": counts}).status_code == 201
     seals.seal_next_batch(through=10**9)
 
