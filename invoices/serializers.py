@@ -93,14 +93,14 @@ class ShareIn(serializers.Serializer[Any]):
 
 
 class SharesIn(serializers.Serializer[Any]):
-    allocations = ShareIn(
-        many=True,
+    allocations = serializers.ListField(
+        child=ShareIn(),
         required=False,
         allow_null=True,
         default=None,
         max_length=MAX_BATCH,
         help_text="Left out: the oldest open invoices first.",
-    )  # type: ignore[call-arg]
+    )
 
     def shares(self) -> tuple[Share, ...] | None:
         sent = self.validated_data["allocations"]

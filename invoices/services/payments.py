@@ -10,7 +10,7 @@ payments are locked behind it, each in primary-key order.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Max, Q, Sum
@@ -30,6 +30,8 @@ from invoices.errors import AlreadyPaid, AlreadyReversed, ExceedsCredit, Exceeds
 from invoices.models import Allocation, Invoice, Payment
 
 OPERATION = "payment.create"
+MOST_LATE = timedelta(days=366)
+"""How long after it came in a payment may be entered: an older date is a slip of the pen."""
 Method = Payment.Method
 
 
@@ -237,8 +239,8 @@ def _lock_customer_of(rows: object, pk: int) -> Customer:
 
 def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime) -> Payment:
     today = clock.business_date(now)
-    if new.received_on is not None and new.received_on > today:
-        raise Invalid("Money can't have come in the future.", attr="received_on")
+    if new.received_on is not None and not today - MOST_LATE <= new.received_on <= today:
+        raise Invalid("Money came in today, or within the year that is behind us.", attr="received_on")
     if amount == 0:
         raise Invalid("A payment has an amount.", attr="amount")
     payment: Payment = Payment.objects.create(

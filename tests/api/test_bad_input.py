@@ -136,6 +136,134 @@ WRITES: dict[str, tuple[str, str, Callable[[World], dict[str, Any]], dict[str, l
             "reason": [*NOT_A_TEXT, "", "   "],
         },
     ),
+    "payment": (
+        "post",
+        "/api/payments/",
+        lambda w: {
+            "customer": w["customer"],
+            "method": "PAYNOW",
+            "amount": "12.00",
+            "reference": "PN-1",
+            "remarks": "Early",
+            "client_temp_id": "c",
+            "allocations": [{"invoice": w["invoice"], "amount": "1.00"}],
+        },
+        {
+            "customer": NOT_AN_ID,
+            "method": NOT_A_CHOICE,
+            "amount": [None, 0, "0.00", *NOT_MONEY],
+            "received_on": [value for value in NOT_A_DATE if value is not None] + ["2999-01-01", "1999-01-01"],
+            "reference": [*NOT_A_TEXT, "x" * 65],
+            "remarks": NOT_A_TEXT,
+            "client_temp_id": NOT_A_CLIENT_ID,
+            "allocations": ["", "x", {}, True, 7, [None], ["x"], [[]], [{}]],
+            "allocations.0.invoice": NOT_AN_ID,
+            "allocations.0.amount": [None, 0, *NOT_MONEY, "12.01", "999999.00"],
+        },
+    ),
+    "pay": (
+        "post",
+        "/api/invoices/{invoice}/pay/",
+        lambda w: {"method": "CASH", "amount": "1.00"},
+        {
+            "method": NOT_A_CHOICE,
+            "amount": [0, *NOT_MONEY, "999999.00"],
+            "received_on": [value for value in NOT_A_DATE if value is not None] + ["2999-01-01"],
+            "reference": [*NOT_A_TEXT, "x" * 65],
+        },
+    ),
+    "print-batch": (
+        "post",
+        "/api/invoices/print-batch/",
+        lambda w: {"invoices": [w["invoice"]]},
+        {"invoices": [None, "", "x", {}, True, 7, [], [None], ["x"], [[]], [{}], [999_999], [2**63], [-1], [1] * 201]},
+    ),
+    "email": (
+        "post",
+        "/api/invoices/{invoice}/email/",
+        lambda w: {"to": "a@b.sg"},
+        {"to": ["", None, [], {}, True, "x", MEGABYTE, "a\x00@b.sg", "a@b\r\nBcc: c@d.sg", "a@b.sg, c@d.sg"]},
+    ),
+    "void": (
+        "post",
+        "/api/transactions/{sale}/void/",
+        lambda w: {"reason": "Entered twice", "return_stock": False},
+        {"reason": [*NOT_A_TEXT, "", "  ", "x" * 501], "return_stock": NOT_A_BOOLEAN},
+    ),
+    "replace meter": (
+        "post",
+        "/api/customers/{customer}/replace-meter/",
+        lambda w: {"final_reading": "110.00", "new_meter_number": "M-2", "first_reading": "0.00", "reason": "Old"},
+        {
+            "final_reading": [None, *NOT_MONEY],
+            "new_meter_number": [*NOT_A_TEXT, "", "x" * 33],
+            "first_reading": [None, *NOT_MONEY],
+            "reason": NOT_A_TEXT,
+            "occurred_at": NOT_A_MOMENT,
+            "client_temp_id": NOT_A_CLIENT_ID,
+        },
+    ),
+    "settlement": (
+        "post",
+        "/api/settlements/",
+        lambda w: {
+            "cash": "0.00",
+            "counts": [{"equipment": w["equipment"], "condition": "FULL", "quantity": 1}],
+            "client_temp_id": "d",
+        },
+        {
+            "cash": [None, *NOT_MONEY],
+            "remarks": NOT_A_TEXT,
+            "client_temp_id": NOT_A_CLIENT_ID,
+            "counts": [None, "", "x", {}, True, 7, [None], ["x"], [[]], [{}]],
+            "counts.0.equipment": NOT_AN_ID,
+            "counts.0.condition": NOT_A_CHOICE,
+            "counts.0.quantity": [value for value in NOT_A_COUNT if value != 0],
+        },
+    ),
+    "depot work": (
+        "post",
+        "/api/depot-work/",
+        lambda w: {
+            "kind": "DAMAGE",
+            "depot": w["depot"],
+            "reason": "Dented",
+            "reference": "R",
+            "client_temp_id": "e",
+            "items": [{"equipment": w["equipment"], "condition": "FULL", "quantity": 1}],
+        },
+        {
+            "kind": [*NOT_A_CHOICE, "STOCK_TAKE", "TRANSFER"],
+            "depot": NOT_AN_ID,
+            "to_depot": [value for value in NOT_AN_ID if value is not None],
+            "reason": [*NOT_A_TEXT, "", "  "],
+            "reference": [*NOT_A_TEXT, "x" * 65],
+            "occurred_at": NOT_A_MOMENT,
+            "client_temp_id": NOT_A_CLIENT_ID,
+            "items": [*NOT_A_LIST_OF_ITEMS, []],
+            "items.0.equipment": NOT_AN_ID,
+            "items.0.condition": NOT_A_CHOICE,
+            "items.0.quantity": [*NOT_A_COUNT, 99_999],
+        },
+    ),
+    "stock-take": (
+        "post",
+        "/api/depot-work/stock-take/",
+        lambda w: {
+            "depot": w["depot"],
+            "reason": "Year's end",
+            "items": [{"equipment": w["equipment"], "condition": "FULL", "quantity": 0}],
+        },
+        {
+            "depot": NOT_AN_ID,
+            "reason": [*NOT_A_TEXT, "", "  "],
+            "client_temp_id": NOT_A_CLIENT_ID,
+            "items": [*NOT_A_LIST_OF_ITEMS, []],
+            "items.0.equipment": NOT_AN_ID,
+            "items.0.condition": NOT_A_CHOICE,
+            "items.0.quantity": [value for value in NOT_A_COUNT if value != 0],
+        },
+    ),
     "customer": (
         "post",
         "/api/customers/",
@@ -238,13 +366,25 @@ def world() -> World:
     }
 
 
+def _sell(admin: APIClient, world: World) -> None:
+    """Something to void, to pay and to send."""
+    items = [{"equipment": world["equipment"], "type": "REFILL", "quantity": 1}]
+    sold = admin.post("/api/transactions/", {"customer": world["customer"], "items": items}).json()
+    world.update(sale=sold["transaction"]["id"], invoice=sold["invoice"]["id"])
+
+
 @pytest.fixture
 def client(client_of: Callable[[User | None], APIClient], world: World, monkeypatch: pytest.MonkeyPatch) -> APIClient:
     monkeypatch.setattr("accounts.throttling.LogInThrottle.rate", None, raising=False)
-    admin = client_of(UserFactory(role=Role.ADMIN, username="boss"))
+    boss = UserFactory(role=Role.ADMIN, username="boss")
+    admin = client_of(boss)
     stock = {"equipment_id": world["equipment"], "condition": "FULL", "quantity": 50, "reason": "Opening"}
     for entity in ("depot", "customer"):
         admin.post("/api/inventories/update-inventory/", {"entity": entity, "entity_id": world[entity], **stock})
+    _sell(admin, world)
+    # For day-ends; what was sold before left the field stock of those on foot.
+    boss.vehicle_no = "GBB1B"
+    boss.save()
     return admin
 
 
@@ -286,7 +426,7 @@ def assert_refused(response: Any, value: object) -> None:
 def test_the_bodies_that_are_spoilt_below_are_good(client: APIClient, world: World) -> None:
     for write, (_, _, body, _) in WRITES.items():
         response = send(client, write, world, body(world))
-        assert response.status_code in (200, 201), (write, response.json())
+        assert response.status_code in (200, 201, 202), (write, response.content[:300])
 
 
 @pytest.mark.parametrize(("write", "field"), CASES, ids=lambda value: value)
@@ -312,6 +452,21 @@ def test_a_bad_value_is_refused_and_changes_nothing(write: str, field: str, clie
         ("distribution", "items.0.condition"),
         ("distribution", "items.0.quantity"),
         *[("correction", field) for field in WRITES["correction"][3]],
+        ("payment", "customer"),
+        ("payment", "method"),
+        ("payment", "amount"),
+        ("print-batch", "invoices"),
+        ("void", "reason"),
+        ("replace meter", "final_reading"),
+        ("replace meter", "new_meter_number"),
+        ("replace meter", "first_reading"),
+        ("settlement", "cash"),
+        ("settlement", "counts.0.condition"),
+        ("depot work", "kind"),
+        ("depot work", "depot"),
+        ("depot work", "reason"),
+        ("depot work", "items"),
+        ("stock-take", "items.0.quantity"),
         ("customer", "name"),
         ("contract rate", "equipment"),
         ("contract rate", "rate"),
