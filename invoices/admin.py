@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelect
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -258,6 +258,7 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         Customer.objects.all(), widget=AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
     )
     amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT)
+    received_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Left empty: today.")
 
     class Meta:
         model = Payment

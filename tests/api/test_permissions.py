@@ -438,7 +438,9 @@ def test_a_driver_does_not_see_others_movements(world: World, client_of: Callabl
     assert ends == {driver.vehicle_no, ""}
 
 
-@pytest.mark.parametrize("route", ["transaction", "invoice", "distribution", "audit", "conflict", "payment", "settlement"])
+@pytest.mark.parametrize(
+    "route", ["transaction", "invoice", "distribution", "audit", "conflict", "payment", "settlement"]
+)
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 def test_a_ledger_row_cannot_be_changed(
     route: str, method: str, world: World, client_of: Callable[[User | None], APIClient]
