@@ -5,7 +5,7 @@ Whoever changes what is settled holds the customer's lock first: a customer's ac
 
 from collections.abc import Iterable
 
-from invoices.models import Invoice, InvoiceEmail, Payment
+from invoices.models import Allocation, Invoice, InvoiceEmail, Payment
 
 
 def invoice(invoice_id: int) -> Invoice:
@@ -21,6 +21,12 @@ def invoices(invoice_ids: Iterable[int]) -> list[Invoice]:
 def payments(payment_ids: Iterable[int]) -> list[Payment]:
     """In primary-key order."""
     return list(Payment.objects.select_for_update().filter(pk__in=set(payment_ids)).order_by("pk"))
+
+
+def payments_of(invoice_id: int) -> list[Payment]:
+    """What has settled an invoice, in primary-key order."""
+    settling = Allocation.objects.filter(invoice=invoice_id, payment__isnull=False)
+    return payments(settling.values_list("payment_id", flat=True))
 
 
 def cash_in_bag(user_id: int) -> list[Payment]:

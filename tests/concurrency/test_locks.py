@@ -17,16 +17,18 @@ from django.db import OperationalError, connection, connections, models, transac
 from django.db.models import Value
 from django.db.models.functions import Concat
 
+from accounts.models import User
 from core.commands import command
 from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
 from inventory.models import Inventory
+from invoices.models import Invoice, Payment
 from sequences.models import Sequence, Ticket
 from tests.concurrency.races import at_once, post
 from tests.conftest import Shop
 from tests.factories import DepotFactory, DriverFactory, MeteredCustomerFactory
-from transactions.models import Transaction
+from transactions.models import DepositBalance, Settlement, Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,7 +123,9 @@ def test_without_the_lock_it_does_not(
 
 # --- The order of locks ---------------------------------------------------------------------------
 
-RANK = {Distribution: 1, Transaction: 1, Customer: 2, Inventory: 3, Ticket: 4, Sequence: 5}
+ORDER: tuple[type[models.Model], ...] = (
+    Distribution, Settlement, Transaction, User, Customer, Invoice, Inventory, DepositBalance, Payment, Ticket, Sequence,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -156,7 +160,40 @@ def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model
         locked.clear()
         assert work().status_code in (200, 201)
         assert locked == expected
-        assert [RANK[model] for model in locked] == sorted(RANK[model] for model in locked)
+        assert locked == sorted(locked, key=ORDER.index)
+
+
+def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[type[models.Model]]) -> None:
+    admin = shop.client_of(shop.admin)
+    lines = ({"type": "SWAP"}, {"type": "DEPOSIT"})
+    sales = [shop.sell(*lines, payment_received=True).json(), *(shop.sell({"type": "SWAP"}).json() for _ in range(3))]
+    unpaid = sales[1]["invoice"]["id"]
+    credit = {"customer": shop.customer.pk, "method": "CHEQUE", "amount": "60.00"}
+    counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}]
+    work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": counts}
+    for url, body, needed in (
+        (f"transactions/{sales[0]['transaction']['id']}/void/", {"reason": "x"}, {Transaction, Customer, Invoice}),
+        (f"invoices/{unpaid}/pay/", {"amount": "1.00"}, {Customer, Invoice}),
+        ("payments/", credit, {Customer, Invoice}),
+        ("payments/", {**credit, "allocations": []}, {Customer}),
+        (None, None, {Customer, Invoice, Payment}),
+        (f"transactions/{sales[2]['transaction']['id']}/void/", {"reason": "x"}, {Transaction, Payment}),
+        ("depot-work/", work, {Inventory, Ticket}),
+        ("settlements/", {"cash": "1.00", "counts": counts}, {User, Payment, Ticket}),
+        ("sign-off", {}, {Settlement}),
+    ):
+        if url is None:
+            url, body = f"payments/{Payment.objects.latest('pk').pk}/allocate/", {}
+        elif url == "sign-off":
+            url = f"settlements/{Settlement.objects.get().pk}/sign-off/"
+        client = shop.client_of(shop.driver) if url == "settlements/" else admin
+        locked.clear()
+        answer = client.post(f"/api/{url}", body)
+        assert answer.status_code in (200, 201), (url, answer.content)
+        assert needed <= set(locked), url
+        # What is held already may be locked again.
+        first = list(dict.fromkeys(locked))
+        assert first == sorted(first, key=ORDER.index), url
 
 
 # --- What the database refuses for the moment, forced for real ------------------------------------

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -18,6 +19,7 @@ from distribution.models import Distribution
 from equipment.models import Equipment
 from inventory.models import Inventory
 from inventory.services import Entity, correct_inventory
+from invoices.models import Invoice, Payment
 from tests.concurrency.races import CLIENTS, at_once, post
 from tests.factories import (
     CustomerFactory,
@@ -191,3 +193,132 @@ def test_everything_at_once(drivers: list[User], depot: Depot, cylinder: Equipme
     assert set().union(*at_once(work)) <= {200, 201, 409}
     connection.close()  # what was answered is there for everybody
     assert set(answered) == set(Transaction.objects.values_list("pk", flat=True))
+
+
+# --- The life of invoices ----------------------------------------------------------------------------
+
+
+def codes_of(answers: list[Any]) -> Counter[tuple[int, str]]:
+    """Status, and the error's code."""
+    return Counter(
+        (answer.status_code, answer.json()["errors"][0]["code"] if answer.status_code >= 400 else "")
+        for answer in answers
+    )
+
+
+@pytest.fixture
+def supervisors(depot: Depot) -> list[User]:
+    return [UserFactory(role=Role.SUPERVISOR, depot=depot) for _ in range(CLIENTS)]
+
+
+def test_a_sale_is_voided_once(drivers: list[User], supervisors: list[User], cylinder: Equipment) -> None:
+    body = sale(CustomerFactory(), cylinder, payment_received=True)
+    sold = post(drivers[0], "/api/transactions/", body).json()["transaction"]["id"]
+    answers = at_once(lambda i: post(supervisors[i], f"/api/transactions/{sold}/void/", {"reason": "Twice"}))
+    assert codes_of(answers) == {(201, ""): 1, (409, "already_voided"): CLIENTS - 1}
+    assert Inventory.objects.get(location__vehicle_no=drivers[0].vehicle_no, condition="FULL").quantity == 5
+
+
+def test_an_invoice_is_paid_once(drivers: list[User], supervisors: list[User], cylinder: Equipment) -> None:
+    invoice = post(drivers[0], "/api/transactions/", sale(CustomerFactory(), cylinder)).json()["invoice"]
+    answers = at_once(lambda i: post(supervisors[i], f"/api/invoices/{invoice['id']}/pay/"))
+    assert codes_of(answers) == {(200, ""): 1, (409, "already_paid"): CLIENTS - 1}
+    assert Payment.objects.get().amount == Decimal(invoice["total_amount"])
+
+
+def test_a_credit_is_used_once(drivers: list[User], supervisors: list[User], cylinder: Equipment) -> None:
+    """One payment, two invoices of its amount each, all clients allocating to either: one of them is settled."""
+    customer = CustomerFactory()
+    invoices = [post(drivers[n], "/api/transactions/", sale(customer, cylinder)).json()["invoice"] for n in (0, 1)]
+    amount = invoices[0]["total_amount"]
+    new = {"customer": customer.pk, "method": "CHEQUE", "amount": amount, "allocations": []}
+    payment = post(supervisors[0], "/api/payments/", new).json()["id"]
+
+    def allocate(index: int) -> Any:
+        shares = [{"invoice": invoices[index % 2]["id"], "amount": amount}]
+        return post(supervisors[index], f"/api/payments/{payment}/allocate/", {"allocations": shares})
+
+    assert codes_of(at_once(allocate)) == {(200, ""): 1, (409, "exceeds_credit"): CLIENTS - 1}
+    assert sorted(Invoice.objects.values_list("settled_amount", flat=True)) == [Decimal(0), Decimal(amount)]
+
+
+def test_a_payment_is_reversed_once(drivers: list[User], supervisors: list[User], cylinder: Equipment) -> None:
+    invoice = post(drivers[0], "/api/transactions/", sale(CustomerFactory(), cylinder)).json()["invoice"]
+    assert post(drivers[0], f"/api/invoices/{invoice['id']}/pay/").status_code == 200
+    payment = Payment.objects.get().pk
+    answers = at_once(lambda i: post(supervisors[i], f"/api/payments/{payment}/reverse/", {"reason": "Bounced"}))
+    assert codes_of(answers) == {(201, ""): 1, (409, "already_reversed"): CLIENTS - 1}
+    assert Invoice.objects.get().settled_amount == 0
+
+
+def test_a_day_is_counted_and_signed_off_once(
+    drivers: list[User], supervisors: list[User], cylinder: Equipment
+) -> None:
+    counts = [{"equipment": cylinder.pk, "condition": "FULL", "quantity": 3}]
+    answers = at_once(lambda _: post(drivers[0], "/api/settlements/", {"cash": "0.00", "counts": counts}))
+    assert codes_of(answers) == {(201, ""): 1, (409, "settlement_pending"): CLIENTS - 1}
+    day = next(answer.json()["id"] for answer in answers if answer.status_code == 201)
+    answers = at_once(lambda i: post(supervisors[i], f"/api/settlements/{day}/sign-off/"))
+    assert codes_of(answers) == {(200, ""): 1, (409, "settlement_decided"): CLIENTS - 1}
+    assert Inventory.objects.get(location__vehicle_no=drivers[0].vehicle_no, condition="FULL").quantity == 3
+
+
+def test_a_meter_is_read_and_replaced_at_once(drivers: list[User], supervisors: list[User]) -> None:
+    """Sales of the old meter come before the replacement or are refused; no unit is billed twice."""
+    customer = MeteredCustomerFactory()
+
+    def work(index: int) -> Any:
+        if index == 7:
+            new = {"final_reading": "1210.00", "new_meter_number": "NEW", "first_reading": "0.00"}
+            return post(supervisors[0], f"/api/customers/{customer.pk}/replace-meter/", new)
+        body = {"customer": customer.pk, "current_meter": f"{1201 + index / 2}0"}
+        return post(drivers[index], "/api/transactions/", body)
+
+    answers = at_once(work)
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert answers[7].status_code == 201
+
+
+def test_the_life_of_invoices_all_at_once(
+    drivers: list[User], supervisors: list[User], depot: Depot, cylinder: Equipment
+) -> None:
+    """Sales, payments, voids, reversals, counts and depot work on the same few rows: each answers, none fails."""
+    customers = [CustomerFactory(email="site@example.sg", email_invoices=True) for _ in range(2)]
+    item = {"equipment": cylinder.pk, "condition": "FULL", "quantity": 1}
+
+    def work(index: int) -> set[int]:
+        driver, supervisor, codes = drivers[index % 4], supervisors[index], set()
+
+        def note(user: User, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+            answer = post(user, url, body)
+            codes.add(answer.status_code)
+            told: dict[str, Any] = answer.json()
+            return told if answer.status_code < 400 else {}
+
+        for turn in range(3):
+            gained = {"kind": "GOODS_IN", "depot": depot.pk, "reason": "Bought", "items": [item]}
+            note(supervisor, "/api/depot-work/", gained)
+            lines = [
+                {"equipment": cylinder.pk, "type": "SWAP", "quantity": 1},
+                {"equipment": cylinder.pk, "type": "DEPOSIT", "quantity": 1},
+            ]
+            body = {"customer": customers[index % 2].pk, "items": lines, "payment_received": turn == 1}
+            sold = note(driver, "/api/transactions/", body)
+            if sold:
+                note(driver, f"/api/invoices/{sold['invoice']['id']}/pay/", {"amount": "10.00"})
+                credit = {"customer": customers[index % 2].pk, "method": "PAYNOW", "amount": "15.00"}
+                paid = note(supervisor, "/api/payments/", credit)
+                if turn < 2:
+                    note(supervisor, f"/api/transactions/{sold['transaction']['id']}/void/", {"reason": "Mixed up"})
+                elif paid:
+                    note(supervisor, f"/api/payments/{paid['id']}/reverse/", {"reason": "Mixed up"})
+            day = note(driver, "/api/settlements/", {"cash": "3.00", "counts": [item]})
+            if day:
+                note(
+                    supervisor,
+                    f"/api/settlements/{day['id']}/{'sign-off' if turn % 2 else 'reject'}/",
+                    {"remarks": "x"},
+                )
+        return codes
+
+    assert set().union(*at_once(work)) <= {200, 201, 409}

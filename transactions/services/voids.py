@@ -55,6 +55,7 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, return_st
         _require_latest_reading(sale, customer)
     now = clock.now()
     hold = hold_stock(_moves_back(sale) if return_stock else [])
+    invoice_locks.payments_of(voided.pk)
     billing = _billing(sale, voided, customer, reason, now)
     number, document_number = take_numbers(NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now))
     document = issue_invoice(
