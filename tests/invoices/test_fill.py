@@ -1,0 +1,61 @@
+"""What migrations fill in from an earlier version's books is what the commands write today."""
+
+from importlib import import_module
+from io import StringIO
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from core import guards
+from invoices.models import Allocation, Invoice, Payment
+from tests.conftest import Shop
+from tests.factories import EquipmentFactory
+from transactions.models import DepositBalance
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SETTLED = ("pk", "taxable_amount", "settled_amount", "settled_on")
+PAID = ("customer", "method", "amount", "received_on", "user", "is_on_the_spot", "created_at", "allocated_amount",
+        "used_up_on", "allocations__invoice", "allocations__amount", "allocations__date")  # fmt: skip
+HELD = ("customer", "equipment", "quantity", "amount")
+
+
+def books() -> list[list[Any]]:
+    return [
+        list(Invoice.objects.order_by("pk").values_list(*SETTLED)),
+        list(Payment.objects.order_by("allocations__invoice").values_list(*PAID)),
+        list(DepositBalance.objects.order_by("customer", "equipment").values_list(*HELD)),
+    ]
+
+
+def test_the_books_of_an_earlier_version_are_completed(shop: Shop, unguarded: None) -> None:
+    free = EquipmentFactory(default_rate=None)
+    for lines in (
+        ({"type": "SALE"}, {"type": "DEPOSIT", "quantity": 2}),
+        ({"type": "SWAP"},),
+        ({"type": "SWAP", "quantity": 4}, {"type": "RETURN"}),
+        ({"type": "SERVICE", "rate": "0.00", "equipment": free.pk},),
+    ):
+        assert shop.sell(*lines, payment_received=True).status_code == 201
+        assert shop.sell(*lines).status_code == 201
+    written = books()
+    assert all(written)
+    # As that version left them.
+    with connection.cursor() as cursor:
+        for model in (Allocation, Payment, DepositBalance):
+            cursor.execute(f"DELETE FROM {model._meta.db_table}")
+        cursor.execute("UPDATE invoices_invoice SET taxable_amount = 0, settled_amount = 0, settled_on = NULL")
+
+    editor = SimpleNamespace(connection=connection)
+    last = [("invoices", "0004_fill_payments"), ("transactions", "0003_fill_deposits")]
+    apps = MigrationExecutor(connection).loader.project_state(last).apps
+    import_module("invoices.migrations.0004_fill_payments").fill(apps, editor)
+    import_module("transactions.migrations.0003_fill_deposits").fill(apps, editor)
+    assert books() == written
+    guards.install()
+    connection.close()
+    call_command("verify_books", stdout=StringIO())
