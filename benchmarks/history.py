@@ -2,7 +2,8 @@
 
 Fills an empty, migrated database (the one of the settings) and its MEDIA_ROOT through bulk inserts, consistent in
 everything that `manage.py verify_books` checks: three lines, three movements, an invoice with its snapshot and a
-(tiny) document, and the audit record of each sale; meter chains, numbers, counters, balances.
+(tiny) document, and the audit record of each sale; meter chains, numbers, counters, balances. Three sales of four are
+paid in cash on the spot; the fourth is on credit and paid by bank five weeks later, so that the latest ones are open.
 """
 
 import argparse
@@ -40,22 +41,23 @@ from depots.models import Depot
 from equipment.models import Equipment
 from inventory.models import Condition, Inventory, Location, LocationKind, StockMovement
 from invoices.documents import FOLDER
-from invoices.models import Invoice
+from invoices.models import Allocation, Invoice, Payment
 from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, Party
 from sequences.models import Sequence
-from transactions.models import RateSource, Transaction, TransactionItem
+from transactions.models import DepositBalance, RateSource, Transaction, TransactionItem
 
 DAYS, VEHICLES, STOCK_ITEMS = 730, 40, 10
 RATE, DEPOSIT, METER_RATE, GST = Decimal("28.50"), Decimal("60.00"), Decimal("2.1500"), Decimal("9.00")
 PDF = b"%PDF-1.7 a stand-in of the history for benchmarks\n"
 SHA256 = hashlib.sha256(PDF).hexdigest()
 LAST_DAY = date(2026, 11, 20)
+PAID_AFTER, TERMS = timedelta(days=35), 30
 SUPPLIER = Party(name="HSH LPG Pte. Ltd.", address="18 Tuas Avenue 8", gst_registration_no="M90312345A")
 
 
 class History:
     def __init__(self, transactions: int, customers: int) -> None:
-        self.per_day, self.left = -(-transactions // DAYS), transactions
+        self.sales = transactions
         self.next: dict[type[models.Model], int] = defaultdict(lambda: 1)
         self.balances: dict[tuple[int, int, str], int] = defaultdict(int)
         now = self.moment = datetime.combine(LAST_DAY - timedelta(days=DAYS), clock_time(8), SINGAPORE)
@@ -98,6 +100,7 @@ class History:
         self.site_ids = dict(Location.objects.filter(customer__isnull=False).values_list("customer_id", "pk"))
         self.admin, self.outside = admin, Location.objects.get(kind=LocationKind.OUTSIDE)
         self.readings: dict[int, Decimal] = {}
+        self.deposits: dict[tuple[int, int], int] = defaultdict(int)
         self.openings: list[StockMovement] = []
 
     def pk(self, model: type[models.Model]) -> int:
@@ -157,8 +160,7 @@ class History:
 
     def days(self) -> Iterator[tuple[date, int]]:
         for number in range(DAYS):
-            count = min(self.per_day, self.left)
-            self.left -= count
+            count = self.sales * (number + 1) // DAYS - self.sales * number // DAYS
             if count:
                 yield LAST_DAY - timedelta(days=DAYS - number), count
 
@@ -171,7 +173,8 @@ class History:
             sales = [self.sale(day, n) for n in range(1, count + 1)]
             for rows in zip(*sales, strict=True):
                 flat = [row for group in rows for row in group]
-                type(flat[0])._base_manager.bulk_create(flat, batch_size=2_000)
+                if flat:
+                    type(flat[0])._base_manager.bulk_create(flat, batch_size=2_000)
             Sequence.objects.bulk_create(
                 Sequence(prefix=prefix, date=day, last_number=count) for prefix in ("TRX", "INV")
             )
@@ -184,6 +187,10 @@ class History:
         customer = self.customers[(pk * 7919) % len(self.customers)]
         seat = pk % VEHICLES
         driver, vehicle = self.drivers[seat], self.vehicles[seat].pk
+        is_credit = pk % 4 == 0
+        paid_on = day + PAID_AFTER if is_credit else day
+        is_paid = paid_on <= LAST_DAY
+        paid_at = datetime.combine(paid_on, self.moment.timetz()) if is_paid else None
         first, second = self.equipment[pk % STOCK_ITEMS], self.equipment[(pk + 3) % STOCK_ITEMS]
         usage, meter = self.meter(customer)
         lines = (("SALE", first, RATE, True), ("SWAP", second, RATE, True), ("DEPOSIT", first, DEPOSIT, False))
@@ -200,7 +207,7 @@ class History:
             transaction_number=f"TRX-{stamp}",
             issued_at=self.moment,
             occurred_at=self.moment,
-            due_on=day,
+            due_on=day + timedelta(days=TERMS) if is_credit else day,
             supplier=SUPPLIER,
             customer=Party(name=customer.name),
             customer_code=customer.customer_code,
@@ -211,9 +218,9 @@ class History:
             gst_rate=GST,
             gst_amount=gst,
             total_amount=subtotal + gst,
-            payment_type="CASH",
-            payment_terms_days=0,
-            payment_received=True,
+            payment_type="CREDIT" if is_credit else "CASH",
+            payment_terms_days=TERMS if is_credit else 0,
+            payment_received=not is_credit,
             served_by=driver.username,
             vehicle_no=driver.vehicle_no,
             remarks="",
@@ -224,8 +231,9 @@ class History:
             kind="TAX_INVOICE",
             customer=customer,
             user=driver,
-            status="paid",
+            status="paid" if is_paid else "generated",
             subtotal=subtotal,
+            taxable_amount=taxable,
             gst_rate=GST,
             gst_amount=gst,
             total_amount=subtotal + gst,
@@ -234,8 +242,10 @@ class History:
             pdf_sha256=SHA256,
             generated_at=self.moment,
             date=day,
-            due_on=day,
-            paid_at=self.moment,
+            due_on=snapshot.due_on,
+            paid_at=paid_at,
+            settled_amount=subtotal + gst if is_paid else 0,
+            settled_on=paid_on if is_paid else None,
         )
         sale = Transaction(
             pk=pk,
@@ -253,8 +263,8 @@ class History:
             usage_amount=usage_amount,
             items_amount=items_amount,
             total_amount=subtotal,
-            payment_type="CASH",
-            payment_received=True,
+            payment_type=snapshot.payment_type,
+            payment_received=not is_credit,
             occurred_at=self.moment,
             created_at=self.moment,
             date=day,
@@ -284,7 +294,41 @@ class History:
         ]
         after = {"transaction_number": snapshot.transaction_number, "total_amount": str(subtotal + gst)}
         record = self.evidence("transactions.sale.recorded", "transactions.transaction", pk, driver, after)
-        return [invoice], [sale], items, moves, [record]
+        self.deposits[customer.pk, first.pk] += 1
+        payments, allocations, records = [], [], [record]
+        if paid_at:
+            payments = [
+                Payment(
+                    pk=self.pk(Payment),
+                    customer=customer,
+                    method="BANK_TRANSFER" if is_credit else "CASH",
+                    amount=subtotal + gst,
+                    received_on=paid_on,
+                    user=self.admin if is_credit else driver,
+                    is_on_the_spot=not is_credit,
+                    created_at=paid_at,
+                    date=paid_on,
+                    allocated_amount=subtotal + gst,
+                    used_up_on=paid_on,
+                    handed_in_at=None if is_credit else self.moment + timedelta(hours=9),
+                )
+            ]
+            allocations = [
+                Allocation(
+                    pk=self.pk(Allocation),
+                    payment_id=payments[0].pk,
+                    invoice_id=pk,
+                    amount=subtotal + gst,
+                    date=paid_on,
+                    user=payments[0].user,
+                    created_at=paid_at,
+                )
+            ]
+            if is_credit:
+                records.append(
+                    self.evidence("invoices.payment.recorded", "invoices.payment", payments[0].pk, self.admin, {})
+                )
+        return [invoice], [sale], items, moves, payments, allocations, records
 
     def meter(self, customer: Customer) -> tuple[Decimal, MeterUsage | None]:
         if customer.meter_rate is None:
@@ -322,6 +366,13 @@ class History:
                 self.evidence("inventory.balance.corrected", "inventory.inventory", pk, self.admin, {})
                 for pk in balances.values()
             ],
+            batch_size=2_000,
+        )
+        DepositBalance.objects.bulk_create(
+            (
+                DepositBalance(customer_id=customer, equipment_id=item, quantity=count, amount=count * DEPOSIT)
+                for (customer, item), count in self.deposits.items()
+            ),
             batch_size=2_000,
         )
         for group in batched(self.readings.items(), 2_000, strict=False):

@@ -201,7 +201,7 @@ class Payment(LedgerModel):
         indexes = (
             models.Index(fields=("customer", "received_on"), name="payment_customer_idx"),
             models.Index(fields=("used_up_on", "customer"), name="payment_credit_idx"),
-            models.Index(fields=("user", "handed_in_at", "method"), name="payment_bag_idx"),
+            models.Index(fields=("handed_in_at", "method", "user"), name="payment_bag_idx"),
             models.Index(fields=("date", "method", "user", "amount"), name="payment_figures_idx"),
             models.Index(fields=("received_on",), name="payment_received_idx"),
         )

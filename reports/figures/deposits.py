@@ -7,6 +7,7 @@ from django.db.models import Case, F, Sum, When
 
 from core.money import ZERO, sum_of, to_cents
 from equipment.models import Equipment
+from reports.figures.grouping import by_value
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, count, money
 from transactions.models import DepositBalance, TransactionItem
@@ -27,13 +28,14 @@ def deposits(*, as_of: date, customer: int | None = None) -> Report:
     balances, lines = DepositBalance.objects.all(), TransactionItem.objects.filter(transaction__date__gt=as_of)
     if customer is not None:
         balances, lines = balances.filter(customer=customer), lines.filter(transaction__customer=customer)
-    for row in balances.values_list("customer_id", "equipment_id", "quantity", "amount").iterator(2_000):
+    for row in balances.order_by().values_list("customer_id", "equipment_id", "quantity", "amount").iterator(2_000):
         held[row[0], row[1]] = [row[2], row[3]]
     pieces = Case(When(type=Type.DEPOSIT, then=F("quantity")), default=-F("quantity"))
     since = (
         lines.filter(type__in=(Type.DEPOSIT, Type.RETURN))
         .order_by()
-        .values_list("transaction__customer_id", "equipment_id")
+        .annotate(holder=by_value("transaction__customer_id"), item=by_value("equipment_id"))
+        .values_list("holder", "item")
         .annotate(pieces=Sum(pieces), sum=sum_of("amount"))
     )
     for customer_id, equipment, count_since, amount_since in since:

@@ -17,6 +17,7 @@ from core.access import Capability
 from core.money import ZERO, sum_of, to_cents
 from core.scoping import rows_within
 from invoices.models import Allocation, Invoice, Payment
+from reports.figures.grouping import by_value
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, money
 
@@ -94,4 +95,5 @@ def _credits(of: Q, as_of: date) -> Iterable[tuple[int, Decimal]]:
 
 def _allocated_after(as_of: date, source: str, sign: int) -> dict[int, Decimal]:
     later: Any = Allocation.objects.filter(date__gt=as_of, **{f"{source}__isnull": False}).order_by()
-    return {pk: sign * to_cents(amount) for pk, amount in later.values_list(source).annotate(sum=sum_of("amount"))}
+    settled = later.annotate(key=by_value(source)).values_list("key").annotate(sum=sum_of("amount"))
+    return {pk: sign * to_cents(amount) for pk, amount in settled}

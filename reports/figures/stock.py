@@ -11,6 +11,7 @@ from core import clock
 from core.access import Capability, Scope
 from equipment.models import Equipment
 from inventory.models import Inventory, Location, LocationKind, StockMovement
+from reports.figures.grouping import by_value
 from reports.report import Column, Report, Row, count
 
 CUSTOMERS = 0
@@ -112,6 +113,10 @@ def _add(position: dict[tuple[int, int, str], int], rows: Any, end: str, sign: i
         default=F(f"{end}location_id"),
         output_field=BigIntegerField(),
     )
-    grouped = rows.order_by().annotate(place=place).values_list("place", "equipment_id", f"{end}condition")
+    grouped = (
+        rows.order_by()
+        .annotate(place=place, item=by_value("equipment_id"))
+        .values_list("place", "item", f"{end}condition")
+    )
     for *key, pieces in grouped.annotate(pieces=Sum("quantity")):
         position[tuple(key)] += sign * pieces
