@@ -43,7 +43,7 @@ def full_scans(sql: str, params: Any) -> Iterator[str]:
             names = aliases(sql)
             for row in (dict(zip(columns, values, strict=True)) for values in cursor.fetchall()):
                 if row["type"] in ("ALL", "index"):
-                    yield from {names.get(row["table"], row["table"])} & GROWING
+                    yield from {names.get(table := str(row["table"]), table)} & GROWING
 
 
 def aliases(sql: str) -> dict[str, str]:

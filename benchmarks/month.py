@@ -1,16 +1,15 @@
-"""What a month's reports cost as the books grow: `python benchmarks/reports.py` on a database that `history.py` filled.
+"""What a month's reports cost as the books grow: `python benchmarks/month.py` on a database that `history.py` filled.
 
 Times every report of the API for the last month (the best of three, in this process, without HTTP), and reads from the
-plans of its statements which tables were read from end to end. ``--json`` for a table of several sizes.
+plans of its statements which tables were read from end to end.
 """
 
-import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def reports() -> Iterator[tuple[str, Callable[[], Any]]]:
     assert driver
     assert customer
     for group in GroupBy:
-        yield f"sales-summary by {group}", lambda group=group: figures.sales_summary(admin, group_by=group, **MONTH)
+        yield f"sales-summary by {group}", partial(figures.sales_summary, admin, group_by=group, **MONTH)
     yield "gst", lambda: figures.gst(admin, **MONTH)
     yield "stock, now", lambda: figures.stock(admin)
     a_month_ago = datetime.combine(MONTH["date_from"], datetime.min.time(), SINGAPORE)
@@ -63,11 +62,8 @@ def reports() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split(":")[0])
-    parser.add_argument("--json", action="store_true")
-    as_json = parser.parse_args().json
     settings.DEBUG = False
-    results = {}
+    print(f"{Transaction.objects.count():,} transactions, {connection.vendor}")
     for name, make in reports():
         with watched() as scanned:
             make()
@@ -76,14 +72,8 @@ def main() -> None:
             began = time.perf_counter()
             make()
             times.append(time.perf_counter() - began)
-        results[name] = {"ms": round(min(times) * 1000, 1), "scans": sorted(scanned)}
-    if as_json:
-        print(json.dumps(results))
-        return
-    print(f"{Transaction.objects.count():,} transactions, {connection.vendor}")
-    for name, result in results.items():
-        said = f"reads all of {', '.join(result['scans'])}" if result["scans"] else ""
-        print(f"{name:<28}{result['ms']:>10,.1f} ms  {said}".rstrip())
+        said = f"reads all of {', '.join(sorted(scanned))}" if scanned else ""
+        print(f"{name:<28}{min(times) * 1000:>10,.1f} ms  {said}".rstrip(), flush=True)
 
 
 if __name__ == "__main__":
