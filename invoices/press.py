@@ -165,7 +165,8 @@ class Press:
 
     def __init__(self, style: str) -> None:
         self._fonts = _OwnFonts()
-        self._style = CSS(string=(_FOLDER / style).read_text("utf-8"), url_fetcher=_NOTHING_FETCHED)
+        sheets = [(_FOLDER / name).read_text("utf-8") for name in ("document.css", style)]
+        self._style = CSS(string="\n".join(sheets), url_fetcher=_NOTHING_FETCHED)
         self._page_numbers = CSS(string=_PAGE_NUMBERS, url_fetcher=_NOTHING_FETCHED)
         logo = ElementTree.fromstring((_FOLDER / "logo.svg").read_bytes())  # noqa: S314 -- our own file
         self._images = {"invoice:logo": SVGImage(logo, None, _NOTHING_FETCHED, None)}
