@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from types import FrameType
 from typing import Any, Never
@@ -316,7 +317,11 @@ def field_day(api: Api, folder: Path) -> None:
     back = [item("IN", "EMPTY", 4), item("IN", "DAMAGED", 1), item("IN", "FULL", 14)]
     move(api, "Unload", "from", depot, at("17:40"), back)
 
+    taken = [document for document in documents if document["status"] == "paid"]
+    day_end(api, sum((Decimal(document["total_amount"]) for document in taken), Decimal("0.00")))
+
     api.log_in(ADMIN)
+    settle(api, restaurant, invoice)
     show_stock(api)
     show_documents(api, documents, folder)
 
@@ -361,6 +366,33 @@ def lines_of(sale: dict[str, Any]) -> str:
 def money_of(document: dict[str, Any]) -> str:
     tax = f"{document['gst_rate']} % GST {document['gst_amount']}"
     return f"{document['invoice_number']}: {document['subtotal']} + {tax} = S$ {document['total_amount']}"
+
+
+def day_end(api: Api, cash: Decimal) -> None:
+    """The driver counts the empty vehicle and the cash, without being told what should be there."""
+    counted = api.post("settlements/", {"cash": str(cash), "counts": [], "client_temp_id": str(uuid.uuid4())})
+    if (counted["cash_variance"], [line["variance"] for line in counted["lines"] if line["variance"]]) != ("0.00", []):
+        raise Surprise(f"The day-end has a variance: {counted}")
+    text = f"{counted['settlement_number']}: S$ {counted['cash_counted']} in the bag, nothing on the vehicle"
+    say(counted["created_at"], "Day-end", text)
+
+
+def settle(api: Api, customer: dict[str, Any], invoice: dict[str, Any]) -> None:
+    """The office signs the day off and takes a part of what is owed; account and receivables say the same."""
+    [day] = api.get("settlements/?status=COUNTED")["results"]
+    signed = api.post(f"settlements/{day['id']}/sign-off/", {"remarks": "Counted together"})
+    say(signed["decided_at"], "Sign-off", f"{signed['settlement_number']} {signed['status'].lower().replace('_', ' ')}")
+    paid = {"customer": customer["id"], "method": "PAYNOW", "amount": "100.00", "reference": "PN-4471"}
+    payment = api.post("payments/", {**paid, "client_temp_id": str(uuid.uuid4())})
+    account = api.get(f"customers/{customer['id']}/statement/")
+    owed = Decimal(invoice["total_amount"]) - Decimal(payment["amount"])
+    receivables = {row["name"]: row["total"] for row in api.get("reports/receivables/")["rows"]}
+    said = (account["closing_balance"], receivables.get(customer["name"]))
+    if said != (str(owed), str(owed)):
+        raise Surprise(f"The account and the receivables say {said}, and {owed} is owed.")
+    text = f"{payment['payment_number']}: S$ {payment['amount']} by PayNow from {customer['name']}"
+    say(payment["created_at"], "Payment", text)
+    say("", "", f"the statement and the receivables say: S$ {owed} is owed")
 
 
 def show_stock(api: Api) -> None:
