@@ -46,14 +46,16 @@ def test_every_link_opens_for_whoever_sees_it(office: Shop, role: Role) -> None:
     assert len(seen) > 30
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
-def test_lists_cost_the_same_whatever_their_length(office: Shop, model: Any) -> None:
+def test_lists_cost_the_same_whatever_their_length(office: Shop) -> None:
     client = logged_in(office.admin)
 
-    def cost() -> int:
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(url(model)).status_code == 200
-        return len(queries)
+    def cost() -> dict[str, int]:
+        found = {}
+        for model in MODELS:
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(url(model)).status_code == 200
+            found[model._meta.label_lower] = len(queries)
+        return found
 
     before = cost()
     for _ in range(5):
@@ -62,19 +64,20 @@ def test_lists_cost_the_same_whatever_their_length(office: Shop, model: Any) -> 
         office.sell({"type": "SALE"}, by=driver, customer=CustomerFactory().pk)
         office.draft({"direction": "OUT"}, by=driver)
         EquipmentFactory()
-    assert cost() == before <= 10
+    assert cost() == before
+    assert max(before.values()) <= 10
 
 
-@pytest.mark.parametrize("words", ["٣", "9" * 30, "%", "a'b\"", "-1"])
-def test_any_words_can_be_searched_for(office: Shop, words: str) -> None:
+def test_any_words_can_be_searched_for(office: Shop) -> None:
     client = logged_in(office.admin)
     for model in MODELS:
-        assert client.get(url(model), {"q": words}).status_code == 200
+        for words in ("٣", "9" * 30, "%", "a'b\"", "-1"):
+            assert client.get(url(model), {"q": words}).status_code == 200, (model, words)
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [
+def test_no_filter_breaks_a_list(office: Shop) -> None:
+    client = logged_in(office.admin)
+    for filters in (
         {"entity_id": "abc"},
         {"entity_id": "9" * 30},
         {"date__year": "99999"},
@@ -82,12 +85,9 @@ def test_any_words_can_be_searched_for(office: Shop, words: str) -> None:
         {"state": "x"},
         {"at": "x"},
         {"user__password__startswith": "p"},
-    ],
-)
-def test_no_filter_breaks_a_list(office: Shop, filters: dict[str, str]) -> None:
-    client = logged_in(office.admin)
-    for model in MODELS:
-        assert client.get(url(model), filters).status_code in (200, 302, 400)
+    ):
+        for model in MODELS:
+            assert client.get(url(model), filters).status_code in (200, 302, 400), (model, filters)
 
 
 def test_a_password_cannot_be_guessed_by_filtering(office: Shop) -> None:

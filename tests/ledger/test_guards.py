@@ -9,7 +9,6 @@ from django.db import DatabaseError, connection, models, transaction
 
 from audit import seals
 from core import guards
-from core.ledger import LedgerModel
 from core.models import ClientOperation
 from invoices.models import Invoice
 from tests.conftest import Shop
@@ -65,10 +64,10 @@ def contents(model: type[models.Model]) -> list[Any]:
 
 def refused(model: type[models.Model], sql: str) -> None:
     before = contents(model)
-    assert before
+    assert before, model
     with pytest.raises(DatabaseError, match=f"{model._meta.db_table} is append-only"):
         run(sql)
-    assert contents(model) == before
+    assert contents(model) == before, sql
 
 
 def another_value(field: Any) -> str:
@@ -116,21 +115,21 @@ def statements(table: str) -> list[str]:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("rows")
 class TestRefusals:
-    @pytest.mark.parametrize("model", LEDGERS, ids=lambda model: model._meta.db_table)
-    def test_no_frozen_column_changes(self, model: type[LedgerModel]) -> None:
-        table = quote(model._meta.db_table)
-        for field in model._meta.concrete_fields:
-            if field.name not in model.life_cycle:
-                refused(model, f"UPDATE {table} SET {quote(field.column)} = {another_value(field)}")
+    def test_no_frozen_column_changes(self) -> None:
+        for model in LEDGERS:
+            table = quote(model._meta.db_table)
+            for field in model._meta.concrete_fields:
+                if field.name not in model.life_cycle:
+                    refused(model, f"UPDATE {table} SET {quote(field.column)} = {another_value(field)}")
 
-    @pytest.mark.parametrize("model", LEDGERS, ids=lambda model: model._meta.db_table)
-    def test_no_statement_finds_a_way_round(self, model: type[LedgerModel]) -> None:
-        for sql in statements(quote(model._meta.db_table)):
-            refused(model, sql)
+    def test_no_statement_finds_a_way_round(self) -> None:
+        for model in LEDGERS:
+            for sql in statements(quote(model._meta.db_table)):
+                refused(model, sql)
 
-    @pytest.mark.parametrize("model", PLAIN, ids=lambda model: model._meta.db_table)
-    def test_a_whole_ledger_refuses_even_what_changes_nothing(self, model: type[LedgerModel]) -> None:
-        refused(model, f"UPDATE {quote(model._meta.db_table)} SET id = id")
+    def test_a_whole_ledger_refuses_even_what_changes_nothing(self) -> None:
+        for model in PLAIN:
+            refused(model, f"UPDATE {quote(model._meta.db_table)} SET id = id")
 
     def test_a_parent_can_not_take_its_ledger_rows_along(self, shop: Shop) -> None:
         for table, pk in (("customers_customer", shop.customer.pk), ("accounts_user", shop.driver.pk)):
