@@ -4,6 +4,7 @@ import json
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import StringIO
@@ -18,6 +19,7 @@ from audit import seals
 from audit.models import AuditLog, AuditSeal
 from audit.services import record
 from core import guards
+from core.errors import Busy
 from tests.factories import DepotFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -345,7 +347,8 @@ def test_sealing_beside_writers_skips_nothing() -> None:
     def sealer() -> None:
         try:
             while not stop.is_set():
-                seals.seal_all()
+                with suppress(Busy):  # on a crowded machine; the next one seals what this one left
+                    seals.seal_all()
         except Exception as error:
             failures.append(error)
         finally:

@@ -56,7 +56,7 @@ class ChaosProxy:
         if fate == DELAYED:  # and so overtaken by others
             time.sleep(seconds)
         if fate == DOUBLED:
-            twin = threading.Thread(target=self._pass_on, args=(request, body), daemon=True)
+            twin = threading.Thread(target=self._pass_on_unheard, args=(request, body), daemon=True)
             twin.start()
         try:
             status, headers, content = self._pass_on(request, body)
@@ -73,6 +73,10 @@ class ChaosProxy:
                     request.send_header(name, value)
             request.end_headers()
             request.wfile.write(content[: len(content) // 2] if fate == CUT_OFF else content)
+
+    def _pass_on_unheard(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+        with suppress(OSError):
+            self._pass_on(request, body)
 
     def _pass_on(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=60)
