@@ -34,9 +34,11 @@ def full_scans(sql: str, params: Any) -> Iterator[str]:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
             names = aliases(sql)
             for *_, step in cursor.fetchall():
-                # SCAN without a bound reads all of a table, or all of an index.
-                if found := re.match(r"SCAN (\w+)", step):
-                    yield from {names.get(found[1], found[1])} & GROWING
+                # SCAN without a bound reads all of a table, or all of an index; what has an upper bound alone, all
+                # that is older.
+                if found := re.match(r"SCAN (\w+)|SEARCH (\w+) .*\(\w+<\?\)$", step):
+                    table = found[1] or found[2]
+                    yield from {names.get(table, table)} & GROWING
         else:
             cursor.execute(f"EXPLAIN {sql}", params)
             columns = [column[0] for column in cursor.description]

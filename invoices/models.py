@@ -113,7 +113,10 @@ class Invoice(LedgerModel):
             models.Index(fields=("date", "id"), name="invoice_date_idx"),
             models.Index(fields=("customer", "date"), name="invoice_customer_date_idx"),
             # What is open: few rows, however many were ever issued.
-            models.Index(fields=("settled_on", "customer", "date"), name="invoice_open_idx"),
+            models.Index(
+                fields=("settled_on", "customer", "date", "due_on", "total_amount", "settled_amount"),
+                name="invoice_open_idx",
+            ),
             # All that the reports add up, so that a month's figures come from the index alone.
             models.Index(
                 fields=(
