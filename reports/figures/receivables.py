@@ -94,10 +94,15 @@ def _credits(of: Q, as_of: date) -> Iterable[tuple[int, Decimal]]:
 def _still_open(model: Any, closed_on: str, of: Q, as_of: date, fields: Sequence[str]) -> Iterator[Any]:
     """Rows that are open today, or were closed after a date. Whether they were there by then, the caller looks.
 
-    Two statements, and no condition on their own date: with either of these a planner reads all rows up to that date.
+    Two statements, and no condition on their own date: otherwise a planner reads all rows up to that date. A row that
+    is closed between the two is told once. The first of the fields is the primary key.
     """
+    seen: set[int] = set()
     for still in (Q(**{f"{closed_on}__isnull": True}), Q(**{f"{closed_on}__gt": as_of})):
-        yield from model.objects.filter(of, still).order_by().values_list(*fields).iterator(2_000)
+        for row in model.objects.filter(of, still).order_by().values_list(*fields).iterator(2_000):
+            if row[0] not in seen:
+                seen.add(row[0])
+                yield row
 
 
 def _allocated_after(as_of: date, source: str, sign: int) -> dict[int, Decimal]:
