@@ -153,7 +153,12 @@ class Site:
              "--preload"],  # so that a killed worker is replaced at once, and the load goes on
             cwd=ROOT, env={**self.environment, **environment}, stdout=log, stderr=log,
         )  # fmt: skip
-        wait_until("the application to answer", lambda: self.ask("GET", "health/live/").status == 200)
+        wait_until("the application to answer", self.answers)
+
+    def answers(self) -> bool:
+        if self.process is None or self.process.poll() is not None:
+            raise RuntimeError(f"gunicorn ended: {(self.folder / 'gunicorn.log').read_text()[-2000:]}")
+        return self.ask("GET", "health/live/").status == 200
 
     def workers(self) -> list[int]:
         assert self.process is not None

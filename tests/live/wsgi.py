@@ -63,10 +63,10 @@ def install() -> None:
     from core.idempotency import Operation
     from invoices import documents
     from sync import operations
-    from transactions import views
-    from transactions.services import sales as services
+    from transactions import services
+    from transactions.services import sales
 
-    sell = views.services.create_customer_transaction_and_invoice
+    sell = services.create_customer_transaction_and_invoice
 
     def selling(**arguments: Any) -> Any:
         token = _in_a_sale.set(True)
@@ -76,11 +76,12 @@ def install() -> None:
             _in_a_sale.reset(token)
 
     dying(Operation, "claim", before="before the claim")
-    dying(services, "take_numbers", before="before the numbers")
+    dying(sales, "take_numbers", before="before the numbers")
     dying(documents, "store", before="before the document", after="after the document")
-    dying(services, "record", after="after the evidence")
+    dying(sales, "record", after="after the evidence")
     dying(type(connection._connections[connection._alias]), "commit", before="before COMMIT", after="after COMMIT")
-    views.services.create_customer_transaction_and_invoice = selling
+    # Where the view and the push look it up.
+    services.create_customer_transaction_and_invoice = selling
     operations.create_customer_transaction_and_invoice = selling
 
 
