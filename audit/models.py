@@ -43,7 +43,8 @@ class AuditLog(LedgerModel):
         verbose_name = "audit record"
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("entity_type", "entity_id"), name="audit_entity_idx"),
+            models.Index(fields=("entity_id", "entity_type"), name="audit_entity_idx"),
+            models.Index(fields=("entity_type",), name="audit_entity_type_idx"),
             models.Index(fields=("action", "id"), name="audit_action_idx"),
             models.Index(fields=("user", "id"), name="audit_user_idx"),
             models.Index(fields=("at",), name="audit_at_idx"),

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from audit.models import AuditLog
 from audit.serializers import AuditLogSerializer
 from core.access import Capability
-from core.api.filters import IdFilter, MomentFilter
+from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from core.api.pagination import LedgerPagination
 from core.api.viewsets import LedgerViewSet
 
@@ -30,7 +30,7 @@ _EXAMPLE = OpenApiExample(
 )
 
 
-class AuditLogFilter(filters.FilterSet):
+class AuditLogFilter(LedgerFilterSet):
     entity_id = IdFilter()
     user = IdFilter(field_name="user_id")
     at_after = MomentFilter(field_name="at", lookup_expr="gte")

@@ -75,7 +75,7 @@ class Table:
             name: None if field.primary_key else field.get_db_prep_save(field.get_default(), connection)
             for name, field in self.fields.items()
         }
-        names = ", ".join(connection.ops.quote_name(field.column) for field in self.fields.values())
+        names = ", ".join(connection.ops.quote_name(str(field.column)) for field in self.fields.values())
         places = ", ".join(["%s"] * len(self.fields))
         self.sql = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) VALUES ({places})"
         self.rows: list[list[Any]] = []

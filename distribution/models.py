@@ -64,6 +64,9 @@ class Distribution(LedgerModel):
         indexes = (
             models.Index(fields=("status", "id"), name="distribution_status_idx"),
             models.Index(fields=("date",), name="distribution_date_idx"),
+            models.Index(fields=("vehicle_no",), name="distribution_vehicle_idx"),
+            models.Index(fields=("created_at",), name="distribution_created_idx"),
+            models.Index(fields=("occurred_at",), name="distribution_occurred_idx"),
         )
 
     def __str__(self) -> str:

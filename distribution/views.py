@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -10,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.requests import acting_user
 from core.access import Capability
-from core.api.filters import IdFilter, MomentFilter
+from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from core.api.responses import created
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
@@ -79,7 +78,7 @@ _CREATE: dict[str, Any] = {
 }
 
 
-class DistributionFilter(filters.FilterSet):
+class DistributionFilter(LedgerFilterSet):
     depot = IdFilter(field_name="depot_id")
     user = IdFilter(field_name="user_id")
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")

@@ -180,8 +180,11 @@ class StockMovement(LedgerModel):
     class Meta:
         ordering = ("-id",)
         indexes = (
-            models.Index(fields=("cause_type", "cause_id"), name="movement_cause_idx"),
+            models.Index(fields=("cause_id", "cause_type"), name="movement_cause_idx"),
+            models.Index(fields=("cause_type",), name="movement_cause_type_idx"),
             models.Index(fields=("equipment", "id"), name="movement_equipment_idx"),
+            models.Index(fields=("kind",), name="movement_kind_idx"),
+            models.Index(fields=("created_at",), name="movement_created_idx"),
             models.Index(fields=("date",), name="movement_date_idx"),
         )
         constraints = (

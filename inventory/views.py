@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.requests import acting_user
 from core.access import Capability
-from core.api.filters import IdFilter, MomentFilter
+from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from core.api.pagination import LedgerPagination
 from core.api.responses import created
 from core.api.schema import conflicts, replayable
@@ -100,7 +100,7 @@ class InventoryFilter(filters.FilterSet):
         fields = ("condition",)
 
 
-class MovementFilter(filters.FilterSet):
+class MovementFilter(LedgerFilterSet):
     equipment = IdFilter(field_name="equipment_id")
     location = IdFilter(method="touching", label="Location at either end")
     cause_id = IdFilter()
@@ -225,7 +225,7 @@ _WORK_EXAMPLE = {
 _WORK = OpenApiExample("a refill", value=_WORK_EXAMPLE, response_only=True, status_codes=["200", "201"])
 
 
-class DepotWorkFilter(filters.FilterSet):
+class DepotWorkFilter(LedgerFilterSet):
     depot = IdFilter(field_name="depot_id")
     date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
     date_to = filters.DateFilter(field_name="date", lookup_expr="lte")

@@ -32,9 +32,11 @@ from core.office import (
     may,
 )
 from customers.models import Customer
+from customers.search import SearchesDocuments
 from invoices import services
 from invoices.downloads import pdf_response
 from invoices.models import Allocation, GstRate, Invoice, InvoiceEmail, Payment
+from invoices.selectors import INVOICE_NUMBERS, PAYMENT_NUMBERS
 
 TONES = {Invoice.Status.PAID: "good", Invoice.Status.GENERATED: "open"}
 
@@ -109,7 +111,7 @@ def pdf_link(invoice: Invoice) -> str:
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(OfficeAdmin):
+class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     list_display = (
@@ -118,8 +120,8 @@ class InvoiceAdmin(OfficeAdmin):
     )  # fmt: skip
     list_filter = (OpenFilter, "kind", "status", "user__depot")
     list_select_related = ("customer",)
-    search_fields = ("invoice_number", "customer__name", "customer__customer_code")
-    search_help_text = "Number, or the customer's name or code"
+    documents = INVOICE_NUMBERS
+    search_help_text = "Beginning of the number, or the customer's name or code"
     date_hierarchy = "date"
     ordering = ("-id",)
     actions = ("print_batch", "mark_printed", "send_by_email", "mark_paid")
@@ -266,7 +268,7 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
 
 @admin.register(Payment)
-class PaymentAdmin(OfficeAdmin):
+class PaymentAdmin(SearchesDocuments, OfficeAdmin):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     inlines = (AllocationInline,)
@@ -275,8 +277,8 @@ class PaymentAdmin(OfficeAdmin):
     )  # fmt: skip
     list_filter = ("method", ("used_up_on", admin.EmptyFieldListFilter), "user__depot")
     list_select_related = ("customer", "user", "reversal")
-    search_fields = ("reference", "customer__name", "customer__customer_code", "=id")
-    search_help_text = "Reference, customer's name or code, or the payment's number without PAY"
+    documents = PAYMENT_NUMBERS
+    search_help_text = "Number, whole reference, or the customer's name or code"
     date_hierarchy = "received_on"
     ordering = ("-id",)
     actions = ("allocate", "reverse")

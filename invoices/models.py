@@ -112,6 +112,8 @@ class Invoice(LedgerModel):
             models.Index(fields=("kind", "id"), name="invoice_kind_idx"),
             models.Index(fields=("date", "id"), name="invoice_date_idx"),
             models.Index(fields=("customer", "date"), name="invoice_customer_date_idx"),
+            models.Index(fields=("generated_at",), name="invoice_generated_idx"),
+            models.Index(fields=("total_amount",), name="invoice_amount_idx"),
             # What is open: few rows, however many were ever issued.
             models.Index(
                 fields=("settled_on", "customer", "date", "due_on", "total_amount", "settled_amount"),
@@ -207,6 +209,9 @@ class Payment(LedgerModel):
             models.Index(fields=("handed_in_at", "method", "user"), name="payment_bag_idx"),
             models.Index(fields=("date", "method", "user", "amount"), name="payment_figures_idx"),
             models.Index(fields=("received_on",), name="payment_received_idx"),
+            models.Index(fields=("method",), name="payment_method_idx"),
+            models.Index(fields=("reference",), name="payment_reference_idx"),
+            models.Index(fields=("amount",), name="payment_amount_idx"),
         )
         constraints = (
             models.CheckConstraint(condition=~Q(amount=0), name="payment_amount_not_zero"),

@@ -1,4 +1,4 @@
-"""Which GST rate applies, and which documents belong to nothing."""
+"""Which GST rate applies, where numbers are found, and which documents belong to nothing."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -12,6 +12,10 @@ from invoices.models import GstRate, Invoice
 
 ORPHAN_AFTER = timedelta(minutes=10)
 """A younger PDF without an invoice may belong to a sale that is being committed right now."""
+
+INVOICE_NUMBERS = {"INV": "invoice_number", "CN": "invoice_number", "TRX": "transaction__transaction_number"}
+PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
+"""Which field holds the numbers of a prefix, see `customers.search`."""
 
 
 def gst_rate_on(day: date) -> Decimal:

@@ -7,22 +7,25 @@ from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from accounts.requests import acting_user
 from core.access import Capability
-from core.api.filters import IdFilter, MomentFilter
+from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from core.api.negotiation import JsonErrors
 from core.api.responses import created, pdf_file
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
 from core.idempotency import IdempotencyConflict
+from customers.search import DocumentSearch
 from invoices import services
 from invoices.downloads import pdf_response
 from invoices.errors import AlreadyPaid, AlreadyReversed, ExceedsCredit, ExceedsOutstanding, NoEmailAddress
 from invoices.models import GstRate, Invoice, InvoiceEmail, Payment
+from invoices.selectors import INVOICE_NUMBERS, PAYMENT_NUMBERS
 from invoices.serializers import (
     EmailIn,
     GstRateSerializer,
@@ -110,7 +113,7 @@ _PAYMENT = OpenApiExample("a payment", value=_PAYMENT_EXAMPLE, response_only=Tru
 _GST = OpenApiExample("9 %", value={"id": 3, "rate": "9.00", "valid_from": "2024-01-01"}, response_only=True)
 
 
-class InvoiceFilter(filters.FilterSet):
+class InvoiceFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
     date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
@@ -141,7 +144,8 @@ class InvoiceViewSet(LedgerViewSet):
     queryset = Invoice.objects.select_related("transaction").defer("snapshot")
     serializer_class = InvoiceOut
     filterset_class = InvoiceFilter
-    search_fields = ("invoice_number", "customer__name", "customer__customer_code")
+    filter_backends = (filters.DjangoFilterBackend, DocumentSearch, OrderingFilter)
+    documents = INVOICE_NUMBERS
     ordering_fields = ("id", "total_amount", "generated_at")
     capability = {
         "list": Capability.VIEW_SALES,
@@ -271,7 +275,7 @@ class InvoiceViewSet(LedgerViewSet):
         return Response(self.get_serializer(invoice).data)
 
 
-class PaymentFilter(filters.FilterSet):
+class PaymentFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
     received_from = filters.DateFilter(field_name="received_on", lookup_expr="gte")
@@ -296,7 +300,8 @@ class PaymentViewSet(LedgerViewSet):
     queryset = Payment.objects.select_related("customer", "user", "reversal").prefetch_related("allocations__invoice")
     serializer_class = PaymentOut
     filterset_class = PaymentFilter
-    search_fields = ("reference", "customer__name", "customer__customer_code")
+    filter_backends = (filters.DjangoFilterBackend, DocumentSearch, OrderingFilter)
+    documents = PAYMENT_NUMBERS
     ordering_fields = ("id", "amount", "received_on")
     capability = {
         "list": Capability.VIEW_SALES,

@@ -67,6 +67,9 @@ class SyncConflict(LedgerModel):
         indexes = (
             models.Index(fields=("status", "id"), name="conflict_status_idx"),
             models.Index(fields=("user", "id"), name="conflict_user_idx"),
+            models.Index(fields=("code",), name="conflict_code_idx"),
+            models.Index(fields=("type",), name="conflict_type_idx"),
+            models.Index(fields=("occurred_at",), name="conflict_occurred_idx"),
             models.Index(fields=("date",), name="conflict_date_idx"),
         )
 

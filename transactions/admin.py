@@ -25,6 +25,7 @@ from core.office import (
     movements_of,
 )
 from customers.models import Customer
+from customers.search import SearchesDocuments
 from invoices.admin import pdf_link, pdf_url
 from transactions import services
 from transactions.models import (
@@ -35,6 +36,7 @@ from transactions.models import (
     Transaction,
     TransactionItem,
 )
+from transactions.selectors import SALE_NUMBERS
 
 
 class ItemInline(ReadOnlyInline):
@@ -73,7 +75,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Transaction)
-class TransactionAdmin(OfficeAdmin):
+class TransactionAdmin(SearchesDocuments, OfficeAdmin):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     inlines = (ItemInline,)
@@ -83,8 +85,8 @@ class TransactionAdmin(OfficeAdmin):
     )  # fmt: skip
     list_filter = (StateFilter, "payment_type", "payment_received", "user__depot")
     list_select_related = ("user", "invoice")
-    search_fields = ("transaction_number", "customer_name", "invoice__invoice_number", "vehicle_no")
-    search_help_text = "Number of the sale or its invoice, customer's name, or vehicle"
+    documents = SALE_NUMBERS | {"": "vehicle_no"}
+    search_help_text = "Beginning of the sale's or invoice's number, customer's name or code, or the vehicle"
     date_hierarchy = "date"
     ordering = ("-id",)
     actions = ("void",)

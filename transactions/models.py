@@ -77,6 +77,10 @@ class Transaction(LedgerModel):
             models.Index(fields=("user", "id"), name="transaction_user_idx"),
             models.Index(fields=("date", "id"), name="transaction_date_idx"),
             models.Index(fields=("occurred_at",), name="transaction_occurred_idx"),
+            models.Index(fields=("vehicle_no",), name="transaction_vehicle_idx"),
+            models.Index(fields=("payment_type",), name="transaction_payment_idx"),
+            models.Index(fields=("payment_received",), name="transaction_received_idx"),
+            models.Index(fields=("total_amount",), name="transaction_amount_idx"),
             models.Index(fields=("user", "date"), name="transaction_user_date_idx"),
         )
         constraints = (
@@ -252,6 +256,7 @@ class Settlement(LedgerModel):
             models.Index(fields=("user", "status"), name="settlement_user_idx"),
             models.Index(fields=("status", "id"), name="settlement_status_idx"),
             models.Index(fields=("date",), name="settlement_date_idx"),
+            models.Index(fields=("vehicle_no",), name="settlement_vehicle_idx"),
         )
 
     def __str__(self) -> str:

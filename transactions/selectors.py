@@ -7,6 +7,11 @@ from decimal import Decimal
 from customers.models import Customer
 from transactions.models import MeterReplacement, Transaction
 
+SALE_NUMBERS = {
+    "TRX": "transaction_number", "INV": "invoice__invoice_number", "CN": "invoice__invoice_number"
+}  # fmt: skip
+"""Which field holds the numbers of a prefix, see `customers.search`."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:

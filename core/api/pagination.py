@@ -95,6 +95,10 @@ class LedgerPagination(CursorPagination):
     max_page_size = 200
     ordering = "-id"
 
+    def get_ordering(self, request: Request, queryset: Any, view: APIView) -> tuple[str, ...]:
+        """The order that a period asks for, see `LedgerFilterSet`."""
+        return tuple(queryset.query.order_by) or super().get_ordering(request, queryset, view)
+
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         described: dict[str, Any] = super().get_paginated_response_schema(schema)
         described["required"] = ["next", "previous", "results"]

@@ -5,18 +5,20 @@ from typing import Any
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import acting_user
 from core.access import Capability
-from core.api.filters import IdFilter, MomentFilter
+from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from core.api.responses import created
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
 from core.idempotency import IdempotencyConflict
 from core.occurrence import OccurredAtOutOfRange
 from customers.errors import CustomerInactive
+from customers.search import DocumentSearch
 from equipment.errors import EquipmentInactive
 from inventory.errors import InsufficientStock
 from invoices.views import INVOICE_EXAMPLE
@@ -31,6 +33,7 @@ from transactions.errors import (
     RateMismatch,
 )
 from transactions.models import Transaction
+from transactions.selectors import SALE_NUMBERS
 from transactions.serializers import (
     SaleIn,
     SaleOut,
@@ -114,7 +117,7 @@ _CREATE: dict[str, Any] = {
 }  # fmt: skip
 
 
-class TransactionFilter(filters.FilterSet):
+class TransactionFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
     date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
@@ -140,7 +143,8 @@ class TransactionViewSet(LedgerViewSet):
     queryset = Transaction.objects.with_status().select_related("user").prefetch_related("items")
     serializer_class = TransactionOut
     filterset_class = TransactionFilter
-    search_fields = ("transaction_number", "customer_name", "customer__customer_code")
+    filter_backends = (filters.DjangoFilterBackend, DocumentSearch, OrderingFilter)
+    documents = SALE_NUMBERS
     ordering_fields = ("id", "occurred_at", "total_amount")
     capability = {
         "list": Capability.VIEW_SALES,

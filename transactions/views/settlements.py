@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.requests import acting_user
 from core.access import Capability
-from core.api.filters import IdFilter
+from core.api.filters import IdFilter, LedgerFilterSet
 from core.api.responses import created
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
@@ -67,7 +67,7 @@ _SETTLEMENT = OpenApiExample("a count", value=_SETTLEMENT_EXAMPLE, response_only
 _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
 
 
-class SettlementFilter(filters.FilterSet):
+class SettlementFilter(LedgerFilterSet):
     user = IdFilter(field_name="user_id")
     depot = IdFilter(field_name="depot_id")
     date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
