@@ -447,9 +447,6 @@ def as_fast_as_it_goes() -> Iterator[None]:
         else:
             cursor.execute("SET SESSION unique_checks = 0, foreign_key_checks = 0")
     yield
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
 
 
 def main() -> None:

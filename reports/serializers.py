@@ -1,6 +1,7 @@
 """Reports in JSON, and what they are asked by."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -176,6 +177,14 @@ class StatementOut(serializers.Serializer[Any]):
 
 
 def as_json(report: Report, answer: Any) -> Any:
-    """A report as the API tells it."""
-    data = {"title": report.title, "rows": report.rows, "totals": report.totals, "figures": report.figures}
-    return answer(data).data
+    """A report as the API tells it.
+
+    The amounts of the rows have their cents already, and go as text; the renderer would write floats. With a field's
+    object for each cell, a month by customer spent half its time here.
+    """
+    data = {"title": report.title, "rows": (), "totals": report.totals, "figures": report.figures}
+    rows = [
+        {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+        for row in report.rows
+    ]
+    return {**answer(data).data, "rows": rows}

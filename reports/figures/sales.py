@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import add
 from typing import Any
 
 from django.db import models
@@ -158,9 +159,8 @@ def _by_document(user: User, date_from: date, date_to: date, group_by: GroupBy) 
     group_of = naming([key for key, *_ in found])
     groups: dict[tuple[str, str], list[Any]] = defaultdict(lambda: [0, 0, ZERO, ZERO, ZERO])
     for key, documents, invoices, *amounts in found:
-        group = groups[group_of(key)]
-        for index, figure in enumerate((invoices, documents - invoices, *amounts)):
-            group[index] += figure
+        figures = (invoices, documents - invoices, *amounts)
+        groups[group_of(key)] = [*map(add, groups[group_of(key)], figures)]
     names = [column.name for column in SALES_COLUMNS[2:]]
     return [
         {"key": key, "name": name, **dict(zip(names, figures, strict=True))}

@@ -49,21 +49,26 @@ def listens(port: int) -> bool:
 
 
 class MariaDB:
-    """A server with a data directory of its own and default durability. `kill` is SIGKILL; `start` again recovers."""
+    """A server with a data directory of its own and default durability. `kill` is SIGKILL; `start` again recovers.
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="hsh-mariadb-"))
-        self.port = free_port()
+    In a ``folder`` that has one, it goes on with that; ``options`` are the server's.
+    """
+
+    def __init__(self, folder: Path | None = None, *options: str) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="hsh-mariadb-"))
+        self.folder.mkdir(exist_ok=True)
+        self.port, self.options = free_port(), options
         self.process: subprocess.Popen[bytes]
         self._as_user: list[str] = []
         if os.getuid() == 0:  # the server refuses to run as root
             shutil.chown(self.folder, "mysql" if _has_user("mysql") else "nobody")
             self._as_user = ["--user=mysql" if _has_user("mysql") else "--user=nobody"]
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", *self._as_user, f"--datadir={self.folder / 'data'}",
-             "--auth-root-authentication-method=normal", "--skip-test-db"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+        if not (self.folder / "data").exists():
+            subprocess.run(
+                ["mariadb-install-db", "--no-defaults", *self._as_user, f"--datadir={self.folder / 'data'}",
+                 "--auth-root-authentication-method=normal", "--skip-test-db"],
+                check=True, capture_output=True,
+            )  # fmt: skip
         init = self.folder / "init.sql"
         init.write_text(
             "CREATE DATABASE IF NOT EXISTS live CHARACTER SET utf8mb4;\n"
@@ -85,7 +90,7 @@ class MariaDB:
             ["mariadbd", "--no-defaults", *self._as_user, f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder}",
              "--bind-address=127.0.0.1", f"--port={self.port}", f"--socket={self.folder / 'socket'}",
              f"--pid-file={self.folder / 'pid'}", f"--init-file={self.folder / 'init.sql'}",
-             "--character-set-server=utf8mb4", "--max-connections=300"],
+             "--character-set-server=utf8mb4", "--max-connections=300", *self.options],
             stdout=log, stderr=log,
         )  # fmt: skip
         wait_until("MariaDB to answer", lambda: listens(self.port))
@@ -94,9 +99,12 @@ class MariaDB:
         self.process.kill()
         self.process.wait()
 
-    def stop(self) -> None:
+    def halt(self) -> None:
         self.process.terminate()
         self.process.wait()
+
+    def stop(self) -> None:
+        self.halt()
         shutil.rmtree(self.folder)
 
 
