@@ -7,6 +7,7 @@ turn about; beside them the same statements by hand through the bare driver. ``-
 import argparse
 import json
 from contextlib import ExitStack
+from typing import Any
 
 from benchmarks.harness import Client, Table, a_site_with_history, engine, median, milliseconds, say
 
@@ -16,7 +17,9 @@ SIZES = (10_000, 100_000, 1_000_000)
 def measure(sizes: tuple[int, ...] = SIZES, rounds: int = 5) -> list[Table]:
     with ExitStack() as stack:
         sites = {size: stack.enter_context(a_site_with_history(size))[0] for size in sizes}
-        asked = {size: json.loads(site.python("-m", "benchmarks.statements").splitlines()[0]) for size, site in sites.items()}
+        asked = {
+            size: json.loads(site.python("-m", "benchmarks.statements").splitlines()[0]) for size, site in sites.items()
+        }
         tables = []
         for kind, readers in (("lists", ("boss", "supervisor")), ("reports", ("boss",))):
             for reader in readers:
@@ -26,7 +29,7 @@ def measure(sizes: tuple[int, ...] = SIZES, rounds: int = 5) -> list[Table]:
         return tables
 
 
-def _compare(kind: str, reader: str, clients: dict[int, Client], asked: dict[int, dict], rounds: int) -> Table:
+def _compare(kind: str, reader: str, clients: dict[int, Client], asked: dict[int, Any], rounds: int) -> Table:
     smallest, largest = min(clients), max(clients)
     table = Table(
         f"{engine()}: {kind}, as {reader} sees them (ms)",
@@ -37,7 +40,7 @@ def _compare(kind: str, reader: str, clients: dict[int, Client], asked: dict[int
         own = {size: asked[size][kind][number] for size in clients}
         for size, client in clients.items():
             client.get(own[size])
-        taken = {size: [] for size in clients}
+        taken: dict[int, list[float]] = {size: [] for size in clients}
         for _ in range(rounds):
             for size, client in clients.items():
                 taken[size].append(milliseconds(lambda: client.get(own[size]), 1))  # noqa: B023 -- called at once

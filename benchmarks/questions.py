@@ -14,14 +14,15 @@ from reports.figures import GroupBy
 
 LISTS = {
     "transactions", "invoices", "payments", "audit", "distributions", "settlements", "depot-work", "sync/conflicts",
-    "inventories", "inventories/movements",
+    "inventories/movements",
 }  # fmt: skip
 """The lists that grow with the business's age. The rest are as long as the business is large."""
 
 
 def lists() -> Iterator[tuple[str, Any, Any]]:
     """Address, view, and its filters."""
-    for prefix, view, _ in router.registry:
+    views: list[tuple[str, Any]] = [(prefix, view) for prefix, view, _ in router.registry]
+    for prefix, view in views:
         if prefix in LISTS:
             yield f"/api/{prefix}/", view, view.filterset_class
         for extra in view.get_extra_actions():
@@ -40,17 +41,17 @@ def list_questions(values: dict[str, Any], last_day: date) -> Iterator[str]:
         for order in getattr(view, "ordering_fields", ()):
             if address.count("/") == 3:
                 yield f"{address}?ordering=-{order}"
-        for search in _searches(view) if address.count("/") == 3 else ():
+        for search in _searches(view, values["search"]) if address.count("/") == 3 else ():
             yield f"{address}?{urlencode({'search': search})}"
         for name, asked in filterset.base_filters.items():
             for value in _values(name, asked, values, last_day):
                 yield f"{address}?{urlencode({name: value})}"
 
 
-def _searches(view: Any) -> list[str]:
+def _searches(view: Any, words: str) -> list[str]:
     if not hasattr(view, "documents"):
         return []
-    return [*(f"{prefix}-2026" for prefix in view.documents if prefix), "Customer 4711"]
+    return [*(f"{prefix}-2026" for prefix in view.documents if prefix), words]
 
 
 def _values(name: str, asked: Any, values: dict[str, Any], last_day: date) -> list[Any]:

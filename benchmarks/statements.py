@@ -35,7 +35,7 @@ def values() -> dict[str, Any]:
         "depot": sale.user.depot_id, "vehicle_no": sale.vehicle_no, "equipment": movement.equipment_id,
         "location": movement.to_location_id, "cause_id": sale.pk, "entity_id": sale.pk,
         "cause_type": "transactions.transaction", "entity_type": "transactions.transaction",
-        "action": "transactions.sale.recorded", "code": "insufficient_stock", "type": "transaction.create",
+        "action": "transactions.sale.recorded", "search": "Customer 4711", "code": "insufficient_stock", "type": "transaction.create",
     }  # fmt: skip
 
 
