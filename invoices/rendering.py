@@ -3,12 +3,14 @@
 Dates and figures are written here and not by the locale.
 """
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.template import Context
 
 from invoices.press import QrCode, print_document, template
-from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage
+from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, Party
 from invoices.words import SINGAPORE, day_text, decimals, dotted, moment_text, money, party, plain
 
 _ROWS_KEPT_TOGETHER = 8
@@ -25,6 +27,38 @@ def render_invoice(snapshot: InvoiceSnapshot) -> bytes:
         at=snapshot.issued_at.astimezone(SINGAPORE),
         images={"invoice:paynow": QrCode(snapshot.paynow)} if snapshot.paynow else None,
         is_long=_looks_long(snapshot),
+    )
+
+
+def warm_up() -> None:
+    """Load fonts and style sheets, and whatever else only the first page of a process would wait for."""
+    zero, now = Decimal("0.00"), datetime.now(UTC)
+    render_invoice(
+        InvoiceSnapshot(
+            kind="TAX_INVOICE",
+            number="INV-0",
+            transaction_number="TRX-0",
+            issued_at=now,
+            occurred_at=now,
+            due_on=now.date(),
+            supplier=Party(name="0", address="1", gst_registration_no="2", uen="3"),
+            customer=Party(name="0", address="1"),
+            customer_code="0",
+            lines=(Line("0", "1", "SALE", "", 1, zero, zero, True),),
+            meter=MeterUsage("0", zero, zero, zero, zero, zero),
+            subtotal=zero,
+            taxable_amount=zero,
+            gst_rate=zero,
+            gst_amount=zero,
+            total_amount=zero,
+            payment_type="CASH",
+            payment_terms_days=0,
+            payment_received=False,
+            served_by="0",
+            vehicle_no="1",
+            remarks="2",
+            paynow="3",
+        )
     )
 
 

@@ -156,11 +156,9 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[Api]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    # The control socket would lie in the user's home, one for all servers.
-    options = ("--bind", address, "--log-level", "warning", "--no-control-socket")
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "core.wsgi", *options],
+            [sys.executable, "-m", "gunicorn", "--bind", address, "--workers", "1"],
             cwd=ROOT,
             env=environment,
             stdout=log,

@@ -9,9 +9,10 @@ sh scripts/setup.sh
 python=.venv/bin/python
 
 # One process for all of it: starting Django for each command would double a warm start.
-"$python" - "$port" <<'EOT'
+exec "$python" - "$port" <<'EOT'
 import os
 import socket
+import subprocess
 import sys
 
 port = sys.argv[1]
@@ -32,7 +33,8 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import OperationalError, connections
+from gunicorn.app.wsgiapp import WSGIApplication
 
 try:
     django.setup()
@@ -48,67 +50,41 @@ try:
         call_command("seed_demo", "--logins")
 except OperationalError as error:
     sys.exit(f"The database (DB_* in .env) does not answer: {error}")
-EOT
+connections.close_all()  # a worker has its own
 
-cat <<EOT
-
-  Field API   http://127.0.0.1:$port/api/  (POST /api/token/ logs in)
-  Swagger UI  http://127.0.0.1:$port/api/schema/swagger-ui/
-  Redoc       http://127.0.0.1:$port/api/schema/redoc/
-  Office      http://127.0.0.1:$port/admin/
-
-EOT
-exec "$python" - "$port" <<'EOT'
-import signal
-import subprocess
-import sys
-
-from gunicorn.app.base import BaseApplication
-
-port = sys.argv[1]
+url = f"http://127.0.0.1:{port}"
+print(f"""
+  Field API   {url}/api/  (POST /api/token/ logs in)
+  Swagger UI  {url}/api/schema/swagger-ui/
+  Redoc       {url}/api/schema/redoc/
+  Office      {url}/admin/
+""", flush=True)
 
 
-def when_ready(server):
-    print(f"Serving on http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+class Server(WSGIApplication):
+    """Two workers as gunicorn.conf.py has them, and the worker that sends mail."""
 
+    mailer = None
 
-def on_exit(server):
-    mailer.terminate()
-    mailer.wait()
-
-
-def post_worker_init(worker):
-    # Ctrl-C reaches the workers too, and the arbiter's own signal right behind it: both at once lock a worker
-    # up (1 of 40), for its thread pool is closed within itself. So only the arbiter hears Ctrl-C.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class Server(BaseApplication):
     def load_config(self):
-        options = {
-            "bind": f"127.0.0.1:{port}",
-            "workers": 2,
-            "threads": 4,
-            "loglevel": "warning",
-            "graceful_timeout": 10,
-            # It would lie in the user's home, one for all servers.
-            "control_socket_disable": True,
-            "when_ready": when_ready,
-            "on_exit": on_exit,
-            "post_worker_init": post_worker_init,
-        }
-        for name, value in options.items():
+        super().load_config()
+        own = {"bind": f"127.0.0.1:{port}", "workers": 2, "graceful_timeout": 10}
+        for name, value in {**own, "when_ready": self.when_ready, "on_exit": self.on_exit}.items():
             self.cfg.set(name, value)
 
-    def load(self):
-        from core.wsgi import application
+    def when_ready(self, server):
+        print(f"Serving on {url} (Ctrl-C ends it)", flush=True)
+        # In a session of its own: Ctrl-C is for the server, which ends it.
+        self.mailer = subprocess.Popen(
+            [sys.executable, "manage.py", "db_worker", "--no-reload", "--verbosity", "0"], start_new_session=True
+        )
 
-        return application
+    def on_exit(self, server):
+        if self.mailer:
+            self.mailer.terminate()
+            self.mailer.wait()
 
 
-# In a session of its own: Ctrl-C is for the server, which ends it.
-mailer = subprocess.Popen(
-    [sys.executable, "manage.py", "db_worker", "--no-reload", "--verbosity", "0"], start_new_session=True
-)
-Server().run()
+sys.argv = ["gunicorn"]
+Server("%(prog)s").run()
 EOT

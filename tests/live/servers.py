@@ -156,9 +156,8 @@ class Site:
     def start(self, application: str = "core.wsgi:application", **environment: str) -> None:
         log = (self.folder / "gunicorn.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{self.port}", "--workers", "2",
-             "--threads", "8", "--log-level", "warning", "--no-control-socket",
-             "--preload"],  # so that a killed worker is replaced at once, and the load goes on
+            # The rest says gunicorn.conf.py.
+            [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{self.port}", "--workers", "2"],
             cwd=ROOT, env={**self.environment, **environment}, stdout=log, stderr=log,
         )  # fmt: skip
         wait_until("the application to answer", self.answers)

@@ -1,0 +1,27 @@
+"""How the application is served: `gunicorn`, in the project's folder, behind a proxy that ends TLS.
+
+Read by gunicorn by itself. What differs between machines comes from its environment: GUNICORN_CMD_ARGS="--bind …", and
+WEB_CONCURRENCY for the number of workers.
+"""
+
+import multiprocessing
+import os
+import signal
+from typing import Any
+
+wsgi_app = "core.wsgi"
+bind = "127.0.0.1:8000"
+workers = int(os.environ.get("WEB_CONCURRENCY") or multiprocessing.cpu_count())
+# More sales than processors may be under way: while one waits for the database's disk, another one's page is laid out.
+threads = 4
+# The application is loaded once, and a worker that dies is replaced at once (see core/wsgi.py).
+preload_app = True
+loglevel = "warning"
+# It would lie in the user's home, one for all servers.
+control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    # Ctrl-C reaches the workers too, and the arbiter's own signal right behind it: both at once lock a worker
+    # up (1 of 40), for its thread pool is closed within itself. So only the arbiter hears Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
