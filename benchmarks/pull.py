@@ -1,49 +1,68 @@
-"""Pull everything, page by page: `python benchmarks/pull.py`, on the database of the settings (see history.py).
+"""An app's first pull of 50,000 customers, page by page over HTTP: `python -m benchmarks.pull [--rounds 3]`.
 
-Prints rows, pages, seconds, the largest page, and how much the process grew: pages bound the memory.
+The floor is one statement by hand that reads the same customers.
 """
 
-import os
-import resource
-import sys
-import time
-from pathlib import Path
+import argparse
+import gzip
+import json
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+from benchmarks.harness import CUSTOMERS, Client, Table, a_site_with_history, engine, median, milliseconds, say
 
-import django
-
-django.setup()
-
-from rest_framework.test import APIClient
-
-from accounts.models import User
+PAGE = 2_000
 
 
-def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def measure(rounds: int = 3) -> list[Table]:
+    say(f"{engine()}: pulls …")
+    with a_site_with_history(10_000) as (site, _):
+        client = Client(site, "boss")
+        client.headers["Accept-Encoding"] = "gzip"
+        taken, floor, before = [], [], max(map(memory_mib, site.workers()))
+        for turn in range(rounds + 1):
+            pages: list[int] = []
+            spent = milliseconds(lambda: pages.extend(pull(client)), 1)  # noqa: B023 -- called at once
+            if turn:
+                taken.append(spent)
+                floor.append(float(site.python("-c", _BY_HAND).splitlines()[0]))
+        grown = max(map(memory_mib, site.workers())) - before
+    table = Table(
+        f"{engine()}: a first pull of {CUSTOMERS:,} customers",
+        ("ms", "pages", "MiB gzipped", "a worker grew by MiB", "SQL by hand ms", "÷ that"),
+    )
+    mib = sum(pages) / 2**20
+    table.rows.append((median(taken), len(pages), mib, grown, median(floor), median(taken) / median(floor)))
+    return [table]
+
+
+_BY_HAND = """
+from benchmarks.harness import milliseconds
+from benchmarks.statements import by_hand
+print(milliseconds(by_hand([("SELECT * FROM customers_customer ORDER BY id", ())]), 3))
+"""
+
+
+def pull(client: Client) -> list[int]:
+    """The sizes of the pages, as they were sent."""
+    sizes: list[int] = []
+    cursor = ""
+    while True:
+        content = client.get(f"/api/sync/pull/?page_size={PAGE}{cursor}")
+        sizes.append(len(content))
+        page = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+        if not page["has_more"]:
+            return sizes
+        cursor = f"&cursor={page['cursor']}"
+
+
+def memory_mib(pid: int) -> int:
+    with open(f"/proc/{pid}/status") as status:
+        return int(status.read().partition("VmRSS:")[2].split()[0]) // 1024
 
 
 def main() -> None:
-    client = APIClient(HTTP_HOST="127.0.0.1", HTTP_ACCEPT_ENCODING="gzip")
-    client.force_authenticate(User.objects.order_by("pk").first())
-    client.get("/api/sync/pull/")  # what is loaded once
-    before, began, cursor = peak_mib(), time.perf_counter(), ""
-    rows = pages = largest = packed = 0
-    while True:
-        answer = client.get(f"/api/sync/pull/?page_size=2000{cursor}")
-        page = answer.data
-        rows += sum(len(page[kind]) for kind in ("depots", "equipment", "gst_rates", "customers"))
-        pages, packed, largest = pages + 1, packed + len(answer.content), max(largest, len(answer.content))
-        cursor = f"&cursor={page['cursor']}"
-        if not page["has_more"]:
-            break
-    took = time.perf_counter() - began
-    print(
-        f"{rows:,} rows in {pages} pages and {took:.1f} s; {packed / 2**20:.1f} MiB gzipped, the largest page ", end=""
-    )
-    print(f"{largest / 2**20:.2f} MiB; the process grew by {peak_mib() - before:.0f} MiB")
+    parser = argparse.ArgumentParser(description="An app's first pull of 50,000 customers.")
+    parser.add_argument("--rounds", type=int, default=3)
+    print(measure(parser.parse_args().rounds)[0].markdown())
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 import os
 import uuid
-from pathlib import Path
 
-from django.conf import settings
 from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
@@ -131,12 +131,9 @@ def _cache() -> str:
 
 
 def _storage() -> str:
-    folder = Path(settings.MEDIA_ROOT)
-    probe = folder / f".ready-{uuid.uuid4().hex}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(os.urandom(16))
-        probe.unlink()
+        probe = default_storage.save(f".ready-{uuid.uuid4().hex}", ContentFile(os.urandom(16)))
+        default_storage.delete(probe)
     except OSError:
         return "failed"
     return "ok"

@@ -115,8 +115,12 @@ MEDIA_ROOT = config("MEDIA_ROOT", default="var/media", cast=_path)
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # With DEBUG the files are served from their apps; a deployment collects them once, hashed and compressed.
 WHITENOISE_USE_FINDERS = DEBUG
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+# Where the documents lie: a folder, or a bucket that several machines share.
+DOCUMENTS_BUCKET = config("DOCUMENTS_BUCKET", default="")
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "core.object_storage.ObjectStorage", "OPTIONS": {"bucket_name": DOCUMENTS_BUCKET}}
+    if DOCUMENTS_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -162,6 +166,16 @@ else:
     _database["TEST"]["NAME"].parent.mkdir(parents=True, exist_ok=True)
     _database["NAME"].parent.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": _database}
+
+# A read replica for reports (core/replica.py): the same in all that DB_REPLICA_* doesn't name.
+_replica = {
+    key: value
+    for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")
+    if (value := config(f"DB_REPLICA_{key}", default=""))
+}
+if _replica:
+    DATABASES["replica"] = {**_database, **_replica, "TEST": {"MIRROR": "default"}}
+    DATABASE_ROUTERS = ["core.replica.ReplicaRouter"]
 
 # Shared by all workers, so that a log-in throttle counts the attempts on every one of them.
 CACHES = {

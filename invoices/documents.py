@@ -1,6 +1,7 @@
 """Where the PDFs lie: written once under a name that nobody can guess, never overwritten."""
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from core.commands import on_rollback
 from invoices.errors import StorageUnavailable
 
 FOLDER = "invoices"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def store(pdf: bytes, *, number: str, day: date) -> StoredDocument:
     """
     name = f"{FOLDER}/{day:%Y/%m/%d}/{number}-{secrets.token_hex(8)}.pdf"
     # Before the write: a disk that fills up leaves half a file behind.
-    on_rollback(partial(discard, name))
+    on_rollback(partial(_take_away, name))
     try:
         path = default_storage.save(name, ContentFile(pdf))
     except OSError as error:
@@ -61,6 +63,14 @@ def merged(paths: Iterable[str]) -> bytes:
     content = BytesIO()
     merger.write(content)
     return content.getvalue()
+
+
+def _take_away(path: str) -> None:
+    """Where that fails too, an orphan stays for ``sweep_documents``: the refusal says what went wrong first."""
+    try:
+        discard(path)
+    except OSError:
+        logger.warning("A document of no invoice is left behind: %s", path, exc_info=True)
 
 
 def discard(path: str) -> None:

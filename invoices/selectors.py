@@ -49,9 +49,10 @@ def _modified(path: str) -> datetime | None:
 
 
 def _folders(root: str) -> Iterator[tuple[str, list[str]]]:
-    if not default_storage.exists(root):
+    try:
+        folders, files = default_storage.listdir(root)
+    except FileNotFoundError:
         return
-    folders, files = default_storage.listdir(root)
     yield root, files
     for folder in folders:
         yield from _folders(f"{root}/{folder}")

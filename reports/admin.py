@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from rest_framework.serializers import ChoiceField, Serializer
 
 from accounts.models import User
+from accounts.requests import acting_user
 from core.access import Capability
 from core.admin_site import Menu, OfficePage
 from core.api.responses import pdf_file
@@ -130,7 +131,7 @@ def _show_report(request: HttpRequest, listed: Listed) -> HttpResponseBase:
     report = None
     if form.is_valid():
         try:
-            report = listed.make(request.user, **form.asked)
+            report = listed.of(acting_user(request), **form.asked)
         except DomainError as error:
             form.add_error(None, error.detail)
     file_format = request.GET.get("format", "")

@@ -10,6 +10,7 @@ from rest_framework.serializers import Serializer
 from accounts.models import User
 from core.access import Capability
 from core.errors import UnknownReference
+from core.replica import may_lag
 from core.scoping import rows_within
 from reports import figures
 from reports.report import Report
@@ -39,6 +40,11 @@ class Listed:
     answer: type[Serializer[Any]]
     make: Callable[..., Report]
     """Makes it for a reader, from what the query asks but its format."""
+
+    def of(self, user: User, **asked: Any) -> Report:
+        """The report as its reader may see it; of a replica, where there is one."""
+        with may_lag():
+            return self.make(user, **asked)
 
 
 def _conservation(user: User, *, at: datetime | None) -> Report:

@@ -63,7 +63,7 @@ class ReportViewSet(ViewSet):
         asked.is_valid(raise_exception=True)
         parameters = dict(asked.validated_data)
         file_format = parameters.pop("format")
-        report = listed.make(acting_user(request), **parameters)
+        report = listed.of(acting_user(request), **parameters)
         return Response(as_json(report, listed.answer)) if file_format == "json" else report_file(report, file_format)
 
     @_described(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from core.money import ZERO, sum_of, to_cents
+from core.replica import may_lag
 from customers.models import Customer
 from invoices.models import Invoice, Payment
 from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_documents
@@ -40,6 +41,7 @@ class Statement:
     """What is open on ``date_to`` by days overdue; ``credit`` is what is not set off yet. They add up to the close."""
 
 
+@may_lag()
 def statement(customer: Customer, *, date_from: date, date_to: date) -> Statement:
     """The account of one customer, both dates included."""
     opening = _balance_before(customer, date_from)
