@@ -1,5 +1,5 @@
 # Each target is one line over a script, so that what it does can be read and run without make.
-.PHONY: help setup run test test-mysql lint schema demo audit clean
+.PHONY: help setup run test test-mysql lint schema demo audit bench clean
 help:        ; @sh scripts/help.sh
 setup:       ; @sh scripts/setup.sh
 run:         ; @sh scripts/run.sh
@@ -8,5 +8,6 @@ test-mysql:  ; @sh scripts/test-mysql.sh $(ARGS)
 lint:        ; @sh scripts/lint.sh
 schema:      ; @sh scripts/schema.sh
 demo:        ; @sh scripts/demo.sh
+bench:       ; @sh scripts/bench.sh $(ARGS)
 audit:       ; @sh scripts/audit.sh
 clean:       ; @rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* htmlcov

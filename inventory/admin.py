@@ -218,10 +218,7 @@ class StockMovementAdmin(OfficeAdmin):
         "created_at", "kind", "quantity", "sku", "source", "target", "user",
     )  # fmt: skip
     list_filter = (PlaceFilter, "kind", "from_condition", "to_condition", "equipment")
-    list_select_related = (
-        "equipment", "user", "from_location__depot", "from_location__customer", "to_location__depot",
-        "to_location__customer",
-    )  # fmt: skip
+    list_select_related = ()
     search_fields = ("=cause_id", "from_location__vehicle_no", "to_location__vehicle_no", "to_location__customer__name")
     search_help_text = "Number of the cause, vehicle, or the receiving customer's name"
     date_hierarchy = "date"
@@ -243,6 +240,9 @@ class StockMovementAdmin(OfficeAdmin):
     @admin.display(description="to")
     def target(self, movement: StockMovement) -> str:
         return f"{movement.to_location}, {movement.to_condition}"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_ends()
 
     def related(self, request: HttpRequest, target: StockMovement) -> Iterable[Related]:
         return page_of(request, target.cause_type, target.cause_id, "What caused it")

@@ -136,6 +136,17 @@ class StockMovementQuerySet(LedgerQuerySet):
         own = Location.objects.filter(_locations_of(user, customers=False)).values("pk")
         return self.filter(Q(from_location__in=own) | Q(to_location__in=own) | Q(user=user))
 
+    def with_ends(self) -> Self:
+        """With equipment, user and both places, read after the page and not joined to it.
+
+        Joined, a planner may begin with the smallest of the tables, read all movements, and sort them for one page
+        (MariaDB: 8 s and more among three million).
+        """
+        return self.prefetch_related(
+            "equipment", "user", "from_location__depot", "from_location__customer", "to_location__depot",
+            "to_location__customer",
+        )  # fmt: skip
+
 
 class StockMovement(LedgerModel):
     """One line of the ledger: ``quantity`` of one equipment from here to there, and why.

@@ -276,13 +276,16 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
         "number", "customer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
     )  # fmt: skip
     list_filter = ("method", ("used_up_on", admin.EmptyFieldListFilter), "user__depot")
-    list_select_related = ("customer", "user", "reversal")
+    list_select_related = ()
     documents = PAYMENT_NUMBERS
     search_help_text = "Number, whole reference, or the customer's name or code"
     date_hierarchy = "received_on"
     ordering = ("-id",)
     actions = ("allocate", "reverse")
     readonly_fields = ("number", "credit", "undone")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("customer", "user", "reversal")
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return lookup == "allocations__invoice__id__exact" or super().lookup_allowed(lookup, value, request)

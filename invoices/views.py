@@ -297,7 +297,8 @@ class PaymentFilter(LedgerFilterSet):
     retrieve=extend_schema(summary="Read a payment", tags=["Payments"], examples=[_PAYMENT]),
 )
 class PaymentViewSet(LedgerViewSet):
-    queryset = Payment.objects.select_related("customer", "user", "reversal").prefetch_related("allocations__invoice")
+    # Nothing is joined: see `StockMovementQuerySet.with_ends`.
+    queryset = Payment.objects.prefetch_related("customer", "user", "reversal", "allocations__invoice")
     serializer_class = PaymentOut
     filterset_class = PaymentFilter
     filter_backends = (filters.DjangoFilterBackend, DocumentSearch, OrderingFilter)

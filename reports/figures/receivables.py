@@ -14,10 +14,10 @@ from django.db.models import Q
 
 from accounts.models import User
 from core.access import Capability
+from core.expressions import by_value
 from core.money import ZERO, sum_of, to_cents
 from core.scoping import rows_within
 from invoices.models import Allocation, Invoice, Payment
-from reports.figures.grouping import by_value
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, money
 

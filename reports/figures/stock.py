@@ -9,9 +9,9 @@ from django.db.models import BigIntegerField, Case, F, Sum, Value, When
 from accounts.models import User
 from core import clock
 from core.access import Capability, Scope
+from core.expressions import by_value
 from equipment.models import Equipment
 from inventory.models import Inventory, Location, LocationKind, StockMovement
-from reports.figures.grouping import by_value
 from reports.report import Column, Report, Row, count
 
 CUSTOMERS = 0

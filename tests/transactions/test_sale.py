@@ -416,7 +416,10 @@ def test_the_document_can_be_made_again_byte_for_byte(shop: Shop, monkeypatch: p
     row = Invoice.objects.get(pk=invoice["id"])
     stored = (Path(settings.MEDIA_ROOT) / row.pdf_path).read_bytes()
     assert render_invoice(InvoiceSnapshot.from_json(row.snapshot)) == stored
-    served = shop.client_of(shop.driver).get(f"/api/invoices/{row.pk}/pdf/")
+    client = shop.client_of(shop.driver)
+    assert invoice["pdf_url"] == f"http://testserver/api/invoices/{row.pk}/pdf/"
+    assert client.get(f"/api/invoices/{row.pk}/").json() == invoice
+    served = client.get(invoice["pdf_url"])
     assert served.content == stored
     assert served["ETag"] == f'"{row.pdf_sha256}"'
     assert served["Content-Type"] == "application/pdf"

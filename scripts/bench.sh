@@ -1,0 +1,19 @@
+#!/bin/sh
+# Measures on SQLite and on a private MariaDB server, and prints the tables. Arguments go to benchmarks/__main__.py
+# (--quick). The histories of up to a million sales are made once, in var/bench.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+missing=
+command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
+command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
+[ -z "$missing" ] || die "Missing for the benchmarks on MariaDB (make test-mysql installs it): apt-get install$missing"
+
+export DB_ENGINE=mysql DB_NAME=var/bench/unused.sqlite3
+sh scripts/setup.sh requirements-dev.txt
+. scripts/test-environment.sh
+mkdir -p var/bench
+say "Measuring; the first time takes an hour and a half, --quick a quarter of an hour …" >&2
+.venv/bin/python -m benchmarks "$@" | tee var/bench/results.md
+say "The tables are in var/bench/results.md." >&2
