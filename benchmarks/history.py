@@ -1,4 +1,4 @@
-"""Years of sales in minutes: `python benchmarks/history.py --transactions 1000000`.
+"""Years of sales in minutes: `python -m benchmarks.history --transactions 1000000`.
 
 Fills an empty, migrated database (the one of the settings) and its MEDIA_ROOT through bulk inserts, consistent in
 everything that `manage.py verify_books` checks: three lines, three movements, an invoice with its snapshot and a

@@ -25,20 +25,6 @@ from benchmarks.harness import ROOT, Table, say
 OURS, BARE, NAIVE = "ours, from snapshot to bytes", "WeasyPrint's bare render and write, all cached", "naive"
 
 
-def hide_harfbuzz_subsetter() -> None:
-    """Let WeasyPrint find every library but that one."""
-    from cffi import FFI
-
-    open_library = FFI.dlopen
-
-    def dlopen(self: FFI, name: str, flags: int = 0) -> object:
-        if "harfbuzz" in name and "subset" in name:
-            raise OSError(name)
-        return open_library(self, name, flags)
-
-    FFI.dlopen = dlopen
-
-
 def ways() -> dict[str, Callable[[], object]]:
     """The calls to measure, by name; each has what the one before it has."""
     from django.template import Context
@@ -111,9 +97,8 @@ def measure(rounds: int = 100) -> list[Table]:
     say("Printing …")
     found = []
     for hidden in (False, True):
-        call = "import json; from benchmarks import render; "
-        call += "render.hide_harfbuzz_subsetter(); " if hidden else ""
-        call += f"print(json.dumps(render.medians({rounds})))"
+        call = "import benchmarks.no_subsetter; " if hidden else ""
+        call += f"import json; from benchmarks import render; print(json.dumps(render.medians({rounds})))"
         child = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", call], cwd=ROOT, stdout=subprocess.PIPE, check=True
         )

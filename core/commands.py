@@ -20,7 +20,8 @@ ATTEMPTS = 6
 # MySQL / MariaDB: lock time-out, deadlock, "record has changed since last read" (snapshot isolation).
 _TRANSIENT_MYSQL = {1205, 1213, 1020}
 # The server is down, starting, shutting down or full, or went away under way.
-_AWAY_MYSQL = {1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055}
+# 1047: a node of a cluster that has lost the others.
+_AWAY_MYSQL = {1040, 1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055}
 
 _compensations: ContextVar[list[Callable[[], None]] | None] = ContextVar("compensations", default=None)
 
@@ -102,10 +103,11 @@ def _attempt[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
                 raise RuntimeError("A command swallowed the failure of another one inside it.")
             committing = True
             return result
-    except BaseException:
+    except BaseException as error:
         # Once COMMIT has begun the work may stand, and what it refers to must stay. The error can't tell: where
-        # COMMIT lost its connection Django connects anew, and raises the failure of that instead.
-        if not committing:
+        # COMMIT lost its connection Django connects anew, and raises the failure of that instead. Only a refusal of
+        # COMMIT itself is certain: a cluster's node answers 1213 where another one was first.
+        if not committing or is_transient(error):
             for undo in reversed(undos):
                 undo()
         raise
