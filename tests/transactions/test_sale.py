@@ -475,6 +475,25 @@ def test_a_sale_takes_the_same_few_queries_whatever_its_length(shop: Shop, lines
     assert len(queries) == (23 if connection.features.can_return_rows_from_bulk_insert else 24)
 
 
+@pytest.mark.parametrize(
+    ("extra", "more"),
+    [
+        ({"payment_received": True}, 2),  # the payment, and what it settles
+        ({"items": [{"type": "DEPOSIT"}]}, 2),  # what stands on deposit, read and changed
+        ({"customer": {"email": "a@example.sg", "email_invoices": True}}, 2),  # the request, and its task
+    ],
+    ids=["paid on the spot", "deposit", "email"],
+)
+def test_what_else_a_sale_does_has_its_own_few_queries(shop: Shop, extra: dict[str, Any], more: int) -> None:
+    metered = MeteredCustomerFactory(last_meter_reading="0.00", **extra.get("customer", {}))
+    fields = {name: value for name, value in extra.items() if name == "payment_received"}
+    items = [SALE, *extra.get("items", [])]
+    of(shop.sell(*items, customer=metered.pk, current_meter="1.00", **fields))
+    with CaptureQueriesContext(connection) as queries:
+        of(shop.sell(*items, customer=metered.pk, current_meter="2.00", client_temp_id="x", **fields))
+    assert len(queries) == more + (23 if connection.features.can_return_rows_from_bulk_insert else 24)
+
+
 def test_due_date_follows_the_terms(shop: Shop) -> None:
     metered = MeteredCustomerFactory(payment_terms_days=30)
     with time_machine.travel(datetime.fromisoformat("2026-01-20T10:00:00+08:00"), tick=False):
