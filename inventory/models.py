@@ -8,6 +8,7 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from core.access import Capability, Scope
+from core.expressions import by_value
 from core.ledger import LedgerModel, LedgerQuerySet
 from core.scoping import rows_within
 from customers.models import Customer
@@ -134,7 +135,11 @@ class StockMovementQuerySet(LedgerQuerySet):
         if user.can(Capability.VIEW_VIRTUAL_STOCK):
             return self
         own = Location.objects.filter(_locations_of(user, customers=False)).values("pk")
-        return self.filter(Q(from_location__in=own) | Q(to_location__in=own) | Q(user=user))
+        # By value: of places where much happens, the newest are found by looking through all.
+        values = {f"visible_{end}": by_value(f"{end}_id") for end in ("from_location", "to_location", "user")}
+        return self.alias(**values).filter(
+            Q(visible_from_location__in=own) | Q(visible_to_location__in=own) | Q(visible_user=user.pk)
+        )
 
     def with_ends(self) -> Self:
         """With equipment, user and both places, read after the page and not joined to it.
