@@ -78,7 +78,7 @@ def _connect(site: Site) -> Any:
 
     connection = sqlite3.connect(site.folder / "books.sqlite3", isolation_level=None, timeout=20)
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA synchronous = NORMAL")
     return connection
 
 

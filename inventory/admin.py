@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
@@ -207,7 +206,7 @@ class PlaceFilter(admin.SimpleListFilter):
         if not self.lookup_choices:
             return queryset.none()
         [(at, _)] = self.lookup_choices
-        return queryset.filter(Q(from_location=at) | Q(to_location=at))
+        return queryset.touching(at)
 
 
 @admin.register(StockMovement)

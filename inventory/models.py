@@ -126,6 +126,10 @@ class Inventory(models.Model):
         return f"{self.quantity} {self.condition}"
 
 
+MANY = 1_000
+"""More movements of a place than these aren't put in order for one page."""
+
+
 class StockMovementQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """What left or reached a depot or vehicle that the user may see, or was moved by them.
@@ -140,6 +144,15 @@ class StockMovementQuerySet(LedgerQuerySet):
         return self.alias(**values).filter(
             Q(visible_from_location__in=own) | Q(visible_to_location__in=own) | Q(visible_user=user.pk)
         )
+
+    def touching(self, location_id: int) -> Self:
+        """What left or reached a place. Where much happens, the newest are found by looking through all."""
+        ends = ("from_location_id", "to_location_id")
+        known = StockMovement.objects.order_by().values("pk")
+        if not any(known.filter(**{end: location_id})[MANY : MANY + 1].exists() for end in ends):
+            return self.filter(Q(from_location=location_id) | Q(to_location=location_id))
+        values = {f"{end}_value": by_value(end) for end in ends}
+        return self.alias(**values).filter(Q(from_location_id_value=location_id) | Q(to_location_id_value=location_id))
 
     def with_ends(self) -> Self:
         """With equipment, user and both places, read after the page and not joined to it.

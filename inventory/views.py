@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.decorators import action
@@ -18,7 +17,6 @@ from core.api.responses import created
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
 from core.errors import UnknownReference
-from core.expressions import by_value
 from core.idempotency import IdempotencyConflict
 from core.occurrence import OccurredAtOutOfRange
 from core.scoping import rows_within
@@ -101,10 +99,6 @@ class InventoryFilter(filters.FilterSet):
         fields = ("condition",)
 
 
-MANY = 1_000
-"""More movements of a place than these aren't put in order for one page."""
-
-
 class MovementFilter(LedgerFilterSet):
     equipment = IdFilter(field_name="equipment_id")
     location = IdFilter(method="touching", label="Location at either end")
@@ -118,13 +112,7 @@ class MovementFilter(LedgerFilterSet):
         fields = ("kind", "cause_type")
 
     def touching(self, queryset: Any, name: str, value: Decimal) -> Any:
-        """Of a place where much happens, the newest are found by looking through all; else by the place's indexes."""
-        ends = ("from_location_id", "to_location_id")
-        known = StockMovement.objects.order_by()
-        if not any(known.filter(**{end: value}).values("pk")[MANY : MANY + 1].exists() for end in ends):
-            return queryset.filter(Q(from_location_id=value) | Q(to_location_id=value))
-        values = {f"{end}_value": by_value(end) for end in ends}
-        return queryset.alias(**values).filter(Q(from_location_id_value=value) | Q(to_location_id_value=value))
+        return queryset.touching(int(value))
 
 
 @extend_schema_view(
