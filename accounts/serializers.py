@@ -69,6 +69,7 @@ class NewPasswordIn(serializers.Serializer[Any]):
 
 class UserOut(serializers.ModelSerializer[User]):
     name = serializers.CharField(source="get_full_name", read_only=True, help_text="The user name if empty.")
+    email = serializers.CharField(read_only=True, help_text="Empty where there is none.")
     depot_code = serializers.CharField(source="depot.code", allow_null=True, default=None, read_only=True)
 
     class Meta:

@@ -22,7 +22,7 @@ from accounts.throttling import LogInThrottle
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
 from core.access import Capability
 from core.api.filters import IdFilter
-from core.api.schema import CLIENT_ERROR, ErrorsSerializer, conflicts
+from core.api.schema import CLIENT_ERROR, conflicts, errors_of
 from core.api.viewsets import LedgerViewSet
 from depots.errors import DepotInactive
 
@@ -36,16 +36,16 @@ _HELD = OpenApiExample("the refresh token", value={"refresh": _REFRESH}, request
 _LOGGED_OUT = {"detail": "Logged out."}
 _USER: dict[str, Any] = {
     "id": 7,
-    "username": "driver1",
-    "first_name": "Ah Beng",
-    "last_name": "Tan",
-    "name": "Ah Beng Tan",
-    "email": "ahbeng@hsh.example",
+    "username": "driver9",
+    "first_name": "Siew Hua",
+    "last_name": "Ng",
+    "name": "Siew Hua Ng",
+    "email": "siewhua@hsh.example",
     "role": "DRIVER",
     "depot": 1,
     "depot_code": "HSH KB",
     "employee_id": "E1023",
-    "vehicle_no": "GBK1234A",
+    "vehicle_no": "GBP3456D",
     "is_active": True,
     "date_joined": "2026-01-05T09:00:00+08:00",
 }
@@ -58,7 +58,7 @@ _ANSWER = OpenApiExample("a driver", value=_USER, response_only=True, status_cod
 
 def _unauthorized(code: str, detail: str) -> dict[int, OpenApiResponse]:
     error = {"type": CLIENT_ERROR, "errors": [{"code": code, "detail": detail, "attr": None}]}
-    return {401: OpenApiResponse(ErrorsSerializer, examples=[OpenApiExample(code, value=error, status_codes=["401"])])}
+    return {401: OpenApiResponse(errors_of(code), examples=[OpenApiExample(code, value=error, status_codes=["401"])])}
 
 
 class AuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -97,9 +97,7 @@ class LogInView(TokenView):
             **_unauthorized("no_active_account", "No active account found with the given credentials."),
         },
         examples=[
-            OpenApiExample(
-                "a driver", value={"username": "driver1", "password": "correct horse battery"}, request_only=True
-            )
+            OpenApiExample("a driver", value={"username": "driver1", "password": "hsh-demo-2026"}, request_only=True)
         ],
     )
     def post(self, request: Request) -> Response:

@@ -1,12 +1,21 @@
 """The audit record in JSON."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from audit.models import AuditLog
 
 
+@extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
+class ChangesField(serializers.JSONField):
+    """Field by field. Null where there was nothing to tell."""
+
+
 class AuditLogSerializer(serializers.ModelSerializer[AuditLog]):
     user_name = serializers.CharField(source="user.username", allow_null=True, default=None, read_only=True)
+
+    before = ChangesField(read_only=True, help_text="The changed fields before; null for something new.")
+    after = ChangesField(read_only=True, help_text="The changed fields after.")
 
     class Meta:
         model = AuditLog

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import guards
+from core.api.schema import PlainSchema
 
 _LIVE = inline_serializer("Live", {"status": serializers.CharField()})
 _READY = inline_serializer(
@@ -24,6 +25,7 @@ _READY = inline_serializer(
 
 
 class HealthView(APIView):
+    schema = PlainSchema()
     authentication_classes = ()
     permission_classes = (AllowAny,)
 

@@ -38,6 +38,8 @@ class RefusedBefore(Conflict):
     """The same operation was refused, and kept; it is answered with the first refusal."""
 
     code = "refused_before"
+    codes = ("refused_before", "does_not_exist", "invalid", "permission_denied", "dependency_rejected", "server_error")
+    """What the first refusal may have been beside the operation's own conflicts."""
 
     def __init__(self, operation: ClientOperation) -> None:
         first = (operation.refusal or [{}])[0]

@@ -243,9 +243,6 @@ DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "core.api.errors.Handler",
     "EXCEPTION_FORMATTER_CLASS": "core.api.errors.Formatter",
     "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "413", "429", "503"],
-    "ERROR_SCHEMAS": dict.fromkeys(
-        ["400", "401", "403", "404", "413", "429", "503"], "core.api.schema.ErrorsSerializer"
-    ),
 }
 
 SPECTACULAR_SETTINGS = {

@@ -19,7 +19,7 @@ from equipment.errors import EquipmentInactive
 
 _EXAMPLE = {
     "id": 1,
-    "customer_code": "CUS-20260120-000001",
+    "customer_code": "BEDOK-216",
     "name": "Ah Hock Chicken Rice",
     "email": "ahhock@example.sg",
     "phone": "+65 6744 0000",

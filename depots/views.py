@@ -15,9 +15,9 @@ from depots.serializers import DepotSerializer
         many="depots",
         example={
             "id": 3,
-            "code": "HSH KB",
-            "name": "HSH Kaki Bukit",
-            "address": "61 Kaki Bukit Avenue 1, Singapore 417943",
+            "code": "HSH WL",
+            "name": "HSH Woodlands",
+            "address": "11 Woodlands Close, Singapore 737853",
             "is_active": True,
         },
     )

@@ -13,7 +13,7 @@ from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from core.api.responses import created
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
-from core.idempotency import IdempotencyConflict
+from core.idempotency import IdempotencyConflict, RefusedBefore
 from core.occurrence import OccurredAtOutOfRange
 from depots.errors import DepotInactive
 from distribution import services
@@ -67,11 +67,13 @@ _ANSWER = {
     "cancelled_at": None,
 }
 _DRAFT = OpenApiExample("a draft", value=_ANSWER, response_only=True, status_codes=["200", "201"])
+LOAD_REFUSALS = (DepotInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict, RefusedBefore)
+CONFIRM_REFUSALS = (AlreadyConfirmed, DistributionCancelled, DepotInactive, InsufficientStock)
 _CREATE: dict[str, Any] = {
     "request": DistributionIn,
     "responses": {
         **replayable(DistributionOut),
-        **conflicts(DepotInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict),
+        **conflicts(*LOAD_REFUSALS),
     },
     "examples": [_LOAD, _DRAFT],
     "tags": ["Distributions"],
@@ -142,7 +144,7 @@ class DistributionViewSet(LedgerViewSet):
         request=None,
         responses={
             200: DistributionOut,
-            **conflicts(AlreadyConfirmed, DistributionCancelled, DepotInactive, InsufficientStock),
+            **conflicts(*CONFIRM_REFUSALS),
         },
         examples=[OpenApiExample("confirmed", value={**_ANSWER, "status": "CONFIRMED"}, response_only=True,
                                  status_codes=["200"])],

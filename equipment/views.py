@@ -15,12 +15,12 @@ from equipment.serializers import EquipmentSerializer
         many="stock items",
         example={
             "id": 3,
-            "sku": "CYL-14-POL",
-            "name": "14 kg POL cylinder",
+            "sku": "CYL-45-POL",
+            "name": "45 kg POL cylinder",
             "equipment_type": "CYLINDER",
-            "weight_kg": "14.00",
-            "default_rate": "36.00",
-            "deposit": "60.00",
+            "weight_kg": "45.00",
+            "default_rate": "118.00",
+            "deposit": "150.00",
             "is_active": True,
         },
     )

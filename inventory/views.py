@@ -149,7 +149,7 @@ class InventoryViewSet(LedgerViewSet):
                 "a count",
                 value={
                     "entity": "depot",
-                    "entity_id": 1,
+                    "entity_id": "1",
                     "equipment_id": 3,
                     "condition": "FULL",
                     "quantity": 118,
@@ -263,17 +263,6 @@ class DepotWorkViewSet(LedgerViewSet):
         },
         examples=[
             OpenApiExample(
-                "a refill",
-                value={
-                    "kind": "REFILL",
-                    "depot": 1,
-                    "reason": "Back from the plant",
-                    "reference": "PLT-7781",
-                    "items": [{"equipment": 3, "condition": "EMPTY", "quantity": 40}],
-                },
-                request_only=True,
-            ),
-            OpenApiExample(
                 "a transfer",
                 value={
                     "kind": "TRANSFER",
@@ -281,6 +270,17 @@ class DepotWorkViewSet(LedgerViewSet):
                     "to_depot": 2,
                     "reason": "Tuas runs short",
                     "items": [{"equipment": 3, "condition": "FULL", "quantity": 20}],
+                },
+                request_only=True,
+            ),
+            OpenApiExample(
+                "a refill",
+                value={
+                    "kind": "REFILL",
+                    "depot": 1,
+                    "reason": "Back from the plant",
+                    "reference": "PLT-7781",
+                    "items": [{"equipment": 3, "condition": "EMPTY", "quantity": 40}],
                 },
                 request_only=True,
             ),

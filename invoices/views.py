@@ -198,7 +198,7 @@ class InvoiceViewSet(LedgerViewSet):
         tags=["Invoices"],
         request=PrintBatchIn,
         responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="The PDF.")},
-        examples=[OpenApiExample("two", value={"invoices": [480, 481]}, request_only=True)],
+        examples=[OpenApiExample("two", value={"invoices": [2, 1]}, request_only=True)],
         filters=False,
     )
     @action(
@@ -323,6 +323,11 @@ class PaymentViewSet(LedgerViewSet):
             **conflicts(ExceedsOutstanding, ExceedsCredit, IdempotencyConflict),
         },
         examples=[
+            OpenApiExample(
+                "cash on account",
+                value={"customer": 1, "method": "CASH", "amount": "50.00"},
+                request_only=True,
+            ),
             OpenApiExample(
                 "a transfer for one invoice",
                 value={

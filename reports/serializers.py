@@ -108,15 +108,13 @@ class FigureOut(serializers.Serializer[Any]):
 
 
 def _answer(name: str, *tables: tuple[Column, ...], totals: bool = True, figures: bool = False) -> Any:
-    """The serializer of a report with these columns; of several tables, a row has the columns of one."""
+    """The serializer of a report with these columns; of several tables, a row has null in the others' columns."""
     columns = {column.name: column for table in tables for column in table}
-    everywhere = [name for name in columns if all(name in {column.name for column in table} for table in tables)]
 
     def table_fields(names: Any) -> dict[str, Any]:
         made = {}
         for column_name in names:
             field = _FIELDS[columns[column_name].kind]()
-            field.required = column_name in everywhere
             field.help_text = columns[column_name].label
             made[column_name] = field
         return made
@@ -183,8 +181,10 @@ def as_json(report: Report, answer: Any) -> Any:
     object for each cell, a month by customer spent half its time here.
     """
     data = {"title": report.title, "rows": (), "totals": report.totals, "figures": report.figures}
+    shaped = answer(data)
+    names = tuple(shaped.fields["rows"].child.fields)
     rows = [
-        {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+        {name: str(value) if isinstance(value := row.get(name), Decimal) else value for name in names}
         for row in report.rows
     ]
-    return {**answer(data).data, "rows": rows}
+    return {**shaped.data, "rows": rows}

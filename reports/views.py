@@ -81,6 +81,8 @@ class ReportViewSet(ViewSet):
                     "subtotal": "4210.50",
                     "gst_amount": "361.75",
                     "total_amount": "4572.25",
+                    "type": None,
+                    "quantity": None,
                 }
             ],
             "totals": {
@@ -89,6 +91,7 @@ class ReportViewSet(ViewSet):
                 "subtotal": "4210.50",
                 "gst_amount": "361.75",
                 "total_amount": "4572.25",
+                "quantity": None,
             },
         },
     )

@@ -7,6 +7,7 @@ make setup       the set-up alone
 make test-mysql  the tests on a private MariaDB server (or on yours: DB_HOST=… DB_USER=… DB_PASSWORD=…)
 make lint        style, types, floors, migrations, deployment checks, the schema
 make schema      write docs/openapi.yaml anew
+make client      the typed client from docs/openapi.yaml: compiled strictly, and tried (needs Node 20)
 make bench       latency, throughput and growth on both engines, beside their floors (ARGS=--quick)
 make audit       known vulnerabilities in the requirements
 make clean       remove .venv and caches; data in var/ stays

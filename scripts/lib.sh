@@ -75,3 +75,17 @@ setting() {
             sed -e 's/[[:space:]]*$//' -e 's/^"\(.*\)"$/\1/' -e "s/^'\(.*\)'\$/\1/"
     fi
 }
+
+has_node() { command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; }
+
+# Node and npm, for what is written in TypeScript: found, or installed where that is possible.
+need_npm() {
+    has_node && return 0
+    [ "$(id -u)" = 0 ] || die "Missing for make $1: Node 20 or newer with npm (as root: apt-get install nodejs npm)"
+    mkdir -p var
+    say "Installing Debian's nodejs and npm …"
+    {
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm
+    } >var/apt.log 2>&1 || die "Debian's packages could not be installed (var/apt.log tells more): nodejs npm"
+    has_node || die "make $1 needs Node 20 or newer; found $(node --version)."
+}

@@ -33,6 +33,8 @@ _log = logging.getLogger("hsh.sync")
 CREATED, DUPLICATE, REJECTED = "created", "duplicate", "rejected"
 
 _CLIENT_TEMP_ID, _MOMENT = ClientTempIdField(), MomentField()
+FIRST_YEAR = 1970
+"""Where a device's clock begins when it has lost the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,8 @@ def _moment(value: object) -> datetime | None:
         moment: datetime | None = _MOMENT.run_validation(value)
     except ValidationError:
         return None
-    return moment
+    # A time long before there were such devices is no clock's; and its offset would be one that no format knows.
+    return moment if moment and moment.year >= FIRST_YEAR else None
 
 
 def _push_one(actor: User, sent: Sent, kept: SyncConflict | None) -> Result:

@@ -17,8 +17,9 @@ from core.access import Capability
 from core.api.filters import IdFilter
 from core.api.schema import conflicts
 from core.api.viewsets import LedgerViewSet
+from distribution.views import CONFIRM_REFUSALS, LOAD_REFUSALS
 from sync import feed, services
-from sync.errors import ConflictSettled
+from sync.errors import ConflictSettled, DependencyRejected
 from sync.models import SyncConflict
 from sync.selectors import own_drafts, own_stock
 from sync.serializers import (
@@ -31,6 +32,7 @@ from sync.serializers import (
     RetryIn,
     SyncConflictOut,
 )
+from transactions.views.sales import SALE_REFUSALS
 
 _MORNING = {
     "operations": [
@@ -179,6 +181,10 @@ class PullView(APIView):
         return Response(PullOut(answer).data)
 
 
+# What an operation that is let happen may be refused for: whatever it may be refused for by itself.
+_REFUSALS = tuple(dict.fromkeys((*SALE_REFUSALS, *LOAD_REFUSALS, *CONFIRM_REFUSALS, DependencyRejected)))
+
+
 class SyncConflictFilter(filters.FilterSet):
     user = IdFilter(field_name="user_id")
 
@@ -211,7 +217,7 @@ class SyncConflictViewSet(LedgerViewSet):
         "the answer is that refusal and the conflict stays open. The app learns of it with its next push.",
         tags=["Offline"],
         request=RetryIn,
-        responses={200: SyncConflictOut, **conflicts(ConflictSettled)},
+        responses={200: SyncConflictOut, **conflicts(ConflictSettled, *_REFUSALS)},
         examples=[
             OpenApiExample("as it is", value={"approve_rates": False}, request_only=True),
             OpenApiExample(

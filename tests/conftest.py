@@ -25,6 +25,7 @@ from equipment.models import Equipment
 from inventory.models import Inventory
 from invoices.models import GstRate
 from sync.models import Feed
+from tests.contract.documented import DocumentedClient
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 
 
@@ -71,7 +72,7 @@ def client_of() -> Callable[[User | None], APIClient]:
     """An API client that is logged in as a user (None: not logged in), past the token check."""
 
     def make(user: User | None) -> APIClient:
-        client = APIClient(raise_request_exception=False)
+        client = DocumentedClient(raise_request_exception=False)
         if user is not None:
             client.force_authenticate(user)
         return client

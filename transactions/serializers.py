@@ -85,6 +85,10 @@ class SaleIn(serializers.Serializer[Any]):
 
 
 class TransactionItemOut(serializers.ModelSerializer[TransactionItem]):
+    condition = serializers.ChoiceField(
+        choices=Condition.choices, allow_blank=True, read_only=True, help_text="Of a RETURN; else empty."
+    )
+
     class Meta:
         model = TransactionItem
         fields = (

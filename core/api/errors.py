@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler, exception_handler
 from rest_framework import status
@@ -42,6 +43,7 @@ class Formatter(ExceptionFormatter):
         return data
 
 
+@csrf_exempt  # as every API view: no cookie opens anything here
 def not_found(request: HttpRequest) -> JsonResponse:
     """The answer for a path under /api/ that leads nowhere."""
     return JsonResponse(

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError as FormValidationError
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
@@ -30,6 +31,7 @@ class BoundedSearchFilter(SearchFilter):
             )
 
 
+@extend_schema_field({"type": "integer", "minimum": 1})
 class IdFilter(filters.NumberFilter):
     """A primary key in the query string; a number that no key can be is refused, not sent to the database."""
 

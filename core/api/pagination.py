@@ -32,7 +32,18 @@ class _UncountedPage(list[Any]):
         return self.number - 1
 
 
-class BoundedPagination(PageNumberPagination):
+class _Described:
+    """Says in the schema how large a page may be."""
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)  # type: ignore[misc]
+        for parameter in parameters:
+            if parameter["schema"]["type"] == "integer":
+                parameter["schema"]["minimum"] = 1
+        return parameters
+
+
+class BoundedPagination(_Described, PageNumberPagination):
     """``count`` is exact to 10,000 rows and null beyond; pages reach 10,000 rows deep.
 
     Neither counting nor skipping ever touches more rows than that, so that a page of a list of a million
@@ -88,7 +99,7 @@ class BoundedPagination(PageNumberPagination):
         return int(text)
 
 
-class LedgerPagination(CursorPagination):
+class LedgerPagination(_Described, CursorPagination):
     """For ledgers that grow without end: newest first, by cursor, never counted."""
 
     page_size = 50

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
@@ -25,22 +26,89 @@ class ErrorsSerializer(serializers.Serializer[Any]):
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]
 
 
+def errors_of(*codes: str, kind: str = CLIENT_ERROR) -> dict[str, Any]:
+    """The one shape, with the codes that an answer can have. Whole, because generators don't merge lists by allOf."""
+    error = {
+        "code": {"type": "string", "enum": list(codes)},
+        "detail": {"type": "string"},
+        "attr": {"type": ["string", "null"]},
+    }
+    each = {"type": "object", "properties": error, "required": list(error)}
+    shape = {"type": {"const": kind}, "errors": {"type": "array", "items": each}}
+    return {"type": "object", "properties": shape, "required": list(shape)}
+
+
+class Refusal(serializers.Serializer[Any]):
+    """The one shape with the codes of one status."""
+
+    codes: tuple[str, ...]
+    kind = CLIENT_ERROR
+
+
+class UnauthorizedErrors(Refusal):
+    codes = ("not_authenticated", "authentication_failed", "token_not_valid", "user_inactive", "password_changed")
+
+
+class ForbiddenErrors(Refusal):
+    codes = ("permission_denied",)
+
+
+class NotFoundErrors(Refusal):
+    codes = ("not_found",)
+
+
+class TooLargeErrors(Refusal):
+    codes = ("payload_too_large",)
+
+
+class ThrottledErrors(Refusal):
+    codes = ("throttled",)
+
+
+class UnavailableErrors(Refusal):
+    codes = ("try_again", "storage_unavailable")
+    kind = "server_error"
+
+
+class _RefusalExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    target_class = Refusal
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return errors_of(*self.target.codes, kind=self.target.kind)
+
+
+# Beside an operation's own conflicts. 400 has a code for each way in which a field can be wrong.
+_REFUSALS = {
+    "401": UnauthorizedErrors,
+    "403": ForbiddenErrors,
+    "404": NotFoundErrors,
+    "413": TooLargeErrors,
+    "429": ThrottledErrors,
+    "503": UnavailableErrors,
+}
+
+
+def _example(name: str, status: str, kind: str, code: str, detail: str, attr: str | None = None) -> OpenApiExample:
+    value = {"type": kind, "errors": [{"code": code, "detail": detail, "attr": attr}]}
+    return OpenApiExample(name, value=value, response_only=True, status_codes=[status])
+
+
+_EXAMPLES = [
+    _example("InvalidInput", "400", "validation_error", "invalid", "A valid number is required.", "a_field"),
+    _example("TooLarge", "413", CLIENT_ERROR, "payload_too_large", "The request's body is too large."),
+    _example("TryAgain", "503", "server_error", "try_again", "The server is busy. Please try again."),
+]
+
+
 def conflicts(*errors: type[Conflict]) -> dict[int, OpenApiResponse]:
     """The 409 answer of an operation, with an example for each domain error that it can give."""
     return {
         409: OpenApiResponse(
-            ErrorsSerializer,
+            errors_of(*dict.fromkeys(code for error in errors for code in getattr(error, "codes", (error.code,)))),
             description="The state of the world refuses it: " + ", ".join(f"`{error.code}`" for error in errors),
             examples=[
-                OpenApiExample(
-                    error.code,
-                    value={
-                        "type": CLIENT_ERROR,
-                        "errors": [{"code": error.code, "detail": (error.__doc__ or error.code).strip(), "attr": None}],
-                    },
-                    response_only=True,
-                    status_codes=["409"],
-                )
+                _example(error.code, "409", CLIENT_ERROR, error.code, (error.__doc__ or error.code).strip())
                 for error in errors
             ],
         )
@@ -48,7 +116,25 @@ def conflicts(*errors: type[Conflict]) -> dict[int, OpenApiResponse]:
 
 
 class Schema(AutoSchema):
-    """drf-standardized-errors' schema; 503 stands at what writes, 413 at what has a body, ids are integers."""
+    """drf-standardized-errors' schema; 503 stands everywhere, 413 at what has a body, ids are integers."""
+
+    def _get_error_response_serializer(self, status_code: str) -> Any:
+        return _REFUSALS.get(status_code) or ErrorsSerializer
+
+    def _get_error_response_examples(self) -> list[OpenApiExample]:
+        """Without those of a missing token where none is asked for."""
+        examples: list[OpenApiExample] = [*super()._get_error_response_examples(), *_EXAMPLES]
+        is_open = not self.view.get_authenticators()
+        return [example for example in examples if not (is_open and "401" in (example.status_codes or ()))]
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        """Decimals have digits, and a sign only where they may be negative: the framework would take "" for one."""
+        described = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if isinstance(field, serializers.DecimalField) and "pattern" in described:
+            sign = "-?" if field.min_value is None or field.min_value < 0 else ""
+            whole, places = field.max_whole_digits, field.decimal_places
+            described["pattern"] = rf"^{sign}\d{{1,{whole}}}(?:\.\d{{1,{places}}})?$"
+        return described
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
@@ -61,8 +147,18 @@ class Schema(AutoSchema):
         if status_code == "413":
             return self.method in ("POST", "PUT", "PATCH")
         if status_code == "503":
-            return self.method in ("POST", "PUT", "PATCH", "DELETE")
+            return "503" not in responses
         return bool(super()._should_add_error_response(responses, status_code))
+
+
+class PlainSchema(Schema):
+    """Of what refuses nothing."""
+
+    def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
+        return False
+
+    def _get_error_response_examples(self) -> list[OpenApiExample]:
+        return []
 
 
 def master_data(

@@ -15,7 +15,7 @@ from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from core.api.responses import created
 from core.api.schema import conflicts, replayable
 from core.api.viewsets import LedgerViewSet
-from core.idempotency import IdempotencyConflict
+from core.idempotency import IdempotencyConflict, RefusedBefore
 from core.occurrence import OccurredAtOutOfRange
 from customers.errors import CustomerInactive
 from customers.search import DocumentSearch
@@ -41,8 +41,13 @@ from transactions.serializers import (
     VoidIn,
 )
 
+_SMALL_SALE = OpenApiExample(
+    "two cylinders",
+    value={"customer": 1, "items": [{"equipment": 3, "type": "SWAP", "quantity": 2}]},
+    request_only=True,
+)
 _SALE = OpenApiExample(
-    "a delivery with a meter reading",
+    "a delivery with a meter reading, made offline",
     value={
         "customer": 1,
         "client_temp_id": "0b1f6a52-44a0-4c8f-9f5e-5d0f6a3e7c21",
@@ -95,17 +100,19 @@ _TRANSACTION_EXAMPLE = {
     "created_at": "2026-01-20T10:00:02+08:00",
 }
 _TRANSACTION = OpenApiExample("a sale", value=_TRANSACTION_EXAMPLE, response_only=True, status_codes=["200"])
+SALE_REFUSALS = (
+    InsufficientStock, RateMismatch, MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale, NegativeTotal,
+    CustomerInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict, RefusedBefore,
+)  # fmt: skip
 _CREATE: dict[str, Any] = {
     "tags": ["Sales"],
     "request": SaleIn,
     "responses": {
         **replayable(SaleOut),
-        **conflicts(
-            InsufficientStock, RateMismatch, MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale, NegativeTotal,
-            CustomerInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict,
-        ),
+        **conflicts(*SALE_REFUSALS),
     },
     "examples": [
+        _SMALL_SALE,
         _SALE,
         OpenApiExample(
             "recorded",

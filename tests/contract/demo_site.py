@@ -1,0 +1,32 @@
+"""A live site with the demo data: what a newcomer has in front of them after `make run`."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.live.servers import MariaDB, Site, on_mariadb
+from transactions.demo import PASSWORD
+
+
+@contextmanager
+def demo_site() -> Iterator[Site]:
+    folder = Path(tempfile.mkdtemp(prefix="hsh-demo-"))
+    database = MariaDB() if on_mariadb() else None
+    site = Site(database, folder, DEBUG="True", EMAIL_FILE_PATH=str(folder / "mail"))
+    try:
+        site.manage("seed_demo")
+        site.start()
+        yield site
+    finally:
+        site.stop()
+        if database:
+            database.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def demo_token(site: Site, username: str) -> str:
+    answer = site.ask("POST", "token/", {"username": username, "password": PASSWORD})
+    token: str = answer.json()["access"]
+    return token

@@ -1,0 +1,71 @@
+"""An API client that holds every answer of a test against the committed schema."""
+
+import re
+from functools import cache
+from typing import Any
+
+import yaml
+from django.conf import settings
+from rest_framework.test import APIClient
+
+# Of the protocol, whatever the operation: a method or a content type that it doesn't have.
+PROTOCOL = {405, 415}
+
+
+@cache
+def schema() -> dict[str, Any]:
+    text = (settings.BASE_DIR / "docs/openapi.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
+
+
+@cache
+def operations() -> dict[tuple[str, re.Pattern[str]], dict[str, Any]]:
+    """By method and path."""
+    found = {}
+    for path, methods in schema()["paths"].items():
+        pattern = re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path))
+        found.update({(method.upper(), pattern): operation for method, operation in methods.items()})
+    # The fixed ones first: /invoices/print-batch/ before /invoices/{id}/.
+    return dict(sorted(found.items(), key=lambda entry: entry[0][1].pattern.count("[^/]+")))
+
+
+def operation_of(method: str, path: str) -> dict[str, Any] | None:
+    return next(
+        (it for (verb, pattern), it in operations().items() if verb == method and pattern.fullmatch(path)), None
+    )
+
+
+def codes_of(described: dict[str, Any]) -> set[str] | None:
+    """The codes that an error's schema names; None where any may come."""
+    if "$ref" in described:
+        described = schema()["components"]["schemas"][described["$ref"].rsplit("/", 1)[1]]
+    known = described["properties"]["errors"]["items"]
+    return None if "$ref" in known else set(known["properties"]["code"]["enum"])
+
+
+def undocumented(method: str, path: str, response: Any) -> str | None:
+    """What of a refusal the schema doesn't say."""
+    operation = operation_of(method, path)
+    if operation is None or response.status_code in PROTOCOL or response.status_code < 400:
+        return None
+    if response.status_code == 500:
+        return None  # said by whoever expects it
+    answer = operation["responses"].get(str(response.status_code))
+    if answer is None:
+        return f"{method} {path} answered {response.status_code}, which the schema doesn't know."
+    known = codes_of(answer["content"]["application/json"]["schema"])
+    codes = {error["code"] for error in response.json()["errors"]}
+    if known is not None and not codes <= known:
+        return f"{method} {path} answered {response.status_code} with {codes - known}; the schema knows {known}."
+    return None
+
+
+class DocumentedClient(APIClient):
+    def request(self, **kwargs: Any) -> Any:
+        response = super().request(**kwargs)
+        # As it is: a test that cuts the answer off has none to look at.
+        if response.get("Content-Type") == "application/json":
+            complaint = undocumented(kwargs["REQUEST_METHOD"], kwargs["PATH_INFO"], response)
+            assert complaint is None, complaint
+        return response
