@@ -6,7 +6,9 @@ WEB_CONCURRENCY for the number of workers.
 
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 from typing import Any
 
 wsgi_app = "core.wsgi"
@@ -19,6 +21,17 @@ preload_app = True
 loglevel = "warning"
 # It would lie in the user's home, one for all servers.
 control_socket_disable = True
+
+
+# The workers count for /metrics in files of their own, those of a worker that ended included.
+_own_metrics = "" if os.environ.get("PROMETHEUS_MULTIPROC_DIR") else tempfile.mkdtemp(prefix="hsh-metrics-")
+if _own_metrics:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _own_metrics
+
+
+def on_exit(server: Any) -> None:
+    if _own_metrics:
+        shutil.rmtree(_own_metrics, ignore_errors=True)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -25,6 +25,7 @@ from audit.merkle import inclusion_path, leaf_hash, root_of_path, tree_root
 from audit.models import AuditLog, AuditSeal
 from core import clock
 from core.commands import TryAgain, command
+from core.metrics import gauge
 
 BATCH = 1_000
 """Records in a seal at most: what is hashed in one transaction, and kept per seal at 40 bytes each."""
@@ -110,9 +111,20 @@ def breaks() -> Iterator[str]:
         before = seal
 
 
+@gauge("hsh_audit_unsealed_records", "Audit records younger than the last seal.")
 def unsealed() -> int:
+    return _unsealed().count()
+
+
+@gauge("hsh_audit_unsealed_seconds", "Age of the oldest audit record that isn't sealed.")
+def unsealed_for() -> float:
+    oldest = _unsealed().order_by("id").values_list("at", flat=True).first()
+    return (clock.now() - oldest).total_seconds() if oldest else 0
+
+
+def _unsealed() -> QuerySet[AuditLog]:
     latest = AuditSeal.objects.order_by("-number").values_list("last_id", flat=True).first()
-    return AuditLog.objects.filter(id__gt=latest or 0).count()
+    return AuditLog.objects.filter(id__gt=latest or 0)
 
 
 def header_of(seal: AuditSeal) -> Header:

@@ -14,6 +14,7 @@ from functools import partial, wraps
 from django.db import OperationalError, connection, transaction
 
 from core.errors import Busy
+from core.metrics import COMMAND_RETRIES
 
 ATTEMPTS = 6
 
@@ -56,6 +57,7 @@ def command[**P, R](function: Callable[P, R]) -> Callable[P, R]:
                     if is_away(error):
                         raise Busy("The database is away. Please try again.") from error
                     raise
+                COMMAND_RETRIES.inc()
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 -- jitter, no secret
         raise Busy("The server is busy. Nothing was recorded; please try again.")
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from core.context import Origin, origin
+from core.metrics import observe
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -45,18 +46,20 @@ class RequestContextMiddleware:
         with origin(Origin(request_id=request_id, ip_address=_as_ip(address))):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        seconds = time.perf_counter() - started
+        observe(request, response.status_code, seconds)
         if request.path_info.startswith("/api/"):
-            # The path only: a query string may carry what doesn't belong into a log.
-            _log.info(
-                "method=%s path=%s status=%s user=%s ms=%.1f ip=%s request_id=%s",
-                request.method,
-                _printable(request.path_info),
-                response.status_code,
-                request.META.get("api_user_id", "-"),
-                (time.perf_counter() - started) * 1000,
-                _printable(address) or "-",
-                request_id,
-            )
+            fields = {
+                "method": request.method,
+                # The path only: a query string may carry what doesn't belong into a log.
+                "path": _printable(request.path_info),
+                "status": response.status_code,
+                "user": request.META.get("api_user_id", "-"),
+                "ms": round(seconds * 1000, 1),
+                "ip": _printable(address) or "-",
+                "request_id": request_id,
+            }
+            _log.info(" ".join(f"{name}={value}" for name, value in fields.items()), extra=fields)
         return response
 
 

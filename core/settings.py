@@ -391,14 +391,26 @@ COMPANY = {
 OCCURRED_AT_MAX_AGE = timedelta(days=config("OCCURRED_AT_MAX_AGE_DAYS", default=7, cast=int))
 OCCURRED_AT_MAX_AHEAD = timedelta(minutes=config("OCCURRED_AT_MAX_AHEAD_MINUTES", default=5, cast=int))
 
+# What /metrics asks for; empty: there is no such page.
+METRICS_TOKEN = config("METRICS_TOKEN", default="")
+# Where the workers of one server count; gunicorn.conf.py makes it. Empty: there is one process.
+METRICS_FOLDER = config("PROMETHEUS_MULTIPROC_DIR", default="")
+
 # --- Logs -----------------------------------------------------------------------------------------
 
+# Lines for people, or a JSON object a line for a collector of logs.
+_json_logs = config("LOG_FORMAT", default="line", cast=Choices(["line", "json"])) == "json"
+_json_formatter = {
+    "()": "pythonjsonlogger.json.JsonFormatter",
+    "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+    "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-        "bare": {"format": "%(asctime)s %(message)s"},
+        "line": _json_formatter if _json_logs else {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "bare": _json_formatter if _json_logs else {"format": "%(asctime)s %(message)s"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},

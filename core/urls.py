@@ -7,9 +7,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from rest_framework.routers import SimpleRouter
 
 from accounts.views import BlacklistView, LogInView, MeView, RefreshView, UserViewSet
+from audit import seals  # noqa: F401 -- its figures are in /metrics
 from audit.views import AuditLogViewSet
 from core.api.errors import not_found
 from core.health import LiveView, ReadyView
+from core.metrics import metrics
 from customers.views import CustomerViewSet
 from depots.views import DepotViewSet
 from distribution.views import DistributionViewSet
@@ -59,4 +61,5 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
+    path("metrics", metrics),
 ]

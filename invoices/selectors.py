@@ -7,8 +7,9 @@ from decimal import Decimal
 from django.core.files.storage import default_storage
 
 from core import clock
+from core.metrics import gauge
 from invoices.documents import FOLDER
-from invoices.models import GstRate, Invoice
+from invoices.models import GstRate, Invoice, InvoiceEmail
 
 ORPHAN_AFTER = timedelta(minutes=10)
 """A younger PDF without an invoice may belong to a sale that is being committed right now."""
@@ -16,6 +17,18 @@ ORPHAN_AFTER = timedelta(minutes=10)
 INVOICE_NUMBERS = {"INV": "invoice_number", "CN": "invoice_number", "TRX": "transaction__transaction_number"}
 PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 """Which field holds the numbers of a prefix, see `customers.search`."""
+
+
+@gauge("hsh_emails_queued", "Emails that wait to be sent, those that are tried again included.")
+def emails_queued() -> int:
+    return InvoiceEmail.objects.filter(status=InvoiceEmail.Status.QUEUED).count()
+
+
+@gauge("hsh_emails_oldest_seconds", "How long the oldest of them has been due.")
+def longest_wait() -> float:
+    due = InvoiceEmail.objects.filter(status=InvoiceEmail.Status.QUEUED, next_try_at__lte=clock.now())
+    oldest = due.order_by("next_try_at").values_list("next_try_at", flat=True).first()
+    return (clock.now() - oldest).total_seconds() if oldest else 0
 
 
 def gst_rate_on(day: date) -> Decimal:

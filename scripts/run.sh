@@ -64,10 +64,11 @@ print(f"""
 class Server(WSGIApplication):
     """Two workers as gunicorn.conf.py has them, and the worker that sends mail."""
 
-    mailer = None
+    mailer = clean_up = None
 
     def load_config(self):
         super().load_config()
+        self.clean_up = self.cfg.on_exit
         own = {"bind": f"127.0.0.1:{port}", "workers": 2, "graceful_timeout": 10}
         for name, value in {**own, "when_ready": self.when_ready, "on_exit": self.on_exit}.items():
             self.cfg.set(name, value)
@@ -83,6 +84,7 @@ class Server(WSGIApplication):
         if self.mailer:
             self.mailer.terminate()
             self.mailer.wait()
+        self.clean_up(server)
 
 
 sys.argv = ["gunicorn"]

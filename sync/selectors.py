@@ -5,11 +5,18 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
+from core.metrics import gauge
 from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
 from equipment.models import Equipment
 from inventory.models import Inventory, LocationKind
+from sync.models import SyncConflict
+
+
+@gauge("hsh_sync_conflicts_open", "Operations refused from the field that nobody has settled.")
+def open_conflicts() -> int:
+    return SyncConflict.objects.filter(status=SyncConflict.Status.OPEN).count()
 
 
 def own_stock(user: User) -> QuerySet[Any]:

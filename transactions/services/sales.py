@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
+from django.db.transaction import on_commit
 
 from accounts.models import User
 from audit.services import record
@@ -14,6 +15,7 @@ from core.access import Capability
 from core.changes import announce
 from core.commands import command
 from core.errors import UnknownReference
+from core.metrics import SALES
 from core.money import ZERO
 from core.occurrence import Approval, require_recent
 from customers import locks as customer_locks
@@ -137,6 +139,7 @@ def create_customer_transaction_and_invoice(
         customer.version += 1
         customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
     operation.settle(transaction)
+    on_commit(SALES.labels("sale").inc)
     record(
         actor=actor,
         action="transactions.sale.recorded",

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.transaction import on_commit
+
 from accounts.models import User
 from audit.services import record
 from core import clock
@@ -10,6 +12,7 @@ from core.access import Capability
 from core.changes import announce
 from core.commands import command
 from core.errors import Denied, Invalid
+from core.metrics import SALES
 from core.money import ZERO
 from core.scoping import rows_within
 from customers import locks as customer_locks
@@ -100,6 +103,7 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, return_st
         customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
     settle_void(actor=actor, voided=voided, voiding=document, now=now)
     document.refresh_from_db(fields=[*Invoice.life_cycle])
+    on_commit(SALES.labels("void").inc)
     record(
         actor=actor,
         action="transactions.sale.voided",
