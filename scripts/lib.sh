@@ -89,3 +89,6 @@ need_npm() {
     } >var/apt.log 2>&1 || die "Debian's packages could not be installed (var/apt.log tells more): nodejs npm"
     has_node || die "make $1 needs Node 20 or newer; found $(node --version)."
 }
+
+# The Python that has the requirements: the checkout's own, else the one on PATH (in the image).
+python_here() { if [ -x .venv/bin/python ]; then printf '%s\n' .venv/bin/python; else command -v python; fi; }
