@@ -38,6 +38,10 @@ def install(apps: Any = installed_apps, *, using: BaseDatabaseWrapper = connecti
         for name, statement in wanted.items():
             if present.get(name) != statement:
                 cursor.execute(statement)
+        if using.vendor == "mysql":
+            cursor.execute(_IS_SHOWN, [_SHOW])
+            if not cursor.fetchall():
+                cursor.execute(f"CREATE PROCEDURE {_SHOW}() READS SQL DATA SQL SECURITY DEFINER {_TRIGGERS}")
 
 
 def remove(*, using: BaseDatabaseWrapper = connection) -> None:
@@ -49,7 +53,7 @@ def remove(*, using: BaseDatabaseWrapper = connection) -> None:
 
 def missing() -> list[str]:
     """The names of the triggers that aren't there, or aren't what they should be."""
-    present = _present(connection)
+    present = _present(connection, as_application=True)
     return [name for name, statement in _wanted(installed_apps, connection) if present.get(name) != statement]
 
 
@@ -123,16 +127,22 @@ def _unique_keys(model: type[models.Model]) -> Iterator[list[str]]:
         yield [columns[name] for name in constraint.fields]
 
 
-def _present(database: BaseDatabaseWrapper) -> dict[str, str]:
-    """Name and CREATE statement of the guards in the database."""
+_TRIGGERS = (
+    "SELECT trigger_name, action_timing, event_manipulation, event_object_table, action_statement"
+    " FROM information_schema.triggers WHERE trigger_schema = DATABASE() AND LEFT(trigger_name, 7) = 'ledger_'"
+)
+_SHOW = "show_ledger_guards"
+"""A procedure that runs with its owner's rights: what a trigger says is shown to those alone who could drop it."""
+_IS_SHOWN = "SELECT 1 FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_name = %s"
+
+
+def _present(database: BaseDatabaseWrapper, *, as_application: bool = False) -> dict[str, str]:
+    """Name and CREATE statement of the guards in the database. ``as_application``: without the right to drop them."""
     with database.cursor() as cursor:
         if database.vendor == "mysql":
-            cursor.execute(
-                "SELECT trigger_name, action_timing, event_manipulation, event_object_table, action_statement"
-                " FROM information_schema.triggers WHERE trigger_schema = DATABASE() AND trigger_name LIKE %s",
-                [f"{PREFIX}%"],
-            )
             quote = database.ops.quote_name
+            cursor.execute(_IS_SHOWN, [_SHOW])
+            cursor.execute(f"CALL {_SHOW}()" if as_application and cursor.fetchall() else _TRIGGERS)
             return {
                 name: f"CREATE TRIGGER {quote(name)} {timing} {event} ON {quote(table)} FOR EACH ROW {body}"
                 for name, timing, event, table, body in cursor.fetchall()

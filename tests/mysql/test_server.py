@@ -82,6 +82,26 @@ def test_the_application_can_not_get_past_the_guards(application: MySQLdb.Connec
     assert guards.missing() == []
 
 
+def test_the_application_sees_that_the_guards_are_there(
+    application: MySQLdb.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no right to drop a trigger, so that the server's own catalogue doesn't show it what one says."""
+    mine = connection.copy()
+    mine.settings_dict.update(USER=f"{connection.settings_dict['NAME']}_app", PASSWORD="application-password")
+    monkeypatch.setattr(guards, "connection", mine)
+    try:
+        with mine.cursor() as cursor:
+            cursor.execute("SELECT COUNT(action_statement) FROM information_schema.triggers")
+            assert cursor.fetchone() == (0,)
+        assert guards.missing() == []
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER ledger_audit_auditlog_delete")
+        assert guards.missing() == ["ledger_audit_auditlog_delete"]
+    finally:
+        mine.close()
+        guards.install()
+
+
 def test_the_guards_hold_and_rows_are_written_with_its_rights(application: MySQLdb.Connection) -> None:
     assert (
         attempt(application, "INSERT INTO depots_depot (code, name, address, is_active) SELECT 'A', 'A', '', 1")
