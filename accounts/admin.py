@@ -85,6 +85,7 @@ class UserAdmin(MasterDataAdmin):
     menu = Menu.PEOPLE
     form = UserForm
     form_fields = {"password": "new_password"}
+    is_found = True
     list_display = (
         "username", "get_full_name", "role", "employee_id", "depot", "vehicle_no", "is_active", "last_login",
     )  # fmt: skip

@@ -1,16 +1,40 @@
 """The audit log in the office."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from audit.models import AuditLog, AuditSeal
+from core import clock
 from core.access import Capability
 from core.admin_site import Menu
 from core.office import OfficeAdmin, Related, list_of, page_of
+
+PATIENCE = timedelta(hours=1)
+"""Records are sealed every few minutes where somebody has seen to it."""
+
+
+def _unsealed() -> Q:
+    """By their keys alone, which are in the order of time: else all older records would be looked through."""
+    sealed = AuditSeal.objects.order_by("-number").values_list("last_id", flat=True).first()
+    overdue = AuditLog.objects.filter(at__lt=clock.now() - PATIENCE).order_by("-at")
+    return Q(pk__gt=sealed or 0, pk__lte=overdue.values_list("pk", flat=True).first() or 0)
+
+
+class SealFilter(admin.SimpleListFilter):
+    title = "seal"
+    parameter_name = "seal"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("missing", "Waits for its seal")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(_unsealed()) if self.value() == "missing" else queryset
 
 
 @admin.register(AuditLog)
@@ -18,7 +42,7 @@ class AuditLogAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_AUDIT
     menu = Menu.PEOPLE
     list_display = ("at", "action", "entity", "user", "ip_address", "request_id")
-    list_filter = ("action", "entity_type")
+    list_filter = (SealFilter, "action", "entity_type")
     list_select_related = ("user",)
     search_fields = ("=entity_id", "user__username", "=request_id", "reason")
     search_help_text = "Number of the entity, user name, request id, or words of the reason"
@@ -26,6 +50,9 @@ class AuditLogAdmin(OfficeAdmin):
     ordering = ("-id",)
     fields = ("at", "action", "entity", "user", "changes", "reason", "ip_address", "request_id")
     readonly_fields = fields
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        yield "audit record without its seal", "audit records without their seal", {"seal": "missing"}, _unsealed()
 
     def related(self, request: HttpRequest, target: AuditLog) -> Iterable[Related]:
         yield from page_of(request, target.entity_type, target.entity_id, "Open the entity")

@@ -8,8 +8,9 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
 
@@ -43,9 +44,32 @@ class OfficePage:
 class Awaited:
     """What somebody should see to: how many there are, in words, and where."""
 
-    count: int
+    count: str
     text: str
     url: str
+
+
+MANY = 1_000
+"""More than these aren't counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found in one list."""
+
+    title: str
+    hits: list[Hit]
+    more: str
+    """Where the others are; empty where these are all."""
+
+
+MAX_HITS, MAX_ASKED = 8, 100
 
 
 class OfficeSite(AdminSite):
@@ -77,8 +101,38 @@ class OfficeSite(AdminSite):
                 continue
             url = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist")
             for one, many, filters, condition in awaited():
-                if count := model_admin.get_queryset(request).filter(condition).order_by().count():
-                    yield Awaited(count, one if count == 1 else many, f"{url}?{urlencode(filters)}")
+                rows = model_admin.get_queryset(request).filter(condition).order_by().values("pk")
+                if count := rows[: MANY + 1].count():
+                    shown = str(count) if count <= MANY else f"over {MANY}"
+                    yield Awaited(shown, one if count == 1 else many, f"{url}?{urlencode(filters)}")
+
+    def find(self, request: HttpRequest) -> HttpResponseBase:
+        """All that somebody may see by a number, a customer, a vehicle. One hit alone is opened at once."""
+        asked = request.GET.get("q", "").strip()[:MAX_ASKED]
+        found = list(self._found(request, asked)) if asked else []
+        hits = [hit for group in found for hit in group.hits]
+        if len(hits) == 1:
+            return HttpResponseRedirect(hits[0].url)
+        title = f"Found for {asked}" if asked else "Search"
+        context = {**self.each_context(request), "title": title, "asked": asked, "found": found}
+        return TemplateResponse(request, "admin/find.html", context)
+
+    def _found(self, request: HttpRequest, asked: str) -> Iterator[Found]:
+        registry: dict[Any, Any] = self._registry
+        for model, model_admin in registry.items():
+            if not getattr(model_admin, "is_found", False) or not model_admin.has_view_permission(request):
+                continue
+            rows, may_repeat = model_admin.get_search_results(request, model_admin.get_queryset(request), asked)
+            rows = rows if rows.query.order_by else rows.order_by(*model_admin.get_ordering(request))
+            shown = list((rows.distinct() if may_repeat else rows)[: MAX_HITS + 1])
+            if not shown:
+                continue
+            name = f"admin:{model._meta.label_lower.replace('.', '_')}"
+            yield Found(
+                str(model._meta.verbose_name_plural).capitalize(),
+                [Hit(model_admin.said(row), reverse(f"{name}_change", args=[row.pk])) for row in shown[:MAX_HITS]],
+                f"{reverse(f'{name}_changelist')}?{urlencode({'q': asked})}" if len(shown) > MAX_HITS else "",
+            )
 
     def _opened(self, page: OfficePage) -> Any:
         def view(request: HttpRequest) -> HttpResponseBase:
@@ -94,6 +148,7 @@ class OfficeSite(AdminSite):
         leaves no evidence."""
         own = ("password_change", "password_change_done")
         pages = [path(f"{page.name}/", self._opened(page), name=page.name.replace("/", "_")) for page in self.pages]
+        pages.append(path("find/", self.admin_view(self.find), name="find"))
         return [*pages, *(url for url in super().get_urls() if getattr(url, "name", None) not in own)]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

@@ -28,6 +28,7 @@ from core.access import Capability
 from core.admin_site import Menu
 from core.commands import is_transient
 from core.errors import Busy, DomainError
+from core.office_exports import ExportsRows
 
 ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM)
 """Where an action that suits one row as well as many is offered."""
@@ -116,13 +117,15 @@ def _page(model: str, pk: int) -> str:
 # --- Pages to read ---------------------------------------------------------------------------------
 
 
-class OfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class OfficeAdmin(ExportsRows, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Read-only, scoped, without a delete anywhere."""
 
     view_capability: ClassVar[Capability]
     menu: ClassVar[Menu]
     is_scoped: ClassVar[bool] = True
     """The rows are those of ``visible_to(user)``. False only where the capability is an administrator's alone."""
+    is_found: ClassVar[bool] = False
+    """The search over everything looks here, too: what people ask for by a number or a name."""
     form_fields: ClassVar[Mapping[str, str]] = {}
     """Where a command's field has another name in the form: the refusal's ``attr`` → the form's field."""
     list_per_page = 50
@@ -131,6 +134,10 @@ class OfficeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         """What somebody should see to, for the front page: one, many, the list's filters, and the rows'."""
         return ()
+
+    def said(self, target: Any) -> str:
+        """What the search over everything says of a row."""
+        return str(target)
 
     def related(self, request: HttpRequest, target: Any) -> Iterable[Related]:
         """Where an object's page leads."""

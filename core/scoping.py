@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.lookups import Exact
 
 from core.access import Capability, Scope
 
@@ -17,10 +18,10 @@ def rows_within(user: Any, capability: Capability, *, depot: str = "user__depot_
         case Scope.ALL:
             return Q()
         case Scope.DEPOT if user.depot_id and depot == f"{owner}__depot_id":
-            # Asked of each row as it is read. Joined, a planner begins with the depot's people, and collects and
-            # sorts all that they ever did, for one page of the newest.
-            colleagues = get_user_model()._base_manager.filter(pk=OuterRef(f"{owner}_id"), depot_id=user.depot_id)
-            return Q(Exists(colleagues))
+            # Asked of each row as it is read, by value. Joined, or with EXISTS (which MariaDB joins), a planner begins
+            # with the depot's people, and collects and sorts all that they ever did, for one page of the newest.
+            owners = get_user_model()._base_manager.filter(pk=OuterRef(f"{owner}_id"))
+            return Q(Exact(Subquery(owners.values("depot_id")), user.depot_id))
         case Scope.DEPOT if user.depot_id:
             return Q(**{depot: user.depot_id})
         case Scope.OWN:

@@ -67,6 +67,7 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin):
     resource_classes = (CustomerTable,)
     form = CustomerForm
     inlines = (RateInline,)
+    is_found = True
     list_display = (
         "customer_code", "name", "payment_type", "payment_terms_days", "meter_number", "last_meter_reading",
         "postal_code", "is_active",
@@ -86,6 +87,9 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin):
     create_command = services.create_customer
     update_command = services.update_customer
     deactivate_command = services.deactivate_customer
+
+    def said(self, target: Customer) -> str:
+        return f"{target.name}, {target.customer_code}, {target.address}"
 
     def related(self, request: HttpRequest, target: Customer) -> Iterable[Related]:
         yield from self._accounts(request, target)

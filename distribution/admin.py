@@ -31,6 +31,7 @@ class DistributionAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_DISTRIBUTIONS
     menu = Menu.STOCK
     inlines = (ItemInline,)
+    is_found = True
     list_display = (
         "distribution_number", "state", "depot", "user", "vehicle_no", "total_collection", "total_return",
         "created_at", "confirmed_at",
@@ -47,6 +48,9 @@ class DistributionAdmin(OfficeAdmin):
         "remarks", ("occurred_at", "created_at"), ("confirmed_at", "confirmed_by", "cancelled_at"), "client_temp_id",
     )  # fmt: skip
     readonly_fields = ("state",)
+
+    def said(self, target: Distribution) -> str:
+        return f"{target.distribution_number}: {target.depot}, {target.vehicle_no or target.user}"
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         draft = Distribution.Status.DRAFT

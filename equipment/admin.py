@@ -15,6 +15,7 @@ from equipment.models import Equipment
 @admin.register(Equipment)
 class EquipmentAdmin(ImportsTables, MasterDataAdmin):
     resource_classes = (EquipmentTable,)
+    is_found = True
     list_display = ("sku", "name", "equipment_type", "weight_kg", "default_rate", "deposit", "is_active")
     list_filter = ("equipment_type", "is_active")
     search_fields = ("sku", "name")

@@ -1,24 +1,44 @@
 """Stock in the office: read-only, and corrected by counting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from core.access import Capability
 from core.admin_site import Menu
-from core.office import OfficeAdmin, Related, evidence_of, list_of, may, movements_of, page_of, plain
+from core.office import (
+    MasterDataAdmin,
+    OfficeAdmin,
+    Related,
+    badge,
+    evidence_of,
+    list_of,
+    may,
+    movements_of,
+    page_of,
+    plain,
+)
 from core.scoping import rows_within
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from inventory import services
-from inventory.models import DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
+from inventory.models import (
+    DepotWork,
+    DepotWorkItem,
+    Inventory,
+    Location,
+    LocationKind,
+    ReorderLevel,
+    StockMovement,
+)
 from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
 
 
@@ -26,6 +46,7 @@ from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
 class LocationAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_INVENTORY
     menu = Menu.STOCK
+    is_found = True
     list_display = ("__str__", "kind")
     list_filter = ("kind",)
     list_select_related = ("depot", "customer")
@@ -186,6 +207,54 @@ def _place_of(location: Location) -> tuple[Entity, str]:
             return Entity.VEHICLE, location.vehicle_no
 
 
+class ReorderFilter(admin.SimpleListFilter):
+    title = "stock"
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("low", "Below its level")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(_IS_LOW) if self.value() == "low" else queryset
+
+
+_IS_LOW = Q(in_stock__lt=F("quantity"))
+
+
+@admin.register(ReorderLevel)
+class ReorderLevelAdmin(MasterDataAdmin):
+    view_capability = Capability.VIEW_DEPOT_STOCK
+    menu = Menu.STOCK
+    list_display = ("equipment", "depot", "quantity", "in_stock", "state")
+    list_filter = (ReorderFilter, "depot")
+    list_select_related = ("depot", "equipment")
+    search_fields = ("equipment__sku", "equipment__name", "depot__code")
+    search_help_text = "Equipment or depot"
+    fields = ("depot", "equipment", "quantity", "as_read")
+    create_command = services.create_reorder_level
+    update_command = services.update_reorder_level
+    deactivate_command = services.deactivate_reorder_level
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_stock()
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        yield "stock below its reorder level", "stocks below their reorder level", {"stock": "low"}, _IS_LOW
+
+    def related(self, request: HttpRequest, target: ReorderLevel) -> Iterable[Related]:
+        stock = list_of("inventory.inventory", "Stock", location__depot__id__exact=target.depot_id,
+                        equipment__id__exact=target.equipment_id)  # fmt: skip
+        return (stock, evidence_of(target))
+
+    @admin.display(description="full in stock", ordering="in_stock")
+    def in_stock(self, level: Any) -> int:
+        return int(level.in_stock)
+
+    @admin.display(description="state")
+    def state(self, level: Any) -> str:
+        return badge("Low", "open") if level.in_stock < level.quantity else badge("Enough", "good")
+
+
 class PlaceFilter(admin.SimpleListFilter):
     """Movements from or to one location. Links lead here; there are too many locations to offer them."""
 
@@ -311,6 +380,7 @@ class DepotWorkAdmin(OfficeAdmin):
     view_capability = Capability.WORK_DEPOT
     menu = Menu.STOCK
     inlines = (WorkItemInline,)
+    is_found = True
     list_display = ("work_number", "kind", "depot", "to_depot", "reason", "reference", "user", "created_at")
     list_filter = ("kind", "depot")
     list_select_related = ("depot", "to_depot", "user")

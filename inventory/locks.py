@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from inventory.models import Inventory, Location
+from inventory.models import Inventory, Location, ReorderLevel
 
 BalanceKey = tuple[int, int, str]
 """(location id, equipment id, condition)."""
@@ -28,3 +28,8 @@ def balances_at(location: Location) -> list[Inventory]:
     """All balances of a location, locked in primary-key order."""
     found = list(Inventory.objects.filter(location=location).values_list("pk", flat=True))
     return list(Inventory.objects.select_for_update().filter(pk__in=found).order_by("pk"))
+
+
+def reorder_level(pk: int) -> ReorderLevel:
+    level: ReorderLevel = ReorderLevel.objects.select_for_update().get(pk=pk)
+    return level

@@ -4,7 +4,8 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from core.access import Capability, Scope
@@ -128,6 +129,38 @@ class Inventory(models.Model):
 
 MANY = 1_000
 """More movements of a place than these aren't put in order for one page."""
+
+
+class ReorderLevelQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(rows_within(user, Capability.VIEW_DEPOT_STOCK, depot="depot_id"))
+
+    def with_stock(self) -> Self:
+        """Each with ``in_stock``: the full ones that its depot has now."""
+        full = Inventory.objects.filter(
+            location__depot=OuterRef("depot"), equipment=OuterRef("equipment"), condition=Condition.FULL
+        )
+        return self.annotate(in_stock=Coalesce(Subquery(full.values("quantity")), 0))
+
+
+class ReorderLevel(models.Model):
+    """How many full ones of an equipment a depot wants to have at least; with fewer, the office is told."""
+
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="reorder_levels")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="reorder_levels")
+    quantity = models.PositiveIntegerField(help_text="0: nobody is told.")
+
+    objects = ReorderLevelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("depot__code", "equipment__sku")
+        constraints = [
+            models.UniqueConstraint(fields=("depot", "equipment"), name="reorderlevel_unique"),
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="reorderlevel_quantity_gte_0"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.equipment} at {self.depot}"
 
 
 class StockMovementQuerySet(LedgerQuerySet):

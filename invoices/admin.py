@@ -1,6 +1,7 @@
 """Invoices, their emails, payments and GST rates in the office."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -89,12 +90,18 @@ class UnsentFilter(admin.SimpleListFilter):
         return [("yes", "Given up, and not asked for again")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(_given_up()) if self.value() == "yes" else queryset
+        return queryset.filter(_unsent()) if self.value() == "yes" else queryset
 
 
-def _given_up() -> Q:
+PATIENCE = timedelta(minutes=15)
+
+
+def _unsent() -> Q:
     later = InvoiceEmail.objects.filter(invoice=OuterRef("invoice"), pk__gt=OuterRef("pk"))
-    return Q(~Exists(later), status__in=(InvoiceEmail.Status.FAILED, InvoiceEmail.Status.UNCERTAIN))
+    given_up = Q(status__in=(InvoiceEmail.Status.FAILED, InvoiceEmail.Status.UNCERTAIN))
+    # Nobody took it up: perhaps no worker is running.
+    left_lying = Q(status=InvoiceEmail.Status.QUEUED, next_try_at__lt=clock.now() - PATIENCE)
+    return ~Q(Exists(later)) & (given_up | left_lying)
 
 
 def _overdue() -> Q:
@@ -114,12 +121,13 @@ def pdf_link(invoice: Invoice) -> str:
 class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
+    is_found = True
     list_display = (
         "invoice_number", "kind", "state", "customer", "date", "due_on", "subtotal", "gst_amount", "total_amount",
         "outstanding", "pdf",
     )  # fmt: skip
     list_filter = (OpenFilter, "kind", "status", "user__depot")
-    list_select_related = ("customer",)
+    list_select_related = ()
     documents = INVOICE_NUMBERS
     search_help_text = "Beginning of the number, or the customer's name or code"
     date_hierarchy = "date"
@@ -140,6 +148,11 @@ class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
         ("Stored document", {"fields": ("pdf_path", "pdf_sha256"), "classes": ("collapse",)}),
     )
     readonly_fields = ("sale", "pdf", "state", "outstanding")
+
+    def said(self, target: Invoice) -> str:
+        return (
+            f"{target.invoice_number}: {target.customer.name}, S$ {target.total_amount}, {target.get_status_display()}"
+        )
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         yield "invoice overdue", "invoices overdue", {"open": "overdue"}, _overdue()
@@ -168,7 +181,8 @@ class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
             return HttpResponseRedirect(reverse("admin:invoices_invoice_change", args=[invoice.pk]))
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("snapshot")
+        # Joined, the table of customers may be read first, and with it all their invoices.
+        return super().get_queryset(request).defer("snapshot").prefetch_related("customer")
 
     @admin.action(description="Mark as printed", permissions=["view"], location=ON_LISTS_AND_PAGES)
     def mark_printed(self, request: HttpRequest, queryset: Any) -> None:
@@ -272,6 +286,7 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     inlines = (AllocationInline,)
+    is_found = True
     list_display = (
         "number", "customer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
     )  # fmt: skip
@@ -283,6 +298,9 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
     ordering = ("-id",)
     actions = ("allocate", "reverse")
     readonly_fields = ("number", "credit", "undone")
+
+    def said(self, target: Payment) -> str:
+        return f"{target}: {target.customer.name}, S$ {target.amount}"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("customer", "user", "reversal")
@@ -378,7 +396,7 @@ class InvoiceEmailAdmin(OfficeAdmin):
     readonly_fields = ("state",)
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
-        yield "email perhaps not sent", "emails perhaps not sent", {"unsent": "yes"}, _given_up()
+        yield "email not sent", "emails not sent", {"unsent": "yes"}, _unsent()
 
     def related(self, request: HttpRequest, target: InvoiceEmail) -> Iterable[Related]:
         return (list_of("invoices.invoice", "Invoice", id__exact=target.invoice_id), evidence_of(target.invoice))

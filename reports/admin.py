@@ -23,9 +23,9 @@ from customers.models import Customer
 from invoices.models import Payment
 from reports import figures
 from reports.catalogue import REPORTS, Listed
-from reports.downloads import report_file
 from reports.figures import Statement
 from reports.figures.receivables import BUCKETS, OLDEST
+from reports.formats import report_file
 from reports.front_page import front_page
 from reports.report import Column, Figure, Kind, Report
 from reports.serializers import StatementQuery

@@ -16,6 +16,7 @@ from core.access import Capability
 from core.api.negotiation import JsonErrors
 from core.api.responses import pdf_file
 from core.api.viewsets import ScopedViewSet
+from core.spreadsheets import CSV, XLSX
 from customers.models import Customer
 from reports import figures
 from reports.catalogue import (
@@ -29,7 +30,7 @@ from reports.catalogue import (
     STOCK,
     Listed,
 )
-from reports.downloads import CSV, XLSX, report_file
+from reports.formats import report_file
 from reports.serializers import StatementOut, StatementQuery, as_json
 from reports.statements import print_statement
 

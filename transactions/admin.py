@@ -79,12 +79,13 @@ class TransactionAdmin(SearchesDocuments, OfficeAdmin):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     inlines = (ItemInline,)
+    is_found = True
     list_display = (
         "transaction_number", "state", "customer_name", "user", "occurred_at", "total_amount", "owed", "paid",
         "document", "pdf",
     )  # fmt: skip
     list_filter = (StateFilter, "payment_type", "payment_received", "user__depot")
-    list_select_related = ("user", "invoice")
+    list_select_related = ("invoice",)
     documents = SALE_NUMBERS | {"": "vehicle_no"}
     search_help_text = "Beginning of the sale's or invoice's number, customer's name or code, or the vehicle"
     date_hierarchy = "date"
@@ -101,6 +102,9 @@ class TransactionAdmin(SearchesDocuments, OfficeAdmin):
     )  # fmt: skip
     readonly_fields = ("state", "reversed_by", "document", "pdf", "site", "owed")
 
+    def said(self, target: Transaction) -> str:
+        return f"{target.transaction_number}: {target.customer_name}, S$ {target.invoice.total_amount}"
+
     def related(self, request: HttpRequest, target: Transaction) -> Iterable[Related]:
         invoice = target.invoice
         return (
@@ -111,7 +115,8 @@ class TransactionAdmin(SearchesDocuments, OfficeAdmin):
         )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).with_status()
+        # Joined, the table of users may be read first, and with it all sales of everybody.
+        return super().get_queryset(request).with_status().prefetch_related("user")
 
     def has_void_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.VOID_SALE)
@@ -271,6 +276,7 @@ class SettlementAdmin(OfficeAdmin):
     view_capability = Capability.VIEW_SETTLEMENTS
     menu = Menu.STOCK
     inlines = (SettlementLineInline,)
+    is_found = True
     list_display = (
         "settlement_number", "state", "user", "vehicle_no", "depot", "cash_expected", "cash_counted", "cash_difference",
         "created_at", "decided_by",

@@ -9,6 +9,11 @@ from inventory.services.depot_work import (
     record_depot_work,
     take_stock,
 )
+from inventory.services.reorder_levels import (
+    create_reorder_level,
+    deactivate_reorder_level,
+    update_reorder_level,
+)
 from inventory.services.stock import (
     Entity,
     Move,
@@ -34,12 +39,15 @@ __all__ = [
     "RecordedWork",
     "StockHold",
     "correct_inventory",
+    "create_reorder_level",
     "customer_place",
+    "deactivate_reorder_level",
     "depot_place",
     "hold_stock",
     "locations",
     "post_movements",
     "record_depot_work",
     "take_stock",
+    "update_reorder_level",
     "vehicle_place",
 ]

@@ -3,6 +3,7 @@
 import pytest
 
 from audit import seals
+from inventory.services import create_reorder_level
 from sync.feed import number_changes
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, MeteredCustomerFactory
@@ -25,6 +26,7 @@ def office(shop: Shop) -> Shop:
     assert shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", customer).status_code == 200
     office = shop.client_of(shop.admin)
     assert office.patch(f"/api/customers/{metered.pk}/", {"email": "metered@example.sg"}).status_code == 200
+    create_reorder_level(actor=shop.admin, values={"depot": shop.depot, "equipment": shop.cylinder, "quantity": 1})
     owed = shop.sell({"type": "SALE"}, customer=metered.pk).json()["invoice"]
     assert office.post(f"/api/invoices/{owed['id']}/pay/", {"amount": "5.00"}).status_code == 200
     assert office.post(f"/api/invoices/{owed['id']}/email/", {}).status_code == 202

@@ -151,7 +151,7 @@ class TransactionFilter(LedgerFilterSet):
     retrieve=extend_schema(summary="Read a transaction", tags=["Sales"], examples=[_TRANSACTION]),
 )
 class TransactionViewSet(LedgerViewSet):
-    queryset = Transaction.objects.with_status().select_related("user").prefetch_related("items")
+    queryset = Transaction.objects.with_status().prefetch_related("user", "items")
     serializer_class = TransactionOut
     filterset_class = TransactionFilter
     filter_backends = (filters.DjangoFilterBackend, DocumentSearch, OrderingFilter)
