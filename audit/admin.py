@@ -20,10 +20,10 @@ PATIENCE = timedelta(hours=1)
 
 
 def _unsealed() -> Q:
-    """By their keys alone, which are in the order of time: else all older records would be looked through."""
-    sealed = AuditSeal.objects.order_by("-number").values_list("last_id", flat=True).first()
-    overdue = AuditLog.objects.filter(at__lt=clock.now() - PATIENCE).order_by("-at")
-    return Q(pk__gt=sealed or 0, pk__lte=overdue.values_list("pk", flat=True).first() or 0)
+    """All after the last seal, once the oldest of them has waited too long."""
+    waiting = Q(pk__gt=AuditSeal.objects.order_by("-number").values_list("last_id", flat=True).first() or 0)
+    oldest = AuditLog.objects.filter(waiting).order_by("pk").values_list("at", flat=True).first()
+    return waiting if oldest and oldest < clock.now() - PATIENCE else Q(pk__in=())
 
 
 class SealFilter(admin.SimpleListFilter):
