@@ -23,6 +23,7 @@ _LINKS = {"action_checkbox", "pdf"}
 class ExportsRows:
     """Adds CSV and Excel to a list of the office. As many rows as there are, read and sent a few hundred at a time."""
 
+    is_exported = True
     admin_site: Any
     model: Any
     opts: Any

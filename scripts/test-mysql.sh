@@ -108,5 +108,5 @@ export DB_NAME=hsh_lpg # tests run in test_hsh_lpg
 
 version=$("$python" -c "$connect") || die "The server at $DB_HOST:$DB_PORT refuses $DB_USER."
 say "Running the tests on $version …"
-"$python" -m pytest --numprocesses auto --dist loadgroup "$@" || die "Tests failed on $version."
+"$python" -m pytest --numprocesses auto --dist loadgroup --ignore tests/browser "$@" || die "Tests failed on $version."
 say "The tests passed on $version."

@@ -94,7 +94,9 @@ def rows_of(response: Any) -> list[list[str]]:
 def test_every_list_can_be_taken_away(office: Shop) -> None:
     client = logged_in(office.admin)
     for model in MODELS:
-        shown = client.get(url(model)).context["cl"].result_count
+        page = client.get(url(model))
+        shown = page.context["cl"].result_count
+        assert f'href="{url(model, "export", "csv")}' in page.content.decode(), model
         head, *rows = rows_of(client.get(url(model, "export", "csv")))
         assert len(rows) == shown, model
         assert all(len(row) == len(head) for row in rows)
