@@ -123,7 +123,7 @@ class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
     menu = Menu.SALES
     is_found = True
     list_display = (
-        "invoice_number", "kind", "state", "customer", "date", "due_on", "subtotal", "gst_amount", "total_amount",
+        "invoice_number", "kind", "state", "buyer", "date", "due_on", "subtotal", "gst_amount", "total_amount",
         "outstanding", "pdf",
     )  # fmt: skip
     list_filter = (OpenFilter, "kind", "status", "user__depot")
@@ -231,6 +231,10 @@ class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
             lambda invoice, sent: services.pay_invoice(actor=actor, invoice_id=invoice.pk, **sent),
         )
 
+    @admin.display(description="customer")
+    def buyer(self, invoice: Invoice) -> str:
+        return invoice.customer.name
+
     @admin.display(description="open")
     def outstanding(self, invoice: Invoice) -> str:
         return str(invoice.outstanding_amount)
@@ -288,7 +292,7 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
     inlines = (AllocationInline,)
     is_found = True
     list_display = (
-        "number", "customer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
+        "number", "buyer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
     )  # fmt: skip
     list_filter = ("method", ("used_up_on", admin.EmptyFieldListFilter), "user__depot")
     list_select_related = ()
@@ -298,6 +302,10 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
     ordering = ("-id",)
     actions = ("allocate", "reverse")
     readonly_fields = ("number", "credit", "undone")
+
+    @admin.display(description="customer")
+    def buyer(self, payment: Payment) -> str:
+        return payment.customer.name
 
     def said(self, target: Payment) -> str:
         return f"{target}: {target.customer.name}, S$ {target.amount}"
