@@ -6,7 +6,7 @@ last_day=
 while :; do
     python manage.py sweep_emails
     python manage.py seal_audit --anchor "$ANCHOR"
-    day=$(TZ=Asia/Singapore date +%F)
+    day=$(TZ=SGT-8 date +%F) # Singapore, also where no time-zone files are
     if [ "$day" != "$last_day" ]; then
         python manage.py flushexpiredtokens
         python manage.py clearsessions

@@ -1,6 +1,7 @@
 """An API client that holds every answer of a test against the committed schema."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -61,11 +62,40 @@ def undocumented(method: str, path: str, response: Any) -> str | None:
     return None
 
 
+def unknown_fields(described: dict[str, Any], value: Any, where: str = "") -> Iterator[str]:
+    """Fields of an answer that its schema doesn't name: nothing leaves by accident, whoever asks."""
+    if "$ref" in described:
+        described = schema()["components"]["schemas"][described["$ref"].rsplit("/", 1)[1]]
+    for part in [*described.get("allOf", ()), *described.get("oneOf", ())]:
+        if "$ref" in part:
+            described = {**schema()["components"]["schemas"][part["$ref"].rsplit("/", 1)[1]]}
+    if isinstance(value, list):
+        for item in value:
+            yield from unknown_fields(described.get("items", {}), item, f"{where}[]")
+    elif isinstance(value, dict) and "properties" in described:
+        for name, inner in value.items():
+            if name in described["properties"]:
+                yield from unknown_fields(described["properties"][name], inner, f"{where}.{name}")
+            elif not described.get("additionalProperties"):
+                yield f"{where}.{name}"
+
+
+def told_beyond(method: str, path: str, response: Any) -> set[str]:
+    operation = operation_of(method, path)
+    answer = operation and operation["responses"].get(str(response.status_code))
+    content = (answer or {}).get("content", {}).get("application/json")
+    return set(unknown_fields(content["schema"], response.json())) if content else set()
+
+
 class DocumentedClient(APIClient):
+    """Fails the test that gets an answer which the schema doesn't tell."""
+
     def request(self, **kwargs: Any) -> Any:
         response = super().request(**kwargs)
         # As it is: a test that cuts the answer off has none to look at.
         if response.get("Content-Type") == "application/json":
             complaint = undocumented(kwargs["REQUEST_METHOD"], kwargs["PATH_INFO"], response)
             assert complaint is None, complaint
+            told = told_beyond(kwargs["REQUEST_METHOD"], kwargs["PATH_INFO"], response)
+            assert told == set(), (kwargs["PATH_INFO"], told)
         return response

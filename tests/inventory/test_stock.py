@@ -176,7 +176,7 @@ def test_lists_cost_the_same_whatever_their_length(
     for url, queries in {
         "/api/inventories/": 2,
         "/api/inventories/movements/": 7,
-        "/api/transactions/": 3,
+        "/api/transactions/": 4,
         "/api/invoices/": 2,
         "/api/distributions/": 4,
         "/api/audit/": 1,
