@@ -22,7 +22,7 @@ from accounts.throttling import LogInThrottle
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
 from core.access import Capability
 from core.api.filters import IdFilter
-from core.api.schema import CLIENT_ERROR, conflicts, errors_of
+from core.api.schema import CLIENT_ERROR, conflicts, error_example, errors_of
 from core.api.viewsets import LedgerViewSet
 from depots.errors import DepotInactive
 
@@ -57,8 +57,7 @@ _ANSWER = OpenApiExample("a driver", value=_USER, response_only=True, status_cod
 
 
 def _unauthorized(code: str, detail: str) -> dict[int, OpenApiResponse]:
-    error = {"type": CLIENT_ERROR, "errors": [{"code": code, "detail": detail, "attr": None}]}
-    return {401: OpenApiResponse(errors_of(code), examples=[OpenApiExample(code, value=error, status_codes=["401"])])}
+    return {401: OpenApiResponse(errors_of(code), examples=[error_example(code, "401", CLIENT_ERROR, code, detail)])}
 
 
 class AuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

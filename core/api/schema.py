@@ -89,15 +89,15 @@ _REFUSALS = {
 }
 
 
-def _example(name: str, status: str, kind: str, code: str, detail: str, attr: str | None = None) -> OpenApiExample:
+def error_example(name: str, status: str, kind: str, code: str, detail: str, attr: str | None = None) -> OpenApiExample:
     value = {"type": kind, "errors": [{"code": code, "detail": detail, "attr": attr}]}
     return OpenApiExample(name, value=value, response_only=True, status_codes=[status])
 
 
 _EXAMPLES = [
-    _example("InvalidInput", "400", "validation_error", "invalid", "A valid number is required.", "a_field"),
-    _example("TooLarge", "413", CLIENT_ERROR, "payload_too_large", "The request's body is too large."),
-    _example("TryAgain", "503", "server_error", "try_again", "The server is busy. Please try again."),
+    error_example("InvalidInput", "400", "validation_error", "invalid", "A valid number is required.", "a_field"),
+    error_example("TooLarge", "413", CLIENT_ERROR, "payload_too_large", "The request's body is too large."),
+    error_example("TryAgain", "503", "server_error", "try_again", "The server is busy. Please try again."),
 ]
 
 
@@ -108,7 +108,7 @@ def conflicts(*errors: type[Conflict]) -> dict[int, OpenApiResponse]:
             errors_of(*dict.fromkeys(code for error in errors for code in getattr(error, "codes", (error.code,)))),
             description="The state of the world refuses it: " + ", ".join(f"`{error.code}`" for error in errors),
             examples=[
-                _example(error.code, "409", CLIENT_ERROR, error.code, (error.__doc__ or error.code).strip())
+                error_example(error.code, "409", CLIENT_ERROR, error.code, (error.__doc__ or error.code).strip())
                 for error in errors
             ],
         )

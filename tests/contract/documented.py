@@ -67,8 +67,8 @@ def unknown_fields(described: dict[str, Any], value: Any, where: str = "") -> It
     if "$ref" in described:
         described = schema()["components"]["schemas"][described["$ref"].rsplit("/", 1)[1]]
     for part in [*described.get("allOf", ()), *described.get("oneOf", ())]:
-        if "$ref" in part:
-            described = {**schema()["components"]["schemas"][part["$ref"].rsplit("/", 1)[1]]}
+        if "$ref" in part:  # a reference with a description beside it, or that or null
+            described = schema()["components"]["schemas"][part["$ref"].rsplit("/", 1)[1]]
     if isinstance(value, list):
         for item in value:
             yield from unknown_fields(described.get("items", {}), item, f"{where}[]")
