@@ -11,8 +11,11 @@ ZERO = Decimal("0.00")
 
 
 def to_cents(amount: Decimal) -> Decimal:
-    """Round to the cent, half away from zero, as IRAS accepts and people expect: 0.125 becomes 0.13."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+    """Round to the cent, half away from zero, as IRAS accepts and people expect: 0.125 becomes 0.13.
+
+    Nothing has no sign: -0.00 becomes 0.00.
+    """
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP) + ZERO
 
 
 def sum_of(field: str | Combinable, where: Q | None = None) -> Coalesce:
