@@ -163,9 +163,10 @@ def test_odd_characters_never_fail(odd: str) -> None:
 def test_a_long_invoice_is_numbered_and_quick() -> None:
     invoice = snapshot(lines=tuple(line(f"Cylinder number {n}") for n in range(200)), remarks="word " * 2_000)
     render_invoice(snapshot())
-    started = time.perf_counter()
+    # Its own work: what else the machine does is no matter of the invoice's.
+    started = time.process_time()
     pages = pages_of(invoice)
-    assert time.perf_counter() - started < 4
+    assert time.process_time() - started < 4
     assert len(pages) > 4
     for number, page in enumerate(pages, start=1):
         assert f"Page {number} of {len(pages)}" in page
