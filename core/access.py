@@ -73,8 +73,10 @@ class Capability(StrEnum):
     VIEW_AUDIT = auto()
     SYNC = auto()
     """Push what was done offline, and pull what it takes; each operation needs its own right as well."""
+    VIEW_CONFLICTS = auto()
+    """Read what was refused from the field, and what was decided about it."""
     SETTLE_CONFLICTS = auto()
-    """Read what was refused from the field, let it happen, or dismiss it."""
+    """Let it happen, or dismiss it."""
 
 
 _GRANTS: dict[Capability, dict[Role, Scope]] = {
@@ -182,6 +184,13 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
     Capability.VIEW_VIRTUAL_STOCK: {Role.ADMIN: Scope.ALL},
     Capability.VIEW_AUDIT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.SYNC: dict.fromkeys(Role, Scope.OWN),
+    Capability.VIEW_CONFLICTS: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.OWN,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
     Capability.SETTLE_CONFLICTS: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
 }
 

@@ -14,8 +14,8 @@ from core.scoping import rows_within
 
 class SyncConflictQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        """All, or those of the own depot's users."""
-        return self.filter(rows_within(user, Capability.SETTLE_CONFLICTS))
+        """All, those of the own depot's users, or the user's own."""
+        return self.filter(rows_within(user, Capability.VIEW_CONFLICTS))
 
 
 class SyncConflict(LedgerModel):

@@ -197,7 +197,7 @@ class SyncConflictFilter(filters.FilterSet):
     list=extend_schema(
         summary="List conflicts",
         description="Operations from the field that were refused: an ADMIN sees all, a SUPERVISOR those of their "
-        "depot's users.",
+        "depot's users, others their own.",
         tags=["Offline"],
         examples=[_ONE],
     ),
@@ -209,7 +209,12 @@ class SyncConflictViewSet(LedgerViewSet):
     filterset_class = SyncConflictFilter
     search_fields = ("client_temp_id", "user__username", "=request_id")
     ordering_fields = ("id", "occurred_at")
-    capability = Capability.SETTLE_CONFLICTS
+    capability = {
+        "list": Capability.VIEW_CONFLICTS,
+        "retrieve": Capability.VIEW_CONFLICTS,
+        "retry": Capability.SETTLE_CONFLICTS,
+        "dismiss": Capability.SETTLE_CONFLICTS,
+    }
 
     @extend_schema(
         summary="Let it happen",

@@ -174,9 +174,9 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("invoice", "print_batch", "foreign"): (200, 400, 403, 400, 400, 401),
     ("depot-work", "count_sheet", "depot"): (200, 200, 200, 403, 403, 401),
     ("depot-work", "count_sheet", "foreign-depot"): (200, 400, 400, 403, 403, 401),
-    ("conflict", "list", ""): (200, 200, 403, 403, 403, 401),
-    ("conflict", "retrieve", "own"): (200, 200, 403, 403, 403, 401),
-    ("conflict", "retrieve", "foreign"): (200, 404, 403, 403, 403, 401),
+    ("conflict", "list", ""): (200, 200, 200, 200, 200, 401),
+    ("conflict", "retrieve", "own"): (200, 200, 404, 404, 200, 401),
+    ("conflict", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
     ("conflict", "retry", "own"): (200, 200, 403, 403, 403, 401),
     ("conflict", "retry", "foreign"): (200, 404, 403, 403, 403, 401),
     ("conflict", "dismiss", "own"): (200, 200, 403, 403, 403, 401),
@@ -412,7 +412,7 @@ VISIBLE: dict[str, dict[str, int]] = {
     "payment": {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1},
     "settlement": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "depot-work": {"ADMIN": 2, "SUPERVISOR": 1, "DEPOT_STAFF": 1},
-    "conflict": {"ADMIN": 4, "SUPERVISOR": 3},
+    "conflict": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
 }
 
 

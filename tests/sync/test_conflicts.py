@@ -38,6 +38,22 @@ def dismiss(shop: Shop, supervisor: User) -> Callable[..., Any]:
     return send
 
 
+def test_who_sold_reads_what_was_decided_and_decides_nothing(
+    shop: Shop, push: Push, dismiss: Callable[..., Any]
+) -> None:
+    [kept] = push(sale_of(shop, "a", {"quantity": 99}))
+    path = f"/api/sync/conflicts/{kept['conflict']}/"
+    driver = shop.client_of(shop.driver)
+    assert driver.get(path).json()["status"] == "OPEN"
+    assert driver.post(f"{path}retry/").status_code == driver.post(f"{path}dismiss/").status_code == 403
+    dismiss(kept["conflict"])
+    assert (driver.get(path).json()["status"], driver.get(path).json()["reason"]) == ("DISMISSED", "Entered twice")
+    for role in (Role.DRIVER, Role.SALES, Role.DEPOT_STAFF):
+        colleague = shop.client_of(UserFactory(role=role, depot=shop.depot))
+        assert colleague.get("/api/sync/conflicts/").json()["count"] == 0
+        assert colleague.get(path).status_code == 404
+
+
 def test_supervisors_see_their_depot_s_and_admins_all(shop: Shop, push: Push, supervisor: User) -> None:
     [kept] = push(sale_of(shop, "a", {"quantity": 99}))
     path = f"/api/sync/conflicts/{kept['conflict']}/"
@@ -47,8 +63,6 @@ def test_supervisors_see_their_depot_s_and_admins_all(shop: Shop, push: Push, su
         assert client.get("/api/sync/conflicts/").json()["count"] == count
         assert client.get(path).status_code == status
         assert status == 200 or client.post(f"{path}retry/").status_code == 404
-    for role in (Role.DRIVER, Role.SALES, Role.DEPOT_STAFF):
-        assert shop.client_of(UserFactory(role=role, depot=shop.depot)).get("/api/sync/conflicts/").status_code == 403
     shown = shop.client_of(supervisor).get(path).json()
     assert shown["payload"] == sale_of(shop, "a", {"quantity": 99})
     assert shop.client_of(supervisor).get("/api/sync/conflicts/?status=DISMISSED").json()["count"] == 0
