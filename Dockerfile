@@ -25,7 +25,7 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
 WORKDIR /app
 # The static files are part of the image; these secrets sign nothing.
 RUN SECRET_KEY=only-while-the-image-is-built-0123456789 JWT_SIGNING_KEY=only-while-the-image-is-built-0123456789 \
-    python manage.py collectstatic --noinput --verbosity 0 && rm -rf var && python -m compileall -q /app
+    python manage.py collectstatic --noinput --verbosity 0 && python -m whitenoise.compress -q field_app/built && rm -rf var && python -m compileall -q /app
 USER hsh
 VOLUME ["/data", "/anchors"]
 EXPOSE 8000

@@ -1,5 +1,5 @@
 # Each target is one line over a script, so that what it does can be read and run without make.
-.PHONY: help setup run test test-mysql test-browser lint schema client demo audit bench clean
+.PHONY: help setup run test test-mysql test-browser lint schema client field-app demo audit bench clean
 help:        ; @sh scripts/help.sh
 setup:       ; @sh scripts/setup.sh
 run:         ; @sh scripts/run.sh
@@ -9,6 +9,7 @@ test-browser: ; @sh scripts/test-browser.sh $(ARGS)
 lint:        ; @sh scripts/lint.sh
 schema:      ; @sh scripts/schema.sh
 client:      ; @sh scripts/client.sh
+field-app:   ; @sh scripts/field-app.sh
 demo:        ; @sh scripts/demo.sh
 bench:       ; @sh scripts/bench.sh $(ARGS)
 audit:       ; @sh scripts/audit.sh

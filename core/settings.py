@@ -115,6 +115,9 @@ MEDIA_ROOT = config("MEDIA_ROOT", default="var/media", cast=_path)
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # With DEBUG the files are served from their apps; a deployment collects them once, hashed and compressed.
 WHITENOISE_USE_FINDERS = DEBUG
+# The field app as it was built: what lies in its folder app/ is at /app/.
+WHITENOISE_ROOT = BASE_DIR / "field_app/built"
+WHITENOISE_INDEX_FILE = True
 # Where the documents lie: a folder, or a bucket that several machines share.
 DOCUMENTS_BUCKET = config("DOCUMENTS_BUCKET", default="")
 STORAGES: dict[str, dict[str, Any]] = {

@@ -5,10 +5,11 @@ make test        set up and run the tests (ARGS="-k meter" chooses some)
 make demo        one field day through the HTTP API, then verify_books
 make setup       the set-up alone
 make test-mysql  the tests on a private MariaDB server (or on yours: DB_HOST=… DB_USER=… DB_PASSWORD=…)
-make test-browser  the office and Swagger UI in headless Chromium
+make test-browser  the office, Swagger UI and the field app in headless Chromium
 make lint        style, types, floors, migrations, deployment checks, the schema
 make schema      write docs/openapi.yaml anew
 make client      the typed client from docs/openapi.yaml: compiled strictly, and tried (needs Node 20)
+make field-app   the field app checked, tested and built into field_app/built (needs Node 20.19)
 make bench       latency, throughput and growth on both engines, beside their floors (ARGS=--quick)
 make audit       known vulnerabilities in the requirements
 make clean       remove .venv and caches; data in var/ stays

@@ -90,5 +90,30 @@ need_npm() {
     has_node || die "make $1 needs Node 20 or newer; found $(node --version)."
 }
 
+has_python_headers() {
+    "$1" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
+}
+
+# MariaDB's programs, and what mysqlclient is compiled with: found, or installed where that is possible.
+need_mariadb() {
+    missing=
+    command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
+    command -v gcc >/dev/null 2>&1 || missing="$missing gcc"
+    pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || missing="$missing libmariadb-dev"
+    if found=$(find_python) && ! has_python_headers "$found"; then missing="$missing python3-dev"; fi
+    # The packages of the programs alone: mariadb-server would also start a server of the system's.
+    command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
+    command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
+    command -v mariadb-dump >/dev/null 2>&1 || missing="$missing mariadb-client"
+    [ -n "$missing" ] || return 0
+    [ "$(id -u)" = 0 ] || die "Missing for make $1 (as root): apt-get install$missing"
+    mkdir -p var
+    say "Installing Debian's$missing …"
+    # shellcheck disable=SC2086 # a list of package names
+    {
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+    } >var/apt.log 2>&1 || die "Debian's packages could not be installed (var/apt.log tells more):$missing"
+}
+
 # The Python that has the requirements: the checkout's own, else the one on PATH (in the image).
 python_here() { if [ -x .venv/bin/python ]; then printf '%s\n' .venv/bin/python; else command -v python; fi; }

@@ -54,6 +54,7 @@ connections.close_all()  # a worker has its own
 
 url = f"http://127.0.0.1:{port}"
 print(f"""
+  Field app   {url}/app/  (log in as a driver)
   Field API   {url}/api/  (POST /api/token/ logs in)
   Swagger UI  {url}/api/schema/swagger-ui/
   Redoc       {url}/api/schema/redoc/

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tries the office and Swagger UI in headless Chromium against a live site with the demo data, on SQLite. Screenshots
-# are left in var/screenshots.
+# Tries the office, Swagger UI and the field app in headless Chromium against live sites with the demo data: all of it
+# on SQLite, the field app's days on a private MariaDB too. Screenshots are left in var/screenshots.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -12,9 +12,13 @@ if ! command -v chromium >/dev/null 2>&1; then
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
         >var/apt.log 2>&1 || die "Debian's chromium could not be installed (var/apt.log tells more)."
 fi
-export DB_ENGINE=sqlite DB_NAME=var/test-browser.sqlite3
-sh scripts/setup.sh requirements-dev.txt
+need_mariadb test-browser
+export DB_NAME=var/test-browser.sqlite3
+DB_ENGINE=mysql sh scripts/setup.sh requirements-dev.txt
 . scripts/test-environment.sh
-say "Trying the office in a browser …"
-.venv/bin/python -m pytest tests/browser "$@" || die "Tests in the browser failed; var/screenshots shows where."
-say "The office works in a browser."
+say "Trying the office and the field app in a browser …"
+DB_ENGINE=sqlite .venv/bin/python -m pytest tests/browser "$@" || die "Tests in the browser failed; var/screenshots shows where."
+say "Trying the field app on MariaDB …"
+DB_ENGINE=mysql .venv/bin/python -m pytest tests/browser/test_field_app.py "$@" ||
+    die "Tests in the browser failed on MariaDB; var/screenshots shows where."
+say "The office and the field app work in a browser."

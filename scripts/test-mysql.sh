@@ -6,30 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-has_python_headers() {
-    "$1" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
-}
-
-missing=
-command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
-command -v gcc >/dev/null 2>&1 || missing="$missing gcc"
-pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || missing="$missing libmariadb-dev"
-if found=$(find_python) && ! has_python_headers "$found"; then missing="$missing python3-dev"; fi
-# The packages of the programs alone: mariadb-server would also start a server of the system's.
-# The tests that kill a server start one of their own, also where the others run on yours.
-command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
-command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
-command -v mariadb-dump >/dev/null 2>&1 || missing="$missing mariadb-client"
-if [ -n "$missing" ]; then
-    [ "$(id -u)" = 0 ] || die "Missing for the tests on MariaDB (as root): apt-get install$missing"
-    mkdir -p var
-    say "Installing Debian's$missing …"
-    # shellcheck disable=SC2086 # a list of package names
-    {
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
-    } >var/apt.log 2>&1 || die "Debian's packages could not be installed (var/apt.log tells more):$missing"
-fi
-
+need_mariadb test-mysql
 export DB_ENGINE=mysql
 sh scripts/setup.sh requirements-dev.txt
 . scripts/test-environment.sh

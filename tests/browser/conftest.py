@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -21,17 +22,22 @@ def site() -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture(scope="session")
-def browser(site: Site) -> Iterator[Browser]:
+def launching() -> dict[str, Any]:
+    """How Debian's Chromium is launched."""
     chromium = shutil.which("chromium")
     assert chromium, "make test-browser installs it"
+    return {
+        "executable_path": chromium,
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        # With the fonts of the system: those of the invoices alone are none for a browser's own menus.
+        "env": {name: value for name, value in os.environ.items() if not name.startswith("FONTCONFIG_")},
+    }
+
+
+@pytest.fixture(scope="session")
+def browser(site: Site) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-            # With the fonts of the system: those of the invoices alone are none for a browser's own menus.
-            env={name: value for name, value in os.environ.items() if not name.startswith("FONTCONFIG_")},
-        )
+        browser = playwright.chromium.launch(**launching())
         yield browser
         browser.close()
 
@@ -44,7 +50,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     page.set_default_timeout(60_000)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    page.on("request", lambda sent: problems.append(sent.url) if not _is_own(sent.url) else None)
+    page.on("request", lambda sent: problems.append(sent.url) if not is_own(sent.url) else None)
     yield page
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(Path(SHOTS) / f"{request.node.name}.png"), full_page=True)
@@ -52,7 +58,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     assert problems == []
 
 
-def _is_own(url: str) -> bool:
+def is_own(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
 
 

@@ -1,0 +1,47 @@
+import { useSyncExternalStore } from "react"
+import { HashRouter, Route, Routes } from "react-router"
+import { currentSession, onSessionChange } from "./api/session"
+import { FieldProvider } from "./field"
+import { Layout } from "./parts/Layout"
+import { CountScreen } from "./screens/CountScreen"
+import { CustomersScreen } from "./screens/CustomersScreen"
+import { HistoryScreen } from "./screens/HistoryScreen"
+import { LoadScreen } from "./screens/LoadScreen"
+import { LogInScreen } from "./screens/LogInScreen"
+import { PastReceiptScreen, ReceiptScreen } from "./screens/ReceiptScreen"
+import { RefusedScreen } from "./screens/RefusedScreen"
+import { SellScreen } from "./screens/SellScreen"
+import { TodayScreen } from "./screens/TodayScreen"
+
+export function App() {
+  const session = useSyncExternalStore(onSessionChange, currentSession)
+  if (!session) {
+    return (
+      <main>
+        <LogInScreen />
+      </main>
+    )
+  }
+  return (
+    <FieldProvider key={session.me.id} me={session.me}>
+      {/* Behind the #: one document serves every screen, also where there is no server to ask. */}
+      <HashRouter>
+        <Routes>
+          <Route element={<Layout />}>
+            <Route index element={<TodayScreen />} />
+            <Route path="log-in" element={<LogInScreen username={session.me.username} />} />
+            <Route path="load" element={<LoadScreen />} />
+            <Route path="sell" element={<CustomersScreen />} />
+            <Route path="sell/:customer" element={<SellScreen />} />
+            <Route path="receipt/:operation" element={<ReceiptScreen />} />
+            <Route path="sale/:sale" element={<PastReceiptScreen />} />
+            <Route path="history" element={<HistoryScreen />} />
+            <Route path="refused" element={<RefusedScreen />} />
+            <Route path="count" element={<CountScreen />} />
+            <Route path="*" element={<TodayScreen />} />
+          </Route>
+        </Routes>
+      </HashRouter>
+    </FieldProvider>
+  )
+}

@@ -1,0 +1,81 @@
+import { useRegisterSW } from "virtual:pwa-register/react"
+import { useEffect, useRef, useSyncExternalStore } from "react"
+import { Link, NavLink, Outlet, useLocation } from "react-router"
+import { currentSession, onSessionChange } from "../api/session"
+import { useStored, useSyncStatus } from "../field"
+import { inState } from "../store/operations"
+import { SyncChip } from "./SyncChip"
+
+const PLACES = [
+  { to: "/", icon: "M3 11 12 3l9 8v10h-6v-6H9v6H3z", name: "Today" },
+  { to: "/load", icon: "M3 6h11v10H3zM14 9h4l3 4v3h-7zM6 16v3h3v-3zM16 16v3h3v-3z", name: "Load" },
+  { to: "/sell", icon: "M12 4v16M4 12h16", name: "Sell" },
+  { to: "/history", icon: "M5 4h14v17l-3-2-2 2-2-2-2 2-2-2-3 2zM8 9h8M8 13h8", name: "History" },
+  { to: "/count", icon: "M4 12l5 6L20 5", name: "Day end" },
+]
+
+export function Layout() {
+  const session = useSyncExternalStore(onSessionChange, currentSession)
+  const status = useSyncStatus()
+  const refused = useStored((database) => inState(database, "rejected").count())
+  const {
+    needRefresh: [isNewer],
+    updateServiceWorker,
+  } = useRegisterSW()
+  const main = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  // A new screen is read from its heading on, by eye and by screen reader.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the path that tells that the screen is another one
+  useEffect(() => {
+    window.scrollTo(0, 0)
+    main.current?.focus({ preventScroll: true })
+  }, [pathname])
+  return (
+    <>
+      <header className="bar">
+        <Link to="/" className="brand">
+          HSH LPG
+        </Link>
+        <SyncChip />
+      </header>
+      {session?.expired && pathname !== "/log-in" && (
+        <p className="banner">
+          Go on selling. To send what waits, please <Link to="/log-in">log in again</Link>.
+        </p>
+      )}
+      {status.kind === "failed" && (
+        <p className="banner" role="alert">
+          {status.why}
+        </p>
+      )}
+      {isNewer && (
+        <p className="banner">
+          A new version is here.{" "}
+          <button type="button" className="link" onClick={() => void updateServiceWorker()}>
+            Use it now
+          </button>
+        </p>
+      )}
+      {refused ? (
+        <p className="banner">
+          <Link to="/refused">
+            {refused} {refused === 1 ? "was" : "were"} refused: see why
+          </Link>
+        </p>
+      ) : null}
+      <main ref={main} tabIndex={-1}>
+        <Outlet />
+      </main>
+      <nav className="places" aria-label="Screens">
+        {PLACES.map(({ to, icon, name }) => (
+          <NavLink key={to} to={to} end={to === "/"}>
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+              <path d={icon} />
+            </svg>
+            {name}
+          </NavLink>
+        ))}
+      </nav>
+    </>
+  )
+}

@@ -1,0 +1,49 @@
+/** How the app says what the API abbreviates. */
+import type { Condition, ItemType } from "../api/types"
+import type { Operation } from "../store/operations"
+
+export const CONDITIONS: Record<Condition, string> = { FULL: "full", EMPTY: "empty", DAMAGED: "damaged" }
+
+export const ITEM_TYPES: Record<ItemType, string> = {
+  SWAP: "Swap",
+  SALE: "Sale",
+  RETURN: "Return",
+  DEPOSIT: "Deposit",
+  REFILL: "Refill",
+  SERVICE: "Service",
+}
+
+export function whatItIs(operation: Operation): string {
+  switch (operation.type) {
+    case "transaction.create":
+      return `Sale to ${operation.shown.customer.name}`
+    case "distribution.create":
+      return "Load or return"
+    case "distribution.confirm":
+      return "Confirmation of a load or return"
+    case "settlement.create":
+      return "Day-end count"
+  }
+}
+
+/** What a driver can do about a refusal, by its code. */
+export function whatToDo(code: string): string {
+  return (
+    {
+      insufficient_stock:
+        "The books had fewer than that on your vehicle. Tell your supervisor what you carried: once your load is in the books, they let it happen.",
+      rate_mismatch: "The price had been changed. Your supervisor decides whether the price that you showed holds.",
+      meter_reading_decreased: "Look at the meter again, and tell your supervisor what it reads.",
+      meter_moved_on: "The meter was replaced in the meantime. Tell your supervisor when you read it.",
+      no_meter: "The office knows of no meter there. Tell your supervisor its number.",
+      customer_inactive: "The office doesn't serve this customer any more. Your supervisor decides.",
+      equipment_inactive: "The office doesn't sell this item any more. Your supervisor decides.",
+      occurred_at_out_of_range: "It was sent too late, or the phone's clock is wrong. Your supervisor decides.",
+      dependency_rejected: "It belongs to something that was refused: see that one first.",
+      already_confirmed: "It had been confirmed already: there is nothing to do.",
+      distribution_cancelled: "It had been cancelled. Load again, and confirm that.",
+      settlement_pending: "Your last count is still to be signed off. Count again after that.",
+      dismissed: "Your supervisor decided that it doesn't count.",
+    }[code] ?? "Tell your supervisor: they see it in the office, and decide."
+  )
+}

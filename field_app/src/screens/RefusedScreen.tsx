@@ -1,0 +1,73 @@
+import { Link } from "react-router"
+import { useField, useStored, useSyncStatus } from "../field"
+import { whatItIs, whatToDo } from "../parts/words"
+import { dayShown, timeOfDay } from "../rules/day"
+import type { FieldDatabase } from "../store/database"
+import { inState, type Operation } from "../store/operations"
+
+export function RefusedScreen() {
+  const { synchroniser } = useField()
+  const status = useSyncStatus()
+  const operations = useStored(lookUp)
+  if (!operations) return null
+  return (
+    <>
+      <h1>What was refused</h1>
+      {operations.length === 0 ? (
+        <p className="quiet">Nothing.</p>
+      ) : (
+        <>
+          <p>
+            Nothing of this is lost: the office has it too, and decides. Don't record it again. What they let happen
+            gets its number here.
+          </p>
+          <button
+            type="button"
+            className="secondary"
+            disabled={status.kind === "working"}
+            onClick={() => void synchroniser.now()}
+          >
+            {status.kind === "working" ? "Asking …" : "Ask what was decided"}
+          </button>
+          <ul className="cards">
+            {operations.map((operation) => (
+              <RefusedCard key={operation.client_temp_id} operation={operation} />
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  )
+}
+
+const SHOWN_FOR_MS = 7 * 24 * 60 * 60 * 1000
+
+/** The latest first; what was dismissed is shown for a week. */
+async function lookUp(database: FieldDatabase): Promise<Operation[]> {
+  const rejected = await inState(database, "rejected").toArray()
+  const dismissed = await inState(database, "dismissed").toArray()
+  const isRecent = ({ occurred_at }: Operation) => Date.now() - Date.parse(occurred_at) < SHOWN_FOR_MS
+  return [...rejected, ...dismissed.filter(isRecent)].sort((one, other) => other.position - one.position)
+}
+
+function RefusedCard({ operation }: { operation: Operation }) {
+  const { result, errors } = operation
+  return (
+    <li className="refused">
+      <strong>{whatItIs(operation)}</strong>
+      <span className="quiet">
+        {dayShown(operation.occurred_at)}, {timeOfDay(operation.occurred_at)}
+        {result?.conflict ? ` · the office knows it as conflict ${result.conflict}` : ""}
+      </span>
+      {errors.map((error) => (
+        <div key={`${error.code} ${error.attr}`}>
+          <p className="problem">{error.code === "dismissed" ? `Dismissed: ${error.detail}` : error.detail}</p>
+          <p>{whatToDo(error.code)}</p>
+        </div>
+      ))}
+      {operation.type === "transaction.create" && (
+        <Link to={`/receipt/${operation.client_temp_id}`}>What was sold</Link>
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,350 @@
+import Big from "big.js"
+import { useEffect, useId, useState } from "react"
+import { useNavigate, useParams } from "react-router"
+import type { Customer, Equipment, GstRate, ItemType, SaleItem } from "../api/types"
+import { useField, useRecord, useStored } from "../field"
+import { Stepper } from "../parts/Stepper"
+import { CONDITIONS, ITEM_TYPES } from "../parts/words"
+import { businessDate } from "../rules/day"
+import { shown } from "../rules/money"
+import { bySku } from "../rules/order"
+import { listedRate, type Price, priceOf, Refusal } from "../rules/price"
+import type { FieldDatabase } from "../store/database"
+import { newId, stockKey, stockNow, withReadings } from "../store/operations"
+
+type Line = Pick<SaleItem, "equipment" | "type" | "quantity"> & { rate: string; condition: "EMPTY" | "DAMAGED" }
+type Draft = { lines: Line[]; reading: string; paid: boolean | null; remarks: string }
+type Context = {
+  customer: Customer
+  equipment: Map<number, Equipment>
+  gstRates: GstRate[]
+  stock: Map<string, number>
+}
+
+const EMPTY: Draft = { lines: [], reading: "", paid: null, remarks: "" }
+const DECIMAL = /^\d{1,10}(\.\d{1,2})?$/
+
+export function SellScreen() {
+  const id = Number(useParams().customer)
+  const found = useStored((database) => lookUp(database, id), [id])
+  if (found === undefined) return null
+  if (found === null) return <p className="problem">This customer isn't served any more.</p>
+  return <SaleForm key={id} {...found} />
+}
+
+async function lookUp(database: FieldDatabase, id: number): Promise<Context | null> {
+  const [customer, operations, equipment, gstRates, stock, drafts] = await Promise.all([
+    database.customers.get(id),
+    database.operations.orderBy("position").toArray(),
+    database.equipment.toArray(),
+    database.gst_rates.toArray(),
+    database.stock.toArray(),
+    database.distributions.toArray(),
+  ])
+  if (!customer) return null
+  const onVehicle = stockNow(stock, operations, drafts)
+  const isHere = (item: Equipment) => (onVehicle.get(stockKey(item.id, "FULL")) ?? 0) > 0
+  // What can be handed over comes first.
+  const offered = equipment.sort((one, other) => Number(isHere(other)) - Number(isHere(one)) || bySku(one, other))
+  return {
+    customer: withReadings(customer, operations),
+    equipment: new Map(offered.map((row) => [row.id, row])),
+    gstRates,
+    stock: onVehicle,
+  }
+}
+
+function SaleForm({ customer, equipment, gstRates, stock }: Context) {
+  const { me } = useField()
+  const record = useRecord()
+  const navigate = useNavigate()
+  const [draft, setDraft] = useDraft(customer.id)
+  const [isSure, setIsSure] = useState(false)
+  const [isRecording, setIsRecording] = useState(false)
+  const { lines, reading, remarks } = draft
+  const paid = draft.paid ?? customer.payment_type === "CASH"
+  const today = businessDate(new Date())
+  const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part })
+  const changeLine = (index: number, part: Partial<Line>) =>
+    change({
+      lines: lines.map((line, at) => (at === index ? { ...line, ...part } : line)).filter((line) => line.quantity > 0),
+    })
+
+  const sale = { customer: customer.id, items: lines.map((line) => itemOf(line, equipment, customer, today)) }
+  const isMisread = reading !== "" && !DECIMAL.test(reading)
+  const read = reading && !isMisread ? { ...sale, current_meter: new Big(reading).toFixed(2) } : sale
+  const [price, refusal] = attempt(() => priceOf(read, customer, equipment, gstRates, new Date().toISOString()))
+  const isBelow = refusal?.code === "meter_reading_decreased"
+  const canRecord = !isMisread && (price !== null || (isBelow && isSure))
+
+  async function recordSale() {
+    setIsRecording(true)
+    const operation = newId()
+    await record({
+      client_temp_id: operation,
+      type: "transaction.create",
+      data: { ...read, payment_received: paid, ...(remarks.trim() ? { remarks: remarks.trim() } : {}) },
+      shown: {
+        customer: { name: customer.name, customer_code: customer.customer_code, address: customer.address },
+        lines: lines.map((line) => `${ITEM_TYPES[line.type]}: ${equipment.get(line.equipment)?.name}`),
+        price,
+      },
+    })
+    setDraft(EMPTY)
+    navigate(`/receipt/${operation}`, { replace: true })
+  }
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (canRecord && !isRecording) void recordSale()
+      }}
+    >
+      <h1>
+        {customer.name}
+        <small>
+          {customer.address} {customer.postal_code}
+        </small>
+      </h1>
+      <section>
+        <h2>Items</h2>
+        <ul className="tiles">
+          {[...equipment.values()].map((item) => (
+            <li key={item.id}>
+              <button
+                type="button"
+                className={piecesOf(item, lines) ? "chosen" : ""}
+                onClick={() => change({ lines: withOneMore(lines, item) })}
+              >
+                <strong>{item.name}</strong>
+                <span>{rateShown(item, customer, today)}</span>
+                {piecesOf(item, lines) > 0 && <span className="pieces">{piecesOf(item, lines)} chosen</span>}
+                {me.vehicle_no && <span className="quiet">{stock.get(stockKey(item.id, "FULL")) ?? 0} full here</span>}
+              </button>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {lines.length > 0 && (
+        <section>
+          <h2>This sale</h2>
+          <ul className="cards">
+            {lines.map((line, index) => (
+              <LineCard
+                // biome-ignore lint/suspicious/noArrayIndexKey: two lines may be equal; their place is what they are
+                key={index}
+                line={line}
+                item={equipment.get(line.equipment)}
+                price={price?.lines[index]?.amount}
+                isListed={listed(line, equipment, customer, today) !== null}
+                onChange={(part) => changeLine(index, part)}
+              />
+            ))}
+          </ul>
+          <Shortage lines={lines} equipment={equipment} stock={me.vehicle_no ? stock : null} />
+        </section>
+      )}
+      {customer.meter_rate !== null && (
+        <section>
+          <h2>Meter {customer.meter_number}</h2>
+          <label>
+            Reading now{" "}
+            {customer.last_meter_reading === null ? "(the first one)" : `(last one ${customer.last_meter_reading})`}
+            <input
+              inputMode="decimal"
+              autoComplete="off"
+              value={reading}
+              aria-invalid={isMisread || isBelow}
+              onChange={(event) => {
+                setIsSure(false)
+                change({ reading: event.target.value.trim().replace(",", ".") })
+              }}
+            />
+          </label>
+          {isMisread && <p className="problem">A reading is a number with at most two decimals, such as 1250.50.</p>}
+          {isBelow && (
+            <>
+              <p className="problem">This is below the last reading, so the office will have to look at it.</p>
+              <label className="check">
+                <input type="checkbox" checked={isSure} onChange={(event) => setIsSure(event.target.checked)} />
+                The meter does read {reading}: record it all the same
+              </label>
+            </>
+          )}
+          {price?.usage && (
+            <p>
+              {price.last_reading === null
+                ? "The first reading bills nothing."
+                : `${price.usage} units at $${customer.meter_rate}: ${shown(price.usage_amount)}`}
+            </p>
+          )}
+        </section>
+      )}
+      <section>
+        <h2>Payment</h2>
+        <div className="switch">
+          <label>
+            <input type="radio" name="paid" checked={paid} onChange={() => change({ paid: true })} />
+            Paid in cash
+          </label>
+          <label>
+            <input type="radio" name="paid" checked={!paid} onChange={() => change({ paid: false })} />
+            On account
+          </label>
+        </div>
+        <label>
+          Remarks, printed on the invoice
+          <input value={remarks} maxLength={1000} onChange={(event) => change({ remarks: event.target.value })} />
+        </label>
+      </section>
+      <section aria-live="polite">
+        {price && <Total price={price} />}
+        {refusal && !isBelow && refusal.code !== "empty_sale" && <p className="problem">{refusal.message}</p>}
+      </section>
+      <section className="total">
+        <button type="submit" className="primary" disabled={!canRecord || isRecording}>
+          {price ? `Record: ${shown(price.total)}` : "Record"}
+        </button>
+      </section>
+    </form>
+  )
+}
+
+/** What was tapped so far; it outlives a reload, and a browser that was put to sleep. */
+function useDraft(customer: number): [Draft, (draft: Draft) => void] {
+  const key = `hsh.draft.${customer}`
+  const [draft, setDraft] = useState<Draft>(() => JSON.parse(sessionStorage.getItem(key) ?? "null") ?? EMPTY)
+  useEffect(() => {
+    if (draft === EMPTY) sessionStorage.removeItem(key)
+    else sessionStorage.setItem(key, JSON.stringify(draft))
+  }, [key, draft])
+  return [draft, setDraft]
+}
+
+/** Full for empty is what a driver does all day; meters and regulators are sold. */
+function withOneMore(lines: Line[], item: Equipment): Line[] {
+  const at = lines.findLastIndex((line) => line.equipment === item.id)
+  if (at >= 0) return lines.map((line, index) => (index === at ? { ...line, quantity: line.quantity + 1 } : line))
+  const type: ItemType = item.equipment_type === "CYLINDER" ? "SWAP" : "SALE"
+  return [...lines, { equipment: item.id, type, quantity: 1, rate: "", condition: "EMPTY" }]
+}
+
+function piecesOf(item: Equipment, lines: Line[]): number {
+  return lines.filter((line) => line.equipment === item.id).reduce((sum, line) => sum + line.quantity, 0)
+}
+
+function listed(line: Line, equipment: Map<number, Equipment>, customer: Customer, day: string) {
+  const item = equipment.get(line.equipment)
+  return item ? listedRate(item, line.type, customer, day) : null
+}
+
+/** With the rate that the customer is shown, so that another one is noticed. */
+function itemOf(line: Line, equipment: Map<number, Equipment>, customer: Customer, day: string): SaleItem {
+  const rate = listed(line, equipment, customer, day)?.rate ?? (DECIMAL.test(line.rate) ? line.rate : null)
+  return {
+    equipment: line.equipment,
+    type: line.type,
+    quantity: line.quantity,
+    ...(rate === null ? {} : { rate }),
+    ...(line.type === "RETURN" ? { condition: line.condition } : {}),
+  }
+}
+
+function rateShown(item: Equipment, customer: Customer, day: string): string {
+  const rate = listedRate(item, "SALE", customer, day)
+  return rate ? shown(rate.rate) : "You name the price"
+}
+
+function attempt(compute: () => Price): [Price, null] | [null, Refusal] {
+  try {
+    return [compute(), null]
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return [null, error]
+  }
+}
+
+type LineCardProps = {
+  line: Line
+  item: Equipment | undefined
+  price: string | undefined
+  isListed: boolean
+  onChange: (part: Partial<Line>) => void
+}
+
+function LineCard({ line, item, price, isListed, onChange }: LineCardProps) {
+  const name = item?.name ?? "Item"
+  const heading = useId()
+  return (
+    <li className="line">
+      <strong id={heading}>{name}</strong>
+      <span className="amount">{price === undefined ? "" : shown(price)}</span>
+      <select
+        aria-label={`What is done with ${name}`}
+        value={line.type}
+        onChange={(event) => onChange({ type: event.target.value as ItemType })}
+      >
+        {Object.entries(ITEM_TYPES).map(([type, word]) => (
+          <option key={type} value={type}>
+            {word}
+          </option>
+        ))}
+      </select>
+      <Stepper label={name} value={line.quantity} onChange={(quantity) => onChange({ quantity })} />
+      {line.type === "RETURN" && (
+        <select
+          aria-label={`Condition of ${name}`}
+          value={line.condition}
+          onChange={(event) => onChange({ condition: event.target.value as Line["condition"] })}
+        >
+          <option value="EMPTY">{CONDITIONS.EMPTY}</option>
+          <option value="DAMAGED">{CONDITIONS.DAMAGED}</option>
+        </select>
+      )}
+      {!isListed && (
+        <label>
+          Price of one, before GST
+          <input
+            inputMode="decimal"
+            autoComplete="off"
+            value={line.rate}
+            onChange={(event) => onChange({ rate: event.target.value.trim() })}
+          />
+        </label>
+      )}
+    </li>
+  )
+}
+
+type ShortageProps = { lines: Line[]; equipment: Map<number, Equipment>; stock: Map<string, number> | null }
+
+/** A warning alone: what stands on the vehicle is known better by who stands beside it. */
+function Shortage({ lines, equipment, stock }: ShortageProps) {
+  if (!stock) return null
+  const sold = new Map<number, number>()
+  for (const line of lines) {
+    if (line.type !== "SALE" && line.type !== "SWAP") continue
+    sold.set(line.equipment, (sold.get(line.equipment) ?? 0) + line.quantity)
+  }
+  const short = [...sold].filter(([id, quantity]) => quantity > (stock.get(stockKey(id, "FULL")) ?? 0))
+  return short.map(([id]) => (
+    <p key={id} className="problem" role="status">
+      The books have {stock.get(stockKey(id, "FULL")) ?? 0} of {equipment.get(id)?.name} on your vehicle. Did you
+      confirm your load?
+    </p>
+  ))
+}
+
+export function Total({ price }: { price: Price }) {
+  return (
+    <dl>
+      <dt>Before GST</dt>
+      <dd>{shown(price.subtotal)}</dd>
+      <dt>GST {price.gst_rate} %</dt>
+      <dd>{shown(price.gst_amount)}</dd>
+      <dt className="grand">Total</dt>
+      <dd className="grand">{shown(price.total)}</dd>
+    </dl>
+  )
+}

@@ -1,0 +1,181 @@
+import { Link } from "react-router"
+import { logOut, Unreachable } from "../api/session"
+import type { Condition, Distribution } from "../api/types"
+import { useField, useRecord, useStored } from "../field"
+import { CONDITIONS } from "../parts/words"
+import { dayShown, timeOfDay } from "../rules/day"
+import { bySku } from "../rules/order"
+import type { FieldDatabase } from "../store/database"
+import { inState, type LoadOperation, newId, type Operation, stockKey, stockNow } from "../store/operations"
+
+const SHOWN: Condition[] = ["FULL", "EMPTY", "DAMAGED"]
+
+async function lookUp(database: FieldDatabase) {
+  const [operations, stock, distributions, equipment, syncedAt] = await Promise.all([
+    database.operations.orderBy("position").toArray(),
+    database.stock.toArray(),
+    database.distributions.toArray(),
+    database.equipment.toArray(),
+    database.note<string>("synced_at"),
+  ])
+  return { operations, distributions, equipment, syncedAt, stock: stockNow(stock, operations, distributions) }
+}
+
+export function TodayScreen() {
+  const { me, database } = useField()
+  const found = useStored(lookUp)
+  if (!found) return null
+  const { stock, equipment, operations, distributions, syncedAt } = found
+  const rows = equipment
+    .map((item) => ({ item, on: SHOWN.map((condition) => stock.get(stockKey(item.id, condition)) ?? 0) }))
+    .filter(({ on }) => on.some(Boolean))
+    .sort((one, other) => bySku(one.item, other.item))
+  const waiting = operations.filter((operation) => operation.state === "queued").length
+  return (
+    <>
+      <h1>
+        {me.name}
+        <small>
+          {me.vehicle_no ? `Vehicle ${me.vehicle_no}` : "No vehicle"} · {dayShown(new Date().toISOString())}
+        </small>
+      </h1>
+      <div className="choices">
+        <Link to="/sell" className="primary">
+          Sell
+        </Link>
+        <Link to="/load" className="secondary">
+          Load or return
+        </Link>
+      </div>
+      <section>
+        <h2>On the vehicle</h2>
+        {rows.length === 0 ? (
+          <p className="quiet">{me.vehicle_no ? "Nothing." : "You carry no vehicle's stock."}</p>
+        ) : (
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Item</th>
+                {SHOWN.map((condition) => (
+                  <th key={condition} scope="col" className="number">
+                    {CONDITIONS[condition]}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map(({ item, on }) => (
+                <tr key={item.id}>
+                  <th scope="row">{item.name}</th>
+                  {SHOWN.map((condition, index) => (
+                    <td key={condition} className={`number ${(on[index] ?? 0) < 0 ? "short" : ""}`}>
+                      {on[index] || "·"}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </section>
+      <Drafts operations={operations} distributions={distributions} />
+      <section>
+        <h2>This phone</h2>
+        <p>
+          {waiting === 0 ? "Everything is sent." : `${waiting} not sent yet: kept here until they are.`}{" "}
+          {syncedAt ? `Last updated ${dayShown(syncedAt)}, ${timeOfDay(syncedAt)}.` : "Not updated yet."}
+        </p>
+        <p className="links">
+          <Link to="/refused">What was refused</Link>
+          <button type="button" className="link" onClick={() => void leave(database)}>
+            Log out
+          </button>
+        </p>
+      </section>
+    </>
+  )
+}
+
+/** What waits, or was refused, stays on the phone for the next time; else the phone forgets the user's data. */
+async function leave(database: FieldDatabase): Promise<void> {
+  const kept = (await inState(database, "queued").count()) + (await inState(database, "rejected").count())
+  const warning = `${kept} ${kept === 1 ? "is" : "are"} not settled yet and will stay on this phone until you log in here again.`
+  if (kept && !window.confirm(`${warning} Log out all the same?`)) return
+  await logOut()
+  if (kept === 0) await database.delete()
+}
+
+type DraftsProps = { operations: Operation[]; distributions: Distribution[] }
+
+function Drafts({ operations, distributions }: DraftsProps) {
+  const { api, synchroniser } = useField()
+  const record = useRecord()
+  const confirmed = new Set(
+    operations
+      .filter((operation) => operation.type === "distribution.confirm" && ["queued", "done"].includes(operation.state))
+      .map((operation) => operation.data as { distribution: number | string })
+      .map((data) => data.distribution),
+  )
+  const known = new Set(distributions.map((draft) => draft.client_temp_id))
+  const own = operations.filter(
+    (operation): operation is LoadOperation =>
+      operation.type === "distribution.create" &&
+      operation.state === "queued" &&
+      !known.has(operation.client_temp_id) &&
+      !confirmed.has(operation.client_temp_id),
+  )
+  const pulled = distributions.filter(
+    (draft) => !confirmed.has(draft.id) && !(draft.client_temp_id && confirmed.has(draft.client_temp_id)),
+  )
+  if (own.length + pulled.length === 0) return null
+  const confirm = (distribution: number | string) =>
+    record({ client_temp_id: newId(), type: "distribution.confirm", data: { distribution } })
+  const cancel = async (id: number) => {
+    try {
+      await api.POST("/api/distributions/{id}/cancel/", { params: { path: { id } } })
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error
+      window.alert("It takes the network to cancel this one.")
+      return
+    }
+    void synchroniser.now()
+  }
+  return (
+    <section>
+      <h2>To confirm</h2>
+      <ul className="cards">
+        {own.map((load) => (
+          <li key={load.client_temp_id}>
+            <strong>Not sent yet</strong> · {pieces(load.data.items)}
+            <div className="choices">
+              <button type="button" className="primary" onClick={() => void confirm(load.client_temp_id)}>
+                Confirm
+              </button>
+            </div>
+          </li>
+        ))}
+        {pulled.map((draft) => (
+          <li key={draft.id}>
+            <strong>{draft.distribution_number}</strong> · {pieces(draft.items)}
+            <div className="choices">
+              <button type="button" className="primary" onClick={() => void confirm(draft.id)}>
+                Confirm
+              </button>
+              <button type="button" className="secondary" onClick={() => void cancel(draft.id)}>
+                Cancel
+              </button>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function pieces(items: readonly { direction: "OUT" | "IN"; quantity: number }[]): string {
+  const total = (direction: "OUT" | "IN") =>
+    items.filter((item) => item.direction === direction).reduce((sum, item) => sum + item.quantity, 0)
+  return [total("OUT") && `${total("OUT")} to load`, total("IN") && `${total("IN")} to bring back`]
+    .filter(Boolean)
+    .join(", ")
+}

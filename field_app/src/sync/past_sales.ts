@@ -1,0 +1,28 @@
+/** Keeps the latest of the user's sales, as the server knows them, for the history without a network. */
+import type { Api } from "../api/client"
+import type { Me } from "../api/types"
+import type { FieldDatabase } from "../store/database"
+
+const KEPT = 100
+
+/** Throws Unreachable, LoggedOut. */
+export async function pullPastSales(database: FieldDatabase, api: Api, me: Me): Promise<void> {
+  if (!me.capabilities.includes("view_sales")) return
+  const newest = { query: { user: me.id, page_size: KEPT } }
+  const [sales, invoices] = await Promise.all([
+    api.GET("/api/transactions/", { params: newest }),
+    api.GET("/api/invoices/", { params: { query: { user: me.id, page_size: KEPT } } }),
+  ])
+  if (!sales.data || !invoices.data) return
+  const invoiceOf = new Map(invoices.data.results.map((invoice) => [invoice.transaction, invoice]))
+  const rows = sales.data.results.map((transaction) => ({
+    id: transaction.id,
+    client_temp_id: transaction.client_temp_id ?? null,
+    transaction,
+    invoice: invoiceOf.get(transaction.id) ?? null,
+  }))
+  await database.transaction("rw", database.past_sales, async () => {
+    await database.past_sales.clear()
+    await database.past_sales.bulkPut(rows)
+  })
+}

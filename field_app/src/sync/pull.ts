@@ -1,0 +1,55 @@
+/** Fetches what changed; a page is kept together with its cursor, or not at all. See docs/offline-protocol.md, "Pull". */
+import type { Api } from "../api/client"
+import type { Customer, Pulled } from "../api/types"
+import type { FieldDatabase, StoredCustomer } from "../store/database"
+import { inState } from "../store/operations"
+import { wordsOf } from "../store/words"
+import { Refused } from "./push"
+
+const PAGE_SIZE = 2000
+const KINDS = ["depots", "equipment", "gst_rates", "customers"] as const
+
+/** Throws Unreachable, LoggedOut, Refused. */
+export async function pull(database: FieldDatabase, api: Api): Promise<void> {
+  for (;;) {
+    const cursor = await database.note<string>("cursor")
+    const { data: page, response } = await api.GET("/api/sync/pull/", {
+      params: { query: { page_size: PAGE_SIZE, ...(cursor ? { cursor } : {}) } },
+    })
+    if (!page) throw new Refused(`The server refuses the pull (${response.status}). Please tell the office.`)
+    await keepPage(database, page, cursor)
+    if (!page.has_more) return
+  }
+}
+
+async function keepPage(database: FieldDatabase, page: Pulled, cursor: string | undefined): Promise<void> {
+  await database.transaction("rw", database.tables, async () => {
+    // The server began anew (it was restored from a backup): everything comes again.
+    if (cursor !== undefined && cursor.split(".")[0] !== page.cursor.split(".")[0]) {
+      await Promise.all(KINDS.map((kind) => database.table(kind).clear()))
+    }
+    for (const kind of KINDS) {
+      await database.table(kind).bulkPut(kind === "customers" ? page.customers.map(withWords) : page[kind])
+      await database.table(kind).bulkDelete(page.gone[kind])
+    }
+    if (page.stock && page.distributions) {
+      await database.stock.clear()
+      await database.stock.bulkPut(page.stock)
+      await database.distributions.clear()
+      await database.distributions.bulkPut(page.distributions)
+      // Nothing is pushed while a pull is under way: these balances know of all that was answered.
+      await inState(database, "done").modify({ pulled: 1 })
+      await database.notes.put({ name: "synced_at", value: new Date().toISOString() })
+    }
+    await database.notes.put({ name: "cursor", value: page.cursor })
+  })
+}
+
+function withWords(customer: Customer): StoredCustomer {
+  const { name, customer_code, address, postal_code, phone } = customer
+  const digits = phone.replace(/\D/g, "")
+  return {
+    ...customer,
+    words: wordsOf(`${name} ${customer_code} ${address} ${postal_code} ${digits} ${digits.slice(-8)}`),
+  }
+}

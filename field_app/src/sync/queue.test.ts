@@ -1,0 +1,394 @@
+import "fake-indexeddb/auto"
+import { beforeEach, describe, expect, test } from "vitest"
+import { makeApi } from "../api/client"
+import { LoggedOut, Unreachable } from "../api/session"
+import type { Pulled, PushResult } from "../api/types"
+import { FieldDatabase } from "../store/database"
+import {
+  type NewOperation,
+  newId,
+  type Operation,
+  receiptNumber,
+  record,
+  stockKey,
+  stockNow,
+} from "../store/operations"
+import { pull } from "./pull"
+import { askAgain, pushWaiting, Refused } from "./push"
+
+type Sent = { type: string; client_temp_id: string; data: { customer?: number; distribution?: string } }
+type Fault = "lost request" | "lost answer" | "half an answer" | "logged out" | "413" | "400"
+
+/** A server as the protocol describes it, behind a network that can be told what to break next. */
+class Server {
+  readonly books: string[] = []
+  readonly results = new Map<string, PushResult>()
+  readonly refuses = new Set<number>()
+  readonly decisions = new Map<number, string>()
+  readonly batches: number[] = []
+  faults: Fault[] = []
+  page: Partial<Pulled> = {}
+
+  readonly fetch = async (request: Request): Promise<Response> => {
+    const fault = this.faults.shift()
+    if (fault === "lost request") throw new Unreachable("lost")
+    if (fault === "logged out") throw new LoggedOut()
+    if (fault === "413" || fault === "400") return answer(Number(fault), { errors: [] })
+    const response = await this.answer(request)
+    if (fault === "lost answer") throw new Unreachable("lost")
+    if (fault === "half an answer") return new Response((await response.text()).slice(0, 20), { headers: JSON_TYPE })
+    return response
+  }
+
+  private async answer(request: Request): Promise<Response> {
+    const path = new URL(request.url).pathname
+    if (path === "/api/sync/push/") {
+      const { operations } = (await request.json()) as { operations: Sent[] }
+      this.batches.push(operations.length)
+      return answer(200, { results: operations.map((operation) => this.happen(operation)) })
+    }
+    if (path === "/api/settlements/") {
+      const { client_temp_id } = (await request.json()) as Sent
+      if (!this.books.includes(client_temp_id)) this.books.push(client_temp_id)
+      return answer(201, { settlement_number: "SET-1", lines: [] })
+    }
+    if (path.startsWith("/api/sync/conflicts/")) {
+      const reason = this.decisions.get(Number(path.split("/")[4]))
+      return answer(200, { status: reason ? "DISMISSED" : "OPEN", reason: reason ?? "" })
+    }
+    return answer(200, { ...NOTHING_NEW, ...this.page })
+  }
+
+  private happen({ client_temp_id, type, data }: Sent): PushResult {
+    const earlier = this.results.get(client_temp_id)
+    if (earlier) return { ...earlier, status: earlier.status === "rejected" ? "rejected" : "duplicate" }
+    const refused = data.customer !== undefined && this.refuses.has(data.customer)
+    if (!refused) this.books.push(client_temp_id)
+    const result: PushResult = {
+      client_temp_id,
+      status: refused ? "rejected" : "created",
+      id: refused ? null : this.books.length,
+      number: refused ? null : `${type} ${this.books.length}`,
+      invoice: refused ? null : this.books.length,
+      invoice_number: refused ? null : `INV-${this.books.length}`,
+      pdf_url: null,
+      errors: refused ? [{ code: "insufficient_stock", detail: "There are fewer.", attr: null }] : [],
+      conflict: refused ? 7 : null,
+    }
+    this.results.set(client_temp_id, result)
+    return result
+  }
+}
+
+const JSON_TYPE = { "Content-Type": "application/json" }
+const NOTHING_NEW: Pulled = {
+  cursor: "epoch.1",
+  has_more: false,
+  depots: [],
+  equipment: [],
+  gst_rates: [],
+  customers: [],
+  gone: { depots: [], equipment: [], gst_rates: [], customers: [] },
+  stock: [],
+  distributions: [],
+}
+
+function answer(status: number, body: unknown): Response {
+  return new Response(JSON.stringify(body), { status, headers: JSON_TYPE })
+}
+
+function saleOf(customer: number, items: Operation["data"] = { customer, items: [] }): NewOperation {
+  return {
+    client_temp_id: newId(),
+    type: "transaction.create",
+    data: { ...(items as { customer: number }), customer },
+    shown: { customer: { name: "Ah Hock", customer_code: "A", address: "" }, lines: [], price: null },
+  }
+}
+
+const COUNT: NewOperation = {
+  client_temp_id: "count",
+  type: "settlement.create",
+  data: { cash: "1.00" },
+  settlement: null,
+}
+
+let database: FieldDatabase
+let server: Server
+let users = 0
+
+beforeEach(() => {
+  users += 1
+  database = new FieldDatabase(users)
+  server = new Server()
+})
+
+const api = () => makeApi("http://127.0.0.1", server.fetch)
+const push = () => pushWaiting(database, api())
+const states = async () => (await database.operations.orderBy("position").toArray()).map(({ state }) => state)
+
+async function untilSent(): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    try {
+      await push()
+      return
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error
+    }
+  }
+  throw new Error("It never got through.")
+}
+
+describe("the queue", () => {
+  test("sends in the order in which it happened, and keeps the official numbers", async () => {
+    const operations = [saleOf(1), saleOf(2), saleOf(3)]
+    for (const operation of operations) await record(database, [operation])
+    await push()
+    expect(server.books).toEqual(operations.map(({ client_temp_id }) => client_temp_id))
+    const [first] = await database.operations.toArray()
+    expect(first?.state).toBe("done")
+    expect(first && receiptNumber(first)).toBe("INV-1")
+  })
+
+  test("calls a receipt provisional until it has been answered", async () => {
+    await record(database, [{ ...saleOf(1), client_temp_id: "0b1f6a52-44a0" }])
+    const [sale] = await database.operations.toArray()
+    expect(sale && receiptNumber(sale)).toBe("PROVISIONAL-0B1F6A52")
+  })
+
+  test("outlives the browser", async () => {
+    await record(database, [saleOf(1)])
+    database.close()
+    database = new FieldDatabase(users)
+    await push()
+    expect(server.books).toHaveLength(1)
+  })
+
+  test("is the user's own", async () => {
+    await record(database, [saleOf(1)])
+    users += 1
+    expect(await new FieldDatabase(users).operations.count()).toBe(0)
+  })
+
+  test.each<Fault>(["lost request", "lost answer", "half an answer"])(
+    "sends again after a %s, and nothing doubles",
+    async (fault) => {
+      await record(database, [saleOf(1), saleOf(2)])
+      server.faults = [fault]
+      await expect(push()).rejects.toBeInstanceOf(Unreachable)
+      expect(await states()).toEqual(["queued", "queued"])
+      await push()
+      expect(await states()).toEqual(["done", "done"])
+      expect(server.books).toHaveLength(2)
+    },
+  )
+
+  test("gets everything through a bad network exactly once, in order", async () => {
+    const faults: Fault[] = ["lost answer", "lost request", "half an answer", "lost answer"]
+    const recorded: string[] = []
+    for (let number = 0; number < 450; number += 1) {
+      const operation = number % 150 === 149 ? { ...COUNT, client_temp_id: newId() } : saleOf(number)
+      recorded.push(operation.client_temp_id)
+      await record(database, [operation])
+      if (number % 40 === 0) {
+        server.faults = [...faults]
+        await untilSent()
+      }
+    }
+    server.faults = [...faults, "413", ...faults, "413"]
+    await untilSent()
+    expect(server.books).toEqual(recorded)
+    expect(new Set(await states())).toEqual(new Set(["done"]))
+  })
+
+  test("sends fewer at once where the server finds it too much", async () => {
+    await record(
+      database,
+      Array.from({ length: 10 }, (_, customer) => saleOf(customer)),
+    )
+    server.faults = ["413"]
+    await push()
+    expect(server.batches).toEqual([5, 5])
+  })
+
+  test("keeps everything where the server refuses the request as such", async () => {
+    await record(database, [saleOf(1)])
+    server.faults = ["400"]
+    await expect(push()).rejects.toBeInstanceOf(Refused)
+    server.faults = ["logged out"]
+    await expect(push()).rejects.toBeInstanceOf(LoggedOut)
+    expect(await states()).toEqual(["queued"])
+  })
+
+  test("takes out what was refused, with the reason, and lets the rest pass", async () => {
+    server.refuses.add(2)
+    await record(database, [saleOf(1), saleOf(2), saleOf(3)])
+    await push()
+    expect(await states()).toEqual(["done", "rejected", "done"])
+    expect((await database.operations.toArray())[1]?.errors[0]?.code).toBe("insufficient_stock")
+  })
+
+  test("counts the day after what was sold before it", async () => {
+    await record(database, [saleOf(1)])
+    await record(database, [COUNT])
+    const after = saleOf(2)
+    await record(database, [after])
+    await push()
+    expect(server.books[1]).toBe("count")
+    expect(server.books[2]).toBe(after.client_temp_id)
+    expect(await states()).toEqual(["done", "done", "done"])
+  })
+})
+
+describe("what was refused", () => {
+  beforeEach(async () => {
+    server.refuses.add(1)
+    await record(database, [saleOf(1)])
+    await push()
+  })
+
+  test("stays refused until somebody decides", async () => {
+    await askAgain(database, api())
+    expect(await states()).toEqual(["rejected"])
+  })
+
+  test("gets its number when a supervisor lets it happen", async () => {
+    const [sale] = await database.operations.toArray()
+    const id = sale?.client_temp_id ?? ""
+    server.results.set(id, {
+      ...(server.results.get(id) as PushResult),
+      status: "created",
+      invoice_number: "INV-9",
+      conflict: null,
+    })
+    await askAgain(database, api())
+    expect(await states()).toEqual(["done"])
+    expect((await database.operations.toArray())[0]?.result?.invoice_number).toBe("INV-9")
+  })
+
+  test("is dismissed with the supervisor's reason", async () => {
+    server.decisions.set(7, "Entered twice")
+    await askAgain(database, api())
+    const [sale] = await database.operations.toArray()
+    expect(sale?.state).toBe("dismissed")
+    expect(sale?.errors).toEqual([{ code: "dismissed", detail: "Entered twice", attr: null }])
+  })
+})
+
+describe("the vehicle's stock", () => {
+  const swap = saleOf(1, { customer: 1, items: [{ equipment: 3, type: "SWAP", quantity: 2 }] })
+
+  async function now(): Promise<[number | undefined, number | undefined]> {
+    const stock = stockNow(await database.stock.toArray(), await database.operations.toArray(), [])
+    return [stock.get(stockKey(3, "FULL")), stock.get(stockKey(3, "EMPTY"))]
+  }
+
+  test("knows of what was done here and isn't pulled yet, and counts nothing twice", async () => {
+    server.page = { stock: [{ equipment: 3, condition: "FULL", quantity: 10 }] }
+    await pull(database, api())
+    await record(database, [swap])
+    expect(await now()).toEqual([8, 2])
+    await push()
+    expect(await now()).toEqual([8, 2])
+    server.page = {
+      stock: [
+        { equipment: 3, condition: "FULL", quantity: 8 },
+        { equipment: 3, condition: "EMPTY", quantity: 2 },
+      ],
+    }
+    await pull(database, api())
+    expect(await now()).toEqual([8, 2])
+  })
+
+  test("grows by a load when it is confirmed, not before", async () => {
+    const load = newId()
+    await record(database, [
+      {
+        client_temp_id: load,
+        type: "distribution.create",
+        data: { depot: 1, items: [{ equipment: 3, direction: "OUT", condition: "FULL", quantity: 5 }] },
+      },
+    ])
+    expect(await now()).toEqual([undefined, undefined])
+    await record(database, [{ client_temp_id: newId(), type: "distribution.confirm", data: { distribution: load } }])
+    expect(await now()).toEqual([5, undefined])
+  })
+
+  test("takes back what was refused", async () => {
+    server.refuses.add(1)
+    await record(database, [swap])
+    await push()
+    expect(await now()).toEqual([undefined, undefined])
+  })
+})
+
+describe("a pull", () => {
+  const customer = {
+    id: 1,
+    customer_code: "A1",
+    name: "Kim Leng 金龙汤",
+    phone: "+65 6123 4567",
+    address: "Blk 58 #01-998",
+    postal_code: "461058",
+    payment_type: "CASH",
+    payment_terms_days: 0,
+    meter_number: "",
+    meter_rate: null,
+    last_meter_reading: null,
+    version: 1,
+    rates: [],
+  } as const
+
+  test("keeps each page with its cursor, and goes on where it was cut off", async () => {
+    server.page = {
+      cursor: "epoch.5",
+      has_more: true,
+      customers: [{ ...customer, rates: [] }],
+      stock: null,
+      distributions: null,
+    }
+    server.faults = []
+    const pages = server.fetch
+    let asked: string[] = []
+    const cut = makeApi("http://127.0.0.1", async (request) => {
+      asked.push(new URL(request.url).searchParams.get("cursor") ?? "")
+      if (asked.length === 2) throw new Unreachable("cut off")
+      return pages(request)
+    })
+    await expect(pull(database, cut)).rejects.toBeInstanceOf(Unreachable)
+    expect(await database.note("cursor")).toBe("epoch.5")
+    asked = ["again"]
+    server.page = { cursor: "epoch.6", has_more: false }
+    const again = makeApi("http://127.0.0.1", async (request) => {
+      asked.push(new URL(request.url).searchParams.get("cursor") ?? "")
+      return pages(request)
+    })
+    await pull(database, again)
+    expect(asked).toEqual(["again", "epoch.5"])
+    expect(await database.customers.count()).toBe(1)
+  })
+
+  test("takes out what is gone, and begins anew after a restore", async () => {
+    server.page = {
+      customers: [
+        { ...customer, rates: [] },
+        { ...customer, id: 2, rates: [] },
+      ],
+    }
+    await pull(database, api())
+    server.page = { gone: { ...NOTHING_NEW.gone, customers: [2] } }
+    await pull(database, api())
+    expect(await database.customers.toCollection().primaryKeys()).toEqual([1])
+    server.page = { cursor: "other.1", customers: [{ ...customer, id: 9, rates: [] }] }
+    await pull(database, api())
+    expect(await database.customers.toCollection().primaryKeys()).toEqual([9])
+  })
+
+  test("finds customers by words of any script, their unit and their phone", async () => {
+    server.page = { customers: [{ ...customer, rates: [] }] }
+    await pull(database, api())
+    for (const begin of ["kim", "金龙", "998", "461058", "6123", "a1"]) {
+      expect(await database.customers.where("words").startsWith(begin).count()).toBeGreaterThan(0)
+    }
+  })
+})
