@@ -1,10 +1,13 @@
 import { StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { App } from "./App"
+import { FailureBoundary } from "./parts/Failure"
 import "./styles.css"
 
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
-    <App />
+    <FailureBoundary>
+      <App />
+    </FailureBoundary>
   </StrictMode>,
 )

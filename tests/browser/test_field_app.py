@@ -292,3 +292,12 @@ def test_every_screen_fits_a_small_phone_and_can_be_named(site: Site, phone: Pho
                 .map((control) => control.outerHTML)"""
         )
         assert small == [], screen
+
+
+def test_a_wrong_clock_is_pointed_out(site: Site, phone: Phone) -> None:
+    page = phone.open()
+    log_in(page, "driver1")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.clock.set_system_time(time.time() + 11 * 60)
+    page.get_by_role("button", name="All sent").click()
+    page.get_by_text("clock is 11 minutes fast").wait_for()

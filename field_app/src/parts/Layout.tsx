@@ -1,9 +1,11 @@
 import { useRegisterSW } from "virtual:pwa-register/react"
 import { useEffect, useRef, useSyncExternalStore } from "react"
 import { Link, NavLink, Outlet, useLocation } from "react-router"
+import { clockMinutesAhead, onClockChange } from "../api/clock"
 import { currentSession, onSessionChange } from "../api/session"
 import { useStored, useSyncStatus } from "../field"
 import { inState } from "../store/operations"
+import { FailureBanner } from "./Failure"
 import { SyncChip } from "./SyncChip"
 
 const PLACES = [
@@ -17,6 +19,7 @@ const PLACES = [
 export function Layout() {
   const session = useSyncExternalStore(onSessionChange, currentSession)
   const status = useSyncStatus()
+  const minutesAhead = useSyncExternalStore(onClockChange, clockMinutesAhead)
   const refused = useStored((database) => inState(database, "rejected").count())
   const {
     needRefresh: [isNewer],
@@ -48,6 +51,13 @@ export function Layout() {
           {status.why}
         </p>
       )}
+      {minutesAhead !== 0 && (
+        <p className="banner" role="alert">
+          This phone's clock is {Math.abs(minutesAhead)} minutes {minutesAhead > 0 ? "fast" : "slow"}. Please set it
+          right: sales with a wrong time are refused.
+        </p>
+      )}
+      <FailureBanner />
       {isNewer && (
         <p className="banner">
           A new version is here.{" "}

@@ -80,7 +80,7 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
   async function recordSale() {
     setIsRecording(true)
     const operation = newId()
-    await record({
+    const recorded = record({
       client_temp_id: operation,
       type: "transaction.create",
       data: { ...read, payment_received: paid, ...(remarks.trim() ? { remarks: remarks.trim() } : {}) },
@@ -90,6 +90,7 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
         price,
       },
     })
+    await recorded.finally(() => setIsRecording(false))
     setDraft(EMPTY)
     navigate(`/receipt/${operation}`, { replace: true })
   }

@@ -77,6 +77,15 @@ export function inState(database: FieldDatabase, state: State) {
   return database.operations.where("[state+position]").between([state, 0], [state, Infinity])
 }
 
+const KEPT_FOR_MS = 30 * 24 * 60 * 60 * 1000
+
+/** What was settled a month ago is the server's to know. */
+export async function forgetOld(database: FieldDatabase, now = Date.now()): Promise<void> {
+  const isOld = ({ occurred_at }: Operation) => now - Date.parse(occurred_at) > KEPT_FOR_MS
+  await inState(database, "done").filter(isOld).delete()
+  await inState(database, "dismissed").filter(isOld).delete()
+}
+
 /** Until the server has named it, a receipt has to say that it is provisional. */
 export function receiptNumber(operation: Operation): string {
   return (

@@ -5,6 +5,7 @@ import { LoggedOut, Unreachable } from "../api/session"
 import type { Pulled, PushResult } from "../api/types"
 import { FieldDatabase } from "../store/database"
 import {
+  forgetOld,
   type NewOperation,
   newId,
   type Operation,
@@ -226,6 +227,16 @@ describe("the queue", () => {
     await push()
     expect(await states()).toEqual(["done", "rejected", "done"])
     expect((await database.operations.toArray())[1]?.errors[0]?.code).toBe("insufficient_stock")
+  })
+
+  test("forgets after a month what was settled, and nothing else", async () => {
+    server.refuses.add(2)
+    await record(database, [saleOf(1), saleOf(2)], new Date("2026-01-01"))
+    await record(database, [saleOf(3)], new Date("2026-02-10"))
+    await push()
+    await record(database, [saleOf(4)], new Date("2026-01-01"))
+    await forgetOld(database, Date.parse("2026-02-11"))
+    expect(await states()).toEqual(["rejected", "done", "queued"])
   })
 
   test("counts the day after what was sold before it", async () => {

@@ -2,6 +2,7 @@
 import type { Api } from "../api/client"
 import { LoggedOut, rememberMe, Unreachable } from "../api/session"
 import type { FieldDatabase } from "../store/database"
+import { forgetOld } from "../store/operations"
 import { pullPastSales } from "./past_sales"
 import { pull } from "./pull"
 import { askAgain, pushWaiting, Refused } from "./push"
@@ -76,6 +77,7 @@ export class Synchroniser {
           await pushWaiting(this.database, this.api)
           await askAgain(this.database, this.api)
           await pull(this.database, this.api)
+          await forgetOld(this.database)
           const { data: me } = await this.api.GET("/api/accounts/me/")
           if (!me) return
           rememberMe(me)
