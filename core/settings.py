@@ -136,6 +136,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 _engine = config("DB_ENGINE", default="sqlite", cast=Choices(["sqlite", "mysql"]))
 _database: dict[str, Any]
 if _engine == "mysql":
+    _ca = config("DB_SSL_CA", default="")
     _database = {
         "ENGINE": "django.db.backends.mysql",
         "NAME": config("DB_NAME", default="hsh_lpg"),
@@ -149,6 +150,8 @@ if _engine == "mysql":
             "charset": "utf8mb4",
             "isolation_level": "read committed",
             "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+            # Encrypted, to the server that the certificate names, or not at all.
+            **({"ssl_mode": "VERIFY_IDENTITY", "ssl": {"ca": _ca}} if _ca else {}),
         },
         "TEST": {"CHARSET": "utf8mb4"},
     }

@@ -13,9 +13,9 @@ umask 077
 media=$(setting MEDIA_ROOT)
 if [ "$(setting DB_ENGINE)" = mysql ]; then
     # The guards of the ledgers aren't in it: `migrate` makes them anew, and reading rows is all that this takes.
-    MYSQL_PWD=$(setting DB_PASSWORD) mariadb-dump --no-defaults --host="$(setting DB_HOST)" --port="$(setting DB_PORT)" \
-        --user="$(setting DB_USER)" --single-transaction --quick --hex-blob --skip-triggers --no-tablespaces \
-        "$(setting DB_NAME)" >"$folder/books.sql" || die "The database could not be read."
+    # shellcheck disable=SC2046 # one word for each option
+    MYSQL_PWD=$(setting DB_PASSWORD) mariadb-dump $(database_options) --single-transaction --quick --hex-blob --skip-triggers \
+        --no-tablespaces "$(setting DB_NAME)" >"$folder/books.sql" || die "The database could not be read."
     tail -n 1 "$folder/books.sql" | grep -q 'Dump completed' || die "The dump ended before its end."
 else
     "$(python_here)" - "$(setting DB_NAME)" "$folder/books.sqlite3" <<'EOT' || die "The database could not be read."

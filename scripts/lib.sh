@@ -115,5 +115,17 @@ need_mariadb() {
     } >var/apt.log 2>&1 || die "Debian's packages could not be installed (var/apt.log tells more):$missing"
 }
 
+# How MariaDB's programs reach the database of the settings. Without DB_SSL_CA they must not ask who vouches for the
+# server: MySQL makes a certificate for itself, and newer programs than 11.4 refuse such a one.
+database_options() {
+    ca=$(setting DB_SSL_CA)
+    printf '%s\n' --no-defaults "--host=$(setting DB_HOST)" "--port=$(setting DB_PORT)" "--user=$(setting DB_USER)"
+    if [ -n "$ca" ]; then
+        printf '%s\n' "--ssl-ca=$ca" --ssl-verify-server-cert
+    else
+        printf '%s\n' --skip-ssl-verify-server-cert
+    fi
+}
+
 # The Python that has the requirements: the checkout's own, else the one on PATH (in the image).
 python_here() { if [ -x .venv/bin/python ]; then printf '%s\n' .venv/bin/python; else command -v python; fi; }

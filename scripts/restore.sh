@@ -13,8 +13,9 @@ media=$(setting MEDIA_ROOT)
 
 if [ "$(setting DB_ENGINE)" = mysql ]; then
     books() {
-        MYSQL_PWD=$(setting DB_PASSWORD) mariadb --no-defaults --host="$(setting DB_HOST)" --port="$(setting DB_PORT)" \
-            --user="$(setting DB_USER)" --batch --skip-column-names "$(setting DB_NAME)" "$@"
+        # shellcheck disable=SC2046 # one word for each option
+        MYSQL_PWD=$(setting DB_PASSWORD) mariadb $(database_options) --batch --skip-column-names \
+            "$(setting DB_NAME)" "$@"
     }
     tables=$(books --execute "SHOW TABLES") || die "The database $(setting DB_NAME) does not answer."
     [ -z "$tables" ] || die "The database $(setting DB_NAME) is not empty: nothing was changed."
