@@ -118,8 +118,9 @@ class LedgerPagination(_Described, CursorPagination):
 
 
 def _with_nullable_links(described: dict[str, Any]) -> dict[str, Any]:
-    """As OpenAPI 3.1 says null, which the framework doesn't know yet."""
+    """As OpenAPI 3.1 says null, which the framework doesn't know yet; its example of a cursor ends in a stray quote."""
     for link in ("next", "previous"):
-        described["properties"][link] |= {"type": ["string", "null"]}
-        described["properties"][link].pop("nullable", None)
+        said = described["properties"][link]
+        said |= {"type": ["string", "null"], "example": said["example"].rstrip('"')}
+        said.pop("nullable", None)
     return described

@@ -24,6 +24,7 @@ export class Synchroniser {
   private timer: ReturnType<typeof setTimeout> | undefined
   private running: Promise<void> | undefined
   private wantedAgain = false
+  private isStopped = false
   private readonly listeners = new Set<() => void>()
 
   constructor(
@@ -37,12 +38,14 @@ export class Synchroniser {
     const whenSeen = () => {
       if (document.visibilityState === "visible") now()
     }
+    this.isStopped = false
     window.addEventListener("online", now)
     document.addEventListener("visibilitychange", whenSeen)
     now()
     return () => {
       window.removeEventListener("online", now)
       document.removeEventListener("visibilitychange", whenSeen)
+      this.isStopped = true
       clearTimeout(this.timer)
     }
   }
@@ -89,7 +92,7 @@ export class Synchroniser {
     } catch (error) {
       pause = this.pauseAfter(error)
     }
-    this.timer = setTimeout(() => void this.now(), pause)
+    if (!this.isStopped) this.timer = setTimeout(() => void this.now(), pause)
   }
 
   private pauseAfter(error: unknown): number {
