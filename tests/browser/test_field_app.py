@@ -301,3 +301,16 @@ def test_a_wrong_clock_is_pointed_out(site: Site, phone: Phone) -> None:
     page.clock.set_system_time(time.time() + 11 * 60)
     page.get_by_role("button", name="All sent").click()
     page.get_by_text("clock is 11 minutes fast").wait_for()
+
+
+def test_each_role_finds_what_it_may_do(site: Site, phone: Phone) -> None:
+    page = phone.open()
+    for username, places in (
+        ("depot", ["Today", "Load"]),
+        ("sales", ["Today", "Sell", "History", "Day end"]),
+        ("driver1", ["Today", "Load", "Sell", "History", "Day end"]),
+    ):
+        log_in(page, username)
+        assert page.get_by_role("navigation").get_by_role("link").all_inner_texts() == places
+        page.get_by_role("button", name="Log out").click()
+        page.get_by_label("User name").wait_for()

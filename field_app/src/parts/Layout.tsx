@@ -3,21 +3,29 @@ import { useEffect, useRef, useSyncExternalStore } from "react"
 import { Link, NavLink, Outlet, useLocation } from "react-router"
 import { clockMinutesAhead, onClockChange } from "../api/clock"
 import { currentSession, onSessionChange } from "../api/session"
-import { useStored, useSyncStatus } from "../field"
+import type { Me } from "../api/types"
+import { useField, useStored, useSyncStatus } from "../field"
 import { inState } from "../store/operations"
 import { FailureBanner } from "./Failure"
 import { SyncChip } from "./SyncChip"
 
-const PLACES = [
+/** `needs`: what the user's role has to be able to do. */
+const PLACES: { to: string; icon: string; name: string; needs?: Me["capabilities"][number] }[] = [
   { to: "/", icon: "M3 11 12 3l9 8v10h-6v-6H9v6H3z", name: "Today" },
-  { to: "/load", icon: "M3 6h11v10H3zM14 9h4l3 4v3h-7zM6 16v3h3v-3zM16 16v3h3v-3z", name: "Load" },
-  { to: "/sell", icon: "M12 4v16M4 12h16", name: "Sell" },
-  { to: "/history", icon: "M5 4h14v17l-3-2-2 2-2-2-2 2-2-2-3 2zM8 9h8M8 13h8", name: "History" },
-  { to: "/count", icon: "M4 12l5 6L20 5", name: "Day end" },
+  {
+    to: "/load",
+    icon: "M3 6h11v10H3zM14 9h4l3 4v3h-7zM6 16v3h3v-3zM16 16v3h3v-3z",
+    name: "Load",
+    needs: "change_distributions",
+  },
+  { to: "/sell", icon: "M12 4v16M4 12h16", name: "Sell", needs: "record_sale" },
+  { to: "/history", icon: "M5 4h14v17l-3-2-2 2-2-2-2 2-2-2-3 2zM8 9h8M8 13h8", name: "History", needs: "view_sales" },
+  { to: "/count", icon: "M4 12l5 6L20 5", name: "Day end", needs: "settle_day" },
 ]
 
 export function Layout() {
   const session = useSyncExternalStore(onSessionChange, currentSession)
+  const { me } = useField()
   const status = useSyncStatus()
   const minutesAhead = useSyncExternalStore(onClockChange, clockMinutesAhead)
   const refused = useStored((database) => inState(database, "rejected").count())
@@ -77,7 +85,7 @@ export function Layout() {
         <Outlet />
       </main>
       <nav className="places" aria-label="Screens">
-        {PLACES.map(({ to, icon, name }) => (
+        {PLACES.filter(({ needs }) => !needs || me.capabilities.includes(needs)).map(({ to, icon, name }) => (
           <NavLink key={to} to={to} end={to === "/"}>
             <svg viewBox="0 0 24 24" aria-hidden="true">
               <path d={icon} />

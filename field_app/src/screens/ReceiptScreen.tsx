@@ -133,7 +133,7 @@ function ReceiptPage({ receipt }: { receipt: Receipt }) {
                   Gas by meter
                   <small>
                     {price?.last_reading ?? "first reading"} to {receipt.reading}
-                    {price?.usage ? `: ${price.usage} units` : ""}
+                    {price?.usage ? `: ${price.usage} m³` : ""}
                   </small>
                 </th>
                 <td className="number">{price ? shown(price.usage_amount) : ""}</td>

@@ -177,7 +177,7 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
             <p>
               {price.last_reading === null
                 ? "The first reading bills nothing."
-                : `${price.usage} units at $${customer.meter_rate}: ${shown(price.usage_amount)}`}
+                : `${price.usage} m³ at $${customer.meter_rate}: ${shown(price.usage_amount)}`}
             </p>
           )}
         </section>

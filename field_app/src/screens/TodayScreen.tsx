@@ -40,12 +40,16 @@ export function TodayScreen() {
         </small>
       </h1>
       <div className="choices">
-        <Link to="/sell" className="primary">
-          Sell
-        </Link>
-        <Link to="/load" className="secondary">
-          Load or return
-        </Link>
+        {me.capabilities.includes("record_sale") && (
+          <Link to="/sell" className="primary">
+            Sell
+          </Link>
+        )}
+        {me.capabilities.includes("change_distributions") && (
+          <Link to="/load" className="secondary">
+            Load or return
+          </Link>
+        )}
       </div>
       <section>
         <h2>On the vehicle</h2>
