@@ -89,7 +89,6 @@ class LogInView(TokenView):
         description="Answers a pair of tokens. The access token carries `role`, `depot` and `employee_id` for the app "
         "to show. Attempts are throttled by address and by user name.",
         tags=["Tokens"],
-        auth=[{}],
         request=LogInSerializer,
         responses={
             200: _PAIR,
@@ -112,7 +111,6 @@ class RefreshView(TokenView):
         description="A refresh token works once. The same one again within a minute gets the same answer, for the "
         "first one may have been lost; later it ends the whole log-in, for one of the two senders is not its owner.",
         tags=["Tokens"],
-        auth=[{}],
         request=RefreshSerializer,
         responses={200: _PAIR, **_unauthorized("token_not_valid", "Token is invalid or expired.")},
         examples=[_HELD],
@@ -130,7 +128,6 @@ class BlacklistView(TokenView):
         description="Ends this log-in: none of its refresh tokens works any more. The access token runs out by itself: "
         "forget it. Safe to send again.",
         tags=["Tokens"],
-        auth=[{}],
         request=RefreshSerializer,
         responses={
             200: OpenApiResponse(
