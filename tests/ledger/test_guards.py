@@ -74,7 +74,9 @@ def another_value(field: Any) -> str:
     """SQL for a value that differs from the column's, for some columns in the case of its letters alone."""
     column = quote(field.column)
     match field.get_internal_type():
-        case "CharField" | "TextField" | "JSONField" | "GenericIPAddressField":
+        case "JSONField":
+            return "JSON_OBJECT('other', 1)"
+        case "CharField" | "TextField" | "GenericIPAddressField":
             return f"CASE WHEN UPPER({column}) <> LOWER({column}) AND {column} <> UPPER({column}) THEN UPPER({column}) ELSE 'x' END"
         case "BinaryField":
             return "X'00'"
@@ -101,7 +103,9 @@ def statements(table: str) -> list[str]:
             f"INSERT INTO {table} SELECT * FROM (SELECT * FROM {table}) AS some ON DUPLICATE KEY UPDATE {table}.id = {table}.id + 1000",
             f"UPDATE {table} JOIN django_migrations m ON m.id = 1 SET {table}.id = {table}.id + 1000",
             f"DELETE {table} FROM {table} JOIN django_migrations m ON m.id = 1",
-            f"SET STATEMENT foreign_key_checks = 0 FOR DELETE FROM {table}",
+            f"SET STATEMENT foreign_key_checks = 0 FOR DELETE FROM {table}"
+            if connection.mysql_is_mariadb
+            else f"DELETE /*+ SET_VAR(foreign_key_checks = 0) */ FROM {table}",
         ]
     return [
         *common,

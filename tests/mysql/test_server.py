@@ -24,7 +24,8 @@ def value_of(variable: str) -> str:
 
 
 def test_the_session_is_strict_and_reads_what_is_committed() -> None:
-    assert value_of("tx_isolation") == "READ-COMMITTED"
+    name = "tx_isolation" if connection.mysql_is_mariadb else "transaction_isolation"
+    assert value_of(name) == "READ-COMMITTED"
     assert "STRICT_TRANS_TABLES" in value_of("sql_mode")
     assert value_of("character_set_connection") == "utf8mb4"
 

@@ -25,7 +25,7 @@ export function RefusedScreen() {
             type="button"
             className="secondary"
             disabled={status.kind === "working"}
-            onClick={() => void synchroniser.now()}
+            onClick={() => void synchroniser.ask()}
           >
             {status.kind === "working" ? "Asking …" : "Ask what was decided"}
           </button>

@@ -15,6 +15,7 @@ export type SyncStatus =
   | { kind: "failed"; why: string }
 
 const EVERY_MS = 60_000
+const ASK_EVERY_MS = 5 * 60_000
 const FIRST_PAUSE_MS = 2_000
 const LONGEST_PAUSE_MS = 60_000
 
@@ -25,6 +26,7 @@ export class Synchroniser {
   private running: Promise<void> | undefined
   private wantedAgain = false
   private isStopped = false
+  private askedAt = 0
   private readonly listeners = new Set<() => void>()
 
   constructor(
@@ -70,6 +72,12 @@ export class Synchroniser {
     return this.running
   }
 
+  /** The same, and asks what was decided about what was refused. */
+  ask(): Promise<void> {
+    this.askedAt = 0
+    return this.now()
+  }
+
   private async run(): Promise<void> {
     this.show({ kind: "working" })
     let pause = EVERY_MS
@@ -78,7 +86,7 @@ export class Synchroniser {
         this.wantedAgain = false
         await navigator.locks.request(`hsh.sync.${this.userId}`, async () => {
           await pushWaiting(this.database, this.api)
-          await askAgain(this.database, this.api)
+          await this.askNowAndThen()
           await pull(this.database, this.api)
           await forgetOld(this.database)
           const { data: me } = await this.api.GET("/api/accounts/me/")
@@ -93,6 +101,13 @@ export class Synchroniser {
       pause = this.pauseAfter(error)
     }
     if (!this.isStopped) this.timer = setTimeout(() => void this.now(), pause)
+  }
+
+  /** A supervisor takes minutes to decide, and every phone with a refused sale asks. */
+  private async askNowAndThen(): Promise<void> {
+    if (Date.now() - this.askedAt < ASK_EVERY_MS) return
+    await askAgain(this.database, this.api)
+    this.askedAt = Date.now()
   }
 
   private pauseAfter(error: unknown): number {
