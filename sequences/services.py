@@ -54,13 +54,25 @@ def take_numbers(*prefixes: str, day: date) -> list[str]:
     return [format_number(ticket) for ticket in tickets]
 
 
-@command
 def print_tickets(*, prefix: str, day: date, beyond: int | None) -> None:
     """Print tickets to `PRINT_AHEAD` beyond a used number, or beyond the last printed one.
 
     The first tickets of a day close the days before it. Locks the day's counter.
     """
-    Sequence.objects.bulk_create([Sequence(prefix=prefix, date=day)], ignore_conflicts=True)
+    _open_counter(prefix=prefix, day=day)
+    _print(prefix=prefix, day=day, beyond=beyond)
+
+
+@command
+def _open_counter(*, prefix: str, day: date) -> None:
+    """In a transaction of its own: an INSERT that finds the row shares a lock on it, and those who share one and then
+    want it for themselves are a deadlock."""
+    if not Sequence.objects.filter(prefix=prefix, date=day).exists():
+        Sequence.objects.bulk_create([Sequence(prefix=prefix, date=day)], ignore_conflicts=True)
+
+
+@command
+def _print(*, prefix: str, day: date, beyond: int | None) -> None:
     counter = locks.sequence(prefix, day)
     if counter.last_number == 0:
         _close_days_before(prefix, day)

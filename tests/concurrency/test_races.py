@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -20,6 +21,8 @@ from equipment.models import Equipment
 from inventory.models import Inventory
 from inventory.services import Entity, correct_inventory
 from invoices.models import Invoice, Payment
+from sequences.models import Ticket
+from sequences.services import PRINT_AHEAD, print_tickets
 from tests.concurrency.races import CLIENTS, at_once, post
 from tests.factories import (
     CustomerFactory,
@@ -129,6 +132,17 @@ def test_numbers_have_no_gap_and_no_repeat(drivers: list[User], cylinder: Equipm
     assert at_once(work) == [[201, 201, 409, 201, 201, 409]] * CLIENTS
     numbers = sorted(int(number[-6:]) for number in Transaction.objects.values_list("transaction_number", flat=True))
     assert numbers == list(range(1, 4 * CLIENTS + 1))
+
+
+def test_a_day_begins_without_a_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All find no ticket at the same instant, and all print."""
+    retries: list[None] = []
+    monkeypatch.setattr("core.commands.COMMAND_RETRIES.inc", lambda: retries.append(None))
+    day = date(2026, 1, 20)
+    at_once(lambda _: print_tickets(prefix="TRX", day=day, beyond=None))
+    assert Ticket.objects.filter(prefix="TRX", date=day).count() == PRINT_AHEAD
+    if connection.vendor == "mysql":
+        assert retries == []
 
 
 def test_a_load_is_confirmed_once(drivers: list[User], depot: Depot, cylinder: Equipment) -> None:
