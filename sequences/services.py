@@ -73,6 +73,7 @@ def _open_counter(*, prefix: str, day: date) -> None:
 
 @command
 def _print(*, prefix: str, day: date, beyond: int | None) -> None:
+    """See `print_tickets`. The counter is there."""
     counter = locks.sequence(prefix, day)
     if counter.last_number == 0:
         _close_days_before(prefix, day)
