@@ -3,13 +3,13 @@ import { Link, useParams } from "react-router"
 import { url } from "../api/session"
 import type { Invoice } from "../api/types"
 import { useField, useStored } from "../field"
+import { Total } from "../parts/Total"
 import { ITEM_TYPES } from "../parts/words"
 import { dayShown, timeOfDay } from "../rules/day"
 import { shown } from "../rules/money"
 import type { Price } from "../rules/price"
 import { receiptNumber, type SaleOperation } from "../store/operations"
 import type { PastSale } from "../store/past_sales"
-import { Total } from "./SellScreen"
 
 type Receipt = {
   number: string

@@ -4,6 +4,7 @@ import { useNavigate, useParams } from "react-router"
 import type { Customer, Equipment, GstRate, ItemType, SaleItem } from "../api/types"
 import { useField, useRecord, useStored } from "../field"
 import { Stepper } from "../parts/Stepper"
+import { Total } from "../parts/Total"
 import { CONDITIONS, ITEM_TYPES } from "../parts/words"
 import { businessDate } from "../rules/day"
 import { shown } from "../rules/money"
@@ -335,17 +336,4 @@ function Shortage({ lines, equipment, stock }: ShortageProps) {
       confirm your load?
     </p>
   ))
-}
-
-export function Total({ price }: { price: Price }) {
-  return (
-    <dl>
-      <dt>Before GST</dt>
-      <dd>{shown(price.subtotal)}</dd>
-      <dt>GST {price.gst_rate} %</dt>
-      <dd>{shown(price.gst_amount)}</dd>
-      <dt className="grand">Total</dt>
-      <dd className="grand">{shown(price.total)}</dd>
-    </dl>
-  )
 }

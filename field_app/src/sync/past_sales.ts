@@ -11,7 +11,7 @@ export async function pullPastSales(database: FieldDatabase, api: Api, me: Me): 
   const newest = { query: { user: me.id, page_size: KEPT } }
   const [sales, invoices] = await Promise.all([
     api.GET("/api/transactions/", { params: newest }),
-    api.GET("/api/invoices/", { params: { query: { user: me.id, page_size: KEPT } } }),
+    api.GET("/api/invoices/", { params: newest }),
   ])
   if (!sales.data || !invoices.data) return
   const invoiceOf = new Map(invoices.data.results.map((invoice) => [invoice.transaction, invoice]))

@@ -358,7 +358,6 @@ describe("a pull", () => {
       stock: null,
       distributions: null,
     }
-    server.faults = []
     const pages = server.fetch
     let asked: string[] = []
     const cut = makeApi("http://127.0.0.1", async (request) => {

@@ -1,0 +1,15 @@
+import { shown } from "../rules/money"
+import type { Price } from "../rules/price"
+
+export function Total({ price }: { price: Price }) {
+  return (
+    <dl>
+      <dt>Before GST</dt>
+      <dd>{shown(price.subtotal)}</dd>
+      <dt>GST {price.gst_rate} %</dt>
+      <dd>{shown(price.gst_amount)}</dd>
+      <dt className="grand">Total</dt>
+      <dd className="grand">{shown(price.total)}</dd>
+    </dl>
+  )
+}
