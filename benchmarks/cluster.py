@@ -129,6 +129,7 @@ def measure(seconds: float = 10) -> list[Table]:
             own = folder / str(len(sites))
             own.mkdir()
             sites.append(Site(node, own, MEDIA_ROOT=str(folder / "media"), ALLOWED_HOSTS="127.0.0.1", DEBUG="False"))
+        sites[0].migrate()
         world = json.loads(sites[0].python("tests/live/prepare.py", str(DRIVERS)))
         for site in sites:
             site.start()

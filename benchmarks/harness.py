@@ -120,6 +120,7 @@ def a_site(drivers: int = 2) -> Iterator[tuple[Site, dict[str, Any]]]:
     database = MariaDB() if on_mariadb() else None
     site = Site(database, folder, **_SETTINGS)
     try:
+        site.migrate()
         world = json.loads(site.python("tests/live/prepare.py", str(drivers)))
         site.start()
         yield site, world
@@ -139,6 +140,7 @@ def a_site_with_history(transactions: int, drivers: int = 32) -> Iterator[tuple[
     database = MariaDB(folder / "server", "--innodb-buffer-pool-size=1G") if on_mariadb() else None
     site = Site(database, folder, **_SETTINGS)
     try:
+        site.migrate()
         known = folder / "world.json"
         if not known.exists():
             say(f"Making a history of {transactions:,} sales on {engine()} …")

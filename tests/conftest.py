@@ -13,6 +13,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from pypdf import PdfWriter
 from rest_framework.test import APIClient
 
@@ -27,6 +28,20 @@ from invoices.models import GstRate
 from sync.models import Feed
 from tests.contract.documented import DocumentedClient
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
+from tests.live.templates import templates_folder
+
+
+def pytest_configure() -> None:
+    """One folder for all workers, named before they are started; the first one to need a template makes it."""
+    templates_folder()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On MariaDB without what no engine changes. Those that take longest begin first, so that no worker ends late."""
+    once = [item for item in items if connection.vendor == "mysql" and item.get_closest_marker("any_engine")]
+    if once:
+        config.hook.pytest_deselected(items=once)
+    items[:] = sorted((item for item in items if item not in set(once)), key=lambda item: item.path.parent.name != "live")
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from core.access import Capability, Role
 from tests.accounts.conftest import Api, assert_unauthorized
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 KEY: str = django_settings.SIMPLE_JWT["SIGNING_KEY"]
 
 

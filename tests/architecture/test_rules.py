@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.any_engine
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = (
     "core", "audit", "sequences", "depots", "equipment", "accounts", "customers", "inventory", "distribution", "invoices",

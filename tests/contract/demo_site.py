@@ -6,23 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live.servers import MariaDB, Site, on_mariadb
+from tests.live.servers import Site
+from tests.live.templates import site_from
 from transactions.demo import PASSWORD
 
 
 @contextmanager
 def demo_site() -> Iterator[Site]:
     folder = Path(tempfile.mkdtemp(prefix="hsh-demo-"))
-    database = MariaDB() if on_mariadb() else None
-    site = Site(database, folder, DEBUG="True", EMAIL_FILE_PATH=str(folder / "mail"))
     try:
-        site.manage("seed_demo")
-        site.start()
-        yield site
+        with site_from("demo", folder, DEBUG="True", EMAIL_FILE_PATH=str(folder / "mail")) as site:
+            site.start()
+            yield site
     finally:
-        site.stop()
-        if database:
-            database.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -8,6 +8,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.contract.documented import operations, schema
 
+pytestmark = pytest.mark.any_engine
+
 Example = tuple[str, dict[str, Any], Any]
 
 

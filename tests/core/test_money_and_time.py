@@ -12,6 +12,8 @@ from core.money import sum_of, to_cents
 from equipment.models import Equipment
 from tests.factories import EquipmentFactory
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.mark.parametrize(
     ("exact", "cents"),

@@ -15,6 +15,8 @@ import pytest
 from decouple import RepositoryEnv
 from django.conf import settings
 
+pytestmark = pytest.mark.any_engine
+
 
 @pytest.fixture(scope="module")
 def demo() -> ModuleType:

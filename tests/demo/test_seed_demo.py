@@ -21,7 +21,7 @@ from inventory.models import Inventory, StockMovement
 from tests.factories import DepotFactory
 from transactions.models import Transaction, TransactionItem
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf"), pytest.mark.any_engine]
 
 
 @pytest.fixture(autouse=True)

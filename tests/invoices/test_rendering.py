@@ -20,6 +20,8 @@ from invoices.rendering import render_invoice
 from invoices.snapshot import InvoiceSnapshot
 from tests.invoices.snapshots import CUSTOMER, credit_note, line, snapshot
 
+pytestmark = pytest.mark.any_engine
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

@@ -43,6 +43,13 @@ def wait_until(what: str, is_so: Any, seconds: float = START_SECONDS) -> None:
         time.sleep(0.05)
 
 
+def room() -> str | None:
+    """Where files of a run lie that no test wants on a disk: in memory, where there is enough of it."""
+    shared = Path("/dev/shm")
+    is_roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 2 * 2**30
+    return str(shared) if is_roomy else None
+
+
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -90,7 +97,7 @@ class MariaDB:
             ["mariadbd", "--no-defaults", *self._as_user, f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder}",
              "--bind-address=127.0.0.1", f"--port={self.port}", f"--socket={self.folder / 'socket'}",
              f"--pid-file={self.folder / 'pid'}", f"--init-file={self.folder / 'init.sql'}",
-             "--character-set-server=utf8mb4", "--max-connections=300", *self.options],
+             "--character-set-server=utf8mb4", "--max-connections=300", "--innodb-log-file-size=16M", *self.options],
             stdout=log, stderr=log,
         )  # fmt: skip
         wait_until("MariaDB to answer", lambda: listens(self.port))
@@ -100,7 +107,8 @@ class MariaDB:
         self.process.wait()
 
     def halt(self) -> None:
-        self.process.terminate()
+        if self.process.poll() is None:
+            self.process.terminate()
         self.process.wait()
 
     def stop(self) -> None:
@@ -124,7 +132,7 @@ class Answer:
 
 
 class Site:
-    """A database, a folder for documents, and gunicorn in front of both."""
+    """A database, a folder for documents, and gunicorn in front of both. See templates.py for one with tables."""
 
     def __init__(self, database: MariaDB | None, folder: Path, **settings: str) -> None:
         self.database, self.folder = database, folder
@@ -135,15 +143,26 @@ class Site:
             **os.environ, **own, "DJANGO_SETTINGS_MODULE": "core.settings", "MEDIA_ROOT": str(folder / "media"),
             "STATIC_ROOT": str(folder / "static"), "THROTTLE_LOGIN": "1000/min", "PYTHONPATH": str(ROOT), **settings,
         }  # fmt: skip
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("createcachetable")
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/api/"
 
+    def migrate(self) -> None:
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("createcachetable")
+
     def manage(self, *arguments: str, check: bool = True) -> str:
         return self.python("manage.py", *arguments, check=check)
+
+    def manage_all(self, *commands: str) -> str:
+        """Several commands in one process: starting one takes longer than most of them. The first to fail ends it."""
+        program = (
+            "import sys, django; django.setup()\n"
+            "from django.core.management import call_command\n"
+            "for line in sys.argv[1:]: call_command(*line.split())"
+        )
+        return self.python("-c", program, *commands)
 
     def python(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(

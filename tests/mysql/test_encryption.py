@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.servers import ROOT, MariaDB, Site
+from tests.live.servers import ROOT, Site
+from tests.live.templates import site_from
 
 CIPHER = """
 import django; django.setup()
@@ -49,9 +50,10 @@ def certificates() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def encrypted_site(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    server = MariaDB(None, *(f"--ssl-{name}={certificates / name}.pem" for name in ("ca", "cert", "key")))
-    yield Site(server, tmp_path_factory.mktemp("site"), DB_SSL_CA=str(certificates / "ca.pem"))
-    server.stop()
+    options = [f"--ssl-{name}={certificates / name}.pem" for name in ("ca", "cert", "key")]
+    authority = str(certificates / "ca.pem")
+    with site_from("empty", tmp_path_factory.mktemp("site"), *options, DB_SSL_CA=authority) as site:
+        yield site
 
 
 def backup(site: Site, folder: Path) -> int:

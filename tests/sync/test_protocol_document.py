@@ -9,6 +9,8 @@ from sync.feed import KINDS
 from sync.operations import TYPES
 from sync.serializers import MAX_OPERATIONS, STATUSES, PullOut, ResultOut
 
+pytestmark = pytest.mark.any_engine
+
 TEXT = (Path(settings.BASE_DIR) / "docs" / "offline-protocol.md").read_text()
 
 

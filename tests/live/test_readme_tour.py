@@ -3,8 +3,12 @@
 import re
 import subprocess
 
+import pytest
+
 from tests.contract.demo_site import demo_site
 from tests.live.servers import ROOT
+
+pytestmark = pytest.mark.any_engine
 
 SHOWN = (
     '"sku":"CYL-14-POL"', '"transaction_number":"TRX-', '"rate":"36.00","rate_source":"CONTRACT","amount":"72.00"',
