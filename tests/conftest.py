@@ -41,7 +41,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     once = [item for item in items if connection.vendor == "mysql" and item.get_closest_marker("any_engine")]
     if once:
         config.hook.pytest_deselected(items=once)
-    items[:] = sorted((item for item in items if item not in set(once)), key=lambda item: item.path.parent.name != "live")
+    items[:] = sorted(
+        (item for item in items if item not in set(once)), key=lambda item: item.path.parent.name != "live"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -78,7 +78,7 @@ def send_invoice_email(email_id: int) -> str:
         delivery = deliver(compose(email))
     except DomainError as error:
         delivery = Delivery(Outcome.LATER, error.detail)
-    return str(note_delivery(email_id=email_id, delivery=delivery).status)
+    return str(note_delivery(email_id=email_id, attempt=email.attempts, delivery=delivery).status)
 
 
 @command
@@ -96,17 +96,25 @@ def claim_email(*, email_id: int) -> InvoiceEmail | None:
 
 
 @command
-def note_delivery(*, email_id: int, delivery: Delivery) -> InvoiceEmail:
-    """Keep what became of an attempt, and try again later where that is safe. Locks the invoice, then the request."""
+def note_delivery(*, email_id: int, attempt: int, delivery: Delivery) -> InvoiceEmail:
+    """Keep what became of an attempt, and try again later where that is safe. Locks the invoice, then the request.
+
+    What was decided meanwhile stands: a report of an attempt that is over changes nothing. Only doubt gives way to
+    knowledge: an attempt that was taken for dead (UNCERTAIN) may still say that its message was taken, or wasn't. It
+    isn't tried again then, because somebody who saw the doubt may have asked anew.
+    """
     invoice = locks.invoice(InvoiceEmail.objects.values_list("invoice_id", flat=True).get(pk=email_id))
     email = locks.email(email_id)
+    was_in_doubt = email.status == Status.UNCERTAIN and delivery.outcome != Outcome.UNCERTAIN
+    if email.attempts != attempt or not (email.status == Status.SENDING or was_in_doubt):
+        return email
     now = clock.now()
     email.lease_until, email.last_error = None, delivery.error[:500]
     match delivery.outcome:
         case Outcome.ACCEPTED:
             email.status, email.sent_at, email.next_try_at = Status.SENT, now, None
             _mark_emailed(invoice, now)
-        case Outcome.LATER if email.attempts < MAX_ATTEMPTS:
+        case Outcome.LATER if email.attempts < MAX_ATTEMPTS and not was_in_doubt:
             email.status = Status.QUEUED
             _try_at(email, now + _pause_after(email.attempts))
         case Outcome.UNCERTAIN:
@@ -132,12 +140,12 @@ def sweep_emails() -> int:
     lost gets another.
     """
     now = clock.now()
-    dead = InvoiceEmail.objects.filter(status=Status.SENDING, lease_until__lt=now).values_list("pk", flat=True)
+    dead = InvoiceEmail.objects.filter(status=Status.SENDING, lease_until__lt=now).values_list("pk", "attempts")
     lost = InvoiceEmail.objects.filter(status=Status.QUEUED, next_try_at__lt=now - OVERDUE)
     swept = 0
-    for pk in list(dead):
-        note_delivery(email_id=pk, delivery=Delivery(Outcome.UNCERTAIN, "The worker ended while it was sending."))
-        swept += 1
+    in_doubt = Delivery(Outcome.UNCERTAIN, "The worker ended while it was sending.")
+    for pk, attempt in list(dead):
+        swept += note_delivery(email_id=pk, attempt=attempt, delivery=in_doubt).status == Status.UNCERTAIN
     for pk in lost.values_list("pk", flat=True):
         send_invoice_email.enqueue(pk)
         swept += 1

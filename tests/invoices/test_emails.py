@@ -19,7 +19,7 @@ from django_tasks_db.models import DBTaskResult
 
 from audit.models import AuditLog
 from core import clock
-from core.mail import Outcome, deliver
+from core.mail import Delivery, Outcome, deliver
 from invoices.models import Invoice, InvoiceEmail
 from invoices.services import emails, send_invoice_email, sweep_emails
 from tests.conftest import Shop, error_of, stub_document
@@ -279,6 +279,65 @@ def test_a_worker_that_died_while_sending_is_noticed(
         assert sweep_emails() == 1
     email.refresh_from_db()
     assert (email.status, mailbox.messages) == ("UNCERTAIN", [])
+
+
+ACCEPTED, REFUSED = Delivery(Outcome.ACCEPTED, ""), Delivery(Outcome.REFUSED, "550 No such user")
+DEAD, LATER = Delivery(Outcome.UNCERTAIN, "The worker ended."), Delivery(Outcome.LATER, "451 Try later")
+
+
+@pytest.mark.parametrize(
+    ("reports", "status"),
+    [
+        ([ACCEPTED, DEAD], "SENT"),
+        ([REFUSED, DEAD], "FAILED"),
+        ([LATER, DEAD], "QUEUED"),
+        ([ACCEPTED, REFUSED], "SENT"),
+        ([DEAD, DEAD], "UNCERTAIN"),
+        ([DEAD, ACCEPTED], "SENT"),
+        ([DEAD, REFUSED], "FAILED"),
+        ([DEAD, LATER], "FAILED"),
+    ],
+)
+def test_what_became_of_an_attempt_is_noted_once_and_only_doubt_gives_way(
+    shop: Shop, invoice: Invoice, reports: list[Delivery], status: str
+) -> None:
+    """A sweep read the row while its worker was still at it; or the worker was slow, and thought dead."""
+    email = InvoiceEmail.objects.get(pk=request(shop, invoice).json()["id"])
+    emails.claim_email(email_id=email.pk)
+    for report in reports:
+        emails.note_delivery(email_id=email.pk, attempt=1, delivery=report)
+    email.refresh_from_db()
+    assert email.status == status
+    assert (email.sent_at is not None) is (status == "SENT")
+
+
+def test_the_report_of_an_earlier_attempt_says_nothing_of_this_one(shop: Shop, invoice: Invoice) -> None:
+    email = InvoiceEmail.objects.get(pk=request(shop, invoice).json()["id"])
+    emails.claim_email(email_id=email.pk)
+    emails.note_delivery(email_id=email.pk, attempt=1, delivery=LATER)
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        emails.claim_email(email_id=email.pk)
+    emails.note_delivery(email_id=email.pk, attempt=1, delivery=DEAD)
+    email.refresh_from_db()
+    assert (email.status, email.attempts) == ("SENDING", 2)
+
+
+def test_a_sweep_leaves_alone_what_was_sent_since_it_looked(
+    shop: Shop, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email = InvoiceEmail.objects.get(pk=request(shop, invoice).json()["id"])
+    emails.claim_email(email_id=email.pk)
+    note = emails.note_delivery
+
+    def first_the_worker(**arguments: Any) -> InvoiceEmail:
+        note(email_id=email.pk, attempt=1, delivery=ACCEPTED)
+        return note(**arguments)
+
+    monkeypatch.setattr(emails, "note_delivery", first_the_worker)
+    with time_machine.travel(clock.now() + emails.LEASE + timedelta(seconds=1)):
+        assert sweep_emails() == 0
+    email.refresh_from_db()
+    assert email.status == "SENT"
 
 
 def test_a_request_whose_task_is_lost_gets_another(
