@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
+from django.test import override_settings
 from pypdf import PdfWriter
 from rest_framework.test import APIClient
 
@@ -46,11 +48,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     )
 
 
+CHEAP_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(autouse=True)
 def _cheap_and_isolated(settings: Any, tmp_path: Path) -> None:
     """Documents go to a folder of the test's own; hashing passwords is no test's subject."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = CHEAP_HASHERS
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.STORAGES = {
         **settings.STORAGES,
@@ -84,17 +89,17 @@ def unguarded(request: pytest.FixtureRequest) -> None:
     guards.remove()
 
 
+def client_for(user: User | None) -> APIClient:
+    """An API client that is logged in as a user (None: not logged in), past the token check."""
+    client = DocumentedClient(raise_request_exception=False)
+    if user is not None:
+        client.force_authenticate(user)
+    return client
+
+
 @pytest.fixture
 def client_of() -> Callable[[User | None], APIClient]:
-    """An API client that is logged in as a user (None: not logged in), past the token check."""
-
-    def make(user: User | None) -> APIClient:
-        client = DocumentedClient(raise_request_exception=False)
-        if user is not None:
-            client.force_authenticate(user)
-        return client
-
-    return make
+    return client_for
 
 
 def _blank_page() -> bytes:
@@ -112,10 +117,47 @@ def stub_document(number: str) -> bytes:
     return _BLANK + f"% {number}\n".encode()
 
 
+def print_stubs(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("invoices.services.issuing.render_invoice", lambda snapshot: stub_document(snapshot.number))
+
+
 @pytest.fixture
 def stub_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document in no time, where the PDF isn't the test's subject."""
-    monkeypatch.setattr("invoices.services.issuing.render_invoice", lambda snapshot: stub_document(snapshot.number))
+    print_stubs(monkeypatch)
+
+
+@dataclass
+class KeptWorld:
+    """Rows that all tests of a module begin with."""
+
+    media: Path
+
+    @contextmanager
+    def being_made(self) -> Iterator[None]:
+        with (
+            override_settings(MEDIA_ROOT=self.media, PASSWORD_HASHERS=CHEAP_HASHERS),
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            print_stubs(patch)
+            yield
+
+    def bring_documents(self) -> None:
+        """Into this test's folder."""
+        shutil.copytree(self.media, settings.MEDIA_ROOT)
+
+
+@pytest.fixture(scope="module")
+def kept_world(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KeptWorld]:
+    """For a fixture of the same scope: each test sees what it made, in a savepoint, and behind the last one it is gone.
+
+    Not for modules that have tests of real transactions.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield KeptWorld(tmp_path_factory.mktemp("kept") / "media")
+        transaction.set_rollback(True)
 
 
 def fingerprint() -> dict[str, str]:
@@ -192,8 +234,7 @@ class Shop:
         return row.quantity if row else 0
 
 
-@pytest.fixture
-def shop(client_of: Callable[[User | None], APIClient], stub_pdf: None) -> Shop:
+def open_shop() -> Shop:
     depot = DepotFactory()
     shop = Shop(
         depot=depot,
@@ -201,11 +242,16 @@ def shop(client_of: Callable[[User | None], APIClient], stub_pdf: None) -> Shop:
         driver=DriverFactory(depot=depot),
         admin=UserFactory(role=Role.ADMIN, depot=depot),
         customer=CustomerFactory(),
-        client_of=client_of,
+        client_of=client_for,
     )
     shop.count("depot", depot.pk, 100)
     shop.count("vehicle", shop.driver.vehicle_no, 20)
     return shop
+
+
+@pytest.fixture
+def shop(stub_pdf: None) -> Shop:
+    return open_shop()
 
 
 def error_of(response: Any) -> tuple[int, str, str | None]:

@@ -1,16 +1,29 @@
 """A shop with one of everything that the office shows."""
 
+import copy
+
 import pytest
 
 from audit import seals
 from inventory.services import create_reorder_level
 from sync.feed import number_changes
-from tests.conftest import Shop
+from tests.conftest import KeptWorld, Shop, open_shop
 from tests.factories import CustomerRateFactory, MeteredCustomerFactory
 
 
+@pytest.fixture(scope="module")
+def kept_office(kept_world: KeptWorld) -> Shop:
+    with kept_world.being_made():
+        return furnished(open_shop())
+
+
 @pytest.fixture
-def office(shop: Shop) -> Shop:
+def office(db: None, stub_pdf: None, kept_world: KeptWorld, kept_office: Shop) -> Shop:
+    kept_world.bring_documents()
+    return copy.deepcopy(kept_office)
+
+
+def furnished(shop: Shop) -> Shop:
     load = shop.draft({"direction": "OUT", "quantity": 5}).json()
     shop.confirm(load["id"])
     shop.draft({"direction": "OUT", "quantity": 2})

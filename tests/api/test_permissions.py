@@ -5,6 +5,7 @@ are the driver's (and in depot A), ``sales`` rows the sales user's, ``colleague`
 A, ``foreign`` rows depot B's.
 """
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from depots.models import Depot
 from equipment.models import Equipment
 from inventory.models import Inventory
 from invoices.models import GstRate
+from tests.conftest import KeptWorld, client_for
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -203,8 +205,19 @@ class World:
     vehicles: dict[str, str]
 
 
+@pytest.fixture(scope="module")
+def made(kept_world: KeptWorld) -> World:
+    with kept_world.being_made():
+        return make_world(client_for)
+
+
 @pytest.fixture
-def world(client_of: Callable[[User | None], APIClient], stub_pdf: None) -> World:
+def world(db: None, stub_pdf: None, kept_world: KeptWorld, made: World) -> World:
+    kept_world.bring_documents()
+    return copy.deepcopy(made)
+
+
+def make_world(client_of: Callable[[User | None], APIClient]) -> World:
     a, b = DepotFactory(), DepotFactory()
     admin = UserFactory(role=Role.ADMIN, depot=a)
     supervisor, staff = UserFactory(role=Role.SUPERVISOR, depot=a), UserFactory(role=Role.DEPOT_STAFF, depot=a)
