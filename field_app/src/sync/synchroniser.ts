@@ -1,6 +1,6 @@
 /** Sends and fetches whenever there is a chance: one tab at a time, again after a growing pause where it failed. */
 import type { Api } from "../api/client"
-import { LoggedOut, rememberMe, Unreachable } from "../api/session"
+import { currentSession, LoggedOut, onSessionChange, rememberMe, Unreachable } from "../api/session"
 import type { FieldDatabase } from "../store/database"
 import { forgetOld } from "../store/operations"
 import { pullPastSales } from "./past_sales"
@@ -41,10 +41,15 @@ export class Synchroniser {
       if (document.visibilityState === "visible") now()
     }
     this.isStopped = false
+    const whenLoggedInAgain = () => {
+      if (this.status.kind === "logged_out" && currentSession()?.expired === false) now()
+    }
+    const stopListening = onSessionChange(whenLoggedInAgain)
     window.addEventListener("online", now)
     document.addEventListener("visibilitychange", whenSeen)
     now()
     return () => {
+      stopListening()
       window.removeEventListener("online", now)
       document.removeEventListener("visibilitychange", whenSeen)
       this.isStopped = true
