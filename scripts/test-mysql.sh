@@ -39,7 +39,7 @@ trap 'exit 143' TERM
 
 start_server() {
     say "Starting a private MariaDB server …"
-    folder=$(mktemp -d)
+    folder=$(mktemp -d -p "$(roomy_folder)")
     as_user=
     if [ "$(id -u)" = 0 ]; then
         # The server refuses to run as root.

@@ -32,7 +32,7 @@ from transactions.models import Transaction
 from transactions.pricing import SaleItem
 from transactions.services import NewSale, create_customer_transaction_and_invoice
 
-EXAMPLES, STEPS = (int(number) for number in os.environ.get("LEDGER_MACHINE", "40x30").split("x"))
+EXAMPLES, STEPS = (int(number) for number in os.environ.get("LEDGER_MACHINE", "20x30").split("x"))
 
 FULL, EMPTY, DAMAGED = Condition.FULL, Condition.EMPTY, Condition.DAMAGED
 counts = st.integers(min_value=1, max_value=6)
