@@ -42,6 +42,7 @@ def site_from(
     ``options`` are MariaDB's, ``settings`` the application's.
     """
     mariadb = on_mariadb() if mariadb is None else mariadb
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.live.settings", **settings}
     source = _made(template, mariadb)
     folder.mkdir(parents=True, exist_ok=True)
     for part in source.iterdir():
