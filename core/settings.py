@@ -183,15 +183,9 @@ if _replica:
     DATABASES["replica"] = {**_database, **_replica, "TEST": {"MIRROR": "default"}}
     DATABASE_ROUTERS = ["core.replica.ReplicaRouter"]
 
-# Shared by all workers, so that a log-in throttle counts the attempts on every one of them.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "cache",
-        # Throttles live here: an attack from many addresses must not push each other's counts out.
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
-}
+# Nothing is cached: what workers share are rows that migrations made room for. A cache in the database would be
+# unpickled, and whoever can write a row would run code here; one in memory would be each worker's own.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 # --- Users, passwords and tokens ------------------------------------------------------------------
 

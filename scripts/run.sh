@@ -43,7 +43,6 @@ except (ImproperlyConfigured, decouple.UndefinedValueError, ValueError) as error
 print("Preparing the database …", flush=True)
 try:
     call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     if settings.DEBUG:
         call_command("seed_demo", "--if-empty")
         print()

@@ -136,7 +136,6 @@ class Site:
             "STATIC_ROOT": str(folder / "static"), "THROTTLE_LOGIN": "1000/min", "PYTHONPATH": str(ROOT), **settings,
         }  # fmt: skip
         self.manage("migrate", "--verbosity", "0")
-        self.manage("createcachetable")
 
     @property
     def url(self) -> str:
