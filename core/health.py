@@ -104,13 +104,16 @@ def _database() -> str:
     return "ok"
 
 
+def pending_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
 def _migrations() -> str:
     try:
-        executor = MigrationExecutor(connection)
-        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return "pending" if pending_migrations() else "ok"
     except DatabaseError:
         return "failed"
-    return "pending" if pending else "ok"
 
 
 def _guards() -> str:
