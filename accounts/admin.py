@@ -30,8 +30,7 @@ admin.site.unregister([Group, OutstandingToken, BlacklistedToken])
 class OfficeLogInThrottle(LogInThrottle):
     """Counts an address's attempts apart from the API's; guesses at one account add up over both doors."""
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        return f"office:{super().get_cache_key(request, view)}"
+    door = "office"
 
 
 class LogInForm(AdminAuthenticationForm):

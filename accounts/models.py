@@ -114,3 +114,23 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_staff
+
+
+class LogInAttempt(models.Model):
+    """An attempt to log in, for as long as it counts: the holder of a numbered place (see accounts.throttling)."""
+
+    key = models.CharField(
+        max_length=64, help_text="SHA-256 of what is counted: a door and an address, or a user name."
+    )
+    window = models.BigIntegerField(help_text="Which period since 1970.")
+    place = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "log-in attempt"
+        ordering = ("id",)
+        indexes = (models.Index(fields=("at",), name="log_in_attempt_at_idx"),)
+        constraints = (models.UniqueConstraint(fields=("key", "window", "place"), name="log_in_attempt_place_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} {self.at}"

@@ -8,6 +8,7 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
+        from core import checks  # noqa: F401 -- importing registers
         from core.guards import restore_after_migrate
 
         post_migrate.connect(restore_after_migrate, sender=self)

@@ -1,6 +1,11 @@
 """The office's pages that take spreadsheets: a trial run with what is wrong in which cell, then the import itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
@@ -8,15 +13,19 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from import_export.admin import ImportMixin
 from import_export.forms import ImportForm
-from import_export.tmp_storages import CacheStorage
+from import_export.tmp_storages import BaseStorage
 
+from core import clock
 from core.access import Capability
 from core.imports import ENCODING, FORMATS, Unreadable, bad_cells, read_table
+from core.models import UploadedTable
 from core.office import may
 
 MOST_BYTES = 5 * 2**20
 MOST_ROWS = 2_000
 """Of a file in the office, where somebody waits for the page; the command takes any number."""
+
+KEPT = timedelta(hours=1)
 
 
 class TableForm(ImportForm):
@@ -50,20 +59,49 @@ class TableForm(ImportForm):
         return sent
 
 
-class UploadedTables(CacheStorage):
-    """What was uploaded, for the import to follow the trial run on whichever server."""
+class UploadedTables(BaseStorage):
+    """What was uploaded, for the import to follow the trial run on whichever server, by whoever uploaded it."""
 
-    CACHE_LIFETIME = 3_600
+    def __init__(self, *, user: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mine = UploadedTable.objects.filter(user=user)
+        self.user = user
 
-    def read(self) -> Any:
-        content = super().read()
-        if content is None:
+    def save(self, data: bytes) -> None:
+        forget_uploads()
+        self.name = uuid4().hex
+        UploadedTable.objects.create(name=self.name, user=self.user, content=data, created_at=clock.now())
+
+    def read(self) -> bytes:
+        table = self.mine.filter(name=self.name, created_at__gt=clock.now() - KEPT).first()
+        if table is None:
             raise Expired
-        return content
+        return bytes(table.content)
+
+    def remove(self) -> None:
+        self.mine.filter(name=self.name).delete()
+
+
+def forget_uploads() -> int:
+    """Delete those whose hour is over; answers how many."""
+    return UploadedTable.objects.filter(created_at__lte=clock.now() - KEPT).delete()[0]
+
+
+_user: ContextVar[Any] = ContextVar("user")
+
+
+@contextmanager
+def _uploads_of(user: Any) -> Iterator[None]:
+    """django-import-export makes its storage where it knows of no request."""
+    token = _user.set(user)
+    try:
+        yield
+    finally:
+        _user.reset(token)
 
 
 class Expired(Exception):
-    """The upload was kept for an hour."""
+    """The upload was kept for an hour, or is somebody else's."""
 
 
 class ImportsTables(ImportMixin):
@@ -84,15 +122,20 @@ class ImportsTables(ImportMixin):
     def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
 
+    def get_tmp_storage_class_kwargs(self) -> dict[str, Any]:
+        return {"user": _user.get()}
+
     def import_action(self, request: HttpRequest, **kwargs: Any) -> Any:
-        page = super().import_action(request, **kwargs)
+        with _uploads_of(request.user):
+            page = super().import_action(request, **kwargs)
         if result := page.context_data.get("result"):
             page.context_data["bad_cells"] = list(bad_cells(result))
         return page
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> Any:
         try:
-            return super().process_import(request, **kwargs)
+            with _uploads_of(request.user):
+                return super().process_import(request, **kwargs)
         except Expired:
             messages.error(request, "The file was uploaded too long ago. Nothing was imported; please begin again.")
             return HttpResponseRedirect(self._import_page())

@@ -3,20 +3,37 @@
 `.env.example` names every variable. No other module reads the environment.
 """
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from decouple import Choices, Config, Csv, RepositoryEmpty, RepositoryEnv
+from decouple import Choices, Config, Csv, RepositoryEmpty, RepositoryEnv, UndefinedValueError
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env_file = BASE_DIR / ".env"
-# Only this checkout's .env: decouple's own search would climb into the folders above it.
-config = Config(RepositoryEnv(_env_file) if _env_file.exists() else RepositoryEmpty())
+try:
+    # Only this checkout's .env: decouple's own search would climb into the folders above it.
+    _environment = Config(RepositoryEnv(_env_file) if _env_file.exists() else RepositoryEmpty())
+except (OSError, ValueError) as error:
+    raise ImproperlyConfigured(f"{_env_file} can't be read: {error}.") from error
 
 VERSION = "0.1.0"
+
+
+def config(name: str, **options: Any) -> Any:
+    """The setting of that name; a sentence that names it where it is missing, or isn't what it has to be."""
+    try:
+        return _environment(name, **options)
+    except UndefinedValueError:
+        where = "in the environment or in .env" if _env_file.exists() else "in the environment, and there is no .env"
+        raise ImproperlyConfigured(f"{name} isn't set {where}: `make setup` writes one with fresh secrets.") from None
+    except ValueError:
+        cast = options["cast"]
+        wanted = f"one of {', '.join(cast.flat)}" if isinstance(cast, Choices) else _WANTED[cast]
+        raise ImproperlyConfigured(f"{name} has to be {wanted}; it is {_environment(name)!r}.") from None
 
 
 def _path(value: str) -> Path:
@@ -24,11 +41,32 @@ def _path(value: str) -> Path:
     return BASE_DIR / value
 
 
+def _folder(name: str, path: Path) -> Path:
+    """A folder that is there from now on."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {path} can't be made: {error.strerror}.") from error
+    return path
+
+
 def _secret(name: str) -> str:
     value: str = config(name)
     if len(value.encode()) < 32:
-        raise ImproperlyConfigured(f"{name} must be at least 32 bytes long; `make setup` writes a fresh one.")
+        raise ImproperlyConfigured(
+            f"{name} must be at least 32 bytes long; `make setup` writes fresh secrets where there is no .env."
+        )
     return value
+
+
+def _rate(value: str) -> str:
+    """As Django REST framework reads it."""
+    if not re.fullmatch(r"[0-9]+/[smhd][a-z]*", value):
+        raise ValueError(value)
+    return value
+
+
+_WANTED = {int: "a whole number", bool: "True or False", _rate: "a rate such as 5/min"}
 
 
 # --- Django ---------------------------------------------------------------------------------------
@@ -110,9 +148,8 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = config("STATIC_ROOT", default="var/static", cast=_path)
+STATIC_ROOT = _folder("STATIC_ROOT", config("STATIC_ROOT", default="var/static", cast=_path))
 MEDIA_ROOT = config("MEDIA_ROOT", default="var/media", cast=_path)
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # With DEBUG the files are served from their apps; a deployment collects them once, hashed and compressed.
 WHITENOISE_USE_FINDERS = DEBUG
 # The field app as it was built: what lies in its folder app/ is at /app/.
@@ -143,7 +180,7 @@ if _engine == "mysql":
         "USER": config("DB_USER", default="hsh_lpg"),
         "PASSWORD": config("DB_PASSWORD", default=""),
         "HOST": config("DB_HOST", default="127.0.0.1"),
-        "PORT": config("DB_PORT", default="3306"),
+        "PORT": config("DB_PORT", default=3306, cast=int),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
@@ -169,8 +206,8 @@ else:
         # A file, as in production: threads can't share a database in memory the way they share a file.
         "TEST": {"NAME": _path("var/test.sqlite3")},
     }
-    _database["TEST"]["NAME"].parent.mkdir(parents=True, exist_ok=True)
-    _database["NAME"].parent.mkdir(parents=True, exist_ok=True)
+    for _file in (_database["TEST"]["NAME"], _database["NAME"]):
+        _folder("DB_NAME", _file.parent)
 DATABASES = {"default": _database}
 
 # A read replica for reports (core/replica.py): the same in all that DB_REPLICA_* doesn't name.
@@ -183,15 +220,9 @@ if _replica:
     DATABASES["replica"] = {**_database, **_replica, "TEST": {"MIRROR": "default"}}
     DATABASE_ROUTERS = ["core.replica.ReplicaRouter"]
 
-# Shared by all workers, so that a log-in throttle counts the attempts on every one of them.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "cache",
-        # Throttles live here: an attack from many addresses must not push each other's counts out.
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
-}
+# Nothing is cached: what workers share are rows that migrations made room for. A cache in the database would be
+# unpickled, and whoever can write a row would run code here; one in memory would be each worker's own.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 # --- Users, passwords and tokens ------------------------------------------------------------------
 
@@ -235,7 +266,7 @@ REST_FRAMEWORK = {
         "core.api.filters.BoundedSearchFilter",
         "rest_framework.filters.OrderingFilter",
     ],
-    "DEFAULT_THROTTLE_RATES": {"login": config("THROTTLE_LOGIN", default="5/min")},
+    "DEFAULT_THROTTLE_RATES": {"login": config("THROTTLE_LOGIN", default="5/min", cast=_rate)},
     "NUM_PROXIES": NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.Schema",
     "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
@@ -404,6 +435,7 @@ METRICS_FOLDER = config("PROMETHEUS_MULTIPROC_DIR", default="")
 
 # --- Logs -----------------------------------------------------------------------------------------
 
+_level = Choices(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 # Lines for people, or a JSON object a line for a collector of logs.
 _json_logs = config("LOG_FORMAT", default="line", cast=Choices(["line", "json"])) == "json"
 _json_formatter = {
@@ -422,7 +454,7 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "requests": {"class": "logging.StreamHandler", "formatter": "bare"},
     },
-    "root": {"handlers": ["console"], "level": config("LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["console"], "level": config("LOG_LEVEL", default="WARNING", cast=_level)},
     "loggers": {
         "hsh.request": {"handlers": ["requests"], "level": "INFO", "propagate": False},
         # Each API request already has its line; a 4xx is the client's business.

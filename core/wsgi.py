@@ -6,14 +6,19 @@ and the first sale of a worker costs what every other one does.
 
 import gc
 import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
-application = get_wsgi_application()
+try:
+    application = get_wsgi_application()
 
-import core.urls as core_urls  # noqa: E402 -- needs the settings
-from invoices import rendering  # noqa: E402
+    import core.urls as core_urls  # needs the settings
+    from invoices import rendering
+except ImproperlyConfigured as error:
+    sys.exit(f"The application can't start: {error}")
 
 __all__ = ["application", "core_urls"]
 

@@ -3,4 +3,3 @@
 set -eu
 export DB_USER=hsh_lpg_owner DB_PASSWORD="$DB_OWNER_PASSWORD"
 python manage.py migrate --noinput
-python manage.py createcachetable

@@ -22,6 +22,7 @@ from xml.etree import ElementTree
 
 import segno
 from cssselect2 import ElementWrapper
+from django.core.exceptions import ImproperlyConfigured
 from django.template import Engine, Template
 
 _FOLDER = Path(__file__).resolve().parent.parent / "templates" / "invoices"
@@ -34,14 +35,19 @@ with warnings.catch_warnings():
     # There are no fonts but those that we add, and HarfBuzz's subsetter isn't used: see `_SmallFonts`.
     warnings.filterwarnings("ignore", message="No fonts configured", category=UserWarning)
     warnings.filterwarnings("ignore", message="HarfBuzz-Subset", category=DeprecationWarning)
-    from weasyprint import CSS, HTML
-    from weasyprint.document import Document
-    from weasyprint.images import SVGImage
-    from weasyprint.pdf.fonts import Font
-    from weasyprint.pdf.metadata import DocumentMetadata
-    from weasyprint.text.ffi import ffi, fontconfig, pangoft2
-    from weasyprint.text.fonts import FontConfiguration
-    from weasyprint.urls import URLFetcher
+    try:
+        from weasyprint import CSS, HTML
+        from weasyprint.document import Document
+        from weasyprint.images import SVGImage
+        from weasyprint.pdf.fonts import Font
+        from weasyprint.pdf.metadata import DocumentMetadata
+        from weasyprint.text.ffi import ffi, fontconfig, pangoft2
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.urls import URLFetcher
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"Pango, which draws the invoices, is missing; `make setup` gets it. {error}"
+        ) from None
 
 
 def _with_room_on_the_stack[**P, T](function: Callable[P, T]) -> Callable[P, T]:

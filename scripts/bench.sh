@@ -5,11 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-missing=
-command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
-command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
-[ -z "$missing" ] || die "Missing for the benchmarks on MariaDB (make test-mysql installs it): apt-get install$missing"
-
+need_mariadb bench
 export DB_ENGINE=mysql DB_NAME=var/bench/unused.sqlite3
 sh scripts/setup.sh requirements-dev.txt
 . scripts/test-environment.sh

@@ -114,7 +114,6 @@ def _run() -> None:
     folder = Path(tempfile.mkdtemp(prefix=f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-", dir=days))
     environment = environment_of(folder)
     manage(environment, "migrate", "--verbosity", "0")
-    manage(environment, "createcachetable")
     first = ("--no-input", "--verbosity", "0", "--username", ADMIN, "--email", "boss@hsh.example")
     manage(environment, "createsuperuser", *first)
     with serving(folder, environment) as api:

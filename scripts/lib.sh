@@ -76,18 +76,44 @@ setting() {
     fi
 }
 
-has_node() { command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; }
+# --- What is needed of the system -----------------------------------------------------------------
+# Each missing_* adds to $missing the Debian packages of what isn't there; install_missing gets them.
+# Nothing else calls apt-get.
 
-# Node and npm, for what is written in TypeScript: found, or installed where that is possible.
-need_npm() {
-    has_node && return 0
-    [ "$(id -u)" = 0 ] || die "Missing for make $1: Node 20 or newer with npm (as root: apt-get install nodejs npm)"
-    mkdir -p var
-    say "Installing Debian's nodejs and npm …"
-    {
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm
-    } >var/apt.log 2>&1 || die "Debian's packages could not be installed (var/apt.log tells more): nodejs npm"
-    has_node || die "make $1 needs Node 20 or newer; found $(node --version)."
+PYTHON_NEEDED="HSH LPG needs Python 3.12 or newer with venv, which was not found and this system doesn't offer. Take Debian 13 or \
+Ubuntu 24.04 (or newer), or install one with pyenv (pyenv install 3.13) or uv (uv python install 3.13)."
+PANGO="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+missing=
+
+# Is the Python of this system's archive too old? Of a system that isn't known here: perhaps not.
+has_old_python() {
+    # shellcheck disable=SC1091 # the system's own
+    release=$([ -r /etc/os-release ] && . /etc/os-release && printf '%s\n' "${ID:-} ${VERSION_ID:-}") || return 1
+    case $release in
+        "debian "[1-9] | "debian 1"[0-2] | "ubuntu "1* | "ubuntu 2"[0-3].*) ;;
+        *) return 1 ;;
+    esac
+}
+
+missing_python() {
+    find_python >/dev/null && return 0
+    { command -v apt-get >/dev/null 2>&1 && ! has_old_python; } || die "$PYTHON_NEEDED"
+    missing="$missing python3 python3-venv"
+}
+
+# Pango draws the invoices. Where there is no apt-get, WeasyPrint finds out whether it is there (scripts/setup.sh).
+missing_pango() {
+    command -v apt-get >/dev/null 2>&1 || return 0
+    libraries=$(ldconfig -p)
+    for library in libpango-1.0.so.0 libpangoft2-1.0.so.0 libharfbuzz-subset.so.0; do
+        case $libraries in
+            *"$library"*) ;;
+            *)
+                missing="$missing $PANGO"
+                return 0
+                ;;
+        esac
+    done
 }
 
 # Where a test's database lies best: in memory, where there is enough of it.
@@ -103,25 +129,58 @@ has_python_headers() {
     "$1" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
 }
 
-# MariaDB's programs, and what mysqlclient is compiled with: found, or installed where that is possible.
-need_mariadb() {
-    missing=
+# What mysqlclient is compiled with.
+missing_mysqlclient() {
     command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
     command -v gcc >/dev/null 2>&1 || missing="$missing gcc"
     pkg-config --exists libmariadb 2>/dev/null || pkg-config --exists mysqlclient 2>/dev/null || missing="$missing libmariadb-dev"
-    if found=$(find_python) && ! has_python_headers "$found"; then missing="$missing python3-dev"; fi
-    # The packages of the programs alone: mariadb-server would also start a server of the system's.
+    { found=$(find_python) && has_python_headers "$found"; } || missing="$missing python3-dev"
+}
+
+# MariaDB's programs alone: mariadb-server would also start a server of the system's.
+missing_mariadb() {
     command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server-core"
     command -v my_print_defaults >/dev/null 2>&1 || missing="$missing mariadb-client-core"
     command -v mariadb-dump >/dev/null 2>&1 || missing="$missing mariadb-client"
+}
+
+# Installs what is $missing for $1: as root, or where sudo asks for no password. Else one line names all of it.
+install_missing() {
     [ -n "$missing" ] || return 0
-    [ "$(id -u)" = 0 ] || die "Missing for make $1 (as root): apt-get install$missing"
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root="sudo -n"
+    { command -v apt-get && $as_root true; } >/dev/null 2>&1 || die "Missing for $1 (as root): apt-get install$missing"
     mkdir -p var
-    say "Installing Debian's$missing …"
-    # shellcheck disable=SC2086 # a list of package names
+    say "Installing for $1:$missing …"
+    # shellcheck disable=SC2086 # a command and a list of package names
     {
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
-    } >var/apt.log 2>&1 || die "Debian's packages could not be installed (var/apt.log tells more):$missing"
+        $as_root apt-get update -qq # where that fails, what was known before may do
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 $missing
+    } >var/apt.log 2>&1 ||
+        die "apt-get install$missing failed (var/apt.log tells more): $(grep '^E:' var/apt.log | head -n 1)"
+    missing=
+}
+
+has_node() { command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; }
+
+# Node and npm, for what is written in TypeScript.
+need_npm() {
+    has_node || missing="$missing nodejs npm"
+    install_missing "make $1"
+    has_node || die "make $1 needs Node 20 or newer; found $(node --version)."
+}
+
+need_mariadb() {
+    missing_python
+    missing_pango
+    missing_mysqlclient
+    missing_mariadb
+    install_missing "make $1"
+}
+
+need_browser() {
+    command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+    need_mariadb "$1"
 }
 
 # How MariaDB's programs reach the database of the settings. Without DB_SSL_CA they must not ask who vouches for the

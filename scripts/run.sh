@@ -28,7 +28,6 @@ except OSError:
     sys.exit(f"Port {port} is taken. Choose another one: PORT=8080 make run")
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
-import decouple
 import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -38,12 +37,11 @@ from gunicorn.app.wsgiapp import WSGIApplication
 
 try:
     django.setup()
-except (ImproperlyConfigured, decouple.UndefinedValueError, ValueError) as error:
-    sys.exit(f"The settings (.env) are not right: {error}")
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
 print("Preparing the database …", flush=True)
 try:
     call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     if settings.DEBUG:
         call_command("seed_demo", "--if-empty")
         print()

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv with the pinned requirements and .env with fresh secrets. Safe to repeat and to interrupt; quick
-# when there is nothing to do. Usage: setup.sh [requirements file]
+# Gets what is needed of the system (see scripts/lib.sh), makes .venv with the pinned requirements and .env with fresh
+# secrets. Safe to repeat and to interrupt; quick when there is nothing to do. Usage: setup.sh [requirements file]
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -33,21 +33,33 @@ install() {
     return "$status"
 }
 
-can_compile_mysqlclient() {
-    command -v gcc >/dev/null 2>&1 && command -v pkg-config >/dev/null 2>&1 &&
-        { pkg-config --exists libmariadb || pkg-config --exists mysqlclient || pkg-config --exists mariadb; }
+# Why pip failed, in one line. Where it reached no index it ends by saying that there is no such version.
+pip_reason() {
+    if grep -q 'from versions: none' var/pip.log; then
+        sed -n -e "s/.*connection broken by '\(.*\)': .*/The package index can't be reached: \1/p" \
+            -e 's/^WARNING: \(Could not fetch URL.*\|.* is not a trusted .*\)/\1/p' var/pip.log | sed 's/<[^>]*>: //' | tail -n 1
+    fi | grep . || grep '^ *ERROR' var/pip.log | tail -n 1 | grep . || tail -n 1 var/pip.log
 }
 
-mysqlclient_failed() {
-    if can_compile_mysqlclient; then
-        die "mysqlclient could not be installed (var/pip.log tells more): $(grep -i 'error' var/pip.log | tail -n 1)"
-    fi
-    die "DB_ENGINE=mysql needs mysqlclient's headers. Install them: apt-get install libmariadb-dev pkg-config gcc python3-dev"
-}
+install_or_say_why() { install "$1" || die "$1 could not be installed (var/pip.log tells more). $(pip_reason)"; }
 
-if ! is_sound; then
-    found=$(find_python) ||
-        die "No Python 3.12 or newer with venv was found. Install one: apt-get install python3 python3-venv, or pyenv install 3.13"
+has_mysqlclient() { "$python" -c 'import MySQLdb' >/dev/null 2>&1; }
+
+can_compile_mysqlclient() (
+    missing_mysqlclient
+    [ -z "$missing" ]
+)
+
+sound=
+! is_sound || sound=yes
+engine=$(setting DB_ENGINE)
+[ -n "$sound" ] || missing_python
+missing_pango
+[ "$engine" != mysql ] || has_mysqlclient || missing_mysqlclient
+install_missing "the set-up"
+
+if [ -z "$sound" ]; then
+    found=$(find_python) || die "$PYTHON_NEEDED"
     say "Making .venv with Python $(python_version "$found") …"
     rm -f "$mark"
     rm -rf .venv
@@ -55,24 +67,22 @@ if ! is_sound; then
     made_for >"$mark"
 fi
 
-engine=$(setting DB_ENGINE)
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$(wanted)" ]; then
     rm -f "$stamp"
     say "Installing $requirements …"
-    install "$requirements" ||
-        die "The requirements could not be installed (var/pip.log tells more): $(grep -i '^error' var/pip.log | tail -n 1)"
+    install_or_say_why "$requirements"
     if [ "$engine" = mysql ]; then
-        install requirements-mysql.txt || mysqlclient_failed
+        install_or_say_why requirements-mysql.txt
     elif can_compile_mysqlclient; then
         install requirements-mysql.txt || true # SQLite does without
     fi
-    "$python" -c 'import weasyprint' >/dev/null 2>&1 ||
-        die "Pango, which draws the invoices, is missing: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+    "$python" -c 'import weasyprint' >var/pip.log 2>&1 ||
+        die "Pango ($PANGO), which draws the invoices, can't be loaded: $(tail -n 1 var/pip.log)"
     wanted >"$stamp"
 fi
 
-if [ "$engine" = mysql ] && ! "$python" -c 'import MySQLdb' >/dev/null 2>&1; then
-    install requirements-mysql.txt || mysqlclient_failed
+if [ "$engine" = mysql ] && ! has_mysqlclient; then
+    install_or_say_why requirements-mysql.txt
 fi
 
 if [ ! -f .env ]; then

@@ -5,14 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-if ! command -v chromium >/dev/null 2>&1; then
-    [ "$(id -u)" = 0 ] || die "Missing for the tests in a browser (as root): apt-get install chromium"
-    mkdir -p var
-    say "Installing Debian's chromium …"
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
-        >var/apt.log 2>&1 || die "Debian's chromium could not be installed (var/apt.log tells more)."
-fi
-need_mariadb test-browser
+need_browser test-browser
 export DB_NAME=var/test-browser.sqlite3
 DB_ENGINE=mysql sh scripts/setup.sh requirements-dev.txt
 . scripts/test-environment.sh

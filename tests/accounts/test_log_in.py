@@ -11,16 +11,16 @@ from typing import Any
 import jwt
 import pytest
 import time_machine
-from django.core.cache import cache
-from django.core.cache.backends.db import DatabaseCache
+from django.core.management import call_command
 from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from accounts import throttling
 from accounts.errors import TokenRefused
-from accounts.models import User
+from accounts.models import LogInAttempt, User
 from accounts.services import start_session
 from audit.models import AuditLog
-from tests.accounts.conftest import DATABASE_CACHE, Api, assert_unauthorized
+from tests.accounts.conftest import Api, assert_unauthorized
 from tests.accounts.hashers import CountingHasher
 from tests.factories import PASSWORD, UserFactory
 
@@ -221,19 +221,60 @@ def test_one_address_cannot_lock_an_account(api: Api, driver: User, noon: Any) -
     assert attempt(api, password=PASSWORD, REMOTE_ADDR="198.51.100.1").status_code == 200
 
 
+def test_an_attempt_leaves_no_name_and_no_address(api: Api, driver: User, noon: Any) -> None:
+    attempt(api, REMOTE_ADDR="198.51.100.7")
+    [by_address, by_username] = LogInAttempt.objects.values()
+    assert by_address["key"] != by_username["key"]
+    assert not {"driver1", "198.51.100.7"} & {str(value) for value in (*by_address.values(), *by_username.values())}
+
+
+def test_attempts_from_many_addresses_keep_each_others_counts_and_nothing_else(
+    api: Api, driver: User, noon: Any
+) -> None:
+    """A thousand addresses a minute, for an hour: what stays are the rows of two minutes, whether anything sweeps or not."""
+
+    def crowd() -> None:
+        moment = throttling.clock.now()
+        window = int(moment.timestamp() // 60)
+        LogInAttempt.objects.bulk_create(
+            LogInAttempt(key=f"{n:064}", window=window, place=0, at=moment) for n in range(1_000)
+        )
+
+    for _ in range(5):
+        assert attempt(api).status_code == 401
+    crowd()
+    assert attempt(api).status_code == 429
+    noon.shift(timedelta(minutes=3))
+    for n in range(60):
+        attempt(api, f"somebody{n}", REMOTE_ADDR=f"198.51.100.{n}")
+    assert LogInAttempt.objects.filter(at__lt=throttling.clock.now()).count() == 0
+    assert LogInAttempt.objects.count() == 120
+
+
+def test_what_nobody_takes_away_is_swept(api: Api, driver: User, noon: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    attempt(api)
+    call_command("sweep_leftovers")
+    assert LogInAttempt.objects.count() == 2
+    noon.shift(timedelta(days=2, seconds=1))
+    call_command("sweep_leftovers")
+    assert LogInAttempt.objects.count() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Forgot 2 attempts to log in and 0 uploads."
+
+
 @pytest.mark.django_db(transaction=True)
-def test_simultaneous_attempts_count_each(driver: User, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the cache of production, which the workers share, and time between reading it and writing to it."""
-    settings.CACHES = DATABASE_CACHE
-    cache.clear()
-    read = DatabaseCache.get_many
+def test_simultaneous_attempts_count_each(driver: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With time between reading what is claimed and claiming, and with old rows that all of them take away."""
+    long_ago = throttling.clock.now() - timedelta(hours=1)
+    LogInAttempt.objects.bulk_create(
+        LogInAttempt(key=f"{n:064}", window=0, place=0, at=long_ago + timedelta(milliseconds=n)) for n in range(200)
+    )
+    take = throttling._take
 
-    def read_slowly(self: DatabaseCache, *args: Any, **kwargs: Any) -> Any:
-        found = read(self, *args, **kwargs)
+    def take_late(*claim: Any) -> bool:
         time.sleep(0.2)
-        return found
+        return take(*claim)
 
-    monkeypatch.setattr(DatabaseCache, "get_many", read_slowly)
+    monkeypatch.setattr(throttling, "_take", take_late)
 
     def one(_: int) -> int:
         try:
@@ -244,3 +285,5 @@ def test_simultaneous_attempts_count_each(driver: User, settings: Any, monkeypat
     with ThreadPoolExecutor(16) as threads:
         statuses = sorted(threads.map(one, range(16)))
     assert statuses == [401] * 5 + [429] * 11
+    assert LogInAttempt.objects.filter(at__gt=long_ago + timedelta(minutes=1)).count() == 10
+    assert LogInAttempt.objects.filter(at__lt=long_ago + timedelta(minutes=1)).count() < 200

@@ -1,10 +1,13 @@
 """The rules of docs/architecture.md that a program can hold."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.conf import settings
 
 pytestmark = pytest.mark.any_engine
 
@@ -141,3 +144,16 @@ def test_the_environment_is_read_in_the_settings_alone() -> None:
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
     }
     assert readers <= {"core/wsgi.py", "invoices/press.py"}
+
+
+def test_nothing_that_the_database_holds_is_unpickled() -> None:
+    """Whoever can write a row would run code in the server: no pickle of ours, and none of Django's and its apps'."""
+    unpickling = {
+        str(path)
+        for app in apps.get_app_configs()
+        for path in Path(app.path).rglob("*.py")
+        if re.search(r"^\s*(import|from) (pickle|marshal|shelve)\b", path.read_text(), re.MULTILINE)
+    }
+    assert unpickling == set()
+    assert {cache["BACKEND"] for cache in settings.CACHES.values()} == {"django.core.cache.backends.dummy.DummyCache"}
+    assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"

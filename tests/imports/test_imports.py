@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from django.core.management import CommandError, call_command
 from openpyxl import Workbook
 
 from audit.models import AuditLog
-from core import office_imports
+from core import clock, office_imports
 from core.access import Role
+from core.models import UploadedTable
 from customers.models import Customer, CustomerRate
 from equipment.models import Equipment
 from tests.admin.pages import logged_in, messages_of, url
@@ -189,7 +191,40 @@ def test_the_office_imports_in_two_steps(shop: Shop, nothing_changes: Unchanged)
     new = Customer.objects.latest("id")
     assert (new.name, AuditLog.objects.latest("id").user) == ("Ah Hock", shop.admin)
     again = client.post(url("customers.customer", "process_import"), confirm, follow=True)
-    assert messages_of(again) == ["The file was uploaded too long ago. Nothing was imported; please begin again."]
+    assert messages_of(again) == TOO_LATE
+
+
+TOO_LATE = ["The file was uploaded too long ago. Nothing was imported; please begin again."]
+
+
+def test_only_who_uploaded_a_table_imports_it(shop: Shop, nothing_changes: Unchanged) -> None:
+    trial = uploaded(logged_in(shop.admin), "customers.customer", NEW)
+    confirm = trial.context["confirm_form"].initial
+    other = logged_in(UserFactory(role=Role.ADMIN))
+    with nothing_changes():
+        assert messages_of(other.post(url("customers.customer", "process_import"), confirm, follow=True)) == TOO_LATE
+    assert UploadedTable.objects.get().user == shop.admin
+
+
+def test_an_upload_is_kept_for_an_hour(shop: Shop, nothing_changes: Unchanged) -> None:
+    client = logged_in(shop.admin)
+    trial = uploaded(client, "customers.customer", NEW)
+    UploadedTable.objects.update(created_at=clock.now() - timedelta(hours=1))
+    confirm = trial.context["confirm_form"].initial
+    with nothing_changes():
+        assert messages_of(client.post(url("customers.customer", "process_import"), confirm, follow=True)) == TOO_LATE
+    uploaded(client, "customers.customer", NEW)
+    assert UploadedTable.objects.get().created_at > clock.now() - timedelta(minutes=1)
+    UploadedTable.objects.update(created_at=clock.now() - timedelta(hours=1))
+    call_command("sweep_leftovers")
+    assert not UploadedTable.objects.exists()
+
+
+def test_an_upload_may_have_five_megabytes_of_any_bytes(shop: Shop) -> None:
+    content = bytes(range(256)) * (office_imports.MOST_BYTES // 256)
+    table = office_imports.UploadedTables(user=shop.admin)
+    table.save(content)
+    assert office_imports.UploadedTables(user=shop.admin, name=table.name).read() == content
 
 
 def test_the_office_names_each_bad_cell(shop: Shop, nothing_changes: Unchanged) -> None:

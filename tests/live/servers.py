@@ -150,7 +150,6 @@ class Site:
 
     def migrate(self) -> None:
         self.manage("migrate", "--verbosity", "0")
-        self.manage("createcachetable")
 
     def manage(self, *arguments: str, check: bool = True) -> str:
         return self.python("manage.py", *arguments, check=check)

@@ -110,3 +110,5 @@ def test_the_guards_hold_and_rows_are_written_with_its_rights(application: MySQL
     )
     assert attempt(application, "UPDATE invoices_gstrate SET rate = rate") == "invoices_gstrate is append-only"
     assert attempt(application, "DELETE FROM invoices_gstrate") == "invoices_gstrate is append-only"
+    for temporary in ("accounts_loginattempt", "core_uploadedtable"):
+        assert attempt(application, f"DELETE FROM {temporary}") == "done"
