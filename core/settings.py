@@ -12,6 +12,8 @@ from decouple import Choices, Config, Csv, RepositoryEmpty, RepositoryEnv, Undef
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
+from core.packages import PACKAGES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env_file = BASE_DIR / ".env"
 try:
@@ -92,19 +94,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "django_tasks_db",
-    "core",
-    "audit",
-    "sequences",
-    "depots",
-    "equipment",
-    "accounts",
-    "customers",
-    "inventory",
-    "distribution",
-    "invoices",
-    "transactions",
-    "sync",
-    "reports",
+    *PACKAGES,
     "import_export",
 ]
 

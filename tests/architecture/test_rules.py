@@ -9,17 +9,15 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
+from core.packages import PACKAGES
+
 pytestmark = pytest.mark.any_engine
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-APPS = (
-    "core", "audit", "sequences", "depots", "equipment", "accounts", "customers", "inventory", "distribution", "invoices",
-    "transactions", "sync", "reports",
-)  # fmt: skip
 SOURCES = sorted(
     path
-    for app in APPS
-    for path in (ROOT / app).rglob("*.py")
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
     if "migrations" not in path.parts and "__pycache__" not in path.parts
 )
 

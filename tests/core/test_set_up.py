@@ -31,7 +31,7 @@ def said(*command: str, folder: Path = ROOT, **environment: str) -> str:
 
 def test_without_settings_it_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "core").mkdir()
-    for name in ("manage.py", "core/__init__.py", "core/settings.py"):
+    for name in ("manage.py", "core/__init__.py", "core/packages.py", "core/settings.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.delenv("SECRET_KEY")
     assert said("manage.py", "check", folder=tmp_path) == (

@@ -1,0 +1,19 @@
+"""The project's packages, from the bottom up: the one list that settings, tools and tests derive from.
+
+A package may import from those below its own layer. Tools that read pyproject.toml alone have the list there once more;
+`tests/architecture/test_packages.py` compares.
+"""
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("core",),
+    ("audit",),
+    ("sequences",),
+    ("depots", "equipment"),
+    ("accounts",),
+    ("customers",),
+    ("inventory",),
+    ("distribution", "invoices"),
+    ("transactions",),
+    ("sync", "reports"),
+)
+PACKAGES = tuple(package for layer in LAYERS for package in layer)
