@@ -47,6 +47,8 @@ class User(AbstractBaseUser):
     Django's own groups and permissions aren't used: two tables of rights would be one too many.
     """
 
+    entity = "accounts.user"
+
     username = models.CharField(
         max_length=64,
         unique=True,

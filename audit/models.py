@@ -19,6 +19,8 @@ class AuditLogQuerySet(LedgerQuerySet):
 class AuditLog(LedgerModel):
     """One command's evidence: who did what to which entity, from where, and what changed."""
 
+    entity = "audit.auditlog"
+
     at = models.DateTimeField(help_text="When the command ran.")
     date = models.DateField(help_text="The Singapore date of that.")
     action = models.CharField(max_length=64, help_text="app.thing.past_participle")
@@ -62,6 +64,8 @@ class AuditSeal(LedgerModel):
     changes a sealed record has to make this seal and all later ones anew, which an anchor outside the database
     shows (see `audit.seals`).
     """
+
+    entity = "audit.auditseal"
 
     number = models.PositiveIntegerField(unique=True, help_text="1, 2, 3 …: one chain without a fork.")
     first_id = models.BigIntegerField(help_text="The first record of the batch.")

@@ -12,6 +12,7 @@ from audit.models import AuditLog
 from core import clock
 from core.changes import announce_if_told
 from core.context import current_origin
+from core.entities import entity_name
 from core.errors import Duplicate
 
 
@@ -37,7 +38,7 @@ def record(
         at=now,
         date=clock.business_date(now),
         action=action,
-        entity_type=target._meta.label_lower,
+        entity_type=entity_name(target),
         entity_id=target.pk,
         user=actor,
         before=_plain(before),

@@ -9,12 +9,13 @@ from typing import Any
 
 from django.db import models
 
+from core.entities import entity_name
 from core.models import Change
 
 
 def announce(*rows: models.Model) -> None:
     """Note, in the caller's transaction, that these rows are new or changed."""
-    Change.objects.bulk_create(Change(entity=row._meta.label_lower, entity_id=row.pk) for row in rows)
+    Change.objects.bulk_create(Change(entity=entity_name(row), entity_id=row.pk) for row in rows)
 
 
 def announce_if_told(row: Any) -> None:

@@ -48,6 +48,7 @@ class ClientOperation(LedgerModel):
     ``refusal`` where the operation was refused for good and kept (see the sync app).
     """
 
+    entity = "core.clientoperation"
     life_cycle = ("result_id", "refusal", "type", "content")
 
     key = models.CharField(

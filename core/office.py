@@ -27,6 +27,7 @@ from django.utils.safestring import SafeString
 from core.access import Capability
 from core.admin_site import Menu
 from core.commands import is_transient
+from core.entities import entity_name, model_of
 from core.errors import Busy, DomainError
 from core.office_exports import ExportsRows
 
@@ -90,24 +91,23 @@ def list_of(model: str, text: str, **filters: str | int) -> Related:
 
 def evidence_of(target: Model) -> Related:
     """A button to an object's audit records."""
-    return list_of("audit.auditlog", "Audit records", entity_type=target._meta.label_lower, entity_id=target.pk)
+    return list_of("audit.auditlog", "Audit records", entity_type=entity_name(target), entity_id=target.pk)
 
 
 def movements_of(target: Model) -> Related:
     """A button to the stock movements that a document caused."""
-    return list_of(
-        "inventory.stockmovement", "Stock movements", cause_type=target._meta.label_lower, cause_id=target.pk
-    )
+    return list_of("inventory.stockmovement", "Stock movements", cause_type=entity_name(target), cause_id=target.pk)
 
 
-def page_of(request: HttpRequest, model: str, pk: int, text: str) -> Iterator[Related]:
-    """A button to the page of what is known by name only, if it has one and the reader may see that row."""
+def page_of(request: HttpRequest, entity: str, pk: int, text: str) -> Iterator[Related]:
+    """A button to the page of what is known by its entity's name, if it has one and the reader may see that row."""
     try:
-        model_admin: Any = admin.site.get_model_admin(apps.get_model(model))
+        model = model_of(entity)
+        model_admin: Any = admin.site.get_model_admin(model)
     except (LookupError, NotRegistered):
         return
     if model_admin.get_queryset(request).filter(pk=pk).exists():
-        yield Related(model, text, _page(model, pk))
+        yield Related(model._meta.label_lower, text, _page(model._meta.label_lower, pk))
 
 
 def _page(model: str, pk: int) -> str:

@@ -21,6 +21,8 @@ class PaymentType(models.TextChoices):
 class Customer(models.Model):
     """Who is billed. A customer with a ``meter_rate`` has a gas meter."""
 
+    entity = "customers.customer"
+
     is_announced: ClassVar[bool] = True
 
     customer_code = models.CharField(max_length=32, unique=True, validators=[code_validator])
@@ -92,6 +94,8 @@ class Customer(models.Model):
 class PastMeterRate(LedgerModel):
     """What a unit of a customer's meter cost until ``until``: for readings of that time that arrive later."""
 
+    entity = "customers.pastmeterrate"
+
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="past_meter_rates")
     meter_rate = models.DecimalField(max_digits=10, decimal_places=4)
     until = models.DateTimeField()
@@ -108,6 +112,8 @@ class PastMeterRate(LedgerModel):
 
 class CustomerRate(LedgerModel):
     """A contract price of one equipment for one customer, from a Singapore date on, before GST."""
+
+    entity = "customers.customerrate"
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="rates")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="customer_rates")

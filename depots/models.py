@@ -10,6 +10,8 @@ from core.models import MasterDataQuerySet, code_validator
 class Depot(models.Model):
     """A place that holds stock: HSH's own, or a supplier's from which drivers load."""
 
+    entity = "depots.depot"
+
     is_announced: ClassVar[bool] = True
 
     code = models.CharField(max_length=32, unique=True, validators=[code_validator])

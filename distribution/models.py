@@ -28,6 +28,7 @@ class DistributionQuerySet(LedgerQuerySet):
 class Distribution(LedgerModel):
     """A load. Creating it moves nothing; confirming it moves every item, once."""
 
+    entity = "distribution.distribution"
     life_cycle = ("status", "confirmed_at", "confirmed_by", "cancelled_at")
 
     class Status(models.TextChoices):
@@ -83,6 +84,8 @@ class Distribution(LedgerModel):
 
 class DistributionItem(LedgerModel):
     """One line of a load."""
+
+    entity = "distribution.distributionitem"
 
     class Direction(models.TextChoices):
         OUT = "OUT", "Out of the depot"

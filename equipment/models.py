@@ -14,6 +14,8 @@ from core.models import MasterDataQuerySet, code_validator
 class Equipment(models.Model):
     """A stock item. A sold cylinder is gas; the cylinder itself is lent against ``deposit``."""
 
+    entity = "equipment.equipment"
+
     is_announced: ClassVar[bool] = True
 
     class Type(models.TextChoices):
@@ -74,6 +76,8 @@ class Equipment(models.Model):
 
 class PastPrice(LedgerModel):
     """What an equipment cost until ``until``: for sales that happened before then and are recorded later."""
+
+    entity = "equipment.pastprice"
 
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="past_prices")
     default_rate = models.DecimalField(max_digits=10, decimal_places=2, null=True)

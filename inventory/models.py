@@ -67,6 +67,8 @@ class LocationQuerySet(models.QuerySet[Any]):
 class Location(models.Model):
     """Where stock can be. ``key`` says which depot, vehicle or customer, and is what makes it unique."""
 
+    entity = "inventory.location"
+
     kind = models.CharField(max_length=8, choices=LocationKind)
     key = models.CharField(max_length=32, unique=True, editable=False)
     depot = models.OneToOneField(Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="location")
@@ -101,6 +103,8 @@ class InventoryQuerySet(models.QuerySet[Any]):
 
 class Inventory(models.Model):
     """The balance of one equipment in one condition at one location: the sum of its movements."""
+
+    entity = "inventory.inventory"
 
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="inventories")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="inventories")
@@ -145,6 +149,8 @@ class ReorderLevelQuerySet(models.QuerySet[Any]):
 
 class ReorderLevel(models.Model):
     """How many full ones of an equipment a depot wants to have at least; with fewer, the office is told."""
+
+    entity = "inventory.reorderlevel"
 
     depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="reorder_levels")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="reorder_levels")
@@ -204,6 +210,8 @@ class StockMovement(LedgerModel):
 
     The conditions differ where a full cylinder comes back empty or is refilled.
     """
+
+    entity = "inventory.stockmovement"
 
     class Kind(models.TextChoices):
         DISTRIBUTION_OUT = "DISTRIBUTION_OUT", "Loaded at the depot"
@@ -271,6 +279,8 @@ class DepotWorkQuerySet(LedgerQuerySet):
 class DepotWork(LedgerModel):
     """A piece of work at a depot that moves cylinders, other than loading them."""
 
+    entity = "inventory.depotwork"
+
     class Kind(models.TextChoices):
         REFILL = "REFILL", "Refill"
         GOODS_IN = "GOODS_IN", "Goods in"
@@ -321,6 +331,8 @@ class DepotWork(LedgerModel):
 
 class DepotWorkItem(LedgerModel):
     """One line of it."""
+
+    entity = "inventory.depotworkitem"
 
     work = models.ForeignKey(DepotWork, on_delete=models.PROTECT, related_name="items")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="depot_work_items")

@@ -23,6 +23,8 @@ from customers.models import Customer
 class GstRate(LedgerModel):
     """The rate of Singapore's goods and services tax, from a date on (Goods and Services Tax Act 1993, s 16)."""
 
+    entity = "invoices.gstrate"
+
     is_announced: ClassVar[bool] = True
 
     rate = models.DecimalField(
@@ -56,6 +58,7 @@ class InvoiceQuerySet(LedgerQuerySet):
 class Invoice(LedgerModel):
     """A tax invoice or a credit note: what is owed, frozen with the parties, the GST rate and the PDF."""
 
+    entity = "invoices.invoice"
     life_cycle = ("status", "printed_at", "emailed_at", "paid_at", "settled_amount", "settled_on")
 
     class Kind(models.TextChoices):
@@ -169,6 +172,7 @@ class Payment(LedgerModel):
     What it settles, its allocations say. The rest of it is the customer's credit.
     """
 
+    entity = "invoices.payment"
     life_cycle = ("allocated_amount", "used_up_on", "handed_in_at")
 
     class Method(models.TextChoices):
@@ -234,6 +238,8 @@ class Payment(LedgerModel):
 class Allocation(LedgerModel):
     """So much of a payment, or of a credit note, settles so much of an invoice. Undone by a negative one."""
 
+    entity = "invoices.allocation"
+
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations")
     credit_note = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="uses")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
@@ -275,6 +281,7 @@ class InvoiceEmail(LedgerModel):
     "running" for ever and nobody repeats it.
     """
 
+    entity = "invoices.invoiceemail"
     life_cycle = ("status", "attempts", "next_try_at", "lease_until", "last_error", "sent_at")
 
     class Status(models.TextChoices):

@@ -6,6 +6,8 @@ from django.db import models
 class Sequence(models.Model):
     """The counter of one prefix and day: tickets 1 to ``last_number`` have been printed."""
 
+    entity = "sequences.sequence"
+
     prefix = models.CharField(max_length=8)
     date = models.DateField(help_text="The Singapore date inside the number.")
     last_number = models.PositiveIntegerField(default=0)
@@ -20,6 +22,8 @@ class Sequence(models.Model):
 
 class Ticket(models.Model):
     """A number that is printed and not used yet. Using it deletes the row; a rollback gives it back."""
+
+    entity = "sequences.ticket"
 
     prefix = models.CharField(max_length=8)
     date = models.DateField()

@@ -162,3 +162,6 @@ class FeedEntryAdmin(OfficeAdmin):
     is_scoped = False
     list_display = ("position", "entity", "entity_id")
     search_fields = ("=entity_id",)
+
+    def related(self, request: HttpRequest, target: FeedEntry) -> Iterable[Related]:
+        return page_of(request, target.entity, target.entity_id, "What changed")

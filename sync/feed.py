@@ -16,6 +16,7 @@ from typing import Any
 from django.db import connection
 
 from core.commands import command
+from core.entities import entity_name
 from core.errors import Invalid
 from core.models import Change
 from customers.models import Customer
@@ -26,7 +27,7 @@ from sync import locks
 from sync.models import Feed, FeedEntry
 
 KINDS: dict[str, Any] = {"depots": Depot, "equipment": Equipment, "gst_rates": GstRate, "customers": Customer}
-_KIND_OF = {model._meta.label_lower: kind for kind, model in KINDS.items()}
+_KIND_OF = {entity_name(model): kind for kind, model in KINDS.items()}
 NUMBERED_AT_ONCE = 5_000
 
 

@@ -24,6 +24,7 @@ class SyncConflict(LedgerModel):
     It is kept once, however often it is pushed.
     """
 
+    entity = "sync.syncconflict"
     life_cycle = ("status", "settled_at", "settled_by", "reason", "result_type", "result_id")
 
     class Status(models.TextChoices):
@@ -79,6 +80,8 @@ class SyncConflict(LedgerModel):
 
 class Feed(models.Model):
     """The counter of announced changes: one row. A new ``epoch`` makes every app pull everything again."""
+
+    entity = "sync.feed"
 
     epoch = models.CharField(max_length=16)
     position = models.BigIntegerField(default=0, help_text="How many changes were numbered.")

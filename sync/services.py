@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.db import DatabaseError, IntegrityError
 from drf_standardized_errors.formatter import flatten_errors
 from rest_framework.exceptions import ValidationError
@@ -19,6 +18,7 @@ from core import clock, idempotency
 from core.api.fields import ClientTempIdField, MomentField
 from core.commands import ATTEMPTS, command
 from core.context import current_origin
+from core.entities import entity_name, model_of
 from core.errors import Busy, Denied, DomainError, Invalid
 from core.occurrence import Approval
 from distribution.models import Distribution
@@ -113,7 +113,7 @@ def retry_conflict(*, actor: User, conflict_id: int, approve_rates: bool = False
     # It happened while they worked here, and it is the actor who decides now. This is never saved.
     pusher.is_active = True
     made, _ = sent.run(pusher, Approval(by=actor, rates=approve_rates), conflict.operation is None)
-    conflict.result_type, conflict.result_id = made._meta.label_lower, made.pk
+    conflict.result_type, conflict.result_id = entity_name(made), made.pk
     _settle(conflict, SyncConflict.Status.RETRIED, actor)
     record(
         actor=actor,
@@ -273,7 +273,7 @@ def _answer(conflict: SyncConflict, sent: Sent) -> Result:
     """What a kept operation is answered with: its refusal, or what it made when it was retried."""
     if conflict.status != SyncConflict.Status.RETRIED:
         return Result(sent.client_temp_id, REJECTED, conflict=conflict)
-    made: Any = apps.get_model(conflict.result_type).objects.get(pk=conflict.result_id)
+    made: Any = model_of(conflict.result_type).objects.get(pk=conflict.result_id)
     return Result(sent.client_temp_id, DUPLICATE, made=made, conflict=conflict)
 
 

@@ -41,6 +41,8 @@ class TransactionQuerySet(LedgerQuerySet):
 class Transaction(LedgerModel):
     """One sale at one customer, or the reversal of an earlier one. Written once, never changed."""
 
+    entity = "transactions.transaction"
+
     class Status(models.TextChoices):
         COMPLETED = "COMPLETED", "Completed"
         VOIDED = "VOIDED", "Voided"
@@ -104,6 +106,8 @@ class RateSource(models.TextChoices):
 class TransactionItem(LedgerModel):
     """One priced line. Rates are snapshots: later prices never change it."""
 
+    entity = "transactions.transactionitem"
+
     class Type(models.TextChoices):
         SALE = "SALE", "Sale"
         SWAP = "SWAP", "Swap"
@@ -158,6 +162,8 @@ class DepositBalance(models.Model):
     Kept like a stock balance, so that neither a sale nor a report adds up history.
     """
 
+    entity = "transactions.depositbalance"
+
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="deposit_balances")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="deposit_balances")
     quantity = models.IntegerField(default=0, help_text="Charged less returned. Negative: more came back.")
@@ -175,6 +181,8 @@ class DepositBalance(models.Model):
 
 class MeterReplacement(LedgerModel):
     """A customer's meter was taken out at its final reading, and another one put in at its first."""
+
+    entity = "transactions.meterreplacement"
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="meter_replacements")
     old_meter_number = models.CharField(max_length=32, blank=True)
@@ -224,6 +232,7 @@ class SettlementQuerySet(LedgerQuerySet):
 class Settlement(LedgerModel):
     """The end of a seller's day: what should be on the vehicle and in the cash bag, and what was counted there."""
 
+    entity = "transactions.settlement"
     life_cycle = ("status", "decided_by", "decided_at", "decision_remarks")
 
     class Status(models.TextChoices):
@@ -270,6 +279,8 @@ class Settlement(LedgerModel):
 
 class SettlementLine(LedgerModel):
     """One equipment in one condition: how the day moved it, what should be there, and what was counted."""
+
+    entity = "transactions.settlementline"
 
     settlement = models.ForeignKey(Settlement, on_delete=models.PROTECT, related_name="lines")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="settlement_lines")

@@ -18,6 +18,7 @@ from audit.services import record
 from core import clock
 from core.access import Capability, Scope
 from core.commands import command
+from core.entities import entity_name
 from core.errors import Denied, Invalid, UnknownReference
 from customers.models import Customer
 from depots.models import Depot
@@ -156,7 +157,7 @@ def post_movements(
             to_location=move.to_location,
             to_condition=move.to_condition,
             kind=move.kind,
-            cause_type=cause._meta.label_lower,
+            cause_type=entity_name(cause),
             cause_id=cause.pk,
             reason=reason,
             user=actor,

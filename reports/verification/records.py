@@ -13,6 +13,7 @@ from django.db.models.functions import Left
 
 from audit.models import AuditLog
 from core import guards
+from core.entities import entity_name
 from customers.models import Customer
 from customers.services import CODE_PREFIX
 from distribution.models import Distribution
@@ -134,7 +135,7 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
         (confirmed, Distribution, "pk", "distribution.confirmed"),
         (corrections, Inventory, "cause_id", "inventory.balance.corrected"),
     ):
-        evidence = AuditLog.objects.filter(entity_type=entity_type._meta.label_lower, action=action).order_by()
+        evidence = AuditLog.objects.filter(entity_type=entity_name(entity_type), action=action).order_by()
         for window in watch.windows(entities.model):
             wanted = set(entities.filter(window).order_by().values_list(key, flat=True))
             if not wanted:

@@ -13,6 +13,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Abs, Cast
 
+from core.entities import entity_name
 from distribution.models import Distribution, DistributionItem
 from inventory.models import VIRTUAL_KINDS, DepotWork, DepotWorkItem, Inventory, StockMovement
 from reports.verification.figures import NUMBER, Breaks, Watch
@@ -91,7 +92,7 @@ def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
 def _other_movements_of_voids(watch: Watch, pieces: Any) -> Breaks:
     """A void takes all of the goods back or leaves them all."""
     lines = TransactionItem.objects.filter(transaction__reverses__isnull=False)
-    reversals = StockMovement.objects.filter(cause_type=Transaction._meta.label_lower, kind=StockMovement.Kind.REVERSAL)
+    reversals = StockMovement.objects.filter(cause_type=entity_name(Transaction), kind=StockMovement.Kind.REVERSAL)
     for by_key, by_cause in zip(
         watch.windows(Transaction, "transaction_id"), watch.windows(Transaction, "cause_id"), strict=True
     ):
@@ -109,7 +110,7 @@ def _other_movements_of_voids(watch: Watch, pieces: Any) -> Breaks:
 
 
 def _other_movements(watch: Watch, document: Any, key: str, lines: Any, pieces: Any, *, ignoring: Any) -> Breaks:
-    causes = StockMovement.objects.filter(cause_type=document._meta.label_lower)
+    causes = StockMovement.objects.filter(cause_type=entity_name(document))
     for by_key, by_cause in zip(watch.windows(document, key), watch.windows(document, "cause_id"), strict=True):
         said = _summed(lines.filter(by_key), key, pieces)
         moved = _summed(causes.filter(by_cause).exclude(cause_id__in=ignoring.values("pk")), "cause_id", F("quantity"))

@@ -11,6 +11,7 @@ from core import clock
 from core.access import Capability
 from core.changes import announce
 from core.commands import command
+from core.entities import entity_name
 from core.errors import Denied, Invalid
 from core.metrics import SALES
 from core.money import ZERO
@@ -139,7 +140,7 @@ def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
 
 def _moves_back(sale: Transaction) -> list[Move]:
     """Each movement of the sale, the other way round, the last one first."""
-    movements = StockMovement.objects.filter(cause_type=sale._meta.label_lower, cause_id=sale.pk)
+    movements = StockMovement.objects.filter(cause_type=entity_name(sale), cause_id=sale.pk)
     ends = ("from_location__depot", "from_location__customer", "to_location__depot", "to_location__customer")
     return [
         Move(
