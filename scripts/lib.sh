@@ -66,7 +66,7 @@ EOT
     return 1
 }
 
-# The value of a setting, read as core/settings.py does: from the environment, else from .env.
+# The value of a setting, read as core/settings does: from the environment, else from .env.
 setting() {
     if eval "[ -n \"\${$1+set}\" ]"; then
         eval "printf '%s\n' \"\$$1\""

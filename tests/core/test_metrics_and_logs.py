@@ -72,7 +72,7 @@ def test_what_waits_is_told(shop: Shop, settings: Any) -> None:
 
 
 def test_a_log_line_can_be_json() -> None:
-    from core.settings import _json_formatter
+    from core.settings.logging import _json_formatter
 
     stream = StringIO()
     handler = logging.StreamHandler(stream)

@@ -30,8 +30,8 @@ def said(*command: str, folder: Path = ROOT, **environment: str) -> str:
 
 
 def test_without_settings_it_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "core").mkdir()
-    for name in ("manage.py", "core/__init__.py", "core/packages.py", "core/settings.py"):
+    shutil.copytree(ROOT / "core/settings", tmp_path / "core/settings")
+    for name in ("manage.py", "core/__init__.py", "core/packages.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.delenv("SECRET_KEY")
     assert said("manage.py", "check", folder=tmp_path) == (

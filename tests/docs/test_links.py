@@ -64,7 +64,8 @@ def test_every_file_that_is_named_exists(name: str) -> None:
 
 
 def test_every_setting_that_is_named_exists() -> None:
-    known = "".join((ROOT / path).read_text() for path in (".env.example", "core/settings.py", "gunicorn.conf.py"))
+    sources = (ROOT / ".env.example", ROOT / "gunicorn.conf.py", *(ROOT / "core/settings").glob("*.py"))
+    known = "".join(path.read_text() for path in sources)
     named = {
         word
         for text in TEXTS.values()
