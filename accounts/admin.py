@@ -19,9 +19,10 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from accounts import services
 from accounts.models import User
 from accounts.throttling import LogInThrottle
-from core.access import Capability
-from core.admin_site import Menu
-from core.office import MasterDataAdmin, MasterDataForm, Related, evidence_of, list_of
+from foundation.access.capabilities import Capability
+from foundation.office.links import Related, evidence_of, list_of
+from foundation.office.master_data import MasterDataAdmin, MasterDataForm
+from foundation.office.site import Menu
 
 # Rights are roles here, and tokens are nobody's to read.
 admin.site.unregister([Group, OutstandingToken, BlacklistedToken])

@@ -1,6 +1,6 @@
 """Why a command on users or tokens is refused."""
 
-from core.errors import Conflict, Invalid
+from foundation.errors import Conflict, Invalid
 
 
 class TokenRefused(Exception):

@@ -8,8 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from core.access import Capability, Role, Scope, scope_of
 from depots.models import Depot
+from foundation.access.capabilities import Capability, Role, Scope, scope_of
 
 vehicle_no_validator = RegexValidator(
     r"\A[A-Z0-9-]{2,16}\Z", "Capital letters, digits and hyphens, as on the plate without spaces: GBK1234A."
@@ -42,7 +42,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person with one role, which decides everything that they may do (`core.access`).
+    """A person with one role, which decides everything that they may do (`foundation.access.capabilities`).
 
     Django's own groups and permissions aren't used: two tables of rights would be one too many.
     """

@@ -8,8 +8,8 @@ from rest_framework import serializers
 
 from accounts.models import User, vehicle_no_validator
 from accounts.passwords import require_strong
-from core.access import Capability, Role
-from core.api.fields import IdField, StrictChoiceField, TextField
+from foundation.access.capabilities import Capability, Role
+from foundation.api.fields import IdField, StrictChoiceField, TextField
 
 
 class PasswordField(TextField):

@@ -24,12 +24,12 @@ from accounts import locks
 from accounts.errors import DepotRequired, OwnAccount, TokenRefused, TokenReused
 from accounts.models import User
 from audit.services import create_recorded, record, update_recorded
-from core import clock
-from core.access import Capability, Scope, scope_of
-from core.commands import command
-from core.errors import Denied, Duplicate, UnknownReference
 from depots.errors import DepotInactive
 from depots.models import Depot
+from foundation import clock
+from foundation.access.capabilities import Capability, Scope, scope_of
+from foundation.commands import command
+from foundation.errors import Denied, Duplicate, UnknownReference
 
 
 @dataclass(frozen=True, slots=True)

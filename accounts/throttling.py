@@ -11,8 +11,8 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from accounts.models import LogInAttempt
-from core import clock
-from core.middleware import client_address
+from foundation import clock
+from foundation.observability.middleware import client_address
 
 USERNAME_FACTOR = 4
 """One account may be tried this much oftener than one address may try: many addresses may guess together."""

@@ -19,7 +19,7 @@ from accounts import services
 from accounts.errors import TokenRefused, TokenReused
 from accounts.models import User
 from accounts.services import TokenPair
-from core.api.fields import TextField
+from foundation.api.fields import TextField
 
 MAX_TOKEN_LENGTH = 4_096
 

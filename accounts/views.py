@@ -20,11 +20,11 @@ from accounts.requests import acting_user
 from accounts.serializers import MeOut, NewPasswordIn, NewUserIn, UserIn, UserOut
 from accounts.throttling import LogInThrottle
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
-from core.access import Capability
-from core.api.filters import IdFilter
-from core.api.schema import CLIENT_ERROR, conflicts, error_example, errors_of
-from core.api.viewsets import LedgerViewSet
 from depots.errors import DepotInactive
+from foundation.access.capabilities import Capability
+from foundation.api.filters import IdFilter
+from foundation.api.schema import CLIENT_ERROR, conflicts, error_example, errors_of
+from foundation.api.viewsets import LedgerViewSet
 
 _REFRESH = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl"
 _ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl"

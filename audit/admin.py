@@ -10,10 +10,11 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from audit.models import AuditLog, AuditSeal
-from core import clock
-from core.access import Capability
-from core.admin_site import Menu
-from core.office import OfficeAdmin, Related, list_of, page_of
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.office.links import Related, list_of, page_of
+from foundation.office.pages import OfficeAdmin
+from foundation.office.site import Menu
 
 PATIENCE = timedelta(hours=1)
 """Records are sealed every few minutes where somebody has seen to it."""

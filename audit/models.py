@@ -5,9 +5,9 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
-from core.access import Capability
-from core.ledger import LedgerModel, LedgerQuerySet
-from core.scoping import rows_within
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
 
 
 class AuditLogQuerySet(LedgerQuerySet):

@@ -23,9 +23,9 @@ from django.db.models.functions import Cast
 from audit import locks
 from audit.merkle import inclusion_path, leaf_hash, root_of_path, tree_root
 from audit.models import AuditLog, AuditSeal
-from core import clock
-from core.commands import TryAgain, command
-from core.metrics import gauge
+from foundation import clock
+from foundation.commands import TryAgain, command
+from foundation.observability.metrics import gauge
 
 BATCH = 1_000
 """Records in a seal at most: what is hashed in one transaction, and kept per seal at 40 bytes each."""

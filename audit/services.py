@@ -9,11 +9,11 @@ from typing import Any
 from django.db import IntegrityError, connection, models, transaction
 
 from audit.models import AuditLog
-from core import clock
-from core.changes import announce_if_told
-from core.context import current_origin
-from core.entities import entity_name
-from core.errors import Duplicate
+from foundation import clock
+from foundation.changes import announce_if_told
+from foundation.entities import entity_name
+from foundation.errors import Duplicate
+from foundation.observability.context import current_origin
 
 
 def record(

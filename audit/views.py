@@ -5,10 +5,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 
 from audit.models import AuditLog
 from audit.serializers import AuditLogSerializer
-from core.access import Capability
-from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
-from core.api.pagination import LedgerPagination
-from core.api.viewsets import LedgerViewSet
+from foundation.access.capabilities import Capability
+from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.pagination import LedgerPagination
+from foundation.api.viewsets import LedgerViewSet
 
 _EXAMPLE = OpenApiExample(
     "a confirmed load",

@@ -38,12 +38,12 @@ from django.db.transaction import atomic
 
 from accounts.models import User
 from audit.models import AuditLog
-from core.access import Role
-from core.clock import SINGAPORE
-from core.money import to_cents
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.access.capabilities import Role
+from foundation.clock import SINGAPORE
+from foundation.money import to_cents
 from inventory.models import Inventory, Location, LocationKind, StockMovement
 from invoices.documents import FOLDER
 from invoices.models import Allocation, Invoice, Payment

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from django_filters import rest_framework as filters
 
-from core.api.filters import MomentFilter
 from core.urls import router
+from foundation.api.filters import MomentFilter
 from reports.catalogue import REPORTS
 from reports.figures import GroupBy
 

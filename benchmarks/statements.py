@@ -18,7 +18,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from core.access import Role
+from foundation.access.capabilities import Role
 from inventory.models import StockMovement
 from transactions.models import Transaction
 

@@ -5,7 +5,7 @@ A package may import from those below its own layer. Tools that read pyproject.t
 """
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("core",),
+    ("foundation",),
     ("audit",),
     ("sequences",),
     ("depots", "equipment"),
@@ -15,5 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("distribution", "invoices"),
     ("transactions",),
     ("sync", "reports"),
+    ("core",),
 )
 PACKAGES = tuple(package for layer in LAYERS for package in layer)
+APPS = tuple(package for package in PACKAGES if package != "core")

@@ -9,13 +9,13 @@ from rest_framework.routers import SimpleRouter
 from accounts.views import BlacklistView, LogInView, MeView, RefreshView, UserViewSet
 from audit import seals  # noqa: F401 -- its figures are in /metrics
 from audit.views import AuditLogViewSet
-from core.api.errors import not_found
-from core.health import LiveView, ReadyView
-from core.metrics import metrics
 from customers.views import CustomerViewSet
 from depots.views import DepotViewSet
 from distribution.views import DistributionViewSet
 from equipment.views import EquipmentViewSet
+from foundation.api.errors import not_found
+from foundation.observability.health import LiveView, ReadyView
+from foundation.observability.metrics import metrics
 from inventory.views import DepotWorkViewSet, InventoryViewSet
 from invoices.views import GstRateViewSet, InvoiceViewSet, PaymentViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet

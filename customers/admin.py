@@ -8,14 +8,16 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from core.access import Capability
-from core.admin_site import Menu
-from core.office import MasterDataAdmin, OfficeAdmin, ReadOnlyInline, Related, evidence_of, list_of, may
-from core.office_imports import ImportsTables
 from customers import services
 from customers.imports import CustomerTable, RateTable
 from customers.models import Customer, CustomerRate
 from equipment.models import Equipment
+from foundation.access.capabilities import Capability
+from foundation.office.imports import ImportsTables
+from foundation.office.links import Related, evidence_of, list_of
+from foundation.office.master_data import MasterDataAdmin
+from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
+from foundation.office.site import Menu
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

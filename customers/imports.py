@@ -7,12 +7,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from core.api.fields import RateField
-from core.imports import TableResource
 from customers import services
 from customers.models import Customer, CustomerRate
 from customers.serializers import CustomerSerializer
 from equipment.models import Equipment
+from foundation.api.fields import RateField
+from foundation.spreadsheets.importing import TableResource
 
 _COLUMNS = (
     "customer_code", "name", "email", "phone", "address", "postal_code", "uen", "gst_registration_no",

@@ -8,9 +8,9 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from core.ledger import LedgerModel, LedgerQuerySet
-from core.models import FrozenMasterDataQuerySet, MasterDataQuerySet, code_validator
 from equipment.models import Equipment
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.master_data import FrozenMasterDataQuerySet, MasterDataQuerySet, code_validator
 
 
 class PaymentType(models.TextChoices):

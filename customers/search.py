@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.api.filters import BoundedSearchFilter
 from customers.models import Customer
+from foundation.api.filters import BoundedSearchFilter
 
 CUSTOMERS_AT_MOST = 200
 _LAST = "\U0010ffff"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core import clock
 from customers.models import Customer, CustomerRate, PastMeterRate
+from foundation import clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import (
+from customers.models import Customer, CustomerRate
+from customers.services import CODE_PREFIX
+from foundation.api.fields import (
     CodeField,
     IdField,
     RateField,
@@ -15,8 +17,6 @@ from core.api.fields import (
     StrictIntegerField,
     TextField,
 )
-from customers.models import Customer, CustomerRate
-from customers.services import CODE_PREFIX
 
 _GIVEN_OUT = re.compile(rf"{CODE_PREFIX}-\d{{8}}-\d{{6}}")
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from accounts.models import User
 from audit.services import create_recorded, record, update_recorded
-from core import clock
-from core.changes import announce
-from core.commands import command
-from core.errors import Duplicate, UnknownReference
 from customers import locks
 from customers.errors import VersionConflict
 from customers.models import Customer, CustomerRate, PastMeterRate
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
+from foundation import clock
+from foundation.changes import announce
+from foundation.commands import command
+from foundation.errors import Duplicate, UnknownReference
 from sequences.services import take_numbers
 
 CODE_PREFIX = "CUS"

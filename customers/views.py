@@ -8,14 +8,14 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
-from core.access import Capability
-from core.api.schema import conflicts, master_data
-from core.api.viewsets import MasterDataViewSet
 from customers import services
 from customers.errors import VersionConflict
 from customers.models import Customer, CustomerRate
 from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer
 from equipment.errors import EquipmentInactive
+from foundation.access.capabilities import Capability
+from foundation.api.schema import conflicts, master_data
+from foundation.api.viewsets import MasterDataViewSet
 
 _EXAMPLE = {
     "id": 1,

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from django.contrib import admin
 from django.http import HttpRequest
 
-from core.office import MasterDataAdmin, Related, evidence_of, list_of
 from depots import services
 from depots.models import Depot
+from foundation.office.links import Related, evidence_of, list_of
+from foundation.office.master_data import MasterDataAdmin
 
 
 @admin.register(Depot)

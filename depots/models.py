@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from core.models import MasterDataQuerySet, code_validator
+from foundation.master_data import MasterDataQuerySet, code_validator
 
 
 class Depot(models.Model):

@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from core.api.fields import CodeField, TextField
 from depots.models import Depot
+from foundation.api.fields import CodeField, TextField
 
 
 class DepotSerializer(serializers.ModelSerializer[Depot]):

@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import Model
 
 from audit.services import create_recorded, update_recorded
-from core.commands import command
 from depots import locks
 from depots.models import Depot
+from foundation.commands import command
 
 
 @command

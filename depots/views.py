@@ -2,11 +2,11 @@
 
 from drf_spectacular.utils import extend_schema_view
 
-from core.api.schema import master_data
-from core.api.viewsets import MasterDataViewSet
 from depots import services
 from depots.models import Depot
 from depots.serializers import DepotSerializer
+from foundation.api.schema import master_data
+from foundation.api.viewsets import MasterDataViewSet
 
 
 @extend_schema_view(

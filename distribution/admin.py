@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
-from core.access import Capability
-from core.admin_site import Menu
-from core.office import ON_LISTS_AND_PAGES, OfficeAdmin, ReadOnlyInline, Related, badge, evidence_of, may, movements_of
 from distribution import services
 from distribution.models import Distribution, DistributionItem
+from foundation.access.capabilities import Capability
+from foundation.office.links import Related, badge, evidence_of, movements_of
+from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, ReadOnlyInline, may
+from foundation.office.site import Menu
 
 TONES = {Distribution.Status.DRAFT: "open", Distribution.Status.CONFIRMED: "good"}
 

@@ -1,6 +1,6 @@
 """Why a distribution is refused."""
 
-from core.errors import Conflict
+from foundation.errors import Conflict
 
 
 class AlreadyConfirmed(Conflict):

@@ -7,12 +7,12 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
-from core.access import Capability
-from core.ledger import LedgerModel, LedgerQuerySet
-from core.scoping import rows_within
 from depots.models import Depot
 from distribution.errors import AlreadyConfirmed, DistributionCancelled
 from equipment.models import Equipment
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from inventory.models import Condition
 
 

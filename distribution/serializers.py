@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import ClientTempIdField, IdField, MomentField, QuantityField, StrictChoiceField, TextField
 from distribution.models import Distribution, DistributionItem
 from distribution.services import NewDistribution, NewItem
+from foundation.api.fields import ClientTempIdField, IdField, MomentField, QuantityField, StrictChoiceField, TextField
 from inventory.models import Condition
 
 MAX_ITEMS = 200

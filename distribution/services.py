@@ -6,16 +6,17 @@ from datetime import datetime
 
 from accounts.models import User
 from audit.services import record
-from core import clock, idempotency
-from core.access import Capability, Scope
-from core.commands import command
-from core.errors import Denied, Invalid, UnknownReference
-from core.occurrence import Approval, require_recent
 from depots.errors import DepotInactive
 from depots.models import Depot
 from distribution import locks
 from distribution.models import Distribution, DistributionItem
 from equipment.selectors import require_active
+from foundation import clock
+from foundation.access.capabilities import Capability, Scope
+from foundation.commands import command
+from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.operations import idempotency
+from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import StockMovement
 from inventory.services import Move, depot_place, hold_stock, locations, post_movements, vehicle_place
 from sequences.services import take_numbers

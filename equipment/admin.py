@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from django.contrib import admin
 from django.http import HttpRequest
 
-from core.office import MasterDataAdmin, Related, evidence_of, list_of
-from core.office_imports import ImportsTables
 from equipment import services
 from equipment.imports import EquipmentTable
 from equipment.models import Equipment
+from foundation.office.imports import ImportsTables
+from foundation.office.links import Related, evidence_of, list_of
+from foundation.office.master_data import MasterDataAdmin
 
 
 @admin.register(Equipment)

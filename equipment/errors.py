@@ -1,6 +1,6 @@
 """Why equipment is refused."""
 
-from core.errors import Conflict
+from foundation.errors import Conflict
 
 
 class EquipmentInactive(Conflict):

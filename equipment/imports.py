@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.imports import TableResource
 from equipment import services
 from equipment.models import Equipment
 from equipment.serializers import EquipmentSerializer
+from foundation.spreadsheets.importing import TableResource
 
 _COLUMNS = ("sku", "name", "equipment_type", "weight_kg", "default_rate", "deposit", "is_active")
 

@@ -7,8 +7,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from core.ledger import LedgerModel, LedgerQuerySet
-from core.models import MasterDataQuerySet, code_validator
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.master_data import MasterDataQuerySet, code_validator
 
 
 class Equipment(models.Model):

@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core.errors import UnknownReference
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment, PastPrice
+from foundation.errors import UnknownReference
 
 
 @dataclass(frozen=True, slots=True)

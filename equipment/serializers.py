@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from core.api.fields import CodeField, RateField, StrictChoiceField, StrictDecimalField, TextField
 from equipment.models import Equipment
+from foundation.api.fields import CodeField, RateField, StrictChoiceField, StrictDecimalField, TextField
 
 
 class EquipmentSerializer(serializers.ModelSerializer[Equipment]):

@@ -6,10 +6,10 @@ from typing import Any
 from django.db.models import Model
 
 from audit.services import create_recorded, update_recorded
-from core import clock
-from core.commands import command
 from equipment import locks
 from equipment.models import Equipment, PastPrice
+from foundation import clock
+from foundation.commands import command
 
 
 @command

@@ -2,11 +2,11 @@
 
 from drf_spectacular.utils import extend_schema_view
 
-from core.api.schema import master_data
-from core.api.viewsets import MasterDataViewSet
 from equipment import services
 from equipment.models import Equipment
 from equipment.serializers import EquipmentSerializer
+from foundation.api.schema import master_data
+from foundation.api.viewsets import MasterDataViewSet
 
 
 @extend_schema_view(

@@ -11,24 +11,15 @@ from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
-from core.access import Capability
-from core.admin_site import Menu
-from core.office import (
-    MasterDataAdmin,
-    OfficeAdmin,
-    Related,
-    badge,
-    evidence_of,
-    list_of,
-    may,
-    movements_of,
-    page_of,
-    plain,
-)
-from core.scoping import rows_within
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.office.links import Related, badge, evidence_of, list_of, movements_of, page_of, plain
+from foundation.office.master_data import MasterDataAdmin
+from foundation.office.pages import OfficeAdmin, may
+from foundation.office.site import Menu
 from inventory import services
 from inventory.models import (
     DepotWork,

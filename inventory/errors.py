@@ -1,6 +1,6 @@
 """Why stock can't move."""
 
-from core.errors import Conflict
+from foundation.errors import Conflict
 
 
 class InsufficientStock(Conflict):

@@ -8,13 +8,13 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from core.access import Capability, Scope
-from core.expressions import by_value
-from core.ledger import LedgerModel, LedgerQuerySet
-from core.scoping import rows_within
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.access.capabilities import Capability, Scope
+from foundation.access.scoping import rows_within
+from foundation.infrastructure.expressions import by_value
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
 
 
 class Condition(models.TextChoices):

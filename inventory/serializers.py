@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import (
+from foundation.api.fields import (
     ClientTempIdField,
     IdField,
     MomentField,

@@ -10,19 +10,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import acting_user
-from core.access import Capability
-from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
-from core.api.pagination import LedgerPagination
-from core.api.responses import created
-from core.api.schema import conflicts, replayable
-from core.api.viewsets import LedgerViewSet
-from core.errors import UnknownReference
-from core.idempotency import IdempotencyConflict
-from core.occurrence import OccurredAtOutOfRange
-from core.scoping import rows_within
 from depots.errors import DepotInactive
 from depots.models import Depot
 from equipment.errors import EquipmentInactive
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.pagination import LedgerPagination
+from foundation.api.responses import created
+from foundation.api.schema import conflicts, replayable
+from foundation.api.viewsets import LedgerViewSet
+from foundation.errors import UnknownReference
+from foundation.operations.idempotency import IdempotencyConflict
+from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory import services
 from inventory.errors import InsufficientStock
 from inventory.models import DepotWork, Inventory, LocationKind, StockMovement

@@ -13,27 +13,17 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from core import clock
-from core.access import Capability
-from core.admin_site import Menu
-from core.api.responses import pdf_file
-from core.errors import DomainError
-from core.money import CENT
-from core.office import (
-    ON_LISTS_AND_PAGES,
-    MasterDataAdmin,
-    OfficeAdmin,
-    ReadOnlyInline,
-    ReasonForm,
-    Related,
-    badge,
-    evidence_of,
-    link_to,
-    list_of,
-    may,
-)
 from customers.models import Customer
 from customers.search import SearchesDocuments
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.api.responses import pdf_file
+from foundation.errors import DomainError
+from foundation.money import CENT
+from foundation.office.links import Related, badge, evidence_of, link_to, list_of
+from foundation.office.master_data import MasterDataAdmin
+from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, ReadOnlyInline, ReasonForm, may
+from foundation.office.site import Menu
 from invoices import services
 from invoices.downloads import pdf_response
 from invoices.models import Allocation, GstRate, Invoice, InvoiceEmail, Payment

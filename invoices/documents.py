@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from pypdf import PdfWriter
 
-from core.commands import on_rollback
+from foundation.commands import on_rollback
 from invoices.errors import StorageUnavailable
 
 FOLDER = "invoices"

@@ -1,6 +1,6 @@
 """Why a document can't be issued, sent or settled."""
 
-from core.errors import Busy, Conflict
+from foundation.errors import Busy, Conflict
 
 
 class StorageUnavailable(Busy):

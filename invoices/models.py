@@ -12,12 +12,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
-from core.access import Capability
-from core.ledger import LedgerModel, LedgerQuerySet
-from core.models import FrozenMasterDataQuerySet
-from core.money import ZERO, rounded
-from core.scoping import rows_within
 from customers.models import Customer
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.master_data import FrozenMasterDataQuerySet
+from foundation.money import ZERO, rounded
 
 
 class GstRate(LedgerModel):

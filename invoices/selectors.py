@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from django.core.files.storage import default_storage
 
-from core import clock
-from core.metrics import gauge
+from foundation import clock
+from foundation.observability.metrics import gauge
 from invoices.documents import FOLDER
 from invoices.models import GstRate, Invoice, InvoiceEmail
 

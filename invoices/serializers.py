@@ -7,7 +7,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from core.api.fields import AmountField, ClientTempIdField, IdField, StrictChoiceField, StrictDecimalField, TextField
+from foundation.api.fields import (
+    AmountField,
+    ClientTempIdField,
+    IdField,
+    StrictChoiceField,
+    StrictDecimalField,
+    TextField,
+)
 from invoices.models import Allocation, GstRate, Invoice, InvoiceEmail, Payment
 from invoices.services import NewPayment, Share
 

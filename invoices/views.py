@@ -13,14 +13,14 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from accounts.requests import acting_user
-from core.access import Capability
-from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
-from core.api.negotiation import JsonErrors
-from core.api.responses import created, pdf_file
-from core.api.schema import conflicts, replayable
-from core.api.viewsets import LedgerViewSet
-from core.idempotency import IdempotencyConflict
 from customers.search import DocumentSearch
+from foundation.access.capabilities import Capability
+from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.negotiation import JsonErrors
+from foundation.api.responses import created, pdf_file
+from foundation.api.schema import conflicts, replayable
+from foundation.api.viewsets import LedgerViewSet
+from foundation.operations.idempotency import IdempotencyConflict
 from invoices import services
 from invoices.downloads import pdf_response
 from invoices.errors import AlreadyPaid, AlreadyReversed, ExceedsCredit, ExceedsOutstanding, NoEmailAddress

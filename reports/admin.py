@@ -14,12 +14,12 @@ from rest_framework.serializers import ChoiceField, Serializer
 
 from accounts.models import User
 from accounts.requests import acting_user
-from core.access import Capability
-from core.admin_site import Menu, OfficePage
-from core.api.responses import pdf_file
-from core.errors import DomainError
-from core.scoping import rows_within
 from customers.models import Customer
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.api.responses import pdf_file
+from foundation.errors import DomainError
+from foundation.office.site import Menu, OfficePage
 from invoices.models import Payment
 from reports import figures
 from reports.catalogue import REPORTS, Listed

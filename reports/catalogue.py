@@ -8,10 +8,10 @@ from typing import Any
 from rest_framework.serializers import Serializer
 
 from accounts.models import User
-from core.access import Capability
-from core.errors import UnknownReference
-from core.replica import may_lag
-from core.scoping import rows_within
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.errors import UnknownReference
+from foundation.infrastructure.replica import may_lag
 from reports import figures
 from reports.report import Report
 from reports.serializers import (

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from django.http.response import HttpResponseBase
 
-from core.spreadsheets import Cell, spreadsheet
+from foundation.spreadsheets.writing import Cell, spreadsheet
 from reports.report import Column, Kind, Report, Value
 
 _NUMBER_FORMATS = {Kind.MONEY: "#,##0.00", Kind.RATE: "0.00", Kind.COUNT: "#,##0"}

@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts.models import User
-from core import clock
-from core.access import Capability
-from core.money import ZERO, sum_of, to_cents
-from core.scoping import rows_within
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.money import ZERO, sum_of, to_cents
 from inventory.models import VIRTUAL_KINDS, Condition, LocationKind
 from invoices.models import Invoice, Payment
 from reports import figures

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum, auto
 
-from core.money import to_cents
+from foundation.money import to_cents
 
 Value = str | int | Decimal | date | datetime | None
 Row = Mapping[str, Value]

@@ -6,8 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core import clock
-from core.api.fields import IdField, MomentField, StrictChoiceField
+from foundation import clock
+from foundation.api.fields import IdField, MomentField, StrictChoiceField
 from reports.figures import GroupBy
 from reports.figures.day import COLUMNS as DAY_COLUMNS
 from reports.figures.deposits import COLUMNS as DEPOSITS_COLUMNS

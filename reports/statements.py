@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.template import Context
 
-from core import clock
+from foundation import clock
 from invoices.press import print_document, template
 from invoices.snapshot import Party
 from invoices.words import day_text, dotted, money, party

@@ -12,12 +12,12 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from accounts.requests import acting_user
-from core.access import Capability
-from core.api.negotiation import JsonErrors
-from core.api.responses import pdf_file
-from core.api.viewsets import ScopedViewSet
-from core.spreadsheets import CSV, XLSX
 from customers.models import Customer
+from foundation.access.capabilities import Capability
+from foundation.api.negotiation import JsonErrors
+from foundation.api.responses import pdf_file
+from foundation.api.viewsets import ScopedViewSet
+from foundation.spreadsheets.writing import CSV, XLSX
 from reports import figures
 from reports.catalogue import (
     CONSERVATION,

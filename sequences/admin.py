@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from core.access import Capability
-from core.admin_site import Menu
-from core.office import OfficeAdmin
+from foundation.access.capabilities import Capability
+from foundation.office.pages import OfficeAdmin
+from foundation.office.site import Menu
 from sequences.models import Sequence, Ticket
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from django.db import transaction
 
 from audit.services import record
-from core.commands import TryAgain, command
+from foundation.commands import TryAgain, command
 from sequences import locks
 from sequences.models import Sequence, Ticket, format_number
 

@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.access import Capability
-from core.admin_site import Menu
-from core.office import ON_LISTS_AND_PAGES, OfficeAdmin, Related, badge, evidence_of, may, page_of
+from foundation.access.capabilities import Capability
+from foundation.office.links import Related, badge, evidence_of, page_of
+from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, may
+from foundation.office.site import Menu
 from sync import services
 from sync.models import Feed, FeedEntry, SyncConflict
 from sync.selectors import described

@@ -1,6 +1,6 @@
 """What sync refuses."""
 
-from core.errors import Conflict
+from foundation.errors import Conflict
 
 
 class DependencyRejected(Conflict):

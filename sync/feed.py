@@ -15,13 +15,13 @@ from typing import Any
 
 from django.db import connection
 
-from core.commands import command
-from core.entities import entity_name
-from core.errors import Invalid
-from core.models import Change
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.changes import Change
+from foundation.commands import command
+from foundation.entities import entity_name
+from foundation.errors import Invalid
 from invoices.models import GstRate
 from sync import locks
 from sync.models import Feed, FeedEntry

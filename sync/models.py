@@ -6,10 +6,10 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import User
-from core.access import Capability
-from core.ledger import LedgerModel, LedgerQuerySet
-from core.models import ClientOperation
-from core.scoping import rows_within
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.operations.models import ClientOperation
 
 
 class SyncConflictQuerySet(LedgerQuerySet):

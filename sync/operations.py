@@ -8,16 +8,16 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import User
-from core import idempotency
-from core.access import Capability
-from core.api.fields import ClientTempIdField, IdField, MomentField, TextField
-from core.commands import command
-from core.errors import Denied, UnknownReference
-from core.occurrence import Approval
 from distribution.models import Distribution
 from distribution.serializers import DistributionIn
 from distribution.services import OPERATION as DISTRIBUTION_CREATE
 from distribution.services import confirm_distribution, create_distribution
+from foundation.access.capabilities import Capability
+from foundation.api.fields import ClientTempIdField, IdField, MomentField, TextField
+from foundation.commands import command
+from foundation.errors import Denied, UnknownReference
+from foundation.operations import idempotency
+from foundation.operations.occurrence import Approval
 from sync.errors import DependencyRejected
 from transactions.models import Transaction
 from transactions.serializers import SaleIn

@@ -5,11 +5,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from core.metrics import gauge
 from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
 from equipment.models import Equipment
+from foundation.observability.metrics import gauge
 from inventory.models import Inventory, LocationKind
 from sync.models import SyncConflict
 

@@ -8,13 +8,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from core import clock
-from core.api.fields import StrictIntegerField, TextField
-from core.api.schema import ErrorSerializer
 from customers.models import Customer, CustomerRate
 from depots.serializers import DepotSerializer
 from distribution.serializers import DistributionOut
 from equipment.serializers import EquipmentSerializer
+from foundation import clock
+from foundation.api.fields import StrictIntegerField, TextField
+from foundation.api.schema import ErrorSerializer
 from inventory.models import Inventory
 from invoices.serializers import GstRateSerializer
 from sync.models import SyncConflict

@@ -14,14 +14,15 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
 from audit.services import record
-from core import clock, idempotency
-from core.api.fields import ClientTempIdField, MomentField
-from core.commands import ATTEMPTS, command
-from core.context import current_origin
-from core.entities import entity_name, model_of
-from core.errors import Busy, Denied, DomainError, Invalid
-from core.occurrence import Approval
 from distribution.models import Distribution
+from foundation import clock
+from foundation.api.fields import ClientTempIdField, MomentField
+from foundation.commands import ATTEMPTS, command
+from foundation.entities import entity_name, model_of
+from foundation.errors import Busy, Denied, DomainError, Invalid
+from foundation.observability.context import current_origin
+from foundation.operations import idempotency
+from foundation.operations.occurrence import Approval
 from sync import locks
 from sync.errors import ConflictSettled
 from sync.models import SyncConflict

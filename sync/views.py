@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.requests import acting_user
-from core.access import Capability
-from core.api.filters import IdFilter
-from core.api.schema import conflicts
-from core.api.viewsets import LedgerViewSet
 from distribution.views import CONFIRM_REFUSALS, LOAD_REFUSALS
+from foundation.access.capabilities import Capability
+from foundation.api.filters import IdFilter
+from foundation.api.schema import conflicts
+from foundation.api.viewsets import LedgerViewSet
 from sync import feed, services
 from sync.errors import ConflictSettled, DependencyRejected
 from sync.models import SyncConflict

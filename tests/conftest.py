@@ -19,12 +19,12 @@ from pypdf import PdfWriter
 from rest_framework.test import APIClient
 
 from accounts.models import LogInAttempt, User
-from core import guards
-from core.access import Role
-from core.models import UploadedTable
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.access.capabilities import Role
+from foundation.ledger import guards
+from foundation.office.models import UploadedTable
 from inventory.models import Inventory
 from invoices.models import GstRate
 from sync.models import Feed

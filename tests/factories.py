@@ -8,10 +8,10 @@ import factory
 from factory.django import DjangoModelFactory
 
 from accounts.models import User
-from core.access import Role
 from customers.models import Customer, CustomerRate, PaymentType
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.access.capabilities import Role
 
 PASSWORD = "correct horse battery staple"
 

@@ -9,23 +9,12 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
-from core.access import Capability
-from core.admin_site import Menu
-from core.office import (
-    ON_LISTS_AND_PAGES,
-    OfficeAdmin,
-    ReadOnlyInline,
-    ReasonForm,
-    Related,
-    badge,
-    evidence_of,
-    link_to,
-    list_of,
-    may,
-    movements_of,
-)
 from customers.models import Customer
 from customers.search import SearchesDocuments
+from foundation.access.capabilities import Capability
+from foundation.office.links import Related, badge, evidence_of, link_to, list_of, movements_of
+from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, ReadOnlyInline, ReasonForm, may
+from foundation.office.site import Menu
 from invoices.admin import pdf_link, pdf_url
 from transactions import services
 from transactions.models import (

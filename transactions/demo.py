@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from core.access import Role
 from customers.models import PaymentType
 from equipment.models import Equipment
+from foundation.access.capabilities import Role
 from invoices.models import Payment
 
 PASSWORD = "hsh-demo-2026"  # noqa: S105 -- printed on purpose; the command refuses to run without DEBUG

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from core.money import ZERO
 from customers.models import Customer
+from foundation.money import ZERO
 from transactions.models import DepositBalance, TransactionItem
 
 Type = TransactionItem.Type

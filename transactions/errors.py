@@ -1,6 +1,6 @@
 """Why a sale is refused."""
 
-from core.errors import Conflict
+from foundation.errors import Conflict
 
 
 class MeterReadingDecreased(Conflict):

@@ -8,13 +8,13 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from accounts.models import User
-from core.access import Capability
-from core.ledger import LedgerModel, LedgerQuerySet
-from core.money import ZERO, rounded
-from core.scoping import rows_within
 from customers.models import Customer, PaymentType
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.money import ZERO, rounded
 from inventory.models import Condition
 from invoices.models import Invoice
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from core.errors import Invalid
-from core.money import ZERO, to_cents
 from customers.models import Customer
 from customers.selectors import ContractRates
 from equipment.models import Equipment
 from equipment.selectors import Prices
+from foundation.errors import Invalid
+from foundation.money import ZERO, to_cents
 from inventory.models import Condition
 from transactions.errors import MeterReadingDecreased, NoMeter, RateMismatch
 from transactions.models import RateSource, TransactionItem

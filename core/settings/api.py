@@ -4,19 +4,19 @@ from core.settings.base import DEBUG, NUM_PROXIES, VERSION, config, rate
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.Authentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.HasCapability"],
-    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.BoundedJSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["foundation.api.permissions.HasCapability"],
+    "DEFAULT_PARSER_CLASSES": ["foundation.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.BoundedPagination",
+    "DEFAULT_PAGINATION_CLASS": "foundation.api.pagination.BoundedPagination",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
-        "core.api.filters.BoundedSearchFilter",
+        "foundation.api.filters.BoundedSearchFilter",
         "rest_framework.filters.OrderingFilter",
     ],
     "DEFAULT_THROTTLE_RATES": {"login": config("THROTTLE_LOGIN", default="5/min", cast=rate)},
     "NUM_PROXIES": NUM_PROXIES,
-    "DEFAULT_SCHEMA_CLASS": "core.api.schema.Schema",
-    "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "foundation.api.schema.Schema",
+    "EXCEPTION_HANDLER": "foundation.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -24,8 +24,8 @@ REST_FRAMEWORK = {
 
 DRF_STANDARDIZED_ERRORS = {
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
-    "EXCEPTION_HANDLER_CLASS": "core.api.errors.Handler",
-    "EXCEPTION_FORMATTER_CLASS": "core.api.errors.Formatter",
+    "EXCEPTION_HANDLER_CLASS": "foundation.api.errors.Handler",
+    "EXCEPTION_FORMATTER_CLASS": "foundation.api.errors.Formatter",
     "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "413", "429", "503"],
 }
 
@@ -57,8 +57,8 @@ SPECTACULAR_SETTINGS = {
         "persistAuthorization": DEBUG,
     },
     "ENUM_NAME_OVERRIDES": {
-        "ErrorType": "core.api.schema.ERROR_TYPES",
-        "Role": "core.access.Role",
+        "ErrorType": "foundation.api.schema.ERROR_TYPES",
+        "Role": "foundation.access.capabilities.Role",
         "EquipmentType": "equipment.models.Equipment.Type",
         "PaymentType": "customers.models.PaymentType",
         "LocationKind": "inventory.models.LocationKind",

@@ -7,7 +7,7 @@ from typing import Any
 from decouple import Choices, Config, Csv, RepositoryEmpty, RepositoryEnv, UndefinedValueError
 from django.core.exceptions import ImproperlyConfigured
 
-from core.packages import PACKAGES
+from core.packages import APPS
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 _env_file = BASE_DIR / ".env"
@@ -71,7 +71,7 @@ DEBUG = config("DEBUG", default=False, cast=bool)
 ALLOWED_HOSTS = config("ALLOWED_HOSTS", default="127.0.0.1,localhost", cast=Csv())
 
 INSTALLED_APPS = [
-    "core.admin_site.OfficeConfig",
+    "foundation.office.site.OfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -86,17 +86,17 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "django_tasks_db",
-    *PACKAGES,
+    *APPS,
     "import_export",
 ]
 
 MIDDLEWARE = [
-    "core.middleware.RequestContextMiddleware",
+    "foundation.observability.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "core.middleware.ApiTrailingSlashMiddleware",
+    "foundation.observability.middleware.ApiTrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -142,7 +142,7 @@ MAILERS: dict[str, dict[str, Any]] = {
     }
     if _mail_folder
     else {
-        "BACKEND": "core.mail.SmtpBackend",
+        "BACKEND": "foundation.infrastructure.mail.SmtpBackend",
         "OPTIONS": {
             "host": config("EMAIL_HOST", default="localhost"),
             "port": config("EMAIL_PORT", default=25, cast=int),

@@ -17,7 +17,10 @@ WHITENOISE_INDEX_FILE = True
 # Where the documents lie: a folder, or a bucket that several machines share.
 DOCUMENTS_BUCKET = config("DOCUMENTS_BUCKET", default="")
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "core.object_storage.ObjectStorage", "OPTIONS": {"bucket_name": DOCUMENTS_BUCKET}}
+    "default": {
+        "BACKEND": "foundation.infrastructure.object_storage.ObjectStorage",
+        "OPTIONS": {"bucket_name": DOCUMENTS_BUCKET},
+    }
     if DOCUMENTS_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -67,7 +70,7 @@ else:
         folder("DB_NAME", _file.parent)
 DATABASES = {"default": _database}
 
-# A read replica for reports (core/replica.py): the same in all that DB_REPLICA_* doesn't name.
+# A read replica for reports (foundation/infrastructure/replica.py): the same in all that DB_REPLICA_* doesn't name.
 _replica = {
     key: value
     for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")
@@ -75,7 +78,7 @@ _replica = {
 }
 if _replica:
     DATABASES["replica"] = {**_database, **_replica, "TEST": {"MIRROR": "default"}}
-    DATABASE_ROUTERS = ["core.replica.ReplicaRouter"]
+    DATABASE_ROUTERS = ["foundation.infrastructure.replica.ReplicaRouter"]
 
 # Nothing is cached: what workers share are rows that migrations made room for. A cache in the database would be
 # unpickled, and whoever can write a row would run code here; one in memory would be each worker's own.

@@ -9,16 +9,17 @@ from datetime import datetime
 
 from accounts.models import User
 from audit.services import record
-from core import clock, idempotency
-from core.access import Capability
-from core.commands import command
-from core.errors import Denied, Invalid, UnknownReference
-from core.occurrence import require_recent
-from core.scoping import rows_within
 from depots.errors import DepotInactive
 from depots.models import Depot
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.commands import command
+from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.operations import idempotency
+from foundation.operations.occurrence import require_recent
 from inventory.locks import BalanceKey
 from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
 from inventory.services.stock import (

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 
 from audit.services import create_recorded, update_recorded
-from core.commands import command
+from foundation.commands import command
 from inventory import locks
 from inventory.models import ReorderLevel
 

@@ -15,14 +15,14 @@ from django.db.models import Q
 
 from accounts.models import User
 from audit.services import record
-from core import clock
-from core.access import Capability, Scope
-from core.commands import command
-from core.entities import entity_name
-from core.errors import Denied, Invalid, UnknownReference
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation import clock
+from foundation.access.capabilities import Capability, Scope
+from foundation.commands import command
+from foundation.entities import entity_name
+from foundation.errors import Denied, Invalid, UnknownReference
 from inventory import locks
 from inventory.errors import InsufficientStock
 from inventory.locks import BalanceKey

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.db import migrations
 
-from core import guards
+from foundation.ledger import guards
 
 BATCH = 1_000
 ZERO = Decimal("0.00")

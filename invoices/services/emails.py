@@ -12,10 +12,10 @@ from django.tasks import task
 
 from accounts.models import User
 from audit.services import record
-from core import clock
-from core.commands import command
-from core.errors import DomainError
-from core.mail import Delivery, Outcome, deliver
+from foundation import clock
+from foundation.commands import command
+from foundation.errors import DomainError
+from foundation.infrastructure.mail import Delivery, Outcome, deliver
 from invoices import locks
 from invoices.errors import NoEmailAddress
 from invoices.mailing import compose, new_message_id

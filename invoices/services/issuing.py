@@ -10,10 +10,10 @@ from django.conf import settings
 
 from accounts.models import User
 from audit.services import create_recorded
-from core import clock
-from core.commands import command
-from core.money import ZERO, to_cents
 from customers.models import Customer
+from foundation import clock
+from foundation.commands import command
+from foundation.money import ZERO, to_cents
 from invoices import documents
 from invoices.models import GstRate, Invoice
 from invoices.paynow import paynow_payload

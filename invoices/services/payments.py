@@ -17,14 +17,15 @@ from django.db.models import Max, Q, Sum
 
 from accounts.models import User
 from audit.services import record
-from core import clock, idempotency
-from core.access import Capability
-from core.commands import command
-from core.errors import Denied, Invalid, UnknownReference
-from core.money import ZERO, to_cents
-from core.scoping import rows_within
 from customers import locks as customer_locks
 from customers.models import Customer
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.commands import command
+from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.money import ZERO, to_cents
+from foundation.operations import idempotency
 from invoices import locks
 from invoices.errors import AlreadyPaid, AlreadyReversed, ExceedsCredit, ExceedsOutstanding
 from invoices.models import Allocation, Invoice, Payment

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from accounts.models import User
 from audit.services import record
-from core import clock
-from core.commands import command
-from core.errors import UnknownReference
+from foundation import clock
+from foundation.commands import command
+from foundation.errors import UnknownReference
 from invoices import documents, locks
 from invoices.models import Invoice
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from django.db.models import Count, Q
 
 from accounts.models import User
-from core.money import ZERO, sum_of
 from distribution.models import Distribution
 from equipment.models import Equipment
+from foundation.money import ZERO, sum_of
 from inventory.models import Inventory, Location
 from inventory.selectors import Flow, flows_of_day, moved_after
 from inventory.services import vehicle_place

@@ -5,9 +5,9 @@ from datetime import date
 
 from django.db.models import Case, F, Sum, When
 
-from core.expressions import by_value
-from core.money import ZERO, sum_of, to_cents
 from equipment.models import Equipment
+from foundation.infrastructure.expressions import by_value
+from foundation.money import ZERO, sum_of, to_cents
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, count, money
 from transactions.models import DepositBalance, TransactionItem

@@ -13,10 +13,10 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.models import User
-from core.access import Capability
-from core.expressions import by_value
-from core.money import ZERO, sum_of, to_cents
-from core.scoping import rows_within
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.infrastructure.expressions import by_value
+from foundation.money import ZERO, sum_of, to_cents
 from invoices.models import Allocation, Invoice, Payment
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, money

@@ -15,11 +15,11 @@ from django.db import models
 from django.db.models import Case, Count, Q, Sum, Value, When
 
 from accounts.models import User
-from core.access import Capability
-from core.money import ZERO, sum_of
-from core.scoping import rows_within
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.money import ZERO, sum_of
 from invoices.models import Invoice
 from reports.figures.names import customer_names
 from reports.report import Column, Kind, Report, Row, count, money

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from core.money import ZERO, sum_of, to_cents
-from core.replica import may_lag
 from customers.models import Customer
+from foundation.infrastructure.replica import may_lag
+from foundation.money import ZERO, sum_of, to_cents
 from invoices.models import Invoice, Payment
 from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_documents
 

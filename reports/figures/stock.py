@@ -7,10 +7,10 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, F, Sum, Value, When
 
 from accounts.models import User
-from core import clock
-from core.access import Capability, Scope
-from core.expressions import by_value
 from equipment.models import Equipment
+from foundation import clock
+from foundation.access.capabilities import Capability, Scope
+from foundation.infrastructure.expressions import by_value
 from inventory.models import Inventory, Location, LocationKind, StockMovement
 from reports.report import Column, Report, Row, count
 

@@ -12,12 +12,12 @@ from django.db.models import (
 from django.db.models.functions import Left
 
 from audit.models import AuditLog
-from core import guards
-from core.entities import entity_name
 from customers.models import Customer
 from customers.services import CODE_PREFIX
 from distribution.models import Distribution
 from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
+from foundation.entities import entity_name
+from foundation.ledger import guards
 from inventory.models import DepotWork, Inventory, StockMovement
 from inventory.services import WORK_PREFIX
 from invoices import documents

@@ -13,8 +13,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Abs, Cast
 
-from core.entities import entity_name
 from distribution.models import Distribution, DistributionItem
+from foundation.entities import entity_name
 from inventory.models import VIRTUAL_KINDS, DepotWork, DepotWorkItem, Inventory, StockMovement
 from reports.verification.figures import NUMBER, Breaks, Watch
 from transactions.models import (

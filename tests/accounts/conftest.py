@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import LogInAttempt, User
-from core.access import Role
+from foundation.access.capabilities import Role
 from tests.factories import PASSWORD, DepotFactory, DriverFactory, UserFactory
 
 Pair = dict[str, str]

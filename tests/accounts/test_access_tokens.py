@@ -14,7 +14,7 @@ import time_machine
 from django.conf import settings as django_settings
 
 from accounts.models import User
-from core.access import Capability, Role
+from foundation.access.capabilities import Capability, Role
 from tests.accounts.conftest import Api, assert_unauthorized
 from tests.factories import UserFactory
 

@@ -18,7 +18,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.models import User
 from audit.models import AuditLog
-from core.access import Role
+from foundation.access.capabilities import Role
 from tests.accounts.conftest import Api, Pair, assert_unauthorized
 from tests.factories import PASSWORD
 

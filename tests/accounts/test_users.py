@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.services import deactivate_user, update_user
 from audit.models import AuditLog
-from core.access import Role
-from core.errors import Denied
+from foundation.access.capabilities import Role
+from foundation.errors import Denied
 from tests.factories import PASSWORD, DepotFactory, DriverFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,8 @@ from openpyxl import load_workbook
 
 from audit.models import AuditLog
 from audit.seals import unsealed
-from core import clock
-from core.access import Role
+from foundation import clock
+from foundation.access.capabilities import Role
 from inventory.models import ReorderLevel
 from invoices.models import Invoice, InvoiceEmail
 from tests.admin.pages import MODELS, logged_in, messages_of, url
@@ -207,6 +207,6 @@ def test_records_that_wait_long_for_their_seal_are_told(office: Shop, monkeypatc
     waiting = unsealed()
     assert waiting
     assert {text: count for text, count in awaited(office).items() if "seal" in text}.popitem()[1] == waiting
-    monkeypatch.setattr("core.admin_site.MANY", 0)
+    monkeypatch.setattr("foundation.office.site.MANY", 0)
     page = logged_in(office.admin).get("/admin/")
     assert "over 0" in {it.count for it in page.context["awaited"]}

@@ -11,10 +11,10 @@ from django.test import Client
 from pypdf import PdfReader
 
 from audit.models import AuditLog
-from core import clock
-from core.access import Role
 from customers.models import Customer
 from distribution.models import Distribution
+from foundation import clock
+from foundation.access.capabilities import Role
 from inventory.models import DepotWork
 from invoices.models import Invoice, InvoiceEmail, Payment
 from tests.admin.pages import logged_in, messages_of, url

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core.access import Role
+from foundation.access.capabilities import Role
 from inventory.models import Inventory, Location, LocationKind
 from invoices.models import Invoice
 from tests.admin.pages import MODELS, logged_in, messages_of, url

@@ -9,10 +9,10 @@ from django.test import Client
 
 from accounts.models import User
 from audit.models import AuditLog
-from core.access import Role
 from customers.models import Customer, CustomerRate
 from depots.models import Depot
 from distribution.models import Distribution
+from foundation.access.capabilities import Role
 from inventory.models import Inventory, StockMovement
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
 from tests.conftest import Shop

@@ -8,9 +8,9 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from core.access import Role
 from customers.models import Customer, CustomerRate
 from distribution.models import Distribution
+from foundation.access.capabilities import Role
 from invoices.models import Invoice
 from sync.models import SyncConflict
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
@@ -70,7 +70,7 @@ def test_a_refused_rate_takes_the_customers_change_back_with_it(office: Shop, no
 def test_a_rate_refused_by_its_command_takes_the_customers_change_back_with_it(
     office: Shop, nothing_changes: Unchanged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.errors import Duplicate
+    from foundation.errors import Duplicate
 
     def refuse(**_: Any) -> None:
         raise Duplicate("There is a rate from this date on already.", attr="valid_from")

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.models import User
-from core.access import Role
+from foundation.access.capabilities import Role
 from tests.conftest import fingerprint
 from tests.factories import PASSWORD, CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 

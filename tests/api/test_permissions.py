@@ -18,11 +18,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from audit.models import AuditLog
-from core.access import Role
 from core.urls import router
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.access.capabilities import Role
 from inventory.models import Inventory
 from invoices.models import GstRate
 from tests.conftest import KeptWorld, client_for

@@ -16,8 +16,8 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FOLDERS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 NOT_OURS = {"tests", "benchmarks"}
 """Programs beside the project: nothing imports them."""
-WITHOUT_MODELS = {"core"}
-"""They have no edge and no models, so no order inside."""
+OTHERWISE_INSIDE = {"core", "foundation"}
+"""They are no app with an edge, services and models."""
 
 
 def differences(pyproject: dict[str, Any], folders: set[str]) -> dict[str, set[str]]:
@@ -31,9 +31,10 @@ def differences(pyproject: dict[str, Any], folders: set[str]) -> dict[str, set[s
         "folders": {*PACKAGES} ^ (folders - NOT_OURS),
         "coverage": {*PACKAGES} ^ {*tool["coverage"]["run"]["source"]},
         "root_packages": {*PACKAGES} ^ {*tool["importlinter"]["root_packages"]},
-        "containers": ({*PACKAGES} - WITHOUT_MODELS) ^ {*inside["containers"]},
+        "containers": ({*PACKAGES} - OTHERWISE_INSIDE) ^ {*inside["containers"]},
         "layers": {name for layer in {*drawn} ^ {*map(frozenset, LAYERS)} for name in layer},
         "order": set() if drawn == [frozenset(layer) for layer in reversed(LAYERS)] else {"layers"},
+        "exemptions": {name for contract in (layers, inside) for name in contract.get("ignore_imports", ())},
         "mypy": {name for name in overridden if not name.startswith("*") and not is_there(name)},
     }
     return {name: names for name, names in found.items() if names}
@@ -74,6 +75,12 @@ def test_a_new_folder_and_a_module_that_moved_are_found() -> None:
     moved = deepcopy(PYPROJECT)
     moved["tool"]["mypy"]["overrides"][1]["module"].append("customers.nowhere")
     assert differences(moved, FOLDERS | {"fleet"}) == {"folders": {"fleet"}, "mypy": {"customers.nowhere"}}
+
+
+def test_an_exemption_is_found() -> None:
+    exempt = deepcopy(PYPROJECT)
+    exempt["tool"]["importlinter"]["contracts"][0]["ignore_imports"] = ["audit.models -> invoices.models"]
+    assert differences(exempt, FOLDERS) == {"exemptions": {"audit.models -> invoices.models"}}
 
 
 def test_layers_in_another_order_are_found() -> None:

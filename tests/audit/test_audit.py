@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from audit.models import AuditLog
-from core.access import Role
-from core.ledger import LedgerWriteRefused
+from foundation.access.capabilities import Role
+from foundation.ledger.models import LedgerWriteRefused
 from tests.conftest import Shop
 from tests.factories import DepotFactory, DriverFactory, UserFactory
 

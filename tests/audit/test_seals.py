@@ -18,8 +18,8 @@ from django.db import connection, connections, transaction
 from audit import seals
 from audit.models import AuditLog, AuditSeal
 from audit.services import record
-from core import guards
-from core.errors import Busy
+from foundation.errors import Busy
+from foundation.ledger import guards
 from tests.factories import DepotFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,10 +18,10 @@ from django.db.models import Value
 from django.db.models.functions import Concat
 
 from accounts.models import User
-from core.commands import command
 from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
+from foundation.commands import command
 from inventory.models import Inventory
 from invoices.models import Invoice, Payment
 from sequences.models import Sequence, Ticket

@@ -13,11 +13,11 @@ from django.db import connection
 from django.db.models import Sum
 
 from accounts.models import User
-from core.access import Role
 from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
 from equipment.models import Equipment
+from foundation.access.capabilities import Role
 from inventory.models import Inventory
 from inventory.services import Entity, correct_inventory
 from invoices.models import Invoice, Payment
@@ -137,7 +137,7 @@ def test_numbers_have_no_gap_and_no_repeat(drivers: list[User], cylinder: Equipm
 def test_a_day_begins_without_a_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     """All find no ticket at the same instant, and all print."""
     retries: list[None] = []
-    monkeypatch.setattr("core.commands.COMMAND_RETRIES.inc", lambda: retries.append(None))
+    monkeypatch.setattr("foundation.commands.COMMAND_RETRIES.inc", lambda: retries.append(None))
     day = date(2026, 1, 20)
     at_once(lambda _: print_tickets(prefix="TRX", day=day, beyond=None))
     assert Ticket.objects.filter(prefix="TRX", date=day).count() == PRINT_AHEAD

@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from audit.models import AuditLog
-from core.access import Role
-from core.clock import SINGAPORE
 from customers.models import Customer, CustomerRate
+from foundation.access.capabilities import Role
+from foundation.clock import SINGAPORE
 from tests.conftest import error_of
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
 
@@ -144,8 +144,8 @@ def test_search_and_filters(admin: APIClient) -> None:
 
 def test_a_taken_code_is_refused_by_the_command_too() -> None:
     """Two requests may both pass the first check: the unique column decides."""
-    from core.errors import Duplicate
     from depots.services import create_depot
+    from foundation.errors import Duplicate
 
     DepotFactory(code="HSH KB")
     with pytest.raises(Duplicate):

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from core import clock
 from customers import search
 from customers.models import Customer
+from foundation import clock
 from tests.admin.pages import logged_in
 from tests.conftest import Shop
 from tests.factories import CustomerFactory

@@ -12,11 +12,11 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from accounts.models import User
-from core.access import Role
-from core.occurrence import OccurredAtOutOfRange
 from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
+from foundation.access.capabilities import Role
+from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.models import Inventory, StockMovement
 from tests.factories import DepotFactory
 from transactions.models import Transaction, TransactionItem
@@ -55,7 +55,7 @@ def test_every_balance_is_the_sum_of_its_movements() -> None:
 
 
 def test_it_makes_the_same_business_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.clock.now", lambda: datetime(2026, 1, 20, 4, 0, tzinfo=UTC))
+    monkeypatch.setattr("foundation.clock.now", lambda: datetime(2026, 1, 20, 4, 0, tzinfo=UTC))
     first, second = _books_of_one_run(), _books_of_one_run()
     assert len(first["sales"]) == 33  # one of them a reversal
     assert first == second

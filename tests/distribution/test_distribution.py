@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from audit.models import AuditLog
-from core import clock
-from core.access import Role
+from foundation import clock
+from foundation.access.capabilities import Role
 from inventory.models import StockMovement
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, EquipmentFactory, UserFactory

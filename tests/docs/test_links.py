@@ -57,7 +57,8 @@ def test_every_command_exists(name: str) -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_file_that_is_named_exists(name: str) -> None:
     named = re.findall(
-        r"`((?:tests|scripts|core|docs|deploy|benchmarks|invoices|examples|templates)/[\w./-]+)`", TEXTS[name]
+        r"`((?:tests|scripts|core|foundation|docs|deploy|benchmarks|invoices|examples|templates)/[\w./-]+)`",
+        TEXTS[name],
     )
     made = ("deploy/database.env", "deploy/tls/")  # by whoever deploys
     assert [path for path in named if not (ROOT / path).exists() and not path.startswith(made)] == []
@@ -80,3 +81,17 @@ def test_the_diagram_names_every_folder() -> None:
     named = set(re.findall(r"\b([a-z_]+)/", drawn))
     there = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._"} - {"var", "docs"}
     assert there <= named
+    kept_by_django = {
+        "__init__.py",
+        "__pycache__",
+        "admin.py",
+        "apps.py",
+        "checks.py",
+        "management",
+        "migrations",
+        "models.py",
+        "static",
+        "templatetags",
+    }
+    concepts = {path.name for path in (ROOT / "foundation").iterdir()} - kept_by_django
+    assert {name for name in concepts if not re.search(rf"\b{re.escape(name)}", drawn)} == set()

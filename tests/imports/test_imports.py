@@ -13,11 +13,12 @@ from django.core.management import CommandError, call_command
 from openpyxl import Workbook
 
 from audit.models import AuditLog
-from core import clock, office_imports
-from core.access import Role
-from core.models import UploadedTable
 from customers.models import Customer, CustomerRate
 from equipment.models import Equipment
+from foundation import clock
+from foundation.access.capabilities import Role
+from foundation.office import imports as office_imports
+from foundation.office.models import UploadedTable
 from tests.admin.pages import logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from core import clock
-from core.access import Role
 from depots.models import Depot
+from foundation import clock
+from foundation.access.capabilities import Role
 from inventory.models import DepotWork, StockMovement
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, EquipmentFactory, UserFactory

@@ -7,9 +7,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import AuditLog
-from core.access import Role
-from core.ledger import LedgerWriteRefused
 from equipment.models import Equipment
+from foundation.access.capabilities import Role
+from foundation.ledger.models import LedgerWriteRefused
 from inventory.models import Inventory, Location, StockMovement
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, DriverFactory, UserFactory

@@ -18,8 +18,8 @@ from django.db import transaction
 from django_tasks_db.models import DBTaskResult
 
 from audit.models import AuditLog
-from core import clock
-from core.mail import Delivery, Outcome, deliver
+from foundation import clock
+from foundation.infrastructure.mail import Delivery, Outcome, deliver
 from invoices.models import Invoice, InvoiceEmail
 from invoices.services import emails, send_invoice_email, sweep_emails
 from tests.conftest import Shop, error_of, stub_document
@@ -67,7 +67,7 @@ def mailbox(settings: Any) -> Iterator[Mailbox]:
 
 def use_server(settings: Any, port: int) -> None:
     options = {"host": "127.0.0.1", "port": port, "timeout": 0.5}
-    settings.MAILERS = {"default": {"BACKEND": "core.mail.SmtpBackend", "OPTIONS": options}}
+    settings.MAILERS = {"default": {"BACKEND": "foundation.infrastructure.mail.SmtpBackend", "OPTIONS": options}}
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from core import guards
+from foundation.ledger import guards
 from invoices.models import Allocation, Invoice, Payment
 from tests.conftest import Shop
 from tests.factories import EquipmentFactory

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from core import clock
-from core.access import Role
+from foundation import clock
+from foundation.access.capabilities import Role
 from invoices.models import Allocation, Invoice, Payment
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, UserFactory

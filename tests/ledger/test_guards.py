@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
 from audit import seals
-from core import guards
-from core.models import ClientOperation
+from foundation.ledger import guards
+from foundation.operations.models import ClientOperation
 from invoices.models import Invoice
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, MeteredCustomerFactory

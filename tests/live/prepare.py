@@ -12,7 +12,7 @@ django.setup()
 
 from django.contrib.auth.hashers import make_password  # noqa: E402
 
-from core.access import Role  # noqa: E402
+from foundation.access.capabilities import Role  # noqa: E402
 from inventory.services import Entity, correct_inventory  # noqa: E402
 from tests.factories import (  # noqa: E402
     CustomerFactory,

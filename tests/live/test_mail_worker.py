@@ -20,7 +20,7 @@ REQUESTS = 3 * KILLS
 FINISH = """
 from datetime import timedelta
 from django.core.management import call_command
-from core import clock
+from foundation import clock
 from invoices.models import InvoiceEmail
 
 for _ in range(2):  # what was in doubt, then what was lost: each time as if a day had passed

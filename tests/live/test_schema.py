@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from core.access import Role
+from foundation.access.capabilities import Role
 from tests.contract.demo_site import demo_site, demo_token
 from tests.live.servers import ROOT, Site, on_mariadb
 

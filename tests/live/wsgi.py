@@ -60,7 +60,7 @@ def dying(module: Any, name: str, *, before: str = "", after: str = "") -> None:
 def install() -> None:
     from django.db import connection
 
-    from core.idempotency import Operation
+    from foundation.operations.idempotency import Operation
     from invoices import documents
     from sync import operations
     from transactions import services

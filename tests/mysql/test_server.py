@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from core import guards
+from foundation.ledger import guards
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

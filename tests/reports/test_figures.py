@@ -12,9 +12,9 @@ import pytest
 import time_machine
 from openpyxl import load_workbook
 
-from core import clock
-from core.access import Role
-from core.clock import SINGAPORE
+from foundation import clock
+from foundation.access.capabilities import Role
+from foundation.clock import SINGAPORE
 from inventory.models import Inventory
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, MeteredCustomerFactory, UserFactory

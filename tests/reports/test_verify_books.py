@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from core.access import Role
-from core.money import to_cents
+from foundation.access.capabilities import Role
+from foundation.money import to_cents
 from reports.verification.figures import is_rounded
 from sequences.models import Sequence
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from audit.models import AuditLog
-from core.commands import command
+from foundation.commands import command
 from sequences.models import Sequence, Ticket
 from sequences.services import PRINT_AHEAD, PRINT_EVERY, print_tickets, take_numbers
 from tests.conftest import Shop

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from core.access import Role
+from foundation.access.capabilities import Role
 from tests.conftest import Shop
 from tests.factories import UserFactory
 

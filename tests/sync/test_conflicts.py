@@ -9,8 +9,8 @@ import pytest
 
 from accounts.models import User
 from audit.models import AuditLog
-from core import clock
-from core.access import Role
+from foundation import clock
+from foundation.access.capabilities import Role
 from sync.models import SyncConflict
 from sync.selectors import described
 from tests.conftest import Shop, error_of

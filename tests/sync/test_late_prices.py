@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from core import clock
+from foundation import clock
 from tests.conftest import Shop
 from tests.factories import MeteredCustomerFactory
 from tests.sync.conftest import Push, sale_of

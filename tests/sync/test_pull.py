@@ -9,10 +9,10 @@ import pytest
 from django.db import connection, connections, transaction
 from rest_framework.test import APIClient
 
-from core import clock
-from core.access import Role
 from customers.models import Customer
 from customers.services import update_customer
+from foundation import clock
+from foundation.access.capabilities import Role
 from inventory.models import Inventory
 from sync.feed import begin_anew
 from sync.models import FeedEntry

@@ -11,10 +11,10 @@ from django.db import OperationalError
 
 from accounts.models import User
 from audit.models import AuditLog
-from core import clock
-from core.access import Role
-from core.models import ClientOperation
 from distribution.models import Distribution
+from foundation import clock
+from foundation.access.capabilities import Role
+from foundation.operations.models import ClientOperation
 from sync.models import SyncConflict
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, UserFactory
@@ -212,7 +212,7 @@ def test_a_busy_server_keeps_nothing_and_loses_nothing(shop: Shop, push: Push, m
             raise OperationalError(1213, "Deadlock found")
         return take(*args, **kwargs)
 
-    monkeypatch.setattr("core.commands.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("foundation.commands.time.sleep", lambda seconds: None)
     with monkeypatch.context() as patched:
         patched.setattr(services, "take_numbers", busy)
         response = shop.client_of(shop.driver).post("/api/sync/push/", {"operations": batch})

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from core import clock
-from core.access import Role
 from customers.models import Customer
+from foundation import clock
+from foundation.access.capabilities import Role
 from tests.conftest import Shop, error_of
 from tests.factories import MeteredCustomerFactory, UserFactory
 from transactions.models import MeterReplacement, Transaction

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from core import clock
+from foundation import clock
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerRateFactory, DriverFactory, MeteredCustomerFactory
 from transactions.models import Transaction

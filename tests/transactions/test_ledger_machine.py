@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from accounts.models import User
-from core.access import Role
-from core.errors import DomainError
 from distribution.services import (
     NewDistribution,
     NewItem,
@@ -25,6 +23,8 @@ from distribution.services import (
     confirm_distribution,
     create_distribution,
 )
+from foundation.access.capabilities import Role
+from foundation.errors import DomainError
 from inventory.models import Condition, Inventory, StockMovement
 from inventory.services import Entity, correct_inventory
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory

@@ -15,8 +15,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditLog
-from core import clock
-from core.access import Role
+from foundation import clock
+from foundation.access.capabilities import Role
 from inventory.models import StockMovement
 from invoices.models import Invoice
 from sequences.models import Ticket
@@ -502,7 +502,7 @@ def test_due_date_follows_the_terms(shop: Shop) -> None:
 
 
 def test_a_sale_is_never_changed(shop: Shop) -> None:
-    from core.ledger import LedgerWriteRefused
+    from foundation.ledger.models import LedgerWriteRefused
 
     of(shop.sell(SALE))
     sale = Transaction.objects.get()

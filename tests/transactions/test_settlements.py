@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.access import Role
+from foundation.access.capabilities import Role
 from inventory.models import StockMovement
 from invoices.models import Payment
 from tests.conftest import Shop, error_of

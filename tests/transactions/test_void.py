@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from audit.models import AuditLog
-from core.access import Role
 from customers.models import Customer
+from foundation.access.capabilities import Role
 from inventory.models import StockMovement
 from invoices.models import Invoice, Payment
 from tests.conftest import Shop, error_of

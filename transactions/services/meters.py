@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from accounts.models import User
 from audit.services import record
-from core import clock, idempotency
-from core.changes import announce
-from core.commands import command
-from core.errors import UnknownReference
-from core.occurrence import require_recent
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
+from foundation import clock
+from foundation.changes import announce
+from foundation.commands import command
+from foundation.errors import UnknownReference
+from foundation.operations import idempotency
+from foundation.operations.occurrence import require_recent
 from transactions.errors import MeterMovedOn, MeterReadingDecreased, NoMeter
 from transactions.models import MeterReplacement, Transaction
 from transactions.services.sales import NewSale, create_customer_transaction_and_invoice

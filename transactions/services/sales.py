@@ -10,19 +10,20 @@ from django.db.transaction import on_commit
 
 from accounts.models import User
 from audit.services import record
-from core import clock, idempotency
-from core.access import Capability
-from core.changes import announce
-from core.commands import command
-from core.errors import UnknownReference
-from core.metrics import SALES
-from core.money import ZERO
-from core.occurrence import Approval, require_recent
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
 from customers.models import Customer
 from customers.selectors import contract_rates, meter_rate_at
 from equipment.selectors import prices_at, require_active
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.changes import announce
+from foundation.commands import command
+from foundation.errors import UnknownReference
+from foundation.money import ZERO
+from foundation.observability.metrics import SALES
+from foundation.operations import idempotency
+from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move, customer_place, hold_stock, locations, post_movements, vehicle_place
 from invoices.models import Invoice

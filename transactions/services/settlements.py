@@ -7,11 +7,12 @@ from decimal import Decimal
 from accounts import locks as user_locks
 from accounts.models import User
 from audit.services import record
-from core import clock, idempotency
-from core.commands import command
-from core.errors import Denied, Invalid, UnknownReference
-from core.money import ZERO
 from equipment.models import Equipment
+from foundation import clock
+from foundation.commands import command
+from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.money import ZERO
+from foundation.operations import idempotency
 from inventory import locks as stock_locks
 from inventory.models import LocationKind, StockMovement
 from inventory.selectors import Flow, Stock, flows_of_day

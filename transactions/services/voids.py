@@ -7,17 +7,17 @@ from django.db.transaction import on_commit
 
 from accounts.models import User
 from audit.services import record
-from core import clock
-from core.access import Capability
-from core.changes import announce
-from core.commands import command
-from core.entities import entity_name
-from core.errors import Denied, Invalid
-from core.metrics import SALES
-from core.money import ZERO
-from core.scoping import rows_within
 from customers import locks as customer_locks
 from customers.models import Customer
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.changes import announce
+from foundation.commands import command
+from foundation.entities import entity_name
+from foundation.errors import Denied, Invalid
+from foundation.money import ZERO
+from foundation.observability.metrics import SALES
 from inventory.models import StockMovement
 from inventory.services import Move, hold_stock, post_movements
 from invoices import locks as invoice_locks

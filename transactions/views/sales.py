@@ -10,16 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import acting_user
-from core.access import Capability
-from core.api.filters import IdFilter, LedgerFilterSet, MomentFilter
-from core.api.responses import created
-from core.api.schema import conflicts, replayable
-from core.api.viewsets import LedgerViewSet
-from core.idempotency import IdempotencyConflict, RefusedBefore
-from core.occurrence import OccurredAtOutOfRange
 from customers.errors import CustomerInactive
 from customers.search import DocumentSearch
 from equipment.errors import EquipmentInactive
+from foundation.access.capabilities import Capability
+from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.responses import created
+from foundation.api.schema import conflicts, replayable
+from foundation.api.viewsets import LedgerViewSet
+from foundation.operations.idempotency import IdempotencyConflict, RefusedBefore
+from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import InsufficientStock
 from invoices.views import INVOICE_EXAMPLE
 from transactions import services

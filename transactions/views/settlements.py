@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import acting_user
-from core.access import Capability
-from core.api.filters import IdFilter, LedgerFilterSet
-from core.api.responses import created
-from core.api.schema import conflicts, replayable
-from core.api.viewsets import LedgerViewSet
-from core.idempotency import IdempotencyConflict
+from foundation.access.capabilities import Capability
+from foundation.api.filters import IdFilter, LedgerFilterSet
+from foundation.api.responses import created
+from foundation.api.schema import conflicts, replayable
+from foundation.api.viewsets import LedgerViewSet
+from foundation.operations.idempotency import IdempotencyConflict
 from inventory.errors import InsufficientStock
 from transactions import services
 from transactions.errors import (

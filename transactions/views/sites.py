@@ -6,15 +6,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import acting_user
-from core.access import Capability
-from core.api.responses import created
-from core.api.schema import conflicts, replayable
-from core.api.viewsets import ScopedViewSet
-from core.idempotency import IdempotencyConflict
-from core.money import ZERO
-from core.occurrence import OccurredAtOutOfRange
 from customers.errors import CustomerInactive
 from customers.models import Customer
+from foundation.access.capabilities import Capability
+from foundation.api.responses import created
+from foundation.api.schema import conflicts, replayable
+from foundation.api.viewsets import ScopedViewSet
+from foundation.money import ZERO
+from foundation.operations.idempotency import IdempotencyConflict
+from foundation.operations.occurrence import OccurredAtOutOfRange
 from transactions import services
 from transactions.errors import (
     MeterMovedOn,

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.throttling import forget_attempts
-from core.office_imports import forget_uploads
+from foundation.office.imports import forget_uploads
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import anchors, seals
 from audit.models import AuditSeal
-from core import guards
-from core.snapshots import consistent_reads
+from foundation.infrastructure.snapshots import consistent_reads
+from foundation.ledger import guards
 
 SHOWN = 20
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
-from core.access import Capability
-from core.imports import BadCell, TableResource, Unreadable, bad_cells, read_table, run_import
 from customers.imports import CustomerTable, RateTable
 from equipment.imports import EquipmentTable
+from foundation.access.capabilities import Capability
+from foundation.spreadsheets.importing import BadCell, TableResource, Unreadable, bad_cells, read_table, run_import
 
 TABLES: dict[str, type[TableResource]] = {"customers": CustomerTable, "rates": RateTable, "equipment": EquipmentTable}
 

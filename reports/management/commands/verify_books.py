@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max, Min, Q
 from tqdm import tqdm
 
-from core.snapshots import consistent_reads
+from foundation.infrastructure.snapshots import consistent_reads
 from reports.verification import CHECKS
 
 SHOWN = 20

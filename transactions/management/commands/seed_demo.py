@@ -11,10 +11,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
 from accounts.services import create_user
-from core import clock
-from core.access import Role
-from core.commands import command
-from core.money import to_cents
 from customers.models import Customer
 from customers.services import CODE_PREFIX, create_customer, set_contract_rate
 from depots.models import Depot
@@ -23,6 +19,10 @@ from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
 from distribution.services import NewDistribution, NewItem, confirm_distribution, create_distribution
 from equipment.models import Equipment
 from equipment.services import create_equipment
+from foundation import clock
+from foundation.access.capabilities import Role
+from foundation.commands import command
+from foundation.money import to_cents
 from inventory.models import Condition, DepotWork, Inventory
 from inventory.services import WORK_PREFIX, Entity, NewDepotWork, NewWorkItem, correct_inventory, record_depot_work
 from invoices.models import Invoice, Payment

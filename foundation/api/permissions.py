@@ -1,0 +1,32 @@
+"""May this user's role do this at all? Asked of the table in `foundation.access.capabilities`."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from foundation.access.capabilities import Capability
+
+
+class HasCapability(BasePermission):
+    """Grants what the view's ``capability`` names, for the action or for all of them.
+
+    A view sets ``capability`` to a Capability, or to a dict from action name to Capability. What a view
+    doesn't name is refused: a forgotten entry is closed, not open. Logged-in users need
+    ``Capability.…`` for everything; views for any logged-in user say IsAuthenticated themselves.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        user = request.user
+        if not user.is_authenticated:
+            return False
+        if request.method == "OPTIONS":
+            return True
+        needed = getattr(view, "capability", None)
+        if isinstance(needed, dict):
+            action = getattr(view, "action", None)
+            # No action: the method isn't one of the view's, which is a 405, not a 403.
+            if action is None:
+                return True
+            needed = needed.get(action)
+        return isinstance(needed, Capability) and user.can(needed)

@@ -1,0 +1,204 @@
+"""How the API describes itself: every operation with its errors, in the one error shape."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_standardized_errors.openapi import AutoSchema
+from rest_framework import serializers
+
+from foundation.errors import Conflict
+
+CLIENT_ERROR = "client_error"
+ERROR_TYPES = ["validation_error", CLIENT_ERROR, "server_error"]
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Stable: programs may rely on it.")
+    detail = serializers.CharField(help_text="A sentence for a person.")
+    attr = serializers.CharField(allow_null=True, help_text="The input field that it concerns: items.0.quantity.")
+
+
+class ErrorsSerializer(serializers.Serializer[Any]):
+    """The one shape of all errors."""
+
+    type = serializers.ChoiceField(choices=ERROR_TYPES)
+    errors = ErrorSerializer(many=True)  # type: ignore[assignment]
+
+
+def errors_of(*codes: str, kind: str = CLIENT_ERROR) -> dict[str, Any]:
+    """The one shape, with the codes that an answer can have. Whole, because generators don't merge lists by allOf."""
+    error = {
+        "code": {"type": "string", "enum": list(codes)},
+        "detail": {"type": "string"},
+        "attr": {"type": ["string", "null"]},
+    }
+    each = {"type": "object", "properties": error, "required": list(error)}
+    shape = {"type": {"const": kind}, "errors": {"type": "array", "items": each}}
+    return {"type": "object", "properties": shape, "required": list(shape)}
+
+
+class Refusal(serializers.Serializer[Any]):
+    """The one shape with the codes of one status."""
+
+    codes: tuple[str, ...]
+    kind = CLIENT_ERROR
+
+
+class UnauthorizedErrors(Refusal):
+    codes = ("not_authenticated", "authentication_failed", "token_not_valid", "user_inactive", "password_changed")
+
+
+class ForbiddenErrors(Refusal):
+    codes = ("permission_denied",)
+
+
+class NotFoundErrors(Refusal):
+    codes = ("not_found",)
+
+
+class TooLargeErrors(Refusal):
+    codes = ("payload_too_large",)
+
+
+class ThrottledErrors(Refusal):
+    codes = ("throttled",)
+
+
+class UnavailableErrors(Refusal):
+    codes = ("try_again", "storage_unavailable")
+    kind = "server_error"
+
+
+class _RefusalExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    target_class = Refusal
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        return errors_of(*self.target.codes, kind=self.target.kind)
+
+
+# Beside an operation's own conflicts. 400 has a code for each way in which a field can be wrong.
+_REFUSALS = {
+    "401": UnauthorizedErrors,
+    "403": ForbiddenErrors,
+    "404": NotFoundErrors,
+    "413": TooLargeErrors,
+    "429": ThrottledErrors,
+    "503": UnavailableErrors,
+}
+
+
+def error_example(name: str, status: str, kind: str, code: str, detail: str, attr: str | None = None) -> OpenApiExample:
+    value = {"type": kind, "errors": [{"code": code, "detail": detail, "attr": attr}]}
+    return OpenApiExample(name, value=value, response_only=True, status_codes=[status])
+
+
+_EXAMPLES = [
+    error_example("InvalidInput", "400", "validation_error", "invalid", "A valid number is required.", "a_field"),
+    error_example("TooLarge", "413", CLIENT_ERROR, "payload_too_large", "The request's body is too large."),
+    error_example("TryAgain", "503", "server_error", "try_again", "The server is busy. Please try again."),
+]
+
+
+def conflicts(*errors: type[Conflict]) -> dict[int, OpenApiResponse]:
+    """The 409 answer of an operation, with an example for each domain error that it can give."""
+    return {
+        409: OpenApiResponse(
+            errors_of(*dict.fromkeys(code for error in errors for code in getattr(error, "codes", (error.code,)))),
+            description="The state of the world refuses it: " + ", ".join(f"`{error.code}`" for error in errors),
+            examples=[
+                error_example(error.code, "409", CLIENT_ERROR, error.code, (error.__doc__ or error.code).strip())
+                for error in errors
+            ],
+        )
+    }
+
+
+class Schema(AutoSchema):
+    """drf-standardized-errors' schema; 503 stands everywhere, 413 at what has a body, ids are integers."""
+
+    def _get_error_response_serializer(self, status_code: str) -> Any:
+        return _REFUSALS.get(status_code) or ErrorsSerializer
+
+    def _get_error_response_examples(self) -> list[OpenApiExample]:
+        """Without those of a missing token where none is asked for."""
+        examples: list[OpenApiExample] = [*super()._get_error_response_examples(), *_EXAMPLES]
+        is_open = not self.view.get_authenticators()
+        return [example for example in examples if not (is_open and "401" in (example.status_codes or ()))]
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        """Decimals have digits, and a sign only where they may be negative: the framework would take "" for one."""
+        described = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if isinstance(field, serializers.DecimalField) and "pattern" in described:
+            sign = "-?" if field.min_value is None or field.min_value < 0 else ""
+            whole, places = field.max_whole_digits, field.decimal_places
+            described["pattern"] = rf"^{sign}\d{{1,{whole}}}(?:\.\d{{1,{places}}})?$"
+        return described
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        for parameter in parameters:
+            if parameter["name"] == "id":
+                parameter["schema"] = {"type": "integer", "minimum": 1}
+        return parameters
+
+    def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
+        if status_code == "413":
+            return self.method in ("POST", "PUT", "PATCH")
+        if status_code == "503":
+            return "503" not in responses
+        return bool(super()._should_add_error_response(responses, status_code))
+
+
+class PlainSchema(Schema):
+    """Of what refuses nothing."""
+
+    def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
+        return False
+
+    def _get_error_response_examples(self) -> list[OpenApiExample]:
+        return []
+
+
+def master_data(
+    *, one: str, many: str, example: dict[str, Any], patch: dict[str, Any] | None = None, **extra: Any
+) -> dict[str, Any]:
+    """The words and examples of the six operations of a `MasterDataViewSet`."""
+    noun = one.split(" ", 1)[1]
+    answer = OpenApiExample(noun, value=example, response_only=True, status_codes=["200", "201"])
+    sent = {name: value for name, value in example.items() if name not in ("id", "version", "created_at", "updated_at")}
+    body = OpenApiExample(noun, value=sent, request_only=True)
+    change = OpenApiExample("one field", value=patch or {"name": example["name"]}, request_only=True)
+    everybody, admins = "Every role may read.", "ADMIN only."
+    return {
+        "list": extend_schema(summary=f"List {many}", description=everybody, tags=["Master data"], examples=[answer]),
+        "retrieve": extend_schema(
+            summary=f"Read {one}", description=everybody, tags=["Master data"], examples=[answer]
+        ),
+        "create": extend_schema(
+            summary=f"Add {one}", description=admins, tags=["Master data"], examples=[body, answer]
+        ),
+        "update": extend_schema(
+            summary=f"Replace {one}", description=admins, tags=["Master data"], examples=[body, answer], **extra
+        ),
+        "partial_update": extend_schema(
+            summary=f"Change {one}", description=admins, tags=["Master data"], examples=[change, answer], **extra
+        ),
+        "destroy": extend_schema(
+            summary=f"Deactivate {one}",
+            description=f"{admins} Nothing is deleted: an inactive {noun} can't enter new business and stays readable.",
+            tags=["Master data"],
+        ),
+    }
+
+
+def replayable(serializer: type[serializers.BaseSerializer[Any]]) -> dict[int, OpenApiResponse]:
+    """The answers of a create that is safe to send again."""
+    return {
+        201: OpenApiResponse(serializer, description="Recorded."),
+        200: OpenApiResponse(
+            serializer,
+            description="The same operation was recorded before (`Idempotent-Replayed: true`); nothing happened now.",
+        ),
+    }

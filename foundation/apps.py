@@ -1,0 +1,15 @@
+"""The one place where this project listens to a signal: Django says "migrated" by no other way."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class FoundationConfig(AppConfig):
+    name = "foundation"
+    label = "core"  # the tables, the migrations and what refers to them are named by it
+
+    def ready(self) -> None:
+        from foundation import checks  # noqa: F401 -- importing registers
+        from foundation.ledger.guards import restore_after_migrate
+
+        post_migrate.connect(restore_after_migrate, sender=self)

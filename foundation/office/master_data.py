@@ -1,0 +1,80 @@
+"""Pages to change master data, through the same commands as the API."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import HttpRequest
+
+from foundation.access.capabilities import Capability
+from foundation.office.pages import OfficeAdmin, may
+from foundation.office.site import Menu
+
+
+class MasterDataForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """Carries what it was read as: the page of somebody who read earlier can't undo what others changed since."""
+
+    as_read = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.current = _digest(forms.model_to_dict(self.instance, fields=self._meta.fields))
+        if "as_read" in self.fields:
+            self.fields["as_read"].initial = self.current
+
+    def clean(self) -> dict[str, Any]:
+        sent = super().clean() or {}
+        if sent.pop("as_read", "") != self.current and self.instance.pk:
+            name = self.instance._meta.verbose_name
+            raise ValidationError(f"This {name} was changed meanwhile by somebody else. Please read the page again.")
+        return sent
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+
+
+class MasterDataAdmin(OfficeAdmin):
+    """Editable by those who manage it, through the same commands as the API."""
+
+    view_capability = Capability.VIEW_MASTER_DATA
+    menu = Menu.MASTER_DATA
+    manage_capability: ClassVar[Capability] = Capability.MANAGE_MASTER_DATA
+    form: type[forms.ModelForm] = MasterDataForm  # type: ignore[type-arg]  # not generic at run time
+    create_command: ClassVar[Callable[..., Model]]
+    update_command: ClassVar[Callable[..., Model]]
+    deactivate_command: ClassVar[Callable[..., Model]]
+    actions: Any = ("deactivate",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, self.manage_capability)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return may(request, self.manage_capability)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            changes = self.changes_of(form)
+            if changes:
+                type(self).update_command(actor=request.user, pk=obj.pk, changes=changes)
+        else:
+            obj.pk = type(self).create_command(actor=request.user, **self.new_of(form)).pk
+        # As the command left it: with the code it gave out, without what it refused to take over.
+        obj.refresh_from_db()
+
+    def new_of(self, form: Any) -> dict[str, Any]:
+        """The create command's arguments from a valid form."""
+        return {"values": form.cleaned_data}
+
+    def changes_of(self, form: Any) -> dict[str, Any]:
+        """The update command's changes from a valid form."""
+        return {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
+
+    @admin.action(description="Deactivate", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: Any) -> None:
+        command = type(self).deactivate_command
+        self.each(request, queryset, "deactivated", lambda target: command(actor=request.user, pk=target.pk))

@@ -1,0 +1,39 @@
+"""How far from now something that is reported may have happened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from foundation.errors import Conflict
+
+
+class OccurredAtOutOfRange(Conflict):
+    """occurred_at lies more than 7 days back or 5 minutes ahead."""
+
+    code = "occurred_at_out_of_range"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Somebody with the right to decide lets an operation happen for the user who reported it.
+
+    Whenever it happened; with ``rates`` also at the rates that it names.
+    """
+
+    by: Any
+    rates: bool = False
+
+
+def require_recent(occurred_at: datetime, *, now: datetime, approval: Approval | None = None) -> None:
+    """Raise OccurredAtOutOfRange beyond OCCURRED_AT_MAX_AGE back or OCCURRED_AT_MAX_AHEAD ahead, unless approved."""
+    if (
+        approval is None
+        and not now - settings.OCCURRED_AT_MAX_AGE <= occurred_at <= now + settings.OCCURRED_AT_MAX_AHEAD
+    ):
+        raise OccurredAtOutOfRange(
+            f"occurred_at lies more than {settings.OCCURRED_AT_MAX_AGE.days} days back or "
+            f"{settings.OCCURRED_AT_MAX_AHEAD.seconds // 60} minutes ahead.",
+            attr="occurred_at",
+        )
