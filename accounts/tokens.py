@@ -50,7 +50,7 @@ class Authentication(JWTAuthentication):
         token = _verified(AccessToken, parts[1])
         user = self.get_user(token)
         # For the request's log line, which a middleware writes.
-        request._request.META["api_user_id"] = user.pk
+        request.META["api_user_id"] = user.pk
         return user, token
 
     def get_user(self, validated_token: Token) -> Any:

@@ -170,7 +170,7 @@ class InvoiceViewSet(LedgerViewSet):
     )
     @action(detail=True, methods=["get"], content_negotiation_class=JsonErrors)
     def pdf(self, request: Request, pk: str) -> HttpResponse:
-        return pdf_response(request._request, self.get_object())
+        return pdf_response(request, self.get_object())
 
     @extend_schema(
         summary="Mark an invoice as printed",

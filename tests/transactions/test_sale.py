@@ -470,9 +470,8 @@ def test_a_sale_takes_the_same_few_queries_whatever_its_length(shop: Shop, lines
     of(shop.sell(*items, customer=metered.pk, current_meter="1.00"))
     with CaptureQueriesContext(connection) as queries:
         of(shop.sell(*items, customer=metered.pk, current_meter="2.00", client_temp_id="x"))
-    # One more reads the user of the token, which the test's client has already. Where an INSERT doesn't tell the keys
-    # of its rows (MySQL), the lines are read again.
-    assert len(queries) == (23 if connection.features.can_return_rows_from_bulk_insert else 24)
+    # One more reads the user of the token, which the test's client has already.
+    assert len(queries) == 24
 
 
 @pytest.mark.parametrize(
@@ -491,7 +490,7 @@ def test_what_else_a_sale_does_has_its_own_few_queries(shop: Shop, extra: dict[s
     of(shop.sell(*items, customer=metered.pk, current_meter="1.00", **fields))
     with CaptureQueriesContext(connection) as queries:
         of(shop.sell(*items, customer=metered.pk, current_meter="2.00", client_temp_id="x", **fields))
-    assert len(queries) == more + (23 if connection.features.can_return_rows_from_bulk_insert else 24)
+    assert len(queries) == more + 24
 
 
 def test_due_date_follows_the_terms(shop: Shop) -> None:

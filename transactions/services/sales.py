@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection
 from django.db.transaction import on_commit
 
 from accounts.models import User
@@ -131,7 +130,7 @@ def create_customer_transaction_and_invoice(
         date=clock.business_date(now),
     )
     lines = [_item_row(transaction, item) for item in items]
-    write_items(transaction, lines)
+    TransactionItem.objects.bulk_create(lines)
     move_deposits(customer, lines)
     post_movements(hold, actor=actor, cause=transaction, occurred_at=occurred_at, now=now)
     if usage is not None and usage.current != usage.last:
@@ -149,13 +148,6 @@ def create_customer_transaction_and_invoice(
         after=_evidence(transaction, invoice, items, usage, approval),
     )
     return RecordedSale(transaction, replayed=False)
-
-
-def write_items(transaction: Transaction, items: Sequence[TransactionItem]) -> None:
-    """Insert a transaction's lines; where the database tells their keys they needn't be read again to be shown."""
-    TransactionItem.objects.bulk_create(items)
-    if connection.features.can_return_rows_from_bulk_insert or not items:
-        transaction._prefetched_objects_cache = {"items": list(items)}  # type: ignore[attr-defined]  # prefetch_related's
 
 
 def _lock_customer(actor: User, customer_id: int) -> Customer:

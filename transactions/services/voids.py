@@ -29,7 +29,7 @@ from transactions import locks
 from transactions.deposits import move_deposits
 from transactions.errors import AlreadyVoided, MeterMovedOn
 from transactions.models import MeterReplacement, Transaction, TransactionItem
-from transactions.services.sales import NUMBER_PREFIX, write_items
+from transactions.services.sales import NUMBER_PREFIX
 
 
 @command
@@ -94,7 +94,7 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, return_st
         date=clock.business_date(now),
     )
     items = [_negated(item, reversal) for item in sale.items.select_related("equipment")]
-    write_items(reversal, items)
+    TransactionItem.objects.bulk_create(items)
     move_deposits(customer, items)
     post_movements(hold, actor=actor, cause=reversal, occurred_at=now, now=now, reason=reason)
     if moves_meter:
