@@ -1,7 +1,7 @@
 """Loading vehicles and taking cylinders back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
@@ -15,7 +15,7 @@ from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
-from foundation.operations import idempotency
+from foundation.operations.idempotency import Recorded, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import StockMovement
 from inventory.services import Move, depot_place, hold_stock, locations, post_movements, vehicle_place
@@ -46,48 +46,34 @@ class NewDistribution:
     client_temp_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedDistribution:
-    """``replayed``: the same operation made it earlier, and nothing happened now."""
-
-    distribution: Distribution
-    replayed: bool
-
-
 @command
-def create_distribution(*, actor: User, new: NewDistribution, approval: Approval | None = None) -> CreatedDistribution:
+@idempotent(OPERATION, Distribution)
+def create_distribution(
+    *, actor: User, data: NewDistribution, approval: Approval | None = None
+) -> Recorded[Distribution]:
     """Draft a load. Moves nothing.
 
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks a number
     ticket. Raises IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, Denied, DepotInactive,
     EquipmentInactive, UnknownReference.
     """
-    operation = idempotency.Operation(
-        user=actor,
-        client_temp_id=new.client_temp_id,
-        type=OPERATION,
-        content=replace(new, client_temp_id=None),
-    )
-    if (earlier := operation.earlier_result()) is not None:
-        return CreatedDistribution(Distribution.objects.get(pk=earlier), replayed=True)
-    operation.claim()
     now = clock.now()
-    occurred_at = new.occurred_at or now
+    occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now, approval=approval)
-    depot = _depot_for(actor, new.depot)
-    if not new.items:
+    depot = _depot_for(actor, data.depot)
+    if not data.items:
         raise Invalid("A distribution needs at least one item.", attr="items")
-    equipment = require_active(actor, [item.equipment for item in new.items])
+    equipment = require_active(actor, [item.equipment for item in data.items])
     [number] = take_numbers(NUMBER_PREFIX, day=clock.business_date(now))
     distribution = Distribution.objects.create(
         distribution_number=number,
         depot=depot,
         user=actor,
         vehicle_no=actor.vehicle_no,
-        remarks=new.remarks,
-        client_temp_id=new.client_temp_id,
-        total_collection=_total(new.items, DistributionItem.Direction.OUT),
-        total_return=_total(new.items, DistributionItem.Direction.IN),
+        remarks=data.remarks,
+        client_temp_id=data.client_temp_id,
+        total_collection=_total(data.items, DistributionItem.Direction.OUT),
+        total_return=_total(data.items, DistributionItem.Direction.IN),
         occurred_at=occurred_at,
         created_at=now,
         date=clock.business_date(now),
@@ -100,9 +86,8 @@ def create_distribution(*, actor: User, new: NewDistribution, approval: Approval
             condition=item.condition,
             quantity=item.quantity,
         )
-        for item in new.items
+        for item in data.items
     )
-    operation.settle(distribution)
     record(
         actor=actor,
         action="distribution.created",
@@ -116,7 +101,7 @@ def create_distribution(*, actor: User, new: NewDistribution, approval: Approval
             **({"approved_by": approval.by.username} if approval else {}),
         },
     )
-    return CreatedDistribution(distribution, replayed=False)
+    return Recorded(distribution)
 
 
 @command

@@ -124,8 +124,8 @@ class DistributionViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = DistributionIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        made = services.create_distribution(actor=acting_user(request), new=serializer.command())
-        return created(self._read(made.distribution.pk), replayed=made.replayed)
+        made = services.create_distribution(actor=acting_user(request), data=serializer.command())
+        return created(self._read(made.value.pk), replayed=made.replayed)
 
     @extend_schema(
         summary="Draft a distribution (old path)",

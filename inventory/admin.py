@@ -416,13 +416,13 @@ class DepotWorkAdmin(OfficeAdmin):
         )
         depot, reason = sent["depot"].pk, sent["reason"]
         if sent["kind"] == DepotWork.Kind.STOCK_TAKE:
-            recorded = services.take_stock(actor=actor, new=DepotCount(depot, items, reason))
+            recorded = services.take_stock(actor=actor, data=DepotCount(depot, items, reason))
         else:
             new = NewDepotWork(
                 sent["kind"], depot, items, reason, sent["to_depot"] and sent["to_depot"].pk, sent["reference"]
             )
-            recorded = services.record_depot_work(actor=actor, new=new)
-        form.instance.pk = recorded.work.pk
+            recorded = services.record_depot_work(actor=actor, data=new)
+        form.instance.pk = recorded.value.pk
         form.instance.refresh_from_db()
 
     def construct_change_message(self, *args: Any, **kwargs: Any) -> Any:

@@ -290,8 +290,8 @@ class DepotWorkViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = DepotWorkIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        recorded = services.record_depot_work(actor=acting_user(request), new=serializer.command())
-        return created(self._read(recorded.work.pk), replayed=recorded.replayed)
+        recorded = services.record_depot_work(actor=acting_user(request), data=serializer.command())
+        return created(self._read(recorded.value.pk), replayed=recorded.replayed)
 
     @extend_schema(
         summary="Take stock at a depot",
@@ -317,8 +317,8 @@ class DepotWorkViewSet(LedgerViewSet):
     def stock_take(self, request: Request) -> Response:
         serializer = StockTakeIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        recorded = services.take_stock(actor=acting_user(request), new=serializer.command())
-        return created(self._read(recorded.work.pk), replayed=recorded.replayed)
+        recorded = services.take_stock(actor=acting_user(request), data=serializer.command())
+        return created(self._read(recorded.value.pk), replayed=recorded.replayed)
 
     @extend_schema(
         summary="Read a depot's count sheet",

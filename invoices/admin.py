@@ -331,7 +331,7 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
         actor: Any = request.user
         sent = form.cleaned_data
         new = services.NewPayment(**{**sent, "customer": sent["customer"].pk})
-        obj.pk = services.record_payment(actor=actor, new=new).payment.pk
+        obj.pk = services.record_payment(actor=actor, data=new).value.pk
         obj.refresh_from_db()
 
     @admin.action(

@@ -346,8 +346,8 @@ class PaymentViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = PaymentIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        recorded = services.record_payment(actor=acting_user(request), new=serializer.command())
-        return created(self._read(recorded.payment.pk), replayed=recorded.replayed)
+        recorded = services.record_payment(actor=acting_user(request), data=serializer.command())
+        return created(self._read(recorded.value.pk), replayed=recorded.replayed)
 
     @extend_schema(
         summary="Settle invoices with a payment's credit",

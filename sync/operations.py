@@ -17,6 +17,7 @@ from foundation.api.fields import ClientTempIdField, IdField, MomentField, TextF
 from foundation.commands import command
 from foundation.errors import Denied, UnknownReference
 from foundation.operations import idempotency
+from foundation.operations.idempotency import Recorded
 from foundation.operations.occurrence import Approval
 from sync.errors import DependencyRejected
 from transactions.models import Transaction
@@ -26,8 +27,7 @@ from transactions.services import create_customer_transaction_and_invoice
 
 DISTRIBUTION_CONFIRM = "distribution.confirm"
 
-Made = tuple[Transaction | Distribution, bool]
-"""What an operation made, and whether the same operation had made it before."""
+Made = Recorded[Transaction] | Recorded[Distribution]
 Run = Callable[[User, Approval | None, bool], Made]
 """Carries an operation out: ``(actor, approval, unnamed)``; unnamed ones leave their client_temp_id out."""
 
@@ -71,8 +71,7 @@ def _sale(serializer: Any) -> Readable:
     def run(actor: User, approval: Approval | None, unnamed: bool) -> Made:
         _require(actor, Capability.RECORD_SALE)
         wanted = replace(sale, client_temp_id=None) if unnamed else sale
-        recorded = create_customer_transaction_and_invoice(actor=actor, sale=wanted, approval=approval)
-        return recorded.transaction, recorded.replayed
+        return create_customer_transaction_and_invoice(actor=actor, data=wanted, approval=approval)
 
     return Readable(idempotency.canonical_json(replace(sale, client_temp_id=None)), run)
 
@@ -83,8 +82,7 @@ def _distribution(serializer: Any) -> Readable:
     def run(actor: User, approval: Approval | None, unnamed: bool) -> Made:
         _require(actor, Capability.CHANGE_DISTRIBUTIONS)
         wanted = replace(new, client_temp_id=None) if unnamed else new
-        made = create_distribution(actor=actor, new=wanted, approval=approval)
-        return made.distribution, made.replayed
+        return create_distribution(actor=actor, data=wanted, approval=approval)
 
     return Readable(idempotency.canonical_json(replace(new, client_temp_id=None)), run)
 
@@ -103,17 +101,15 @@ def _confirmation(serializer: Any) -> Readable:
 @command
 def _confirm(*, actor: User, content: _Confirmation, client_temp_id: str | None) -> Made:
     """Confirm a load, once for each client_temp_id. Locks as `confirm_distribution`, which also names the errors."""
+
+    def confirm() -> Recorded[Distribution]:
+        pk = _distribution_behind(actor, content.distribution)
+        return Recorded(confirm_distribution(actor=actor, distribution_id=pk, occurred_at=content.occurred_at))
+
     operation = idempotency.Operation(
         user=actor, client_temp_id=client_temp_id, type=DISTRIBUTION_CONFIRM, content=content
     )
-    if (earlier := operation.earlier_result()) is not None:
-        return Distribution.objects.get(pk=earlier), True
-    operation.claim()
-    distribution = confirm_distribution(
-        actor=actor, distribution_id=_distribution_behind(actor, content.distribution), occurred_at=content.occurred_at
-    )
-    operation.settle(distribution)
-    return distribution, False
+    return operation.once(Distribution, confirm)
 
 
 def _distribution_behind(actor: User, reference: int | str) -> int:

@@ -113,7 +113,7 @@ def retry_conflict(*, actor: User, conflict_id: int, approve_rates: bool = False
     pusher = conflict.user
     # It happened while they worked here, and it is the actor who decides now. This is never saved.
     pusher.is_active = True
-    made, _ = sent.run(pusher, Approval(by=actor, rates=approve_rates), conflict.operation is None)
+    made = sent.run(pusher, Approval(by=actor, rates=approve_rates), conflict.operation is None).value
     conflict.result_type, conflict.result_id = entity_name(made), made.pk
     _settle(conflict, SyncConflict.Status.RETRIED, actor)
     record(
@@ -207,7 +207,7 @@ def _push_once(actor: User, sent: Sent) -> Result:
     refusals = sent.refusals
     if sent.run is not None:
         try:
-            made, replayed = sent.run(actor, None, False)
+            recorded = sent.run(actor, None, False)
         except idempotency.RefusedBefore as error:
             return _answer(SyncConflict.objects.get(operation=error.operation), sent)
         except Busy:
@@ -222,7 +222,7 @@ def _push_once(actor: User, sent: Sent) -> Result:
             _log.exception("operation %s of user %s failed", sent.type, actor.pk)
             refusals = [Refusal("server_error", "The server could not carry this out. It is kept.")]
         else:
-            return Result(sent.client_temp_id, DUPLICATE if replayed else CREATED, made=made)
+            return Result(sent.client_temp_id, DUPLICATE if recorded.replayed else CREATED, made=recorded.value)
     return _answer(_keep(actor=actor, sent=sent, refusals=refusals), sent)
 
 

@@ -221,7 +221,7 @@ class MeterReplacementAdmin(OfficeAdmin):
         actor: Any = request.user
         sent = form.cleaned_data
         new = services.NewMeter(**{**sent, "customer": sent["customer"].pk})
-        obj.pk = services.replace_meter(actor=actor, new=new).replacement.pk
+        obj.pk = services.replace_meter(actor=actor, data=new).value.pk
         obj.refresh_from_db()
 
     @admin.display(description="last usage billed by")

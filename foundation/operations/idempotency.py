@@ -7,9 +7,11 @@ first one rolled back, the second goes ahead.
 
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, models
@@ -48,6 +50,41 @@ class RefusedBefore(Conflict):
         self.operation = operation
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded[M: models.Model]:
+    """What an operation made. ``replayed``: the same operation made it earlier, and nothing happened now."""
+
+    value: M
+    replayed: bool = False
+
+
+def idempotent[**P, M: models.Model](
+    operation: str, model: type[M]
+) -> Callable[[Callable[P, Recorded[M]]], Callable[P, Recorded[M]]]:
+    """Below ``@command``: do what ``actor`` asks for by ``data`` once for each ``data.client_temp_id``.
+
+    An earlier result is answered again. Without an id it is always new. The rest of ``data`` is what makes two
+    operations the same. Raises IdempotencyConflict, RefusedBefore.
+    """
+
+    def decorate(function: Callable[P, Recorded[M]]) -> Callable[P, Recorded[M]]:
+        @wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Recorded[M]:
+            actor: Any = kwargs["actor"]
+            data: Any = kwargs["data"]
+            named = Operation(
+                user=actor,
+                client_temp_id=data.client_temp_id,
+                type=operation,
+                content=replace(data, client_temp_id=None),
+            )
+            return named.once(model, lambda: function(*args, **kwargs))
+
+        return wrapper
+
+    return decorate
+
+
 class Operation:
     """One operation of a client, from its id to its result. Without an id it is always new.
 
@@ -60,6 +97,15 @@ class Operation:
         self._type = type
         self._content = canonical_json(content)
         self._claimed: ClientOperation | None = None
+
+    def once[M: models.Model](self, model: type[M], make: Callable[[], Recorded[M]]) -> Recorded[M]:
+        """What the same operation made before; else what ``make`` makes now. In the caller's transaction."""
+        if (earlier := self.earlier_result()) is not None:
+            return Recorded(model._default_manager.get(pk=earlier), replayed=True)
+        self.claim()
+        recorded = make()
+        self.settle(recorded.value)
+        return recorded
 
     def earlier_result(self) -> int | None:
         """The primary key of what the same operation made before; None when it is new, or released.

@@ -5,7 +5,6 @@ from inventory.services.depot_work import (
     DepotCount,
     NewDepotWork,
     NewWorkItem,
-    RecordedWork,
     record_depot_work,
     take_stock,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "NewDepotWork",
     "NewWorkItem",
     "Place",
-    "RecordedWork",
     "StockHold",
     "correct_inventory",
     "create_reorder_level",

@@ -4,7 +4,7 @@ Each is one document with its lines, its reason and its movements, all in one co
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
@@ -18,7 +18,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
-from foundation.operations import idempotency
+from foundation.operations.idempotency import Recorded, idempotent
 from foundation.operations.occurrence import require_recent
 from inventory.locks import BalanceKey
 from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
@@ -84,73 +84,54 @@ class DepotCount:
     client_temp_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedWork:
-    """``replayed``: the same operation recorded it earlier, and nothing happened now."""
-
-    work: DepotWork
-    replayed: bool
-
-
 @command
-def record_depot_work(*, actor: User, new: NewDepotWork) -> RecordedWork:
+@idempotent(OPERATION, DepotWork)
+def record_depot_work(*, actor: User, data: NewDepotWork) -> Recorded[DepotWork]:
     """Refill, take goods in, transfer, set damaged ones apart, or scrap: all of the lines or none.
 
     Idempotent by (actor, client_temp_id). Locks the balances in primary-key order, then a number ticket. Raises
     IdempotencyConflict, OccurredAtOutOfRange, UnknownReference, Denied, Invalid, DepotInactive, EquipmentInactive,
     InsufficientStock.
     """
-    operation = idempotency.Operation(
-        user=actor, client_temp_id=new.client_temp_id, type=OPERATION, content=replace(new, client_temp_id=None)
-    )
-    if (earlier := operation.earlier_result()) is not None:
-        return RecordedWork(DepotWork.objects.get(pk=earlier), replayed=True)
-    operation.claim()
     now = clock.now()
-    occurred_at = new.occurred_at or now
+    occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now)
-    kind = Kind(new.kind)
-    depot = _depot_for(actor, kind, new.depot)
-    to_depot = _target(actor, kind, depot, new.to_depot)
-    _require_reason_and_items(new.reason, new.items)
-    equipment = _equipment(actor, new.items, must_be_active=kind in _NEW_BUSINESS)
-    for index, item in enumerate(new.items):
+    kind = Kind(data.kind)
+    depot = _depot_for(actor, kind, data.depot)
+    to_depot = _target(actor, kind, depot, data.to_depot)
+    _require_reason_and_items(data.reason, data.items)
+    equipment = _equipment(actor, data.items, must_be_active=kind in _NEW_BUSINESS)
+    for index, item in enumerate(data.items):
         if item.condition not in CONDITIONS[kind]:
             allowed = ", ".join(sorted(CONDITIONS[kind]))
             raise Invalid(
                 f"For {kind.label.lower()} the condition is one of {allowed}.", attr=f"items.{index}.condition"
             )
-    hold = hold_stock(_moves(kind, depot, to_depot, new.items, equipment))
-    work = _create(actor, kind, depot, to_depot, new.reason, new.reference, new.client_temp_id, occurred_at, now)
+    hold = hold_stock(_moves(kind, depot, to_depot, data.items, equipment))
+    work = _create(actor, kind, depot, to_depot, data.reason, data.reference, data.client_temp_id, occurred_at, now)
     DepotWorkItem.objects.bulk_create(
         DepotWorkItem(work=work, equipment=equipment[item.equipment], condition=item.condition, quantity=item.quantity)
-        for item in new.items
+        for item in data.items
     )
-    post_movements(hold, actor=actor, cause=work, occurred_at=occurred_at, now=now, reason=new.reason)
-    operation.settle(work)
-    _record(actor, work, [f"{item.quantity} {equipment[item.equipment].sku} {item.condition}" for item in new.items])
-    return RecordedWork(work, replayed=False)
+    post_movements(hold, actor=actor, cause=work, occurred_at=occurred_at, now=now, reason=data.reason)
+    _record(actor, work, [f"{item.quantity} {equipment[item.equipment].sku} {item.condition}" for item in data.items])
+    return Recorded(work)
 
 
 @command
-def take_stock(*, actor: User, new: DepotCount) -> RecordedWork:
+@idempotent(COUNT_OPERATION, DepotWork)
+def take_stock(*, actor: User, data: DepotCount) -> Recorded[DepotWork]:
     """Bring the counted balances of a depot to their counts, against OUTSIDE, in one commit.
 
     What the books said under the lock is kept beside each count. Idempotent by (actor, client_temp_id). Locks the
     balances in primary-key order, then a number ticket. Raises IdempotencyConflict, UnknownReference, Denied, Invalid.
     """
-    operation = idempotency.Operation(
-        user=actor, client_temp_id=new.client_temp_id, type=COUNT_OPERATION, content=replace(new, client_temp_id=None)
-    )
-    if (earlier := operation.earlier_result()) is not None:
-        return RecordedWork(DepotWork.objects.get(pk=earlier), replayed=True)
-    operation.claim()
     now = clock.now()
-    depot = _depot_for(actor, Kind.STOCK_TAKE, new.depot)
-    _require_reason_and_items(new.reason, new.items)
-    equipment = _equipment(actor, new.items, must_be_active=False)
+    depot = _depot_for(actor, Kind.STOCK_TAKE, data.depot)
+    _require_reason_and_items(data.reason, data.items)
+    equipment = _equipment(actor, data.items, must_be_active=False)
     here, world = locations(depot_place(depot), Place(LocationKind.OUTSIDE))
-    keys = _keys(here, new.items)
+    keys = _keys(here, data.items)
     # Both ends are locked before either is read: the difference has to be to the balance as it is now.
     rows = lock_or_make_balances(
         [*keys, *((world.pk, pk, condition) for _, pk, condition in keys)], {here.pk: here, world.pk: world}
@@ -158,11 +139,11 @@ def take_stock(*, actor: User, new: DepotCount) -> RecordedWork:
     hold = hold_stock(
         [
             _correction(rows[key], equipment[item.equipment], item, here, world, index)
-            for index, (key, item) in enumerate(zip(keys, new.items, strict=True))
+            for index, (key, item) in enumerate(zip(keys, data.items, strict=True))
             if rows[key].quantity != item.quantity
         ]
     )
-    work = _create(actor, Kind.STOCK_TAKE, depot, None, new.reason, "", new.client_temp_id, now, now)
+    work = _create(actor, Kind.STOCK_TAKE, depot, None, data.reason, "", data.client_temp_id, now, now)
     DepotWorkItem.objects.bulk_create(
         DepotWorkItem(
             work=work,
@@ -171,19 +152,18 @@ def take_stock(*, actor: User, new: DepotCount) -> RecordedWork:
             quantity=item.quantity,
             expected=rows[key].quantity,
         )
-        for key, item in zip(keys, new.items, strict=True)
+        for key, item in zip(keys, data.items, strict=True)
     )
-    post_movements(hold, actor=actor, cause=work, occurred_at=now, now=now, reason=new.reason)
-    operation.settle(work)
+    post_movements(hold, actor=actor, cause=work, occurred_at=now, now=now, reason=data.reason)
     _record(
         actor,
         work,
         [
             f"{equipment[item.equipment].sku} {item.condition}: {rows[key].quantity} to {item.quantity}"
-            for key, item in zip(keys, new.items, strict=True)
+            for key, item in zip(keys, data.items, strict=True)
         ],
     )
-    return RecordedWork(work, replayed=False)
+    return Recorded(work)
 
 
 def _depot_for(actor: User, kind: DepotWork.Kind, depot_id: int) -> Depot:

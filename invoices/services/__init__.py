@@ -4,7 +4,6 @@ from invoices.services.emails import request_email, send_invoice_email, sweep_em
 from invoices.services.issuing import NUMBER_PREFIX, Billing, add_gst_rate, issue_invoice
 from invoices.services.payments import (
     NewPayment,
-    RecordedPayment,
     Share,
     allocate_payment,
     pay_invoice,
@@ -18,7 +17,6 @@ __all__ = [
     "NUMBER_PREFIX",
     "Billing",
     "NewPayment",
-    "RecordedPayment",
     "Share",
     "add_gst_rate",
     "allocate_payment",

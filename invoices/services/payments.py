@@ -9,7 +9,7 @@ payments are locked behind it, each in primary-key order.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -25,7 +25,7 @@ from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.money import ZERO, to_cents
-from foundation.operations import idempotency
+from foundation.operations.idempotency import Recorded, idempotent
 from invoices import locks
 from invoices.errors import AlreadyPaid, AlreadyReversed, ExceedsCredit, ExceedsOutstanding
 from invoices.models import Allocation, Invoice, Payment
@@ -59,14 +59,6 @@ class NewPayment:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedPayment:
-    """``replayed``: the same operation recorded it earlier, and nothing happened now."""
-
-    payment: Payment
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Part:
     """An allocation to be: so much of a payment or a credit note settles so much of an invoice."""
 
@@ -81,27 +73,21 @@ class _Part:
 
 
 @command
-def record_payment(*, actor: User, new: NewPayment) -> RecordedPayment:
+@idempotent(OPERATION, Payment)
+def record_payment(*, actor: User, data: NewPayment) -> Recorded[Payment]:
     """Record money that came in, and settle invoices with it; the rest is kept as credit.
 
     Idempotent by (actor, client_temp_id). Locks the customer, then the invoices. Raises IdempotencyConflict,
     UnknownReference, Invalid, ExceedsOutstanding, ExceedsCredit.
     """
-    operation = idempotency.Operation(
-        user=actor, client_temp_id=new.client_temp_id, type=OPERATION, content=replace(new, client_temp_id=None)
-    )
-    if (earlier := operation.earlier_result()) is not None:
-        return RecordedPayment(Payment.objects.get(pk=earlier), replayed=True)
-    operation.claim()
-    customer = customer_locks.visible_customer(actor, new.customer)
+    customer = customer_locks.visible_customer(actor, data.customer)
     if customer is None:
-        raise UnknownReference(new.customer, attr="customer")
+        raise UnknownReference(data.customer, attr="customer")
     now = clock.now()
-    payment = _create(actor, customer, new, new.amount, now)
-    _settle(actor, payment, new.shares, now)
-    operation.settle(payment)
+    payment = _create(actor, customer, data, data.amount, now)
+    _settle(actor, payment, data.shares, now)
     _record_settling(actor, "invoices.payment.recorded", payment)
-    return RecordedPayment(payment, replayed=False)
+    return Recorded(payment)
 
 
 @command

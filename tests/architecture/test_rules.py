@@ -166,3 +166,14 @@ def test_names_that_are_kept_are_declared_and_not_derived_from_the_class() -> No
     readers = {named(path) for path in SOURCES if labels_read(parsed(path))}
     assert readers <= {"foundation/office/links.py", "foundation/office/site.py"}
     assert labels_read(ast.parse("cause = sale\nrecord(kind=cause._meta.label_lower)")) == [2]
+
+
+def named_by_hand(tree: ast.Module) -> list[int]:
+    return [call.lineno for call in calls(tree) if ast.unparse(call.func).rpartition(".")[2] == "Operation"]
+
+
+def test_what_happens_once_says_so_by_its_decorator() -> None:
+    """``@idempotent``; but for the one operation whose content was kept without its client_temp_id from the beginning."""
+    claiming = {named(path) for path in SOURCES if named_by_hand(parsed(path))}
+    assert claiming == {"foundation/operations/idempotency.py", "sync/operations.py"}
+    assert named_by_hand(ast.parse("operation = idempotency.Operation(user=actor)")) == [1]

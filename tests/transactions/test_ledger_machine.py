@@ -128,7 +128,7 @@ class Ledger(RuleBasedStateMachine):
                 for item, direction, condition, quantity in items
             ],
         )
-        made = create_distribution(actor=self.drivers[driver], new=new).distribution
+        made = create_distribution(actor=self.drivers[driver], data=new).value
         self.drafts.append((made.pk, driver, [(i, d, str(c), q) for i, d, c, q in items]))
 
     @rule(pick=st.integers(0, 5))
@@ -182,7 +182,7 @@ class Ledger(RuleBasedStateMachine):
         if self._move(
             moves,
             lambda: create_customer_transaction_and_invoice(
-                actor=self.drivers[driver], sale=NewSale(customer=who.pk, items=items, current_meter=reading)
+                actor=self.drivers[driver], data=NewSale(customer=who.pk, items=items, current_meter=reading)
             ),
         ):
             self.sales += 1

@@ -1,18 +1,16 @@
 """The business commands that join stock and money, a module for each noun."""
 
-from transactions.services.meters import NewMeter, ReplacedMeter, replace_meter
+from transactions.services.meters import NewMeter, replace_meter
 from transactions.services.sales import (
     NUMBER_PREFIX,
     OPERATION,
     NewSale,
-    RecordedSale,
     create_customer_transaction_and_invoice,
 )
 from transactions.services.settlements import (
     SETTLEMENT_PREFIX,
     CountedLine,
     NewSettlement,
-    RecordedSettlement,
     count_day,
     reject_settlement,
     sign_off_settlement,
@@ -27,9 +25,6 @@ __all__ = [
     "NewMeter",
     "NewSale",
     "NewSettlement",
-    "RecordedSale",
-    "RecordedSettlement",
-    "ReplacedMeter",
     "count_day",
     "create_customer_transaction_and_invoice",
     "reject_settlement",

@@ -1,6 +1,6 @@
 """Replacing a gas meter without losing a unit of gas: the old one is billed to its end, the new one from its start."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from foundation import clock
 from foundation.changes import announce
 from foundation.commands import command
 from foundation.errors import UnknownReference
-from foundation.operations import idempotency
+from foundation.operations.idempotency import Recorded, idempotent
 from foundation.operations.occurrence import require_recent
 from transactions.errors import MeterMovedOn, MeterReadingDecreased, NoMeter
 from transactions.models import MeterReplacement, Transaction
@@ -34,34 +34,21 @@ class NewMeter:
     client_temp_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplacedMeter:
-    """``replayed``: the same operation recorded it earlier, and nothing happened now."""
-
-    replacement: MeterReplacement
-    replayed: bool
-
-
 @command
-def replace_meter(*, actor: User, new: NewMeter) -> ReplacedMeter:
+@idempotent(OPERATION, MeterReplacement)
+def replace_meter(*, actor: User, data: NewMeter) -> Recorded[MeterReplacement]:
     """Bill the old meter's last usage, and go on from the new meter's first reading.
 
     The usage, if there is any, is billed by a sale of its own in the same commit. Idempotent by (actor,
     client_temp_id). Locks as a sale does. Raises what a sale raises, above all NoMeter and MeterReadingDecreased,
     and MeterMovedOn for a replacement that happened before the last one.
     """
-    operation = idempotency.Operation(
-        user=actor, client_temp_id=new.client_temp_id, type=OPERATION, content=replace(new, client_temp_id=None)
-    )
-    if (earlier := operation.earlier_result()) is not None:
-        return ReplacedMeter(MeterReplacement.objects.select_related("final_sale").get(pk=earlier), replayed=True)
-    operation.claim()
     now = clock.now()
-    occurred_at = new.occurred_at or now
+    occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now)
-    customer = customer_locks.visible_customer(actor, new.customer)
+    customer = customer_locks.visible_customer(actor, data.customer)
     if customer is None:
-        raise UnknownReference(new.customer, attr="customer")
+        raise UnknownReference(data.customer, attr="customer")
     if not customer.is_active:
         raise CustomerInactive(f"{customer.name} is not served any more.")
     if not customer.has_meter:
@@ -69,46 +56,45 @@ def replace_meter(*, actor: User, new: NewMeter) -> ReplacedMeter:
     if customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
         raise MeterMovedOn("The meter was replaced after that already.", attr="occurred_at")
     last = customer.last_meter_reading
-    if last is not None and new.final_reading < last:
+    if last is not None and data.final_reading < last:
         raise MeterReadingDecreased(
-            f"The last reading was {last}; {new.final_reading} is below it.", attr="final_reading"
+            f"The last reading was {last}; {data.final_reading} is below it.", attr="final_reading"
         )
     final_sale = None
-    if last is not None and new.final_reading > last:
+    if last is not None and data.final_reading > last:
         final_sale = create_customer_transaction_and_invoice(
             actor=actor,
-            sale=NewSale(
+            data=NewSale(
                 customer=customer.pk,
-                current_meter=new.final_reading,
-                remarks=f"Final reading of meter {customer.meter_number}, replaced by {new.new_meter_number}.",
-                occurred_at=new.occurred_at,
+                current_meter=data.final_reading,
+                remarks=f"Final reading of meter {customer.meter_number}, replaced by {data.new_meter_number}.",
+                occurred_at=data.occurred_at,
             ),
-        ).transaction
+        ).value
         customer.refresh_from_db()
     readings = Transaction.objects.filter(customer=customer).with_readings()
     replacement: MeterReplacement = MeterReplacement.objects.create(
         customer=customer,
         old_meter_number=customer.meter_number,
-        final_reading=new.final_reading,
-        new_meter_number=new.new_meter_number,
-        first_reading=new.first_reading,
+        final_reading=data.final_reading,
+        new_meter_number=data.new_meter_number,
+        first_reading=data.first_reading,
         final_sale=final_sale,
         follows=readings.order_by("-pk").first(),
-        reason=new.reason,
+        reason=data.reason,
         user=actor,
-        client_temp_id=new.client_temp_id,
+        client_temp_id=data.client_temp_id,
         occurred_at=occurred_at,
         created_at=now,
         date=clock.business_date(now),
     )
     before = {"meter_number": customer.meter_number, "last_meter_reading": customer.last_meter_reading}
-    customer.meter_number = new.new_meter_number
-    customer.last_meter_reading = new.first_reading
+    customer.meter_number = data.new_meter_number
+    customer.last_meter_reading = data.first_reading
     customer.meter_replaced_at = occurred_at
     customer.version += 1
     customer.save(update_fields=["meter_number", "last_meter_reading", "meter_replaced_at", "version", "updated_at"])
     announce(customer)
-    operation.settle(replacement)
     record(
         actor=actor,
         action="transactions.meter.replaced",
@@ -117,9 +103,9 @@ def replace_meter(*, actor: User, new: NewMeter) -> ReplacedMeter:
         after={
             "meter_number": customer.meter_number,
             "last_meter_reading": customer.last_meter_reading,
-            "final_reading": new.final_reading,
+            "final_reading": data.final_reading,
             "transaction_number": final_sale.transaction_number if final_sale else None,
         },
-        reason=new.reason,
+        reason=data.reason,
     )
-    return ReplacedMeter(replacement, replayed=False)
+    return Recorded(replacement)

@@ -1,7 +1,7 @@
 """The sale: stock, meter, price, number, invoice, PDF and evidence in one commit, or nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ from foundation.commands import command
 from foundation.errors import UnknownReference
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
-from foundation.operations import idempotency
+from foundation.operations.idempotency import Recorded, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move, customer_place, hold_stock, locations, post_movements, vehicle_place
@@ -52,22 +52,11 @@ class NewSale:
     client_temp_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedSale:
-    """``replayed``: the same operation recorded it earlier, and nothing happened now."""
-
-    transaction: Transaction
-    replayed: bool
-
-    @property
-    def invoice(self) -> Invoice:
-        return self.transaction.invoice
-
-
 @command
+@idempotent(OPERATION, Transaction)
 def create_customer_transaction_and_invoice(
-    *, actor: User, sale: NewSale, approval: Approval | None = None
-) -> RecordedSale:
+    *, actor: User, data: NewSale, approval: Approval | None = None
+) -> Recorded[Transaction]:
     """Record one sale with everything that belongs to it.
 
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the
@@ -75,32 +64,23 @@ def create_customer_transaction_and_invoice(
     RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive, NoMeter, MeterMovedOn,
     MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, InsufficientStock, StorageUnavailable.
     """
-    operation = idempotency.Operation(
-        user=actor,
-        client_temp_id=sale.client_temp_id,
-        type=OPERATION,
-        content=replace(sale, client_temp_id=None),
-    )
-    if (earlier := operation.earlier_result()) is not None:
-        return RecordedSale(Transaction.objects.select_related("invoice").get(pk=earlier), replayed=True)
-    operation.claim()
     now = clock.now()
-    occurred_at = sale.occurred_at or now
+    occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now, approval=approval)
 
-    customer = _lock_customer(actor, sale.customer)
-    if sale.current_meter is not None and customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
+    customer = _lock_customer(actor, data.customer)
+    if data.current_meter is not None and customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
         raise MeterMovedOn("The meter was replaced after this reading was taken.", attr="current_meter")
-    usage = read_meter(customer, sale.current_meter, meter_rate_at(customer, occurred_at))
-    equipment = require_active(actor, [item.equipment for item in sale.items])
+    usage = read_meter(customer, data.current_meter, meter_rate_at(customer, occurred_at))
+    equipment = require_active(actor, [item.equipment for item in data.items])
     items = price_items(
-        sale.items,
+        data.items,
         equipment,
         prices_at(equipment, occurred_at),
         contract_rates(customer, equipment, occurred_at),
         may_override=_may_override(actor, approval),
     )
-    billing = _bill(actor, sale, customer, items, usage, occurred_at=occurred_at, now=now)
+    billing = _bill(actor, data, customer, items, usage, occurred_at=occurred_at, now=now)
 
     vehicle, site = locations(vehicle_place(actor.vehicle_no), customer_place(customer))
     hold = hold_stock(_moves(items, vehicle, site))
@@ -113,7 +93,7 @@ def create_customer_transaction_and_invoice(
         customer_name=customer.name,
         user=actor,
         vehicle_no=actor.vehicle_no,
-        client_temp_id=sale.client_temp_id,
+        client_temp_id=data.client_temp_id,
         meter_number=customer.meter_number if usage else "",
         last_meter_reading=usage.last if usage else None,
         current_meter_reading=usage.current if usage else None,
@@ -123,8 +103,8 @@ def create_customer_transaction_and_invoice(
         items_amount=sum((item.amount for item in items), ZERO),
         total_amount=billing.subtotal,
         payment_type=customer.payment_type,
-        payment_received=sale.payment_received,
-        remarks=sale.remarks,
+        payment_received=data.payment_received,
+        remarks=data.remarks,
         occurred_at=occurred_at,
         created_at=now,
         date=clock.business_date(now),
@@ -138,7 +118,6 @@ def create_customer_transaction_and_invoice(
         customer.last_meter_reading = usage.current
         customer.version += 1
         customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
-    operation.settle(transaction)
     on_commit(SALES.labels("sale").inc)
     record(
         actor=actor,
@@ -147,7 +126,7 @@ def create_customer_transaction_and_invoice(
         before={"last_meter_reading": usage.last} if usage else None,
         after=_evidence(transaction, invoice, items, usage, approval),
     )
-    return RecordedSale(transaction, replayed=False)
+    return Recorded(transaction)
 
 
 def _lock_customer(actor: User, customer_id: int) -> Customer:

@@ -1,7 +1,7 @@
 """The end of a seller's day: a blind count, the difference to the books, and somebody else's signature under it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from accounts import locks as user_locks
@@ -12,7 +12,7 @@ from foundation import clock
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.money import ZERO
-from foundation.operations import idempotency
+from foundation.operations.idempotency import Recorded, idempotent
 from inventory import locks as stock_locks
 from inventory.models import LocationKind, StockMovement
 from inventory.selectors import Flow, Stock, flows_of_day
@@ -48,32 +48,19 @@ class NewSettlement:
     client_temp_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedSettlement:
-    """``replayed``: the same operation recorded it earlier, and nothing happened now."""
-
-    settlement: Settlement
-    replayed: bool
-
-
 @command
-def count_day(*, actor: User, new: NewSettlement) -> RecordedSettlement:
+@idempotent(OPERATION, Settlement)
+def count_day(*, actor: User, data: NewSettlement) -> Recorded[Settlement]:
     """Keep what a seller counted on the vehicle and in the cash bag beside what should be there.
 
     The books stay as they are until somebody signs it off. The counted cash leaves the seller's bag. Idempotent by
     (actor, client_temp_id). Locks the seller's user row, the vehicle's balances, the cash payments, a number ticket.
     Raises SettlementPending, UnknownReference, Invalid.
     """
-    operation = idempotency.Operation(
-        user=actor, client_temp_id=new.client_temp_id, type=OPERATION, content=replace(new, client_temp_id=None)
-    )
-    if (earlier := operation.earlier_result()) is not None:
-        return RecordedSettlement(Settlement.objects.get(pk=earlier), replayed=True)
-    operation.claim()
     user_locks.user(actor.pk)
     if Settlement.objects.filter(user=actor, status=Status.COUNTED).exists():
         raise SettlementPending("Your last count is still to be signed off.")
-    counted = _counted(actor, new.counts)
+    counted = _counted(actor, data.counts)
     now = clock.now()
     today = clock.business_date(now)
     lines: list[dict[str, object]] = []
@@ -91,15 +78,14 @@ def count_day(*, actor: User, new: NewSettlement) -> RecordedSettlement:
         depot=actor.depot,
         vehicle_no=actor.vehicle_no,
         cash_expected=sum((payment.amount for payment in bag), ZERO),
-        cash_counted=new.cash,
-        remarks=new.remarks,
-        client_temp_id=new.client_temp_id,
+        cash_counted=data.cash,
+        remarks=data.remarks,
+        client_temp_id=data.client_temp_id,
         created_at=now,
         date=today,
     )
     SettlementLine.objects.bulk_create(SettlementLine(settlement=settlement, **line) for line in lines)
     Payment.objects.filter(pk__in=[payment.pk for payment in bag]).update(handed_in_at=now)
-    operation.settle(settlement)
     record(
         actor=actor,
         action="transactions.settlement.counted",
@@ -112,7 +98,7 @@ def count_day(*, actor: User, new: NewSettlement) -> RecordedSettlement:
             "variances": _variances(settlement),
         },
     )
-    return RecordedSettlement(settlement, replayed=False)
+    return Recorded(settlement)
 
 
 @command

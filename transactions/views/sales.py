@@ -175,9 +175,9 @@ class TransactionViewSet(LedgerViewSet):
         serializer = SaleIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         recorded = services.create_customer_transaction_and_invoice(
-            actor=acting_user(request), sale=serializer.command()
+            actor=acting_user(request), data=serializer.command()
         )
-        transaction: Any = recorded.transaction
+        transaction: Any = recorded.value
         if recorded.replayed:
             transaction = self.queryset.select_related("invoice").get(pk=transaction.pk)
         else:

@@ -121,8 +121,8 @@ class SettlementViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = SettlementIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        recorded = services.count_day(actor=acting_user(request), new=serializer.command())
-        return created(self._read(recorded.settlement.pk), replayed=recorded.replayed)
+        recorded = services.count_day(actor=acting_user(request), data=serializer.command())
+        return created(self._read(recorded.value.pk), replayed=recorded.replayed)
 
     @extend_schema(
         summary="Sign off a count",

@@ -99,16 +99,12 @@ class CustomerSiteViewSet(ScopedViewSet):
         customer = self.get_object()
         serializer = NewMeterIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        replaced = services.replace_meter(actor=acting_user(request), new=serializer.command(customer.pk))
+        replaced = services.replace_meter(actor=acting_user(request), data=serializer.command(customer.pk))
         sale = None
-        if replaced.replacement.final_sale_id:
-            transaction = TransactionViewSet.queryset.select_related("invoice").get(
-                pk=replaced.replacement.final_sale_id
-            )
+        if replaced.value.final_sale_id:
+            transaction = TransactionViewSet.queryset.select_related("invoice").get(pk=replaced.value.final_sale_id)
             sale = {"transaction": transaction, "invoice": transaction.invoice}
-        answer = ReplacedMeterOut(
-            {"replacement": replaced.replacement, "sale": sale}, context=self.get_serializer_context()
-        )
+        answer = ReplacedMeterOut({"replacement": replaced.value, "sale": sale}, context=self.get_serializer_context())
         return created(answer.data, replayed=replaced.replayed)
 
     @extend_schema(

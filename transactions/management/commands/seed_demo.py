@@ -145,12 +145,12 @@ class _Business:
                 remarks="Morning load",
                 occurred_at=self._moment(timedelta()),
             )
-            made = create_distribution(actor=driver, new=new)
-            confirm_distribution(actor=driver, distribution_id=made.distribution.pk)
+            made = create_distribution(actor=driver, data=new)
+            confirm_distribution(actor=driver, distribution_id=made.value.pk)
         waiting = [NewItem(self.equipment["CYL-14-POL"].pk, "OUT", Condition.FULL, 12)]
         create_distribution(
             actor=self.users["driver2"],
-            new=NewDistribution(depot=self.depots["HSH KB"].pk, items=waiting, remarks="Second load, to be confirmed"),
+            data=NewDistribution(depot=self.depots["HSH KB"].pk, items=waiting, remarks="Second load, to be confirmed"),
         )
         for turn in range(demo.SALES):
             self._sell(turn)
@@ -162,20 +162,20 @@ class _Business:
         for invoice, (method, share, reference) in zip(owed, demo.PAYMENTS, strict=False):
             amount = to_cents(invoice.total_amount * share)
             new = NewPayment(customer=invoice.customer_id, method=method, amount=amount, reference=reference)
-            record_payment(actor=admin, new=new)
+            record_payment(actor=admin, data=new)
         mistaken = Transaction.objects.filter(user=self.users["driver2"], meter_number="").latest("pk")
         void_transaction(actor=supervisor, transaction_id=mistaken.pk, reason="Entered for the wrong stall")
         bought = NewWorkItem(self.equipment["CYL-14-POL"].pk, Condition.FULL, 40)
         depot = self.depots["HSH KB"].pk
         work = NewDepotWork(DepotWork.Kind.GOODS_IN, depot, [bought], "Delivery of the supplier", reference="DO-20317")
-        record_depot_work(actor=self.users["depot"], new=work)
+        record_depot_work(actor=self.users["depot"], data=work)
         driver = self.users["driver1"]
         found = Inventory.objects.filter(location__vehicle_no=driver.vehicle_no, quantity__gt=0).order_by("pk")
         counts = [CountedLine(row.equipment_id, row.condition, row.quantity) for row in found]
         # One cylinder fewer than the books have: there is something to sign off.
         counts[0] = replace(counts[0], quantity=counts[0].quantity - 1)
         cash = Payment.objects.filter(user=driver, method=Payment.Method.CASH).values_list("amount", flat=True)
-        count_day(actor=driver, new=NewSettlement(sum(cash, Decimal("0.00")), counts, "Lane 3 was flooded"))
+        count_day(actor=driver, data=NewSettlement(sum(cash, Decimal("0.00")), counts, "Lane 3 was flooded"))
 
     def _add_user(
         self, actor: User | None, username: str, first: str, last: str, role: Role, depot: str | None, vehicle: str
@@ -266,7 +266,7 @@ class _Business:
             reading = Decimal(about.meter[1]) + Decimal(self.chance.randrange(1_000, 40_000)) / 100
         create_customer_transaction_and_invoice(
             actor=self.chance.choice(drivers),
-            sale=NewSale(
+            data=NewSale(
                 customer=customer.pk,
                 items=items,
                 current_meter=reading,
