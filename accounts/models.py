@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from depots.models import Depot
 from foundation.access.capabilities import Capability, Role, Scope, scope_of
+from foundation.access.grants import is_granted
 
 vehicle_no_validator = RegexValidator(
     r"\A[A-Z0-9-]{2,16}\Z", "Capital letters, digits and hyphens, as on the plate without spaces: GBK1234A."
@@ -93,7 +94,7 @@ class User(AbstractBaseUser):
 
     def scope(self, capability: Capability) -> Scope | None:
         """On which rows this user holds a capability; None: not at all."""
-        return scope_of(self.role, capability) if self.is_active else None
+        return scope_of(self.role, capability) if self.is_active or is_granted(self) else None
 
     def can(self, capability: Capability) -> bool:
         return self.scope(capability) is not None

@@ -16,6 +16,7 @@ from accounts.models import User
 from audit.services import record
 from distribution.models import Distribution
 from foundation import clock
+from foundation.access.grants import acting_for
 from foundation.api.fields import ClientTempIdField, MomentField
 from foundation.commands import ATTEMPTS, command
 from foundation.entities import entity_name, model_of
@@ -111,9 +112,9 @@ def retry_conflict(*, actor: User, conflict_id: int, approve_rates: bool = False
     if conflict.operation is not None:
         idempotency.release(conflict.operation)
     pusher = conflict.user
-    # It happened while they worked here, and it is the actor who decides now. This is never saved.
-    pusher.is_active = True
-    made = sent.run(pusher, Approval(by=actor, rates=approve_rates), conflict.operation is None).value
+    # It happened while they worked here, and it is the actor who decides now.
+    with acting_for(pusher):
+        made = sent.run(pusher, Approval(by=actor, rates=approve_rates), conflict.operation is None).value
     conflict.result_type, conflict.result_id = entity_name(made), made.pk
     _settle(conflict, SyncConflict.Status.RETRIED, actor)
     record(
