@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from tests.live.servers import Site
+from testbed.servers import Site
 
 
 class ByHand:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Table, median, say
-from tests.live.servers import BROKEN, Answer, MariaDB, Site, free_port, wait_until
+from testbed.servers import BROKEN, Answer, MariaDB, Site, free_port, wait_until
 
 PROVIDER = "/usr/lib/galera/libgalera_smm.so"
 DRIVERS = 8
@@ -130,7 +130,7 @@ def measure(seconds: float = 10) -> list[Table]:
             own.mkdir()
             sites.append(Site(node, own, MEDIA_ROOT=str(folder / "media"), ALLOWED_HOSTS="127.0.0.1", DEBUG="False"))
         sites[0].migrate()
-        world = json.loads(sites[0].python("tests/live/prepare.py", str(DRIVERS)))
+        world = json.loads(sites[0].python("testbed/prepare.py", str(DRIVERS)))
         for site in sites:
             site.start()
             stack.callback(site.stop)

@@ -9,7 +9,7 @@ import json
 
 from benchmarks.by_hand import ByHand, last, moved_by
 from benchmarks.harness import Client, Table, a_site, engine, median, milliseconds, say
-from tests.live.servers import Site
+from testbed.servers import Site
 
 
 def measure(rounds: int = 200) -> list[Table]:

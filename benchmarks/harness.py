@@ -23,7 +23,7 @@ import django
 
 django.setup()
 
-from tests.live.servers import MariaDB, Site, on_mariadb
+from testbed.servers import MariaDB, Site, on_mariadb
 
 HISTORIES = ROOT / "var" / "bench"
 CUSTOMERS = 50_000
@@ -115,13 +115,13 @@ class Client:
 
 @contextmanager
 def a_site(drivers: int = 2) -> Iterator[tuple[Site, dict[str, Any]]]:
-    """An empty site with drivers, vehicles, customers (see tests/live/prepare.py) and a server that answers."""
+    """An empty site with drivers, vehicles, customers (see testbed/prepare.py) and a server that answers."""
     folder = Path(tempfile.mkdtemp(prefix="hsh-bench-"))
     database = MariaDB() if on_mariadb() else None
     site = Site(database, folder, **_SETTINGS)
     try:
         site.migrate()
-        world = json.loads(site.python("tests/live/prepare.py", str(drivers)))
+        world = json.loads(site.python("testbed/prepare.py", str(drivers)))
         site.start()
         yield site, world
     finally:
@@ -146,7 +146,7 @@ def a_site_with_history(transactions: int, drivers: int = 32) -> Iterator[tuple[
             say(f"Making a history of {transactions:,} sales on {engine()} …")
             wanted = ("--transactions", str(transactions), "--customers", str(CUSTOMERS), "--without-documents")
             site.python("-m", "benchmarks.history", *wanted)
-            known.write_text(site.python("tests/live/prepare.py", str(drivers)))
+            known.write_text(site.python("testbed/prepare.py", str(drivers)))
         site.start()
         yield site, json.loads(known.read_text())
     finally:

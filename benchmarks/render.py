@@ -33,7 +33,7 @@ def ways() -> dict[str, Callable[[], object]]:
     from weasyprint.urls import URLFetcher
 
     from invoices import press, rendering
-    from tests.invoices.snapshots import snapshot
+    from testbed.snapshots import snapshot
 
     invoice = snapshot()
     markup = rendering._TEMPLATE.render(Context(rendering._context(invoice)))

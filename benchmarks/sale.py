@@ -32,7 +32,7 @@ from benchmarks.harness import (
     say,
 )
 from benchmarks.render import bare_render
-from tests.live.servers import Site
+from testbed.servers import Site
 
 CLIENTS = (1, 8, 32)
 TICKS = os.sysconf("SC_CLK_TCK")

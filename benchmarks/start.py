@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.harness import Table, a_site, engine, median, milliseconds, say
 from benchmarks.pull import memory_mib
 from benchmarks.sale import Driver
-from tests.live.servers import Site
+from testbed.servers import Site
 
 SALES = 1_000
 

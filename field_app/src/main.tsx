@@ -1,7 +1,7 @@
 import { StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { App } from "./App"
-import { FailureBoundary } from "./parts/Failure"
+import { FailureBoundary } from "./ui/Failure"
 import "./styles.css"
 
 createRoot(document.getElementById("root") as HTMLElement).render(

@@ -1,5 +1,7 @@
 """One list of packages (core/packages.py): what has to hold a list of its own holds the same one."""
 
+import ast
+import re
 import tomllib
 from copy import deepcopy
 from pathlib import Path
@@ -14,8 +16,8 @@ pytestmark = pytest.mark.any_engine
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FOLDERS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-NOT_OURS = {"tests", "benchmarks"}
-"""Programs beside the project: nothing imports them."""
+NOT_OURS = {"tests", "benchmarks", "testbed"}
+"""Beside the project: it imports none of them."""
 OTHERWISE_INSIDE = {"core", "foundation"}
 """They are no app with an edge, services and models."""
 
@@ -99,3 +101,49 @@ def test_the_diagram_shows_the_layers() -> None:
     page = (ROOT / "docs/architecture.md").read_text()
     assert drawn_in(page) == [{*layer} for layer in LAYERS]
     assert drawn_in(page.replace("4  customers", "4  vendors  ")) != [{*layer} for layer in LAYERS]
+
+
+def reached(tree: ast.Module) -> set[str]:
+    """The folders whose modules a module imports, or whose files it names (to run them as programs of their own)."""
+    found = set()
+    remarks = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in {*ast.walk(tree)} - remarks:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or ""}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= {*re.findall(r"\b\w+[/.]\w+", node.value)}
+    return {re.split(r"[/.]", name)[0] for name in found}
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        *((package, {"testbed", "benchmarks", "tests"}) for package in PACKAGES),
+        ("testbed", {"benchmarks", "tests"}),
+        ("benchmarks", {"tests"}),
+    ],
+)
+def test_what_stands_beside_the_project_is_not_reached(folder: str, forbidden: set[str]) -> None:
+    """Tests may use benchmarks and the testbed, benchmarks the testbed, the project none of them."""
+    reaching = {
+        str(path.relative_to(ROOT)): names
+        for path in (ROOT / folder).rglob("*.py")
+        if (names := reached(ast.parse(path.read_text())) & forbidden)
+    }
+    assert reaching == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import tests.factories",
+        "from tests.live import conftest",
+        "def late(): from tests import factories",
+        'site.python("tests/live/prepare.py", "2")',
+        'site.python("-m", "tests.upgrade.ask")',
+    ],
+)
+def test_every_way_to_reach_the_tests_is_found(line: str) -> None:
+    assert reached(ast.parse(line)) & {"tests"}

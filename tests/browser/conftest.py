@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from testbed.servers import ROOT, Site
 from tests.contract.demo_site import demo_site
-from tests.live.servers import ROOT, Site
 from transactions.demo import PASSWORD
 
 SHOTS = ROOT / "var/screenshots"

@@ -5,8 +5,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from testbed.servers import Site
 from tests.browser.conftest import log_in
-from tests.live.servers import Site
 
 
 def test_what_waits_is_seen_to(page: Page, site: Site) -> None:

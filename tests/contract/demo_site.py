@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live.servers import Site
+from testbed.servers import Site
 from tests.live.templates import site_from
 from transactions.demo import PASSWORD
 

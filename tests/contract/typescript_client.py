@@ -8,8 +8,8 @@ import django
 
 django.setup()
 
+from testbed.servers import ROOT  # noqa: E402
 from tests.contract.demo_site import demo_site  # noqa: E402
-from tests.live.servers import ROOT  # noqa: E402
 
 
 def main() -> None:

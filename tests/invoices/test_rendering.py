@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from invoices.rendering import render_invoice
 from invoices.snapshot import InvoiceSnapshot
-from tests.invoices.snapshots import CUSTOMER, credit_note, line, snapshot
+from testbed.snapshots import CUSTOMER, credit_note, line, snapshot
 
 pytestmark = pytest.mark.any_engine
 
@@ -92,7 +92,7 @@ def test_names_print_in_their_own_script(name: str) -> None:
 
 def test_the_same_snapshot_is_the_same_bytes_in_any_process_zone_and_locale(tmp_path: Path) -> None:
     program = (
-        "import hashlib; from tests.invoices.snapshots import snapshot; from invoices.rendering import render_invoice;"
+        "import hashlib; from testbed.snapshots import snapshot; from invoices.rendering import render_invoice;"
         "from dataclasses import replace; s = snapshot();"
         "s = replace(s, customer=replace(s.customer, name='金镬 முருகன்'));"
         "print(hashlib.sha256(render_invoice(s)).hexdigest())"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.servers import Site
+from testbed.servers import Site
 from tests.live.templates import site_from, world_of
 
 
@@ -18,5 +18,5 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def world(site: Site) -> dict[str, Any]:
-    """Ids of what the database holds; see prepare.py."""
+    """Ids of what the database holds; see testbed/prepare.py."""
     return world_of(site)

@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.live.servers import MariaDB, Site, on_mariadb, room
+from testbed.servers import MariaDB, Site, on_mariadb, room
 
 DRIVERS = 6
 
 
 def _world(site: Site) -> None:
-    (site.folder / "world.json").write_text(site.python("tests/live/prepare.py", str(DRIVERS)))
+    (site.folder / "world.json").write_text(site.python("testbed/prepare.py", str(DRIVERS)))
 
 
 def _demo(site: Site) -> None:

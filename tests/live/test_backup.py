@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.live.servers import ROOT, Site
+from testbed.servers import ROOT, Site
 from tests.live.test_crashes import Load
 
 

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from testbed.servers import ROOT, Site
 from tests.live.chaos import ChaosProxy
-from tests.live.servers import ROOT, Site
 
 sys.path.insert(0, str(ROOT / "examples" / "offline_client"))
 from client import OfflineClient, Unreachable

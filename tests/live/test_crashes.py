@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.live.servers import Answer, Site, on_mariadb
+from testbed.servers import Answer, Site, on_mariadb
 
 KILLS = int(os.environ.get("CRASH_KILLS", "10"))
 

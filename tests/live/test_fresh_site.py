@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.live.servers import Site
+from testbed.servers import Site
 from tests.live.templates import site_from
 
 PASSWORD = "correct horse battery"

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from tests.live.servers import ROOT, Site, free_port
+from testbed.servers import ROOT, Site, free_port
 
 KILLS = int(os.environ.get("MAIL_KILLS", "4"))
 REQUESTS = 3 * KILLS

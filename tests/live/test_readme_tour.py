@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
+from testbed.servers import ROOT
 from tests.contract.demo_site import demo_site
-from tests.live.servers import ROOT
 
 pytestmark = pytest.mark.any_engine
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from foundation.access.capabilities import Role
+from testbed.servers import ROOT, Site, on_mariadb
 from tests.contract.demo_site import demo_site, demo_token
-from tests.live.servers import ROOT, Site, on_mariadb
 
 USERS = {
     Role.DRIVER: "driver1", Role.SALES: "sales", Role.DEPOT_STAFF: "depot", Role.SUPERVISOR: "supervisor",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.servers import ROOT, Site
+from testbed.servers import ROOT, Site
 from tests.live.templates import site_from
 
 CIPHER = """

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from tests.live.servers import ROOT, Answer, Site, free_port
+from testbed.servers import ROOT, Answer, Site, free_port
 
 PASSWORD = "hsh-demo-2026"
 WORKER = ("db_worker", "--no-reload", "--no-startup-delay", "--verbosity", "0")

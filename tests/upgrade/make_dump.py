@@ -34,7 +34,7 @@ from typing import Any
 
 from django.conf import settings
 
-from tests.live.servers import MariaDB, Site
+from testbed.servers import MariaDB, Site
 from tests.upgrade.day import Day, codes, essence, figures, pulled
 from tests.upgrade.work import next_morning, work
 

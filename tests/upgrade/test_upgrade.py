@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.live.servers import ROOT, on_mariadb
+from testbed.servers import ROOT, on_mariadb
 
 RELEASES = sorted(file.parent for file in Path(__file__).parent.glob("*/operations.json"))
 

@@ -1,10 +1,7 @@
 /** What lies on the phone: one database for each user, so that nobody sends, or sees, somebody else's sales. */
 import Dexie, { type EntityTable, type Table } from "dexie"
-import type { Customer, Depot, Distribution, Equipment, GstRate, Stock } from "../api/types"
-import type { Operation, UnplacedOperation } from "./operations"
-import type { PastSale } from "./past_sales"
-
-export type StoredCustomer = Customer & { words: string[] }
+import type { Depot, Distribution, Equipment, GstRate, Stock } from "../api/types"
+import type { Operation, PastSale, StoredCustomer, UnplacedOperation } from "./rows"
 
 export class FieldDatabase extends Dexie {
   readonly operations!: Table<Operation, number, UnplacedOperation>

@@ -1,8 +1,9 @@
 /** Fetches what changed; a page is kept together with its cursor, or not at all. See docs/offline-protocol.md, "Pull". */
 import type { Api } from "../api/client"
 import type { Customer, Pulled } from "../api/types"
-import type { FieldDatabase, StoredCustomer } from "../store/database"
-import { inState } from "../store/operations"
+import type { FieldDatabase } from "../store/database"
+import { inState } from "../store/queue"
+import type { StoredCustomer } from "../store/rows"
 import { wordsOf } from "../store/words"
 import { Refused } from "./push"
 

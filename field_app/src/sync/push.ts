@@ -3,7 +3,8 @@ import type { Api } from "../api/client"
 import { Unreachable } from "../api/session"
 import type { ApiError, PushResult } from "../api/types"
 import type { FieldDatabase } from "../store/database"
-import { inState, type Operation, type SettlementOperation } from "../store/operations"
+import { inState } from "../store/queue"
+import type { Operation, SettlementOperation } from "../store/rows"
 
 const AT_ONCE = 200
 

@@ -4,16 +4,9 @@ import { makeApi } from "../api/client"
 import { LoggedOut, Unreachable } from "../api/session"
 import type { Pulled, PushResult } from "../api/types"
 import { FieldDatabase } from "../store/database"
-import {
-  forgetOld,
-  type NewOperation,
-  newId,
-  type Operation,
-  receiptNumber,
-  record,
-  stockKey,
-  stockNow,
-} from "../store/operations"
+import { forgetOld, newId, receiptNumber, record } from "../store/queue"
+import type { NewOperation, Operation } from "../store/rows"
+import { stockKey, stockNow } from "../store/stock"
 import { pull } from "./pull"
 import { askAgain, pushWaiting, Refused } from "./push"
 

@@ -2,7 +2,7 @@
 import type { Api } from "../api/client"
 import { currentSession, LoggedOut, onSessionChange, rememberMe, Unreachable } from "../api/session"
 import type { FieldDatabase } from "../store/database"
-import { forgetOld } from "../store/operations"
+import { forgetOld } from "../store/queue"
 import { pullPastSales } from "./past_sales"
 import { pull } from "./pull"
 import { askAgain, pushWaiting, Refused } from "./push"

@@ -1,9 +1,9 @@
 import { useState } from "react"
 import { Link } from "react-router"
-import { useStored } from "../field"
-import { byName } from "../rules/order"
 import type { FieldDatabase } from "../store/database"
 import { wordsOf } from "../store/words"
+import { useStored } from "../ui/field"
+import { byName } from "../ui/order"
 
 const SHOWN = 30
 

@@ -1,17 +1,5 @@
-/** How the app says what the API abbreviates. */
-import type { Condition, ItemType } from "../api/types"
-import type { Operation } from "../store/operations"
-
-export const CONDITIONS: Record<Condition, string> = { FULL: "full", EMPTY: "empty", DAMAGED: "damaged" }
-
-export const ITEM_TYPES: Record<ItemType, string> = {
-  SWAP: "Swap",
-  SALE: "Sale",
-  RETURN: "Return",
-  DEPOSIT: "Deposit",
-  REFILL: "Refill",
-  SERVICE: "Service",
-}
+/** How the app says what was refused, and what to do about it. */
+import type { Operation } from "../store/rows"
 
 export function whatItIs(operation: Operation): string {
   switch (operation.type) {

@@ -1,5 +1,5 @@
-import { useField, useStored, useSyncStatus } from "../field"
-import { inState } from "../store/operations"
+import { inState } from "../store/queue"
+import { useField, useStored, useSyncStatus } from "./field"
 
 /** What waits, and whether it is on its way; a tap tries at once. */
 export function SyncChip() {

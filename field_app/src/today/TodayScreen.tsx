@@ -1,12 +1,14 @@
 import { Link } from "react-router"
 import { logOut, Unreachable } from "../api/session"
 import type { Condition, Distribution } from "../api/types"
-import { useField, useRecord, useStored } from "../field"
-import { CONDITIONS } from "../parts/words"
-import { dayShown, timeOfDay } from "../rules/day"
-import { bySku } from "../rules/order"
 import type { FieldDatabase } from "../store/database"
-import { inState, type LoadOperation, newId, type Operation, stockKey, stockNow } from "../store/operations"
+import { inState, newId } from "../store/queue"
+import type { LoadOperation, Operation } from "../store/rows"
+import { stockKey, stockNow } from "../store/stock"
+import { dayShown, timeOfDay } from "../ui/day"
+import { useField, useRecord, useStored } from "../ui/field"
+import { bySku } from "../ui/order"
+import { CONDITIONS } from "../ui/words"
 
 const SHOWN: Condition[] = ["FULL", "EMPTY", "DAMAGED"]
 

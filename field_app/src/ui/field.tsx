@@ -1,12 +1,13 @@
 /** What every screen needs: who sells, what lies on the phone, and what sends it. */
 import { useLiveQuery } from "dexie-react-hooks"
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from "react"
-import { type Api, makeApi } from "./api/client"
-import { type Send, sendAs } from "./api/session"
-import type { Me } from "./api/types"
-import { FieldDatabase } from "./store/database"
-import { type NewOperation, record } from "./store/operations"
-import { Synchroniser, type SyncStatus } from "./sync/synchroniser"
+import { type Api, makeApi } from "../api/client"
+import { type Send, sendAs } from "../api/session"
+import type { Me } from "../api/types"
+import { FieldDatabase } from "../store/database"
+import { record } from "../store/queue"
+import type { NewOperation } from "../store/rows"
+import { Synchroniser, type SyncStatus } from "../sync/synchroniser"
 
 type Field = { me: Me; database: FieldDatabase; synchroniser: Synchroniser; send: Send; api: Api }
 const FieldContext = createContext<Field | null>(null)

@@ -4,9 +4,9 @@ import { Link, NavLink, Outlet, useLocation } from "react-router"
 import { clockMinutesAhead, onClockChange } from "../api/clock"
 import { currentSession, onSessionChange } from "../api/session"
 import type { Me } from "../api/types"
-import { useField, useStored, useSyncStatus } from "../field"
-import { inState } from "../store/operations"
+import { inState } from "../store/queue"
 import { FailureBanner } from "./Failure"
+import { useField, useStored, useSyncStatus } from "./field"
 import { SyncChip } from "./SyncChip"
 
 /** `needs`: what the user's role has to be able to do. */

@@ -1,5 +1,5 @@
-import { shown } from "../rules/money"
-import type { Price } from "../rules/price"
+import type { Price } from "../store/rows"
+import { shown } from "./money"
 
 export function Total({ price }: { price: Price }) {
   return (

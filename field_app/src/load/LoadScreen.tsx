@@ -1,12 +1,13 @@
 import { useState } from "react"
 import { useNavigate } from "react-router"
 import type { Condition, Depot, DistributionItem, Equipment } from "../api/types"
-import { useField, useRecord, useStored } from "../field"
-import { Stepper } from "../parts/Stepper"
-import { CONDITIONS } from "../parts/words"
-import { byName, bySku } from "../rules/order"
 import type { FieldDatabase } from "../store/database"
-import { newId, stockKey, stockNow } from "../store/operations"
+import { newId } from "../store/queue"
+import { stockKey, stockNow } from "../store/stock"
+import { useField, useRecord, useStored } from "../ui/field"
+import { byName, bySku } from "../ui/order"
+import { Stepper } from "../ui/Stepper"
+import { CONDITIONS } from "../ui/words"
 
 type Context = { depots: Depot[]; equipment: Equipment[]; stock: Map<string, number> }
 

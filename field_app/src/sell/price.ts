@@ -5,25 +5,12 @@
  */
 import Big from "big.js"
 import type { Customer, Equipment, GstRate, ItemType, NewSale, RateSource, SaleItem } from "../api/types"
-import { businessDate } from "./day"
+import type { Price } from "../store/rows"
+import { businessDate } from "../ui/day"
 import { sumOf, toCents } from "./money"
 
 /** A refundable deposit is no consideration for a supply, so GST stays away from it. */
 const UNTAXED: ReadonlySet<ItemType> = new Set(["DEPOSIT", "RETURN"])
-
-export type PricedLine = { rate: string; rate_source: RateSource; amount: string; taxable: boolean }
-
-/** All amounts in dollars. `last_reading` and `usage` are null where no meter was read. */
-export type Price = {
-  lines: PricedLine[]
-  last_reading: string | null
-  usage: string | null
-  usage_amount: string
-  subtotal: string
-  gst_rate: string
-  gst_amount: string
-  total: string
-}
 
 export class Refusal extends Error {
   constructor(

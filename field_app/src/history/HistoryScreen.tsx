@@ -1,10 +1,10 @@
 import { Link } from "react-router"
-import { useStored } from "../field"
-import { businessDate, dayShown, timeOfDay } from "../rules/day"
-import { shown } from "../rules/money"
 import type { FieldDatabase } from "../store/database"
-import { receiptNumber, type SaleOperation, type State } from "../store/operations"
-import type { PastSale } from "../store/past_sales"
+import { receiptNumber } from "../store/queue"
+import type { PastSale, SaleOperation, State } from "../store/rows"
+import { businessDate, dayShown, timeOfDay } from "../ui/day"
+import { useStored } from "../ui/field"
+import { shown } from "../ui/money"
 
 type Entry = {
   key: string

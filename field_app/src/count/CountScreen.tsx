@@ -1,13 +1,15 @@
 import { useState } from "react"
 import type { Condition, Equipment } from "../api/types"
-import { useField, useRecord, useStored } from "../field"
-import { Stepper } from "../parts/Stepper"
-import { CONDITIONS } from "../parts/words"
-import { dayShown, timeOfDay } from "../rules/day"
-import { shown } from "../rules/money"
-import { bySku } from "../rules/order"
 import type { FieldDatabase } from "../store/database"
-import { newId, type SettlementOperation, stockKey } from "../store/operations"
+import { newId } from "../store/queue"
+import type { SettlementOperation } from "../store/rows"
+import { stockKey } from "../store/stock"
+import { dayShown, timeOfDay } from "../ui/day"
+import { useField, useRecord, useStored } from "../ui/field"
+import { shown } from "../ui/money"
+import { bySku } from "../ui/order"
+import { Stepper } from "../ui/Stepper"
+import { CONDITIONS } from "../ui/words"
 
 const COUNTED: Condition[] = ["FULL", "EMPTY", "DAMAGED"]
 const MONEY = /^\d{1,8}(\.\d{1,2})?$/

@@ -1,4 +1,4 @@
-"""Real servers for tests that kill them: gunicorn, and a private MariaDB where the tests run on one.
+"""Real servers, also to be killed: gunicorn, and a private MariaDB.
 
 Everything listens on loopback, keeps its files in a folder of its own, and is ended by pid.
 """
@@ -22,7 +22,7 @@ from typing import Any
 
 from django.db import connection
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 BROKEN = (OSError, HTTPException)
 """No answer: refused, reset, or cut off in the middle."""
@@ -132,7 +132,7 @@ class Answer:
 
 
 class Site:
-    """A database, a folder for documents, and gunicorn in front of both. See templates.py for one with tables."""
+    """A database, a folder for documents, and gunicorn in front of both. It has no tables yet."""
 
     def __init__(self, database: MariaDB | None, folder: Path, **settings: str) -> None:
         self.database, self.folder = database, folder

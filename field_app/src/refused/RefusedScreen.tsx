@@ -1,9 +1,10 @@
 import { Link } from "react-router"
-import { useField, useStored, useSyncStatus } from "../field"
-import { whatItIs, whatToDo } from "../parts/words"
-import { dayShown, timeOfDay } from "../rules/day"
 import type { FieldDatabase } from "../store/database"
-import { inState, type Operation } from "../store/operations"
+import { inState } from "../store/queue"
+import type { Operation } from "../store/rows"
+import { dayShown, timeOfDay } from "../ui/day"
+import { useField, useStored, useSyncStatus } from "../ui/field"
+import { whatItIs, whatToDo } from "./words"
 
 export function RefusedScreen() {
   const { synchroniser } = useField()

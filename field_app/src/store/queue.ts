@@ -1,0 +1,37 @@
+/** The queue: what the driver did, written down before anything is sent. See docs/offline-protocol.md. */
+import type { FieldDatabase } from "./database"
+import type { NewOperation, Operation, State } from "./rows"
+
+/** The app's own id of an operation, for ever. */
+export function newId(): string {
+  return crypto.randomUUID()
+}
+
+/** Write operations down, all or none, to be sent in this order when there is a network. */
+export async function record(database: FieldDatabase, operations: NewOperation[], now = new Date()): Promise<void> {
+  const begun = { occurred_at: now.toISOString(), state: "queued", result: null, errors: [], pulled: 0 } as const
+  await database.operations.bulkAdd(operations.map((operation) => ({ ...operation, ...begun, errors: [] })))
+}
+
+/** The oldest first. */
+export function inState(database: FieldDatabase, state: State) {
+  return database.operations.where("[state+position]").between([state, 0], [state, Infinity])
+}
+
+const KEPT_FOR_MS = 30 * 24 * 60 * 60 * 1000
+
+/** What was settled a month ago is the server's to know. */
+export async function forgetOld(database: FieldDatabase, now = Date.now()): Promise<void> {
+  const isOld = ({ occurred_at }: Operation) => now - Date.parse(occurred_at) > KEPT_FOR_MS
+  await inState(database, "done").filter(isOld).delete()
+  await inState(database, "dismissed").filter(isOld).delete()
+}
+
+/** Until the server has named it, a receipt has to say that it is provisional. */
+export function receiptNumber(operation: Operation): string {
+  return (
+    operation.result?.invoice_number ??
+    operation.result?.number ??
+    `PROVISIONAL-${operation.client_temp_id.slice(0, 8).toUpperCase()}`
+  )
+}

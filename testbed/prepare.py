@@ -1,0 +1,69 @@
+"""A depot with stock, drivers with loaded vehicles, customers: into an empty database, as a program of its own.
+
+Prints what it made as JSON. Usage: prepare.py DRIVERS
+"""
+
+import json
+import sys
+from decimal import Decimal
+
+import django
+
+django.setup()
+
+from django.contrib.auth.hashers import make_password  # noqa: E402
+
+from accounts.models import User  # noqa: E402
+from customers.models import Customer, PaymentType  # noqa: E402
+from depots.models import Depot  # noqa: E402
+from equipment.models import Equipment  # noqa: E402
+from foundation.access.capabilities import Role  # noqa: E402
+from inventory.models import Condition  # noqa: E402
+from inventory.services import Entity, correct_inventory  # noqa: E402
+
+PASSWORD = make_password("correct horse battery")
+DRIVERS = range(int(sys.argv[1]))
+
+depot = Depot.objects.create(code="DEPOT0", name="DEPOT0 depot")
+cylinder = Equipment.objects.create(
+    sku="CYL-0", name="LPG cylinder CYL-0", equipment_type=Equipment.Type.CYLINDER, weight_kg=Decimal("14.00"),
+    default_rate=Decimal("28.50"), deposit=Decimal("60.00"),
+)  # fmt: skip
+person = {"first_name": "Tan", "last_name": "Ah Beng", "depot": depot, "password": PASSWORD}
+admin = User.objects.create(username="boss", role=Role.ADMIN, **person)
+User.objects.create(username="supervisor", role=Role.SUPERVISOR, **person)
+drivers = [
+    User.objects.create(username=f"driver{number}", role=Role.DRIVER, vehicle_no=f"GBK{number:04d}A", **person)
+    for number in DRIVERS
+]
+for entity, entity_id in ((Entity.DEPOT, str(depot.pk)), *((Entity.VEHICLE, driver.vehicle_no) for driver in drivers)):
+    correct_inventory(
+        actor=admin, entity=entity, entity_id=entity_id, equipment_id=cylinder.pk, condition=Condition.FULL,
+        quantity=20_000, reason="Opening balance",
+    )  # fmt: skip
+place = {"address": "1 Jalan Besar", "postal_code": "208787"}
+customers = [
+    Customer.objects.create(
+        customer_code=f"CUST{number}", name=f"Kopitiam {number}", payment_type=PaymentType.CASH, **place
+    )
+    for number in range(4)
+]
+metered = [
+    Customer.objects.create(
+        customer_code=f"METER{number}", name=f"Kopitiam {number} with a meter", payment_type=PaymentType.CREDIT,
+        payment_terms_days=30, meter_number=f"M{number:06d}", meter_rate=Decimal("2.1500"),
+        last_meter_reading=Decimal("1200.00"), **place,
+    )
+    for number in DRIVERS
+]  # fmt: skip
+print(
+    json.dumps(
+        {
+            "depot": depot.pk,
+            "equipment": cylinder.pk,
+            "drivers": [driver.username for driver in drivers],
+            "customers": [customer.pk for customer in customers],
+            "metered": [customer.pk for customer in metered],
+        }
+    )
+)
