@@ -13,7 +13,6 @@ RUN python3 -m venv /opt/venv \
 FROM debian:trixie-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 libmariadb3 mariadb-client libpango-1.0-0 libpangoft2-1.0-0 \
-        libharfbuzz-subset0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /app --shell /usr/sbin/nologin hsh \
     && install -d -o hsh -g hsh /app /data /data/media /anchors

@@ -1,4 +1,4 @@
-"""What an invoice's PDF says: one pure function from the frozen snapshot to bytes (`invoices.press` prints it).
+"""What an invoice's PDF says: one pure function from the frozen snapshot to bytes (`invoices.pdf` renders it).
 
 Dates and figures are written here and not by the locale.
 """
@@ -9,7 +9,9 @@ from typing import Any
 
 from django.template import Context
 
-from invoices.press import QrCode, print_document, template
+from invoices.pdf.page import template
+from invoices.pdf.qr import QrCode
+from invoices.pdf.renderer import render_document
 from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, Party
 from invoices.words import SINGAPORE, day_text, decimals, dotted, moment_text, money, party, plain
 
@@ -19,7 +21,7 @@ _ROWS_KEPT_WITH_TOTALS = 2
 
 def render_invoice(snapshot: InvoiceSnapshot) -> bytes:
     """The PDF of a tax invoice or a credit note, A4, on as many pages as it takes."""
-    return print_document(
+    return render_document(
         _TEMPLATE.render(Context(_context(snapshot))),
         "invoice.css",
         title=f"{_title(snapshot)} {snapshot.number}",

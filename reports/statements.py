@@ -6,7 +6,8 @@ from django.conf import settings
 from django.template import Context
 
 from foundation import clock
-from invoices.press import print_document, template
+from invoices.pdf.page import template
+from invoices.pdf.renderer import render_document
 from invoices.snapshot import Party
 from invoices.words import day_text, dotted, money, party
 from reports.figures import Statement
@@ -18,7 +19,7 @@ _TEMPLATE = template("statement.html")
 
 def print_statement(account: Statement) -> bytes:
     """The PDF, A4, on as many pages as it takes."""
-    return print_document(
+    return render_document(
         _TEMPLATE.render(Context(_context(account))),
         "statement.css",
         title=f"Statement of account {account.customer.customer_code}",

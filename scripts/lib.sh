@@ -82,7 +82,7 @@ setting() {
 
 PYTHON_NEEDED="HSH LPG needs Python 3.12 or newer with venv, which was not found and this system doesn't offer. Take Debian 13 or \
 Ubuntu 24.04 (or newer), or install one with pyenv (pyenv install 3.13) or uv (uv python install 3.13)."
-PANGO="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+PANGO="libpango-1.0-0 libpangoft2-1.0-0"
 missing=
 
 # Is the Python of this system's archive too old? Of a system that isn't known here: perhaps not.
@@ -105,7 +105,7 @@ missing_python() {
 missing_pango() {
     command -v apt-get >/dev/null 2>&1 || return 0
     libraries=$(ldconfig -p)
-    for library in libpango-1.0.so.0 libpangoft2-1.0.so.0 libharfbuzz-subset.so.0; do
+    for library in libpango-1.0.so.0 libpangoft2-1.0.so.0; do
         case $libraries in
             *"$library"*) ;;
             *)

@@ -3,7 +3,7 @@
 Run it only to change the set of characters; the result is kept in the repository. The same
 packages and the same fontTools give the same bytes. `templates/invoices/fonts/README.md` has the command.
 
-The fonts are made for `invoices/press.py`, which embeds single glyphs by copying their bytes: outlines
+The fonts are made for `invoices/pdf/glyphs.py`, which embeds single glyphs by copying their bytes: outlines
 are TrueType, without hints and without composites, and figures are tabular by default, so that columns
 of money stand under each other without any font feature asked for.
 """

@@ -113,6 +113,16 @@ def test_the_same_snapshot_is_the_same_bytes_in_any_process_zone_and_locale(tmp_
     assert len(digests) == 1
 
 
+def test_fonts_are_embedded_without_weasyprints_subsetters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They differ from machine to machine: HarfBuzz's where it is installed, else fontTools'."""
+
+    def refused(*args: object) -> None:
+        raise AssertionError("WeasyPrint made the subset")
+
+    monkeypatch.setattr("weasyprint.pdf.fonts.Font.subset", refused)
+    assert "Tax Invoice" in text_of(snapshot())
+
+
 def test_the_same_instant_in_another_offset_prints_singapores_time() -> None:
     invoice = snapshot()
     elsewhere = replace(
