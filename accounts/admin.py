@@ -22,7 +22,7 @@ from accounts.throttling import LogInThrottle
 from foundation.access.capabilities import Capability
 from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
-from foundation.office.site import Menu
+from foundation.office.menu import Menu
 
 # Rights are roles here, and tokens are nobody's to read.
 admin.site.unregister([Group, OutstandingToken, BlacklistedToken])

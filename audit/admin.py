@@ -13,8 +13,8 @@ from audit.models import AuditLog, AuditSeal
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.office.links import Related, list_of, page_of
+from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin
-from foundation.office.site import Menu
 
 PATIENCE = timedelta(hours=1)
 """Records are sealed every few minutes where somebody has seen to it."""

@@ -1,33 +1,14 @@
 """The audit log over HTTP."""
 
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
+from audit import openapi
 from audit.models import AuditLog
 from audit.serializers import AuditLogSerializer
 from foundation.access.capabilities import Capability
 from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from foundation.api.pagination import LedgerPagination
 from foundation.api.viewsets import LedgerViewSet
-
-_EXAMPLE = OpenApiExample(
-    "a confirmed load",
-    value={
-        "id": 4711,
-        "at": "2026-01-20T09:12:44.120000+08:00",
-        "action": "distribution.confirmed",
-        "entity_type": "distribution.distribution",
-        "entity_id": 12,
-        "user": 7,
-        "user_name": "driver1",
-        "before": {"status": "DRAFT"},
-        "after": {"status": "CONFIRMED"},
-        "reason": "",
-        "ip_address": "203.0.113.9",
-        "request_id": "6f1c1f0a7a5b4d0c8f0e9b1f3f6f2a77",
-    },
-    response_only=True,
-)
 
 
 class AuditLogFilter(LedgerFilterSet):
@@ -41,15 +22,7 @@ class AuditLogFilter(LedgerFilterSet):
         fields = ("action", "entity_type")
 
 
-@extend_schema_view(
-    list=extend_schema(
-        summary="List audit records",
-        description="Newest first, by cursor. ADMIN reads all, a SUPERVISOR those of their own depot's users.",
-        tags=["Audit"],
-        examples=[_EXAMPLE],
-    ),
-    retrieve=extend_schema(summary="Read an audit record", tags=["Audit"], examples=[_EXAMPLE]),
-)
+@openapi.audit_log
 class AuditLogViewSet(LedgerViewSet):
     """The append-only record of every state change."""
 

@@ -16,8 +16,8 @@ from foundation.access.capabilities import Capability
 from foundation.office.imports import ImportsTables
 from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin
+from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
-from foundation.office.site import Menu
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

@@ -1,27 +1,12 @@
 """Depots over HTTP."""
 
-from drf_spectacular.utils import extend_schema_view
-
-from depots import services
+from depots import openapi, services
 from depots.models import Depot
 from depots.serializers import DepotSerializer
-from foundation.api.schema import master_data
 from foundation.api.viewsets import MasterDataViewSet
 
 
-@extend_schema_view(
-    **master_data(
-        one="a depot",
-        many="depots",
-        example={
-            "id": 3,
-            "code": "HSH WL",
-            "name": "HSH Woodlands",
-            "address": "11 Woodlands Close, Singapore 737853",
-            "is_active": True,
-        },
-    )
-)
+@openapi.depots
 class DepotViewSet(MasterDataViewSet):
     queryset = Depot.objects.all()
     serializer_class = DepotSerializer

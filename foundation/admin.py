@@ -4,8 +4,8 @@ from django.contrib import admin
 from django_tasks_db.models import DBTaskResult
 
 from foundation.access.capabilities import Capability
+from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin
-from foundation.office.site import Menu
 from foundation.operations.models import ClientOperation
 
 

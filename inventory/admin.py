@@ -18,8 +18,8 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.office.links import Related, badge, evidence_of, list_of, movements_of, page_of, plain
 from foundation.office.master_data import MasterDataAdmin
+from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
-from foundation.office.site import Menu
 from inventory import services
 from inventory.models import (
     DepotWork,

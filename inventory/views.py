@@ -4,27 +4,20 @@ from decimal import Decimal
 from typing import Any
 
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import acting_user
-from depots.errors import DepotInactive
 from depots.models import Depot
-from equipment.errors import EquipmentInactive
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from foundation.api.pagination import LedgerPagination
 from foundation.api.responses import created
-from foundation.api.schema import conflicts, replayable
 from foundation.api.viewsets import LedgerViewSet
 from foundation.errors import UnknownReference
-from foundation.operations.idempotency import IdempotencyConflict
-from foundation.operations.occurrence import OccurredAtOutOfRange
-from inventory import services
-from inventory.errors import InsufficientStock
+from inventory import openapi, services
 from inventory.models import DepotWork, Inventory, LocationKind, StockMovement
 from inventory.selectors import count_sheet
 from inventory.serializers import (
@@ -37,54 +30,6 @@ from inventory.serializers import (
     StockMovementOut,
     StockTakeIn,
 )
-
-_BALANCE = OpenApiExample(
-    "a depot's balance",
-    value={
-        "id": 17,
-        "inventory_type": "DEPOT",
-        "location": 3,
-        "location_name": "depot HSH KB",
-        "depot": 1,
-        "customer": None,
-        "vehicle_no": "",
-        "equipment": 3,
-        "sku": "CYL-14-POL",
-        "equipment_name": "14 kg POL cylinder",
-        "condition": "FULL",
-        "quantity": 118,
-        "updated_at": "2026-01-20T09:00:00+08:00",
-    },
-    response_only=True,
-)
-_MOVEMENT = OpenApiExample(
-    "a sale",
-    value={
-        "id": 2044,
-        "kind": "SALE",
-        "equipment": 3,
-        "sku": "CYL-14-POL",
-        "quantity": 2,
-        "from_location": {
-            "id": 8, "kind": "VEHICLE", "name": "vehicle GBK1234A", "depot": None, "customer": None,
-            "vehicle_no": "GBK1234A",
-        },
-        "from_condition": "FULL",
-        "to_location": {
-            "id": 21, "kind": "CUSTOMER", "name": "customer CUST1 Ah Hock Chicken Rice", "depot": None, "customer": 1,
-            "vehicle_no": "",
-        },
-        "to_condition": "FULL",
-        "cause_type": "transactions.transaction",
-        "cause_id": 501,
-        "reason": "",
-        "user": 7,
-        "user_name": "driver1",
-        "occurred_at": "2026-01-20T10:00:00+08:00",
-        "created_at": "2026-01-20T10:00:02+08:00",
-    },
-    response_only=True,
-)  # fmt: skip
 
 
 class InventoryFilter(filters.FilterSet):
@@ -115,15 +60,7 @@ class MovementFilter(LedgerFilterSet):
         return queryset.touching(int(value))
 
 
-@extend_schema_view(
-    list=extend_schema(
-        summary="List balances",
-        description="How many of each equipment, in each condition, at each location that the user may see.",
-        tags=["Inventory"],
-        examples=[_BALANCE],
-    ),
-    retrieve=extend_schema(summary="Read a balance", tags=["Inventory"], examples=[_BALANCE]),
-)
+@openapi.balances
 class InventoryViewSet(LedgerViewSet):
     queryset = Inventory.objects.select_related("location__depot", "location__customer", "equipment")
     serializer_class = InventoryOut
@@ -137,29 +74,7 @@ class InventoryViewSet(LedgerViewSet):
         "update_inventory": Capability.CORRECT_INVENTORY,
     }
 
-    @extend_schema(
-        summary="Correct a balance to a count",
-        description="ADMIN anywhere; a SUPERVISOR at their own depot, its vehicles, and customers. The difference "
-        "moves against OUTSIDE, with the reason, in the stock ledger and the audit log.",
-        tags=["Inventory"],
-        request=CorrectionIn,
-        responses={200: InventoryOut},
-        examples=[
-            OpenApiExample(
-                "a count",
-                value={
-                    "entity": "depot",
-                    "entity_id": "1",
-                    "equipment_id": 3,
-                    "condition": "FULL",
-                    "quantity": 118,
-                    "reason": "Stock-take of 20 January",
-                },
-                request_only=True,
-            ),
-            _BALANCE,
-        ],
-    )
+    @openapi.correct_balance
     @action(detail=False, methods=["post"], url_path="update-inventory", url_name="update-inventory")
     def update_inventory(self, request: Request) -> Response:
         serializer = CorrectionIn(data=request.data)
@@ -167,14 +82,7 @@ class InventoryViewSet(LedgerViewSet):
         balance = services.correct_inventory(actor=acting_user(request), **serializer.validated_data)
         return Response(InventoryOut(balance).data)
 
-    @extend_schema(
-        summary="List stock movements",
-        description="The double-entry ledger, newest first, by cursor: every cylinder that moved, from where to where, "
-        "and why.",
-        tags=["Inventory"],
-        responses=StockMovementOut(many=True),
-        examples=[_MOVEMENT],
-    )
+    @openapi.list_movements
     @action(
         detail=False,
         methods=["get"],
@@ -188,35 +96,6 @@ class InventoryViewSet(LedgerViewSet):
         return self.list(request)
 
 
-_WORK_EXAMPLE = {
-    "id": 31,
-    "work_number": "WRK-20260120-000001",
-    "client_temp_id": None,
-    "kind": "REFILL",
-    "depot": 1,
-    "depot_code": "HSH KB",
-    "to_depot": None,
-    "reason": "Back from the plant",
-    "reference": "PLT-7781",
-    "user": 3,
-    "user_name": "Nur Aisyah Binte Rahman",
-    "items": [
-        {
-            "id": 70,
-            "equipment": 3,
-            "sku": "CYL-14-POL",
-            "equipment_name": "14 kg POL cylinder",
-            "condition": "EMPTY",
-            "quantity": 40,
-            "expected": None,
-        }
-    ],
-    "occurred_at": "2026-01-20T07:30:00+08:00",
-    "created_at": "2026-01-20T07:30:02+08:00",
-}
-_WORK = OpenApiExample("a refill", value=_WORK_EXAMPLE, response_only=True, status_codes=["200", "201"])
-
-
 class DepotWorkFilter(LedgerFilterSet):
     depot = IdFilter(field_name="depot_id")
     date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
@@ -227,15 +106,7 @@ class DepotWorkFilter(LedgerFilterSet):
         fields = ("kind",)
 
 
-@extend_schema_view(
-    list=extend_schema(
-        summary="List depot work",
-        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF what left or reached their depot.",
-        tags=["Depot work"],
-        examples=[_WORK],
-    ),
-    retrieve=extend_schema(summary="Read a piece of depot work", tags=["Depot work"], examples=[_WORK]),
-)
+@openapi.depot_work
 class DepotWorkViewSet(LedgerViewSet):
     queryset = DepotWork.objects.select_related("depot", "user").prefetch_related("items__equipment")
     serializer_class = DepotWorkOut
@@ -250,69 +121,14 @@ class DepotWorkViewSet(LedgerViewSet):
         "count_sheet": Capability.WORK_DEPOT,
     }
 
-    @extend_schema(
-        summary="Record depot work",
-        description="REFILL (empty ones come back full), GOODS_IN (from a supplier), TRANSFER (to another depot), "
-        "DAMAGE (set apart) and SCRAP (ADMIN and SUPERVISOR only): all of the items or none. With a `client_temp_id` "
-        "it is safe to send again.",
-        tags=["Depot work"],
-        request=DepotWorkIn,
-        responses={
-            **replayable(DepotWorkOut),
-            **conflicts(InsufficientStock, DepotInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict),
-        },
-        examples=[
-            OpenApiExample(
-                "a transfer",
-                value={
-                    "kind": "TRANSFER",
-                    "depot": 1,
-                    "to_depot": 2,
-                    "reason": "Tuas runs short",
-                    "items": [{"equipment": 3, "condition": "FULL", "quantity": 20}],
-                },
-                request_only=True,
-            ),
-            OpenApiExample(
-                "a refill",
-                value={
-                    "kind": "REFILL",
-                    "depot": 1,
-                    "reason": "Back from the plant",
-                    "reference": "PLT-7781",
-                    "items": [{"equipment": 3, "condition": "EMPTY", "quantity": 40}],
-                },
-                request_only=True,
-            ),
-            _WORK,
-        ],
-    )
+    @openapi.record_depot_work
     def create(self, request: Request) -> Response:
         serializer = DepotWorkIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         recorded = services.record_depot_work(actor=acting_user(request), data=serializer.command())
         return created(self._read(recorded.value.pk), replayed=recorded.replayed)
 
-    @extend_schema(
-        summary="Take stock at a depot",
-        description="ADMIN, and a SUPERVISOR at their own depot. Brings each counted balance to its count, in one "
-        "commit; what isn't named stays. With a `client_temp_id` it is safe to send again.",
-        tags=["Depot work"],
-        request=StockTakeIn,
-        responses={**replayable(DepotWorkOut), **conflicts(IdempotencyConflict)},
-        examples=[
-            OpenApiExample(
-                "a count",
-                value={
-                    "depot": 1,
-                    "reason": "Stock-take of January",
-                    "items": [{"equipment": 3, "condition": "FULL", "quantity": 117}],
-                },
-                request_only=True,
-            ),
-            _WORK,
-        ],
-    )
+    @openapi.take_stock
     @action(detail=False, methods=["post"], url_path="stock-take", url_name="stock-take")
     def stock_take(self, request: Request) -> Response:
         serializer = StockTakeIn(data=request.data)
@@ -320,28 +136,7 @@ class DepotWorkViewSet(LedgerViewSet):
         recorded = services.take_stock(actor=acting_user(request), data=serializer.command())
         return created(self._read(recorded.value.pk), replayed=recorded.replayed)
 
-    @extend_schema(
-        summary="Read a depot's count sheet",
-        description="What is to be counted at a stock-take: equipment in use, and whatever else the depot holds, in "
-        "each condition. What the books say isn't on it.",
-        tags=["Depot work"],
-        parameters=[CountSheetQuery],
-        responses=CountSheetLineOut(many=True),
-        examples=[
-            OpenApiExample(
-                "a line",
-                value={
-                    "equipment": 3,
-                    "sku": "CYL-14-POL",
-                    "equipment_name": "14 kg POL cylinder",
-                    "condition": "FULL",
-                },
-                response_only=True,
-                status_codes=["200"],
-            )
-        ],
-        filters=False,
-    )
+    @openapi.read_count_sheet
     @action(detail=False, methods=["get"], url_path="count-sheet", url_name="count-sheet", pagination_class=None)
     def count_sheet(self, request: Request) -> Response:
         asked = CountSheetQuery(data=request.query_params)

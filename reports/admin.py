@@ -19,7 +19,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
-from foundation.office.site import Menu, OfficePage
+from foundation.office.menu import Menu, OfficePage
 from invoices.models import Payment
 from reports import figures
 from reports.catalogue import REPORTS, Listed

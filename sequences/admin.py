@@ -3,8 +3,8 @@
 from django.contrib import admin
 
 from foundation.access.capabilities import Capability
+from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin
-from foundation.office.site import Menu
 from sequences.models import Sequence, Ticket
 
 

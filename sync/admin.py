@@ -12,9 +12,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from foundation.access.capabilities import Capability
+from foundation.office.actions import ON_LISTS_AND_PAGES
 from foundation.office.links import Related, badge, evidence_of, page_of
-from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, may
-from foundation.office.site import Menu
+from foundation.office.menu import Menu
+from foundation.office.pages import OfficeAdmin, may
 from sync import services
 from sync.models import Feed, FeedEntry, SyncConflict
 from sync.selectors import described

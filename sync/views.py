@@ -6,144 +6,33 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.requests import acting_user
-from distribution.views import CONFIRM_REFUSALS, LOAD_REFUSALS
 from foundation.access.capabilities import Capability
 from foundation.api.filters import IdFilter
-from foundation.api.schema import conflicts
 from foundation.api.viewsets import LedgerViewSet
-from sync import feed, services
-from sync.errors import ConflictSettled, DependencyRejected
+from sync import feed, openapi, services
 from sync.models import SyncConflict
 from sync.selectors import own_drafts, own_stock
 from sync.serializers import (
     DismissIn,
     PullIn,
     PullOut,
-    PushDocumentation,
     PushIn,
     PushOut,
     RetryIn,
     SyncConflictOut,
 )
-from transactions.views.sales import SALE_REFUSALS
-
-_MORNING = {
-    "operations": [
-        {
-            "type": "distribution.create",
-            "client_temp_id": "a1d0",
-            "occurred_at": "2026-01-20T07:45:00+08:00",
-            "data": {"depot": 1, "items": [{"equipment": 3, "direction": "OUT", "condition": "FULL", "quantity": 20}]},
-        },
-        {
-            "type": "distribution.confirm",
-            "client_temp_id": "a1d1",
-            "occurred_at": "2026-01-20T07:50:00+08:00",
-            "data": {"distribution": "a1d0"},
-        },
-        {
-            "type": "transaction.create",
-            "client_temp_id": "a1d2",
-            "occurred_at": "2026-01-20T09:12:00+08:00",
-            "data": {"customer": 1, "items": [{"equipment": 3, "type": "SWAP", "quantity": 2, "rate": "28.50"}]},
-        },
-    ]
-}
-_NOTHING: dict[str, Any] = {"invoice": None, "invoice_number": None, "pdf_url": None, "errors": [], "conflict": None}
-_RESULTS = {
-    "results": [
-        {"client_temp_id": "a1d0", "status": "duplicate", "id": 12, "number": "DST-20260120-000001", **_NOTHING},
-        {"client_temp_id": "a1d1", "status": "created", "id": 12, "number": "DST-20260120-000001", **_NOTHING},
-        {
-            **_NOTHING,
-            "client_temp_id": "a1d2",
-            "status": "rejected",
-            "id": None,
-            "number": None,
-            "errors": [
-                {
-                    "code": "rate_mismatch",
-                    "detail": "The rate of CYL-14-POL is 29.00, not 28.50.",
-                    "attr": "items.0.rate",
-                }
-            ],
-            "conflict": 4,
-        },
-    ]
-}
-_CONFLICT = {
-    "id": 4,
-    "client_temp_id": "a1d2",
-    "type": "transaction.create",
-    "payload": _MORNING["operations"][2],
-    "errors": _RESULTS["results"][2]["errors"],
-    "code": "rate_mismatch",
-    "user": 7,
-    "user_name": "Tan Ah Beng",
-    "occurred_at": "2026-01-20T09:12:00+08:00",
-    "received_at": "2026-01-20T18:02:11+08:00",
-    "request_id": "6f1c1f0a7a5b4d0c8f0e9b1f3f6f2a77",
-    "status": "OPEN",
-    "settled_at": None,
-    "settled_by": None,
-    "reason": "",
-    "result_type": "",
-    "result_id": None,
-}
-_PULLED = {
-    "cursor": "9f2c41d07a3e.118",
-    "has_more": False,
-    "depots": [],
-    "equipment": [],
-    "gst_rates": [],
-    "customers": [
-        {
-            "id": 1,
-            "customer_code": "AHHOCK",
-            "name": "Ah Hock Chicken Rice",
-            "phone": "+65 6123 4567",
-            "address": "12 Jalan Besar",
-            "postal_code": "208787",
-            "payment_type": "CREDIT",
-            "payment_terms_days": 30,
-            "meter_number": "M-1001",
-            "meter_rate": "2.1500",
-            "last_meter_reading": "1250.00",
-            "version": 4,
-            "rates": [{"equipment": 3, "rate": "28.50", "valid_from": "2026-01-01"}],
-        }
-    ],
-    "gone": {"depots": [], "equipment": [], "gst_rates": [], "customers": [17]},
-    "stock": [{"equipment": 3, "condition": "FULL", "quantity": 18}],
-    "distributions": [],
-}
-_ONE = OpenApiExample("a refused sale", value=_CONFLICT, response_only=True, status_codes=["200"])
 
 
 class PushView(APIView):
     capability = Capability.SYNC
 
-    @extend_schema(
-        summary="Push what was done offline",
-        description="An ordered batch of at most 200 operations. Each succeeds or fails by itself, and the answer says "
-        "what became of each, in the same order. Safe to send again, whole or in part: an operation happens once, and "
-        "its first result is answered again. What is refused is kept for a supervisor. On 503 nothing is lost: send "
-        "the same push again.",
-        tags=["Offline"],
-        request=PushDocumentation,
-        responses={200: PushOut},
-        examples=[
-            OpenApiExample("a morning", value=_MORNING, request_only=True),
-            OpenApiExample("its results", value=_RESULTS, response_only=True, status_codes=["200"]),
-        ],
-    )
+    @openapi.push
     def post(self, request: Request) -> Response:
         serializer = PushIn(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -155,15 +44,7 @@ class PushView(APIView):
 class PullView(APIView):
     capability = Capability.SYNC
 
-    @extend_schema(
-        summary="Pull what offline work takes",
-        description="Without a cursor everything that is active, page by page; with one what changed since. Rows that "
-        "may not be used any more come by their id in `gone`. Send `If-None-Match` to hear 304 when nothing changed.",
-        tags=["Offline"],
-        parameters=[PullIn],
-        responses={200: PullOut, 304: OpenApiResponse(description="Nothing changed.")},
-        examples=[OpenApiExample("one change", value=_PULLED, response_only=True, status_codes=["200"])],
-    )
+    @openapi.pull
     def get(self, request: Request) -> Response:
         serializer = PullIn(data=request.query_params)
         serializer.is_valid(raise_exception=True)
@@ -181,10 +62,6 @@ class PullView(APIView):
         return Response(PullOut(answer).data)
 
 
-# What an operation that is let happen may be refused for: whatever it may be refused for by itself.
-_REFUSALS = tuple(dict.fromkeys((*SALE_REFUSALS, *LOAD_REFUSALS, *CONFIRM_REFUSALS, DependencyRejected)))
-
-
 class SyncConflictFilter(filters.FilterSet):
     user = IdFilter(field_name="user_id")
 
@@ -193,16 +70,7 @@ class SyncConflictFilter(filters.FilterSet):
         fields = ("status", "code", "type")
 
 
-@extend_schema_view(
-    list=extend_schema(
-        summary="List conflicts",
-        description="Operations from the field that were refused: an ADMIN sees all, a SUPERVISOR those of their "
-        "depot's users, others their own.",
-        tags=["Offline"],
-        examples=[_ONE],
-    ),
-    retrieve=extend_schema(summary="Read a conflict", tags=["Offline"], examples=[_ONE]),
-)
+@openapi.sync_conflicts
 class SyncConflictViewSet(LedgerViewSet):
     queryset = SyncConflict.objects.select_related("user")
     serializer_class = SyncConflictOut
@@ -216,30 +84,7 @@ class SyncConflictViewSet(LedgerViewSet):
         "dismiss": Capability.SETTLE_CONFLICTS,
     }
 
-    @extend_schema(
-        summary="Let it happen",
-        description="Carries the operation out as the user who pushed it, when it happened. Where it is refused again, "
-        "the answer is that refusal and the conflict stays open. The app learns of it with its next push.",
-        tags=["Offline"],
-        request=RetryIn,
-        responses={200: SyncConflictOut, **conflicts(ConflictSettled, *_REFUSALS)},
-        examples=[
-            OpenApiExample("as it is", value={"approve_rates": False}, request_only=True),
-            OpenApiExample(
-                "it happened",
-                value={
-                    **_CONFLICT,
-                    "status": "RETRIED",
-                    "settled_at": "2026-01-20T18:30:00+08:00",
-                    "settled_by": 2,
-                    "result_type": "transactions.transaction",
-                    "result_id": 501,
-                },
-                response_only=True,
-                status_codes=["200"],
-            ),
-        ],
-    )
+    @openapi.retry_conflict
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         serializer = RetryIn(data=request.data)
@@ -249,28 +94,7 @@ class SyncConflictViewSet(LedgerViewSet):
         )
         return Response(self.get_serializer(settled).data)
 
-    @extend_schema(
-        summary="Dismiss it",
-        description="It shall not happen, and the reason says why. It stays readable.",
-        tags=["Offline"],
-        request=DismissIn,
-        responses={200: SyncConflictOut, **conflicts(ConflictSettled)},
-        examples=[
-            OpenApiExample("entered twice", value={"reason": "Entered twice on two phones"}, request_only=True),
-            OpenApiExample(
-                "dismissed",
-                value={
-                    **_CONFLICT,
-                    "status": "DISMISSED",
-                    "settled_at": "2026-01-20T18:30:00+08:00",
-                    "settled_by": 2,
-                    "reason": "Entered twice on two phones",
-                },
-                response_only=True,
-                status_codes=["200"],
-            ),
-        ],
-    )
+    @openapi.dismiss_conflict
     @action(detail=True, methods=["post"])
     def dismiss(self, request: Request, pk: str) -> Response:
         serializer = DismissIn(data=request.data)

@@ -3,11 +3,13 @@
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
 
 from foundation.errors import Conflict
+from foundation.spreadsheets.writing import CSV, XLSX
 
 CLIENT_ERROR = "client_error"
 ERROR_TYPES = ["validation_error", CLIENT_ERROR, "server_error"]
@@ -115,6 +117,11 @@ def conflicts(*errors: type[Conflict]) -> dict[int, OpenApiResponse]:
     }
 
 
+def unauthorized(code: str, detail: str) -> dict[int, OpenApiResponse]:
+    """The 401 answer of an operation that takes no access token: of a log-in, of what a refresh token is sent to."""
+    return {401: OpenApiResponse(errors_of(code), examples=[error_example(code, "401", CLIENT_ERROR, code, detail)])}
+
+
 class Schema(AutoSchema):
     """drf-standardized-errors' schema; 503 stands everywhere, 413 at what has a body, ids are integers."""
 
@@ -201,4 +208,14 @@ def replayable(serializer: type[serializers.BaseSerializer[Any]]) -> dict[int, O
             serializer,
             description="The same operation was recorded before (`Idempotent-Replayed: true`); nothing happened now.",
         ),
+    }
+
+
+def table_answers(answer: type[serializers.BaseSerializer[Any]], example: dict[str, Any]) -> dict[tuple[int, str], Any]:
+    """The answers of a report: JSON, and a table as a file."""
+    shown = OpenApiExample("figures", value=example, response_only=True, status_codes=["200"])
+    return {
+        (200, "application/json"): OpenApiResponse(answer, examples=[shown]),
+        (200, CSV): OpenApiResponse(OpenApiTypes.STR, description="`format=csv`"),
+        (200, XLSX): OpenApiResponse(OpenApiTypes.BINARY, description="`format=xlsx`"),
     }

@@ -7,8 +7,6 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,11 +14,7 @@ from rest_framework.views import APIView
 
 from foundation.api.schema import PlainSchema
 from foundation.ledger import guards
-
-_LIVE = inline_serializer("Live", {"status": serializers.CharField()})
-_READY = inline_serializer(
-    "Ready", {"status": serializers.CharField(), "checks": serializers.DictField(child=serializers.CharField())}
-)
+from foundation.observability import openapi
 
 
 class HealthView(APIView):
@@ -30,60 +24,13 @@ class HealthView(APIView):
 
 
 class LiveView(HealthView):
-    @extend_schema(
-        operation_id="health_live",
-        summary="Is the process alive?",
-        description="Answers without touching anything else: a failure means that the process should be restarted.",
-        tags=["Operations"],
-        responses={200: OpenApiResponse(_LIVE, examples=[OpenApiExample("alive", value={"status": "ok"})])},
-    )
+    @openapi.live
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
 
 
 class ReadyView(HealthView):
-    @extend_schema(
-        operation_id="health_ready",
-        summary="Can it do its work?",
-        description=(
-            "Checks the database, that no migration is pending, that the ledgers' guards are there, and that "
-            "documents can be stored."
-        ),
-        tags=["Operations"],
-        responses={
-            200: OpenApiResponse(
-                _READY,
-                examples=[
-                    OpenApiExample(
-                        "ready",
-                        value={
-                            "status": "ok",
-                            "checks": dict.fromkeys(("database", "migrations", "guards", "storage"), "ok"),
-                        },
-                    )
-                ],
-            ),
-            503: OpenApiResponse(
-                _READY,
-                description="At least one check fails; the others are told as well.",
-                examples=[
-                    OpenApiExample(
-                        "not ready",
-                        value={
-                            "status": "unavailable",
-                            "checks": {
-                                "database": "ok",
-                                "migrations": "ok",
-                                "guards": "ok",
-                                "storage": "failed",
-                            },
-                        },
-                        status_codes=["503"],
-                    )
-                ],
-            ),
-        },
-    )
+    @openapi.ready
     def get(self, request: Request) -> Response:
         checks = {
             "database": _database(),

@@ -11,8 +11,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from foundation.access.capabilities import Capability
+from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
-from foundation.office.site import Menu
 
 
 class MasterDataForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

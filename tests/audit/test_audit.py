@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 SILENT = {
     # A refresh goes on with a session whose start and end are recorded.
-    "accounts/services.py:rotate_tokens",
+    "accounts/services/sessions.py:rotate_tokens",
     # What becomes of the attempt is recorded.
     "invoices/services/emails.py:claim_email",
     # A counter that has counted nothing yet; each number is accounted for by its ticket.

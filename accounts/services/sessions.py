@@ -1,4 +1,4 @@
-"""Changes of users, and of the refresh tokens that they hold.
+"""Log-ins, by the refresh tokens that they hold.
 
 The refresh tokens of one log-in are a *family*: each is used up by making its successor. A family lives as
 long as its newest token isn't blacklisted. The ``jti`` of the first is random, the next one's is that and its
@@ -7,10 +7,8 @@ and their content follows from the user and the `OutstandingToken` row: the same
 no table holds a token that could be stolen from it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -21,15 +19,11 @@ from rest_framework_simplejwt.tokens import RefreshToken, Token
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from accounts import locks
-from accounts.errors import DepotRequired, OwnAccount, TokenRefused, TokenReused
+from accounts.errors import TokenRefused, TokenReused
 from accounts.models import User
-from audit.services import create_recorded, record, update_recorded
-from depots.errors import DepotInactive
-from depots.models import Depot
+from audit.services import record
 from foundation import clock
-from foundation.access.capabilities import Capability, Scope, scope_of
 from foundation.commands import command
-from foundation.errors import Denied, Duplicate, UnknownReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,61 +32,6 @@ class TokenPair:
 
     refresh: str = field(repr=False)
     access: str = field(repr=False)
-
-
-# --- Users ---------------------------------------------------------------------------------------
-
-
-@command
-def create_user(*, actor: User, password: str, values: Mapping[str, Any]) -> User:
-    """Add a user. ``values["depot"]`` is a depot's primary key or None.
-
-    Raises UnknownReference, DepotInactive, DepotRequired, Duplicate.
-    """
-    new = User()
-    for name, value in _checked(actor, new, values).items():
-        setattr(new, name, value)
-    new.set_password(password)
-    return create_recorded(actor=actor, action="accounts.user.created", new=new, hidden=("password", "last_login"))
-
-
-@command
-def update_user(*, actor: User, pk: int, changes: Mapping[str, Any]) -> User:
-    """Change anything but the password. Deactivated so, the user's refresh tokens end too.
-
-    Locks actor and user. Raises OwnAccount and what `create_user` raises.
-    """
-    target = _locked(actor, pk)
-    _change(actor, target, "accounts.user.updated", _checked(actor, target, changes))
-    return target
-
-
-@command
-def deactivate_user(*, actor: User, pk: int) -> User:
-    """Let them in no more, from the next request on; what they did stays readable.
-
-    Locks actor and user. Raises OwnAccount.
-    """
-    target = _locked(actor, pk)
-    _change(actor, target, "accounts.user.deactivated", {"is_active": False})
-    return target
-
-
-@command
-def set_password(*, actor: User, pk: int, password: str) -> User:
-    """Give a user a new password. All their tokens end: refresh tokens here, access tokens by their claim.
-
-    Locks actor and user.
-    """
-    target = _locked(actor, pk)
-    target.set_password(password)
-    target.save(update_fields=["password"])
-    _end_all_sessions(target)
-    record(actor=actor, action="accounts.user.password_set", target=target)
-    return target
-
-
-# --- Tokens ----------------------------------------------------------------------------------------
 
 
 @command
@@ -142,6 +81,11 @@ def end_session(*, actor: User, token: Token, reason: str = "") -> None:
         record(actor=user, action="accounts.session.ended", target=user, reason=reason)
 
 
+def end_all_sessions(user: User) -> None:
+    """Blacklist all refresh tokens of a user, in the caller's transaction and under its lock on them."""
+    _blacklist(OutstandingToken.objects.filter(user=user))
+
+
 def is_current(user: User, token: Token) -> bool:
     """May this user's token open anything: are they active, and is the password still that of the token?"""
     return user.is_active and has_current_password(user, token)
@@ -150,66 +94,6 @@ def is_current(user: User, token: Token) -> bool:
 def has_current_password(user: User, token: Token) -> bool:
     claim: object = token.get(api_settings.REVOKE_TOKEN_CLAIM)
     return claim == get_md5_hash_password(user.password)
-
-
-# --- Helpers, in their caller's transaction -----------------------------------------------------------
-
-
-def _locked(actor: User, pk: int) -> User:
-    """The user, locked together with the actor: of two administrators who demote each other one comes first."""
-    rows = locks.users((actor.pk, pk))
-    if not rows[actor.pk].can(Capability.MANAGE_USERS):
-        raise Denied
-    return rows[pk]
-
-
-def _change(actor: User, target: User, action: str, changes: Mapping[str, Any]) -> None:
-    is_demoted = "role" in changes and scope_of(changes["role"], Capability.MANAGE_USERS) is None
-    is_deactivated = changes.get("is_active") is False
-    if target == actor and (is_demoted or is_deactivated):
-        raise OwnAccount(
-            "You can't deactivate or demote yourself: another administrator has to.",
-            attr="role" if is_demoted else "is_active",
-        )
-    if update_recorded(actor=actor, action=action, target=target, changes=changes) and is_deactivated:
-        _end_all_sessions(target)
-
-
-def _checked(actor: User, target: User, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as the model takes them, if the rules let the user have them."""
-    checked = dict(values)
-    if "employee_id" in checked:
-        checked["employee_id"] = checked["employee_id"] or None
-    if "depot" in checked:
-        checked["depot"] = _depot(actor, target, checked["depot"])
-    if {"role", "depot"} & checked.keys():
-        depot = checked.get("depot", target.depot_id)
-        if depot is None and _sees_by_depot(checked.get("role", target.role)):
-            raise DepotRequired("This role needs a depot: it works on its depot's rows.", attr="depot")
-    for name in ("username", "employee_id"):
-        _require_free(target, name, checked.get(name))
-    return checked
-
-
-def _depot(actor: User, target: User, pk: int | None) -> Depot | None:
-    if pk is None:
-        return None
-    depot: Depot | None = Depot.objects.visible_to(actor).filter(pk=pk).first()
-    if depot is None:
-        raise UnknownReference(pk, attr="depot")
-    if not depot.is_active and pk != target.depot_id:
-        raise DepotInactive(f"{depot.code} is not in use any more.", attr="depot")
-    return depot
-
-
-def _sees_by_depot(role: str) -> bool:
-    return any(scope_of(role, capability) is Scope.DEPOT for capability in Capability)
-
-
-def _require_free(target: User, name: str, value: str | None) -> None:
-    """In any case of letters: two log-ins that differ in nothing else would be mistaken for each other."""
-    if value and User.objects.filter(**{f"{name}__iexact": value}).exclude(pk=target.pk).exists():
-        raise Duplicate(f"A user with that {name.replace('_', ' ')} already exists.", attr=name)
 
 
 def _hand_out(user: User, *, jti: str) -> OutstandingToken:
@@ -250,10 +134,6 @@ def _family(user: User, token: Token) -> QuerySet[OutstandingToken]:
 def _successor(jti: str) -> str:
     first, _, number = jti.partition("-")
     return f"{first}-{int(number or 0) + 1}"
-
-
-def _end_all_sessions(user: User) -> None:
-    _blacklist(OutstandingToken.objects.filter(user=user))
 
 
 def _blacklist(tokens: QuerySet[OutstandingToken]) -> int:

@@ -1,0 +1,32 @@
+"""What the API's schema says of the audit log."""
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+
+_EXAMPLE = OpenApiExample(
+    "a confirmed load",
+    value={
+        "id": 4711,
+        "at": "2026-01-20T09:12:44.120000+08:00",
+        "action": "distribution.confirmed",
+        "entity_type": "distribution.distribution",
+        "entity_id": 12,
+        "user": 7,
+        "user_name": "driver1",
+        "before": {"status": "DRAFT"},
+        "after": {"status": "CONFIRMED"},
+        "reason": "",
+        "ip_address": "203.0.113.9",
+        "request_id": "6f1c1f0a7a5b4d0c8f0e9b1f3f6f2a77",
+    },
+    response_only=True,
+)
+
+audit_log = extend_schema_view(
+    list=extend_schema(
+        summary="List audit records",
+        description="Newest first, by cursor. ADMIN reads all, a SUPERVISOR those of their own depot's users.",
+        tags=["Audit"],
+        examples=[_EXAMPLE],
+    ),
+    retrieve=extend_schema(summary="Read an audit record", tags=["Audit"], examples=[_EXAMPLE]),
+)

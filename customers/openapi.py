@@ -1,0 +1,80 @@
+"""What the API's schema says of customers and their contract rates."""
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+
+from customers.errors import VersionConflict
+from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer
+from equipment.errors import EquipmentInactive
+from foundation.api.schema import conflicts, master_data
+
+_EXAMPLE = {
+    "id": 1,
+    "customer_code": "BEDOK-216",
+    "name": "Ah Hock Chicken Rice",
+    "email": "ahhock@example.sg",
+    "phone": "+65 6744 0000",
+    "address": "Blk 216 Bedok North Street 1 #01-21",
+    "postal_code": "460216",
+    "uen": "53312345A",
+    "gst_registration_no": "",
+    "payment_type": "CREDIT",
+    "payment_terms_days": 30,
+    "email_invoices": False,
+    "meter_number": "M-104233",
+    "meter_rate": "2.1500",
+    "last_meter_reading": "1200.00",
+    "is_active": True,
+    "version": 4,
+    "created_at": "2026-01-20T09:00:00+08:00",
+    "updated_at": "2026-01-20T09:00:00+08:00",
+}
+
+_RATE = OpenApiExample(
+    "a contract rate",
+    value={
+        "id": 9,
+        "customer": 1,
+        "equipment": 3,
+        "sku": "CYL-14-POL",
+        "equipment_name": "14 kg POL cylinder",
+        "rate": "34.00",
+        "valid_from": "2026-02-01",
+        "created_by": 1,
+        "created_at": "2026-01-20T09:00:00+08:00",
+    },
+    response_only=True,
+    status_codes=["200", "201"],
+)
+
+customers = extend_schema_view(
+    **master_data(
+        one="a customer",
+        many="customers",
+        example=_EXAMPLE,
+        patch={"address": "Blk 217 Bedok North Street 1 #01-05", "version": 4},
+        responses={200: CustomerSerializer, **conflicts(VersionConflict)},
+    )
+)
+
+list_rates = extend_schema(
+    summary="List a customer's contract rates",
+    description="All of them, by equipment, newest first. The rate in force is the latest that has begun.",
+    tags=["Master data"],
+    responses=CustomerRateOut(many=True),
+    examples=[_RATE],
+    filters=False,
+)
+
+add_rate = extend_schema(
+    summary="Agree on a contract rate from a date on",
+    description="ADMIN only. Earlier rates stay: a sale is priced with the one in force when it happened.",
+    tags=["Master data"],
+    request=CustomerRateIn,
+    responses={201: CustomerRateOut, **conflicts(EquipmentInactive)},
+    examples=[
+        OpenApiExample(
+            "from February", value={"equipment": 3, "rate": "34.00", "valid_from": "2026-02-01"}, request_only=True
+        ),
+        _RATE,
+    ],
+)

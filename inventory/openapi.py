@@ -1,0 +1,233 @@
+"""What the API's schema says of balances, movements and depot work."""
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+
+from depots.errors import DepotInactive
+from equipment.errors import EquipmentInactive
+from foundation.api.schema import conflicts, replayable
+from foundation.operations.idempotency import IdempotencyConflict
+from foundation.operations.occurrence import OccurredAtOutOfRange
+from inventory.errors import InsufficientStock
+from inventory.serializers import (
+    CorrectionIn,
+    CountSheetLineOut,
+    CountSheetQuery,
+    DepotWorkIn,
+    DepotWorkOut,
+    InventoryOut,
+    StockMovementOut,
+    StockTakeIn,
+)
+
+_BALANCE = OpenApiExample(
+    "a depot's balance",
+    value={
+        "id": 17,
+        "inventory_type": "DEPOT",
+        "location": 3,
+        "location_name": "depot HSH KB",
+        "depot": 1,
+        "customer": None,
+        "vehicle_no": "",
+        "equipment": 3,
+        "sku": "CYL-14-POL",
+        "equipment_name": "14 kg POL cylinder",
+        "condition": "FULL",
+        "quantity": 118,
+        "updated_at": "2026-01-20T09:00:00+08:00",
+    },
+    response_only=True,
+)
+
+_MOVEMENT = OpenApiExample(
+    "a sale",
+    value={
+        "id": 2044,
+        "kind": "SALE",
+        "equipment": 3,
+        "sku": "CYL-14-POL",
+        "quantity": 2,
+        "from_location": {
+            "id": 8, "kind": "VEHICLE", "name": "vehicle GBK1234A", "depot": None, "customer": None,
+            "vehicle_no": "GBK1234A",
+        },
+        "from_condition": "FULL",
+        "to_location": {
+            "id": 21, "kind": "CUSTOMER", "name": "customer CUST1 Ah Hock Chicken Rice", "depot": None, "customer": 1,
+            "vehicle_no": "",
+        },
+        "to_condition": "FULL",
+        "cause_type": "transactions.transaction",
+        "cause_id": 501,
+        "reason": "",
+        "user": 7,
+        "user_name": "driver1",
+        "occurred_at": "2026-01-20T10:00:00+08:00",
+        "created_at": "2026-01-20T10:00:02+08:00",
+    },
+    response_only=True,
+)  # fmt: skip
+
+balances = extend_schema_view(
+    list=extend_schema(
+        summary="List balances",
+        description="How many of each equipment, in each condition, at each location that the user may see.",
+        tags=["Inventory"],
+        examples=[_BALANCE],
+    ),
+    retrieve=extend_schema(summary="Read a balance", tags=["Inventory"], examples=[_BALANCE]),
+)
+
+correct_balance = extend_schema(
+    summary="Correct a balance to a count",
+    description="ADMIN anywhere; a SUPERVISOR at their own depot, its vehicles, and customers. The difference "
+    "moves against OUTSIDE, with the reason, in the stock ledger and the audit log.",
+    tags=["Inventory"],
+    request=CorrectionIn,
+    responses={200: InventoryOut},
+    examples=[
+        OpenApiExample(
+            "a count",
+            value={
+                "entity": "depot",
+                "entity_id": "1",
+                "equipment_id": 3,
+                "condition": "FULL",
+                "quantity": 118,
+                "reason": "Stock-take of 20 January",
+            },
+            request_only=True,
+        ),
+        _BALANCE,
+    ],
+)
+
+list_movements = extend_schema(
+    summary="List stock movements",
+    description="The double-entry ledger, newest first, by cursor: every cylinder that moved, from where to where, "
+    "and why.",
+    tags=["Inventory"],
+    responses=StockMovementOut(many=True),
+    examples=[_MOVEMENT],
+)
+
+_WORK_EXAMPLE = {
+    "id": 31,
+    "work_number": "WRK-20260120-000001",
+    "client_temp_id": None,
+    "kind": "REFILL",
+    "depot": 1,
+    "depot_code": "HSH KB",
+    "to_depot": None,
+    "reason": "Back from the plant",
+    "reference": "PLT-7781",
+    "user": 3,
+    "user_name": "Nur Aisyah Binte Rahman",
+    "items": [
+        {
+            "id": 70,
+            "equipment": 3,
+            "sku": "CYL-14-POL",
+            "equipment_name": "14 kg POL cylinder",
+            "condition": "EMPTY",
+            "quantity": 40,
+            "expected": None,
+        }
+    ],
+    "occurred_at": "2026-01-20T07:30:00+08:00",
+    "created_at": "2026-01-20T07:30:02+08:00",
+}
+
+_WORK = OpenApiExample("a refill", value=_WORK_EXAMPLE, response_only=True, status_codes=["200", "201"])
+
+depot_work = extend_schema_view(
+    list=extend_schema(
+        summary="List depot work",
+        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF what left or reached their depot.",
+        tags=["Depot work"],
+        examples=[_WORK],
+    ),
+    retrieve=extend_schema(summary="Read a piece of depot work", tags=["Depot work"], examples=[_WORK]),
+)
+
+record_depot_work = extend_schema(
+    summary="Record depot work",
+    description="REFILL (empty ones come back full), GOODS_IN (from a supplier), TRANSFER (to another depot), "
+    "DAMAGE (set apart) and SCRAP (ADMIN and SUPERVISOR only): all of the items or none. With a `client_temp_id` "
+    "it is safe to send again.",
+    tags=["Depot work"],
+    request=DepotWorkIn,
+    responses={
+        **replayable(DepotWorkOut),
+        **conflicts(InsufficientStock, DepotInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict),
+    },
+    examples=[
+        OpenApiExample(
+            "a transfer",
+            value={
+                "kind": "TRANSFER",
+                "depot": 1,
+                "to_depot": 2,
+                "reason": "Tuas runs short",
+                "items": [{"equipment": 3, "condition": "FULL", "quantity": 20}],
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "a refill",
+            value={
+                "kind": "REFILL",
+                "depot": 1,
+                "reason": "Back from the plant",
+                "reference": "PLT-7781",
+                "items": [{"equipment": 3, "condition": "EMPTY", "quantity": 40}],
+            },
+            request_only=True,
+        ),
+        _WORK,
+    ],
+)
+
+take_stock = extend_schema(
+    summary="Take stock at a depot",
+    description="ADMIN, and a SUPERVISOR at their own depot. Brings each counted balance to its count, in one "
+    "commit; what isn't named stays. With a `client_temp_id` it is safe to send again.",
+    tags=["Depot work"],
+    request=StockTakeIn,
+    responses={**replayable(DepotWorkOut), **conflicts(IdempotencyConflict)},
+    examples=[
+        OpenApiExample(
+            "a count",
+            value={
+                "depot": 1,
+                "reason": "Stock-take of January",
+                "items": [{"equipment": 3, "condition": "FULL", "quantity": 117}],
+            },
+            request_only=True,
+        ),
+        _WORK,
+    ],
+)
+
+read_count_sheet = extend_schema(
+    summary="Read a depot's count sheet",
+    description="What is to be counted at a stock-take: equipment in use, and whatever else the depot holds, in "
+    "each condition. What the books say isn't on it.",
+    tags=["Depot work"],
+    parameters=[CountSheetQuery],
+    responses=CountSheetLineOut(many=True),
+    examples=[
+        OpenApiExample(
+            "a line",
+            value={
+                "equipment": 3,
+                "sku": "CYL-14-POL",
+                "equipment_name": "14 kg POL cylinder",
+                "condition": "FULL",
+            },
+            response_only=True,
+            status_codes=["200"],
+        )
+    ],
+    filters=False,
+)
