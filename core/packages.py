@@ -14,6 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("inventory",),
     ("distribution", "invoices"),
     ("transactions",),
+    ("settlements",),
     ("sync", "reports"),
     ("core",),
 )

@@ -19,8 +19,9 @@ from foundation.observability.metrics import metrics
 from inventory.views import DepotWorkViewSet, InventoryViewSet
 from invoices.views import GstRateViewSet, InvoiceViewSet, PaymentViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet
+from settlements.views import SettlementViewSet
 from sync.views import PullView, PushView, SyncConflictViewSet
-from transactions.views import CustomerSiteViewSet, SettlementViewSet, TransactionViewSet
+from transactions.views import CustomerSiteViewSet, TransactionViewSet
 
 router = SimpleRouter()
 router.register("accounts/users", UserViewSet, basename="user")

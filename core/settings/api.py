@@ -79,7 +79,7 @@ SPECTACULAR_SETTINGS = {
         "InvoiceStatus": "invoices.models.Invoice.Status",
         "PaymentMethod": "invoices.models.Payment.Method",
         "EmailStatus": "invoices.models.InvoiceEmail.Status",
-        "SettlementStatus": "transactions.models.Settlement.Status",
+        "SettlementStatus": "settlements.models.Settlement.Status",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
     "TAGS": [

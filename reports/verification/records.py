@@ -27,13 +27,13 @@ from invoices.selectors import orphaned_documents
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
 from reports.verification.figures import Breaks, Watch
 from sequences.models import Sequence, Ticket
+from settlements.models import Settlement
+from settlements.services import NUMBER_PREFIX as SETTLEMENT_PREFIX
 from transactions.models import (
     MeterReplacement,
-    Settlement,
     Transaction,
 )
 from transactions.services import NUMBER_PREFIX as TRANSACTION_PREFIX
-from transactions.services import SETTLEMENT_PREFIX
 
 _NUMBERED: dict[str, tuple[Any, str]] = {
     TRANSACTION_PREFIX: (Transaction, "transaction_number"),

@@ -29,16 +29,14 @@ from invoices.models import Invoice, Payment
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
 from invoices.services import NewPayment, record_payment
 from sequences.services import print_tickets
-from transactions import demo
+from settlements import demo
+from settlements.services import NUMBER_PREFIX as SETTLEMENT_PREFIX
+from settlements.services import CountedLine, NewSettlement, count_day
 from transactions.models import Transaction
 from transactions.pricing import SaleItem, Type
 from transactions.services import (
     NUMBER_PREFIX,
-    SETTLEMENT_PREFIX,
-    CountedLine,
     NewSale,
-    NewSettlement,
-    count_day,
     create_customer_transaction_and_invoice,
     void_transaction,
 )

@@ -20,11 +20,11 @@ from inventory.services import Move, Place, hold_stock, locations, post_movement
 from invoices import locks as invoice_locks
 from invoices.models import Payment
 from sequences.services import take_numbers
-from transactions import locks
-from transactions.errors import SettlementDecided, SettlementPending
-from transactions.models import Settlement, SettlementLine
+from settlements import locks
+from settlements.errors import SettlementDecided, SettlementPending
+from settlements.models import Settlement, SettlementLine
 
-SETTLEMENT_PREFIX = "SET"
+NUMBER_PREFIX = "SET"
 OPERATION = "settlement.create"
 Status, Kind = Settlement.Status, StockMovement.Kind
 
@@ -71,7 +71,7 @@ def count_day(*, actor: User, data: NewSettlement) -> Recorded[Settlement]:
         }
         lines = _lines(expected, counted, flows_of_day(vehicle, today))
     bag = invoice_locks.cash_in_bag(actor.pk)
-    [number] = take_numbers(SETTLEMENT_PREFIX, day=today)
+    [number] = take_numbers(NUMBER_PREFIX, day=today)
     settlement: Settlement = Settlement.objects.create(
         settlement_number=number,
         user=actor,
