@@ -13,6 +13,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("customers",),
     ("inventory",),
     ("distribution", "invoices"),
+    ("payments",),
     ("transactions",),
     ("settlements",),
     ("sync", "reports"),

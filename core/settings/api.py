@@ -77,7 +77,7 @@ SPECTACULAR_SETTINGS = {
         "TransactionStatus": "transactions.models.Transaction.Status",
         "InvoiceKind": "invoices.models.Invoice.Kind",
         "InvoiceStatus": "invoices.models.Invoice.Status",
-        "PaymentMethod": "invoices.models.Payment.Method",
+        "PaymentMethod": "payments.models.Payment.Method",
         "EmailStatus": "invoices.models.InvoiceEmail.Status",
         "SettlementStatus": "settlements.models.Settlement.Status",
     },

@@ -16,7 +16,8 @@ from distribution.models import Distribution
 from foundation import clock
 from foundation.access.capabilities import Role
 from inventory.models import DepotWork
-from invoices.models import Invoice, InvoiceEmail, Payment
+from invoices.models import Invoice, InvoiceEmail
+from payments.models import Payment
 from settlements.models import Settlement
 from tests.admin.pages import logged_in, messages_of, url
 from tests.conftest import Shop

@@ -23,7 +23,8 @@ from depots.models import Depot
 from distribution.models import Distribution
 from foundation.commands import command
 from inventory.models import Inventory
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
 from sequences.models import Sequence, Ticket
 from settlements.models import Settlement
 from tests.concurrency.races import at_once, post

@@ -8,7 +8,8 @@ from django.core.management import call_command
 
 from accounts.models import User
 from customers.models import Customer
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
 from settlements.models import Settlement
 from tests.contract.documented import DocumentedClient, operation_of, operations
 from transactions.models import Transaction
