@@ -46,8 +46,9 @@ from foundation.clock import SINGAPORE
 from foundation.money import to_cents
 from inventory.models import Inventory, Location, LocationKind, StockMovement
 from invoices.documents import FOLDER
-from invoices.models import Allocation, Invoice, Payment
+from invoices.models import Invoice
 from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, Party
+from payments.models import Allocation, Payment
 from sequences.models import Sequence
 from transactions.models import DepositBalance, Transaction, TransactionItem
 

@@ -23,7 +23,7 @@ def lists() -> Iterator[tuple[str, Any, Any]]:
     """Address, view, and its filters."""
     views: list[tuple[str, Any]] = [(prefix, view) for prefix, view, _ in router.registry]
     for prefix, view in views:
-        if prefix in LISTS:
+        if prefix in LISTS and hasattr(view, "list"):
             yield f"/api/{prefix}/", view, view.filterset_class
         for extra in view.get_extra_actions():
             if f"{prefix}/{extra.url_path}" in LISTS:

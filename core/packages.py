@@ -13,7 +13,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("customers",),
     ("inventory",),
     ("distribution", "invoices"),
+    ("payments",),
     ("transactions",),
+    ("settlements",),
     ("sync", "reports"),
     ("core",),
 )

@@ -17,10 +17,12 @@ from foundation.api.errors import not_found
 from foundation.observability.health import LiveView, ReadyView
 from foundation.observability.metrics import metrics
 from inventory.views import DepotWorkViewSet, InventoryViewSet
-from invoices.views import GstRateViewSet, InvoiceViewSet, PaymentViewSet
+from invoices.views import GstRateViewSet, InvoiceViewSet
+from payments.views import InvoicePaymentViewSet, PaymentViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet
+from settlements.views import SettlementViewSet
 from sync.views import PullView, PushView, SyncConflictViewSet
-from transactions.views import CustomerSiteViewSet, SettlementViewSet, TransactionViewSet
+from transactions.views import CustomerSiteViewSet, TransactionViewSet
 
 router = SimpleRouter()
 router.register("accounts/users", UserViewSet, basename="user")
@@ -35,6 +37,7 @@ router.register("depot-work", DepotWorkViewSet, basename="depot-work")
 router.register("distributions", DistributionViewSet, basename="distribution")
 router.register("transactions", TransactionViewSet, basename="transaction")
 router.register("invoices", InvoiceViewSet, basename="invoice")
+router.register("invoices", InvoicePaymentViewSet, basename="invoice-payment")
 router.register("payments", PaymentViewSet, basename="payment")
 router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("reports", ReportViewSet, basename="report")

@@ -15,7 +15,6 @@ ORPHAN_AFTER = timedelta(minutes=10)
 """A younger PDF without an invoice may belong to a sale that is being committed right now."""
 
 INVOICE_NUMBERS = {"INV": "invoice_number", "CN": "invoice_number", "TRX": "transaction__transaction_number"}
-PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 """Which field holds the numbers of a prefix, see `customers.search`."""
 
 

@@ -20,7 +20,7 @@ from foundation.access.scoping import rows_within
 from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
 from foundation.office.menu import Menu, OfficePage
-from invoices.models import Payment
+from payments.models import Payment
 from reports import figures
 from reports.catalogue import REPORTS, Listed
 from reports.figures import Statement

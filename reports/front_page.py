@@ -20,7 +20,8 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.money import ZERO, sum_of, to_cents
 from inventory.models import VIRTUAL_KINDS, Condition, LocationKind
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
 from reports import figures
 from reports.figures import GroupBy
 from reports.report import Row

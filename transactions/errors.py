@@ -39,18 +39,6 @@ class MeterMovedOn(Conflict):
     code = "meter_moved_on"
 
 
-class SettlementPending(Conflict):
-    """The last count is still to be signed off."""
-
-    code = "settlement_pending"
-
-
-class SettlementDecided(Conflict):
-    """This settlement was signed off or rejected already."""
-
-    code = "settlement_decided"
-
-
 class NegativeTotal(Conflict):
     """The refunds exceed the taxable sale; record refund and sale apart."""
 

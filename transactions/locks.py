@@ -1,13 +1,8 @@
-"""Row locks of sales and settlements."""
+"""Row locks of sales."""
 
-from transactions.models import Settlement, Transaction
+from transactions.models import Transaction
 
 
 def transaction(transaction_id: int) -> Transaction:
     row: Transaction = Transaction.objects.select_for_update().get(pk=transaction_id)
-    return row
-
-
-def settlement(settlement_id: int) -> Settlement:
-    row: Settlement = Settlement.objects.select_for_update().get(pk=settlement_id)
     return row

@@ -77,9 +77,9 @@ SPECTACULAR_SETTINGS = {
         "TransactionStatus": "transactions.models.Transaction.Status",
         "InvoiceKind": "invoices.models.Invoice.Kind",
         "InvoiceStatus": "invoices.models.Invoice.Status",
-        "PaymentMethod": "invoices.models.Payment.Method",
+        "PaymentMethod": "payments.models.Payment.Method",
         "EmailStatus": "invoices.models.InvoiceEmail.Status",
-        "SettlementStatus": "transactions.models.Settlement.Status",
+        "SettlementStatus": "settlements.models.Settlement.Status",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
     "TAGS": [

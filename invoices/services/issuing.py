@@ -19,7 +19,6 @@ from invoices.models import GstRate, Invoice
 from invoices.paynow import paynow_payload
 from invoices.rendering import render_invoice
 from invoices.services.emails import queue_email
-from invoices.services.payments import take_on_the_spot
 from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, Party
 
 NUMBER_PREFIX = {Invoice.Kind.TAX_INVOICE: "INV", Invoice.Kind.CREDIT_NOTE: "CN"}
@@ -64,9 +63,9 @@ def issue_invoice(
 ) -> Invoice:
     """Render, store and record one document, in the caller's transaction, under numbers taken there.
 
-    ``seller`` is whose sale it bills, where that isn't the actor. What was paid on the spot is recorded as a payment;
-    a customer who wants every invoice by email gets this one. The caller holds the customer's lock, and its audit
-    record covers the invoice too. Raises StorageUnavailable.
+    ``seller`` is whose sale it bills, where that isn't the actor. What is paid on the spot is issued as settled: the
+    caller takes the money next, in the same commit. A customer who wants every invoice by email gets this one. The
+    caller holds the customer's lock, and its audit record covers the invoice too. Raises StorageUnavailable.
     """
     day = clock.business_date(now)
     customer = billing.customer
@@ -130,8 +129,6 @@ def issue_invoice(
         settled_amount=snapshot.total_amount if is_settled else ZERO,
         settled_on=day if is_settled else None,
     )
-    if is_paid and invoice.total_amount:
-        take_on_the_spot(invoice, user=seller or actor, now=now)
     if customer.email_invoices and customer.email:
         queue_email(invoice, to=customer.email, requested_by=actor, now=now)
     return invoice

@@ -12,7 +12,8 @@ from foundation.money import ZERO, sum_of
 from inventory.models import Inventory, Location
 from inventory.selectors import Flow, flows_of_day, moved_after
 from inventory.services import vehicle_place
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
 from reports.report import Column, Figure, Kind, Report, Row, count
 from transactions.models import Transaction
 

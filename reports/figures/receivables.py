@@ -17,7 +17,8 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.infrastructure.expressions import by_value
 from foundation.money import ZERO, sum_of, to_cents
-from invoices.models import Allocation, Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Allocation, Payment
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, money
 

@@ -10,7 +10,8 @@ from django.db.models import Q
 from customers.models import Customer
 from foundation.infrastructure.replica import may_lag
 from foundation.money import ZERO, sum_of, to_cents
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
 from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_documents
 
 

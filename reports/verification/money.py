@@ -18,7 +18,8 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
-from invoices.models import Allocation, Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Allocation, Payment
 from reports.verification.figures import NUMBER, Breaks, Watch, in_dollars, is_rounded, unless, whole
 from transactions.models import (
     DepositBalance,

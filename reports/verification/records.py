@@ -22,18 +22,19 @@ from inventory.models import DepotWork, Inventory, StockMovement
 from inventory.services import WORK_PREFIX
 from invoices import documents
 from invoices.errors import StorageUnavailable
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
 from invoices.selectors import orphaned_documents
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
+from payments.models import Payment
 from reports.verification.figures import Breaks, Watch
 from sequences.models import Sequence, Ticket
+from settlements.models import Settlement
+from settlements.services import NUMBER_PREFIX as SETTLEMENT_PREFIX
 from transactions.models import (
     MeterReplacement,
-    Settlement,
     Transaction,
 )
 from transactions.services import NUMBER_PREFIX as TRANSACTION_PREFIX
-from transactions.services import SETTLEMENT_PREFIX
 
 _NUMBERED: dict[str, tuple[Any, str]] = {
     TRANSACTION_PREFIX: (Transaction, "transaction_number"),

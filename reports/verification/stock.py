@@ -17,9 +17,8 @@ from distribution.models import Distribution, DistributionItem
 from foundation.entities import entity_name
 from inventory.models import VIRTUAL_KINDS, DepotWork, DepotWorkItem, Inventory, StockMovement
 from reports.verification.figures import NUMBER, Breaks, Watch
+from settlements.models import Settlement, SettlementLine
 from transactions.models import (
-    Settlement,
-    SettlementLine,
     Transaction,
     TransactionItem,
 )

@@ -16,11 +16,13 @@ from distribution.models import Distribution
 from foundation import clock
 from foundation.access.capabilities import Role
 from inventory.models import DepotWork
-from invoices.models import Invoice, InvoiceEmail, Payment
+from invoices.models import Invoice, InvoiceEmail
+from payments.models import Payment
+from settlements.models import Settlement
 from tests.admin.pages import logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import DriverFactory, UserFactory
-from transactions.models import MeterReplacement, Settlement, Transaction
+from transactions.models import MeterReplacement, Transaction
 
 pytestmark = pytest.mark.django_db
 Unchanged = Callable[[], AbstractContextManager[None]]

@@ -136,10 +136,10 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("invoice", "emails", "sales"): (200, 200, 403, 200, 404, 401),
     ("invoice", "emails", "colleague"): (200, 200, 403, 404, 404, 401),
     ("invoice", "emails", "foreign"): (200, 404, 403, 404, 404, 401),
-    ("invoice", "pay", "own"): (200, 200, 403, 404, 200, 401),
-    ("invoice", "pay", "sales"): (200, 200, 403, 200, 404, 401),
-    ("invoice", "pay", "colleague"): (200, 200, 403, 404, 404, 401),
-    ("invoice", "pay", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("invoice-payment", "pay", "own"): (200, 200, 403, 404, 200, 401),
+    ("invoice-payment", "pay", "sales"): (200, 200, 403, 200, 404, 401),
+    ("invoice-payment", "pay", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("invoice-payment", "pay", "foreign"): (200, 404, 403, 404, 404, 401),
     ("payment", "list", ""): (200, 200, 403, 200, 200, 401),
     ("payment", "create", ""): (201, 201, 403, 201, 201, 401),
     ("payment", "retrieve", "own"): (200, 200, 403, 404, 200, 401),
@@ -256,7 +256,7 @@ def make_world(client_of: Callable[[User | None], APIClient]) -> World:
         line = {"equipment": cylinder.pk, "type": "SALE", "quantity": 1}
         sale = post(seller, "/api/transactions/", {"customer": customer.pk, "items": [line]})
         rows["transaction", whose] = sale["transaction"]["id"]
-        rows["invoice", whose] = sale["invoice"]["id"]
+        rows["invoice", whose] = rows["invoice-payment", whose] = sale["invoice"]["id"]
         credit = {"customer": customer.pk, "method": "CASH", "amount": "1.00", "allocations": []}
         rows["payment", whose] = post(seller, "/api/payments/", credit)["id"]
         settlement = post(seller, "/api/settlements/", {"cash": "1.00", "counts": []})
@@ -335,7 +335,7 @@ def body_of(world: World, route: str, action: str, row: str) -> dict[str, Any]:
         ("transaction", "void"): {"reason": "Entered twice"},
         ("payment", "create"): {"customer": world.customer.pk, "method": "CASH", "amount": "2.00"},
         ("payment", "reverse"): {"reason": "Bounced"},
-        ("invoice", "pay"): {"amount": "1.00"},
+        ("invoice-payment", "pay"): {"amount": "1.00"},
         ("invoice", "print_batch"): {"invoices": [world.rows.get(("invoice", row), 0)]},
         ("settlement", "create"): {"cash": "0.00", "counts": []},
         ("settlement", "sign_off"): {},

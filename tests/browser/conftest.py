@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from settlements.demo import PASSWORD
 from testbed.servers import ROOT, Site
 from tests.contract.demo_site import demo_site
-from transactions.demo import PASSWORD
 
 SHOTS = ROOT / "var/screenshots"
 

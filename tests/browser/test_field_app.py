@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
+from settlements.demo import PASSWORD
 from testbed.servers import Site
 from tests.browser.conftest import SHOTS, is_own, launching
 from tests.contract.demo_site import demo_token
-from transactions.demo import PASSWORD
 
 SCREENS = ("", "load", "sell", "history", "refused", "count")
 

@@ -23,12 +23,14 @@ from depots.models import Depot
 from distribution.models import Distribution
 from foundation.commands import command
 from inventory.models import Inventory
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
 from sequences.models import Sequence, Ticket
+from settlements.models import Settlement
 from tests.concurrency.races import at_once, post
 from tests.conftest import Shop
 from tests.factories import DepotFactory, DriverFactory, MeteredCustomerFactory
-from transactions.models import DepositBalance, Settlement, Transaction
+from transactions.models import DepositBalance, Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

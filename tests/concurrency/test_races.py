@@ -20,7 +20,8 @@ from equipment.models import Equipment
 from foundation.access.capabilities import Role
 from inventory.models import Inventory
 from inventory.services import Entity, correct_inventory
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
 from sequences.models import Ticket
 from sequences.services import PRINT_AHEAD, print_tickets
 from tests.concurrency.races import CLIENTS, at_once, post

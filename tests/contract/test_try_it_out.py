@@ -8,9 +8,11 @@ from django.core.management import call_command
 
 from accounts.models import User
 from customers.models import Customer
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
+from settlements.models import Settlement
 from tests.contract.documented import DocumentedClient, operation_of, operations
-from transactions.models import Settlement, Transaction
+from transactions.models import Transaction
 
 # The examples name the demo data by its keys, which begin with 1 in a database that nobody has used.
 pytestmark = [pytest.mark.django_db(transaction=True, reset_sequences=True), pytest.mark.any_engine]

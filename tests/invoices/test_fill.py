@@ -11,7 +11,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from foundation.ledger import guards
-from invoices.models import Allocation, Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Allocation, Payment
 from tests.conftest import Shop
 from tests.factories import EquipmentFactory
 from transactions.models import DepositBalance

@@ -11,7 +11,8 @@ from audit.models import AuditLog
 from customers.models import Customer
 from foundation.access.capabilities import Role
 from inventory.models import StockMovement
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Payment
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
 from transactions.models import DepositBalance, Transaction

@@ -29,6 +29,7 @@ from invoices.models import Invoice
 from invoices.selectors import gst_rate_on
 from invoices.services import Billing, issue_invoice
 from invoices.snapshot import Line, MeterUsage
+from payments.services import take_on_the_spot
 from sequences.services import take_numbers
 from transactions.deposits import move_deposits
 from transactions.errors import EmptySale, MeterMovedOn, NegativeTotal
@@ -86,6 +87,8 @@ def create_customer_transaction_and_invoice(
     hold = hold_stock(_moves(items, vehicle, site))
     number, invoice_number = take_numbers(NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now))
     invoice = issue_invoice(actor=actor, billing=billing, number=invoice_number, transaction_number=number, now=now)
+    if data.payment_received and invoice.total_amount:
+        take_on_the_spot(invoice, user=actor, now=now)
     transaction = Transaction.objects.create(
         transaction_number=number,
         invoice=invoice,

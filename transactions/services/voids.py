@@ -22,8 +22,10 @@ from inventory.models import StockMovement
 from inventory.services import Move, hold_stock, post_movements
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
-from invoices.services import Billing, issue_invoice, settle_void
+from invoices.services import Billing, issue_invoice
 from invoices.snapshot import Correction, InvoiceSnapshot, MeterUsage
+from payments import locks as payment_locks
+from payments.services import settle_void
 from sequences.services import take_numbers
 from transactions import locks
 from transactions.deposits import move_deposits
@@ -59,7 +61,7 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, return_st
         _require_latest_reading(sale, customer)
     now = clock.now()
     hold = hold_stock(_moves_back(sale) if return_stock else [])
-    invoice_locks.payments_of(voided.pk)
+    payment_locks.payments_of(voided.pk)
     billing = _billing(sale, voided, customer, reason, now)
     number, document_number = take_numbers(NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now))
     document = issue_invoice(

@@ -1,7 +1,6 @@
-"""Sales, customers' sites and day-ends over HTTP, a module for each."""
+"""Sales and customers' sites over HTTP, a module for each."""
 
 from transactions.views.sales import TransactionViewSet
-from transactions.views.settlements import SettlementViewSet
 from transactions.views.sites import CustomerSiteViewSet
 
-__all__ = ["CustomerSiteViewSet", "SettlementViewSet", "TransactionViewSet"]
+__all__ = ["CustomerSiteViewSet", "TransactionViewSet"]

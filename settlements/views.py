@@ -16,18 +16,10 @@ from foundation.api.schema import conflicts, replayable
 from foundation.api.viewsets import LedgerViewSet
 from foundation.operations.idempotency import IdempotencyConflict
 from inventory.errors import InsufficientStock
-from transactions import services
-from transactions.errors import (
-    SettlementDecided,
-    SettlementPending,
-)
-from transactions.models import Settlement
-from transactions.serializers import (
-    DecisionIn,
-    ReasonedDecisionIn,
-    SettlementIn,
-    SettlementOut,
-)
+from settlements import services
+from settlements.errors import SettlementDecided, SettlementPending
+from settlements.models import Settlement
+from settlements.serializers import DecisionIn, ReasonedDecisionIn, SettlementIn, SettlementOut
 
 _SETTLEMENT_EXAMPLE = {
     "id": 12,

@@ -10,7 +10,8 @@ import pytest
 
 from foundation import clock
 from foundation.access.capabilities import Role
-from invoices.models import Allocation, Invoice, Payment
+from invoices.models import Invoice
+from payments.models import Allocation, Payment
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, UserFactory
 

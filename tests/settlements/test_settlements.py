@@ -9,7 +9,7 @@ import pytest
 
 from foundation.access.capabilities import Role
 from inventory.models import StockMovement
-from invoices.models import Payment
+from payments.models import Payment
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, DriverFactory, UserFactory
 

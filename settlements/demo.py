@@ -10,7 +10,7 @@ from decimal import Decimal
 from customers.models import PaymentType
 from equipment.models import Equipment
 from foundation.access.capabilities import Role
-from invoices.models import Payment
+from payments.models import Payment
 
 PASSWORD = "hsh-demo-2026"  # noqa: S105 -- printed on purpose; the command refuses to run without DEBUG
 

@@ -11,20 +11,18 @@ from equipment.models import Equipment
 from foundation import clock
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
-from foundation.money import ZERO
 from foundation.operations.idempotency import Recorded, idempotent
 from inventory import locks as stock_locks
 from inventory.models import LocationKind, StockMovement
 from inventory.selectors import Flow, Stock, flows_of_day
 from inventory.services import Move, Place, hold_stock, locations, post_movements, vehicle_place
-from invoices import locks as invoice_locks
-from invoices.models import Payment
+from payments.services import hand_in_cash, return_cash
 from sequences.services import take_numbers
-from transactions import locks
-from transactions.errors import SettlementDecided, SettlementPending
-from transactions.models import Settlement, SettlementLine
+from settlements import locks
+from settlements.errors import SettlementDecided, SettlementPending
+from settlements.models import Settlement, SettlementLine
 
-SETTLEMENT_PREFIX = "SET"
+NUMBER_PREFIX = "SET"
 OPERATION = "settlement.create"
 Status, Kind = Settlement.Status, StockMovement.Kind
 
@@ -70,14 +68,14 @@ def count_day(*, actor: User, data: NewSettlement) -> Recorded[Settlement]:
             (row.equipment_id, row.condition): row.quantity for row in stock_locks.balances_at(vehicle) if row.quantity
         }
         lines = _lines(expected, counted, flows_of_day(vehicle, today))
-    bag = invoice_locks.cash_in_bag(actor.pk)
-    [number] = take_numbers(SETTLEMENT_PREFIX, day=today)
+    cash = hand_in_cash(user=actor, now=now)
+    [number] = take_numbers(NUMBER_PREFIX, day=today)
     settlement: Settlement = Settlement.objects.create(
         settlement_number=number,
         user=actor,
         depot=actor.depot,
         vehicle_no=actor.vehicle_no,
-        cash_expected=sum((payment.amount for payment in bag), ZERO),
+        cash_expected=cash,
         cash_counted=data.cash,
         remarks=data.remarks,
         client_temp_id=data.client_temp_id,
@@ -85,7 +83,6 @@ def count_day(*, actor: User, data: NewSettlement) -> Recorded[Settlement]:
         date=today,
     )
     SettlementLine.objects.bulk_create(SettlementLine(settlement=settlement, **line) for line in lines)
-    Payment.objects.filter(pk__in=[payment.pk for payment in bag]).update(handed_in_at=now)
     record(
         actor=actor,
         action="transactions.settlement.counted",
@@ -134,7 +131,7 @@ def reject_settlement(*, actor: User, settlement_id: int, remarks: str) -> Settl
     settlement = _lock_undecided(actor, settlement_id)
     if not remarks.strip():
         raise Invalid("Please say why it has to be counted again.", attr="remarks")
-    Payment.objects.filter(user=settlement.user_id, handed_in_at=settlement.created_at).update(handed_in_at=None)
+    return_cash(user=settlement.user, handed_in_at=settlement.created_at)
     return _decide(actor, settlement, Status.REJECTED, remarks, "transactions.settlement.rejected")
 
 

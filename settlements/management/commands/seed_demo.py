@@ -25,20 +25,19 @@ from foundation.commands import command
 from foundation.money import to_cents
 from inventory.models import Condition, DepotWork, Inventory
 from inventory.services import WORK_PREFIX, Entity, NewDepotWork, NewWorkItem, correct_inventory, record_depot_work
-from invoices.models import Invoice, Payment
+from invoices.models import Invoice
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
-from invoices.services import NewPayment, record_payment
+from payments.models import Payment
+from payments.services import NewPayment, record_payment
 from sequences.services import print_tickets
-from transactions import demo
+from settlements import demo
+from settlements.services import NUMBER_PREFIX as SETTLEMENT_PREFIX
+from settlements.services import CountedLine, NewSettlement, count_day
 from transactions.models import Transaction
 from transactions.pricing import SaleItem, Type
 from transactions.services import (
     NUMBER_PREFIX,
-    SETTLEMENT_PREFIX,
-    CountedLine,
     NewSale,
-    NewSettlement,
-    count_day,
     create_customer_transaction_and_invoice,
     void_transaction,
 )

@@ -1,0 +1,183 @@
+"""Payments in the office, and what pays an invoice."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelect
+from django.http import HttpRequest, HttpResponse
+
+from customers.models import Customer
+from customers.search import SearchesDocuments
+from foundation.access.capabilities import Capability
+from foundation.money import CENT
+from foundation.office.links import badge
+from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, ReadOnlyInline, ReasonForm, may
+from foundation.office.site import Menu
+from invoices.admin import InvoiceAdmin
+from invoices.models import Invoice
+from payments import services
+from payments.models import Allocation, Payment
+from payments.selectors import PAYMENT_NUMBERS
+
+
+class PayForm(forms.Form):
+    """A payment of all that is open; a part of an invoice, or several at once: add a payment."""
+
+    method = forms.ChoiceField(choices=Payment.Method.choices)
+    received_on = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Left empty: today."
+    )
+    reference = forms.CharField(max_length=64, required=False)
+
+
+@admin.register(Invoice)
+class PayableInvoiceAdmin(InvoiceAdmin):
+    """An invoice's page, with what pays it."""
+
+    actions = (*InvoiceAdmin.actions, "mark_paid")
+
+    def has_pay_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.RECORD_PAYMENT)
+
+    @admin.action(description="Mark as paid", permissions=["pay"], location=ON_LISTS_AND_PAGES)
+    def mark_paid(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        return self.ask(
+            request,
+            queryset,
+            PayForm,
+            "Mark as paid",
+            "paid",
+            lambda invoice, sent: services.pay_invoice(actor=actor, invoice_id=invoice.pk, **sent),
+        )
+
+
+class AllocationInline(ReadOnlyInline):
+    view_capability = Capability.VIEW_SALES
+    model = Allocation
+    fields = ("document", "amount", "date")
+    readonly_fields = fields
+    verbose_name_plural = "what it settles"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("invoice")
+
+    @admin.display(description="invoice")
+    def document(self, allocation: Allocation) -> str:
+        return str(allocation.invoice)
+
+
+class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """Money that came in: it settles the oldest open invoices, and the rest is credit."""
+
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(), widget=AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
+    )
+    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT)
+    received_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Left empty: today.")
+
+    class Meta:
+        model = Payment
+        fields = ("customer", "method", "amount", "received_on", "reference", "remarks")
+
+
+@admin.register(Payment)
+class PaymentAdmin(SearchesDocuments, OfficeAdmin):
+    view_capability = Capability.VIEW_SALES
+    menu = Menu.SALES
+    inlines = (AllocationInline,)
+    is_found = True
+    list_display = (
+        "number", "buyer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
+    )  # fmt: skip
+    list_filter = ("method", ("used_up_on", admin.EmptyFieldListFilter), "user__depot")
+    list_select_related = ()
+    documents = PAYMENT_NUMBERS
+    search_help_text = "Number, whole reference, or the customer's name or code"
+    date_hierarchy = "received_on"
+    ordering = ("-id",)
+    actions = ("allocate", "reverse")
+    readonly_fields = ("number", "credit", "undone")
+
+    @admin.display(description="customer")
+    def buyer(self, payment: Payment) -> str:
+        return payment.customer.name
+
+    def said(self, target: Payment) -> str:
+        return f"{target}: {target.customer.name}, S$ {target.amount}"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("customer", "user", "reversal")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return lookup == "allocations__invoice__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.RECORD_PAYMENT)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({} if change else {"form": PaymentForm}), **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("customer", ("method", "amount"), ("received_on", "reference"), "remarks")
+        return (
+            ("number", "customer"), ("method", "amount", "allocated_amount", "credit"), ("received_on", "reference"),
+            "remarks", ("user", "created_at", "handed_in_at"), ("is_on_the_spot", "reverses", "undone"),
+            "client_temp_id",
+        )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.readonly_fields
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return () if obj is None else self.inlines
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor: Any = request.user
+        sent = form.cleaned_data
+        new = services.NewPayment(**{**sent, "customer": sent["customer"].pk})
+        obj.pk = services.record_payment(actor=actor, data=new).value.pk
+        obj.refresh_from_db()
+
+    @admin.action(
+        description="Settle the oldest invoices with its credit", permissions=["add"], location=ON_LISTS_AND_PAGES
+    )
+    def allocate(self, request: HttpRequest, queryset: Any) -> None:
+        actor: Any = request.user
+        self.each(
+            request,
+            queryset.order_by("pk"),
+            "allocated",
+            lambda payment: services.allocate_payment(actor=actor, payment_id=payment.pk),
+        )
+
+    def has_reverse_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.REVERSE_PAYMENT)
+
+    @admin.action(description="Reverse", permissions=["reverse"], location=ON_LISTS_AND_PAGES)
+    def reverse(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor: Any = request.user
+        return self.ask(
+            request,
+            queryset,
+            ReasonForm,
+            "Reverse the payment",
+            "reversed",
+            lambda payment, sent: services.reverse_payment(actor=actor, payment_id=payment.pk, reason=sent["reason"]),
+        )
+
+    @admin.display(description="number", ordering="id")
+    def number(self, payment: Payment) -> str:
+        return str(payment)
+
+    @admin.display(description="credit left")
+    def credit(self, payment: Payment) -> str:
+        return str(payment.credit_amount)
+
+    @admin.display(description="reversal")
+    def undone(self, payment: Payment) -> str:
+        if payment.reverses_id:
+            return badge("Reversal", "off")
+        return badge("Reversed", "open") if getattr(payment, "reversal", None) else "–"

@@ -1,0 +1,27 @@
+"""Why money can't be taken, allocated or taken back."""
+
+from foundation.errors import Conflict
+
+
+class AlreadyPaid(Conflict):
+    """Nothing is open of this invoice any more."""
+
+    code = "already_paid"
+
+
+class ExceedsOutstanding(Conflict):
+    """More is allocated to an invoice than is open of it."""
+
+    code = "exceeds_outstanding"
+
+
+class ExceedsCredit(Conflict):
+    """More is allocated than is left of the payment."""
+
+    code = "exceeds_credit"
+
+
+class AlreadyReversed(Conflict):
+    """This payment was reversed already, or is a reversal itself."""
+
+    code = "already_reversed"

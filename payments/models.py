@@ -1,0 +1,128 @@
+"""Money: what came in, and which documents it settles. Never edited: what undoes a payment is another one.
+
+Its models were made in `invoices`. They keep that app's label, and with it their tables, their migrations, the
+office's addresses and the permissions.
+"""
+
+from decimal import Decimal
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import User
+from customers.models import Customer
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.money import ZERO
+from invoices.models import Invoice
+
+
+class PaymentQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """All, those of the own depot's users, or the own."""
+        return self.filter(rows_within(user, Capability.VIEW_SALES))
+
+
+class Payment(LedgerModel):
+    """Money that changed hands with a customer; the negative one pays out, or reverses another one.
+
+    What it settles, its allocations say. The rest of it is the customer's credit.
+    """
+
+    entity = "invoices.payment"
+    life_cycle = ("allocated_amount", "used_up_on", "handed_in_at")
+
+    class Method(models.TextChoices):
+        CASH = "CASH", "Cash"
+        PAYNOW = "PAYNOW", "PayNow"
+        CHEQUE = "CHEQUE", "Cheque"
+        BANK_TRANSFER = "BANK_TRANSFER", "Bank transfer"
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments")
+    method = models.CharField(max_length=16, choices=Method)
+    amount = models.DecimalField(max_digits=12, decimal_places=2, help_text="Negative: paid out, or reversed.")
+    received_on = models.DateField(help_text="The Singapore date on which the money came.")
+    reference = models.CharField(max_length=64, blank=True, help_text="Cheque number, bank reference, …")
+    remarks = models.CharField(max_length=500, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payments", help_text="Who took it."
+    )
+    is_on_the_spot = models.BooleanField(default=False, help_text="Taken with the sale, in its commit.")
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
+    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
+    created_at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+    allocated_amount = models.DecimalField(
+        max_digits=12, decimal_places=2, default=ZERO, help_text="What its allocations settle; signed like the amount."
+    )
+    used_up_on = models.DateField(null=True, blank=True, help_text="Since when no credit is left of it.")
+    handed_in_at = models.DateTimeField(
+        null=True, blank=True, help_text="When cash left the bag of who took it, by a day-end settlement."
+    )
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        app_label = "invoices"
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("customer", "received_on"), name="payment_customer_idx"),
+            models.Index(fields=("used_up_on", "customer"), name="payment_credit_idx"),
+            models.Index(fields=("handed_in_at", "method", "user"), name="payment_bag_idx"),
+            models.Index(fields=("date", "method", "user", "amount"), name="payment_figures_idx"),
+            models.Index(fields=("received_on",), name="payment_received_idx"),
+            models.Index(fields=("method",), name="payment_method_idx"),
+            models.Index(fields=("reference",), name="payment_reference_idx"),
+            models.Index(fields=("amount",), name="payment_amount_idx"),
+        )
+        constraints = (
+            models.CheckConstraint(condition=~Q(amount=0), name="payment_amount_not_zero"),
+            models.CheckConstraint(
+                condition=Q(allocated_amount__gte=0, allocated_amount__lte=F("amount"))
+                | Q(allocated_amount__lte=0, allocated_amount__gte=F("amount")),
+                name="payment_not_allocated_beyond_its_amount",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"PAY-{self.pk:06d}"
+
+    @property
+    def credit_amount(self) -> Decimal:
+        """What it settles nothing of, yet."""
+        return self.amount - self.allocated_amount
+
+
+class Allocation(LedgerModel):
+    """So much of a payment, or of a credit note, settles so much of an invoice. Undone by a negative one."""
+
+    entity = "invoices.allocation"
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations")
+    credit_note = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="uses")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    date = models.DateField(help_text="From when it counts: both the money and the invoice are there.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="allocations")
+    created_at = models.DateTimeField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        app_label = "invoices"
+        ordering = ("id",)
+        indexes = (models.Index(fields=("date",), name="allocation_date_idx"),)
+        constraints = (
+            models.CheckConstraint(condition=~Q(amount=0), name="allocation_amount_not_zero"),
+            models.CheckConstraint(
+                condition=Q(payment__isnull=True, credit_note__isnull=False)
+                | Q(payment__isnull=False, credit_note__isnull=True),
+                name="allocation_has_one_source",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.invoice_id}"

@@ -1,0 +1,150 @@
+"""Money that comes in: on account, for one document, with a sale; and the cash among it on its way to the office."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from accounts.models import User
+from customers import locks as customer_locks
+from customers.models import Customer
+from foundation import clock
+from foundation.commands import command
+from foundation.errors import Invalid, UnknownReference
+from foundation.money import ZERO
+from foundation.operations.idempotency import Recorded, idempotent
+from invoices import locks as invoice_locks
+from invoices.models import Invoice
+from payments import locks
+from payments.errors import AlreadyPaid, ExceedsOutstanding
+from payments.models import Allocation, Payment
+from payments.services.allocations import Part, Share, record_settling, settle_invoices, write_allocations
+
+OPERATION = "payment.create"
+MOST_LATE = timedelta(days=366)
+"""How long after it came in a payment may be entered: an older date is a slip of the pen."""
+Method = Payment.Method
+
+
+@dataclass(frozen=True, slots=True)
+class NewPayment:
+    """A payment, as asked for. ``shares`` None: the oldest open invoices first. ``received_on`` None: today."""
+
+    customer: int
+    method: str
+    amount: Decimal
+    received_on: date | None = None
+    reference: str = ""
+    remarks: str = ""
+    shares: Sequence[Share] | None = None
+    client_temp_id: str | None = None
+
+
+@command
+@idempotent(OPERATION, Payment)
+def record_payment(*, actor: User, data: NewPayment) -> Recorded[Payment]:
+    """Record money that came in, and settle invoices with it; the rest is kept as credit.
+
+    Idempotent by (actor, client_temp_id). Locks the customer, then the invoices. Raises IdempotencyConflict,
+    UnknownReference, Invalid, ExceedsOutstanding, ExceedsCredit.
+    """
+    customer = customer_locks.visible_customer(actor, data.customer)
+    if customer is None:
+        raise UnknownReference(data.customer, attr="customer")
+    now = clock.now()
+    payment = _create(actor, customer, data, data.amount, now)
+    settle_invoices(actor, payment, data.shares, now)
+    record_settling(actor, "invoices.payment.recorded", payment)
+    return Recorded(payment)
+
+
+@command
+def pay_invoice(
+    *,
+    actor: User,
+    invoice_id: int,
+    method: str = Method.CASH,
+    amount: Decimal | None = None,
+    received_on: date | None = None,
+    reference: str = "",
+) -> Invoice:
+    """Settle one document: take what is open of an invoice, or pay out what is open of a credit note.
+
+    ``amount`` None: all that is open. Locks the customer, then the invoice. Raises AlreadyPaid, ExceedsOutstanding,
+    Invalid.
+    """
+    customer = locks.customer_of_invoice(invoice_id)
+    invoice = invoice_locks.invoice(invoice_id)
+    open_amount = invoice.outstanding_amount
+    if open_amount == 0:
+        raise AlreadyPaid(f"Nothing is open of {invoice.invoice_number} any more.")
+    wanted = abs(open_amount) if amount is None else amount
+    if wanted > abs(open_amount):
+        raise ExceedsOutstanding(f"Only {abs(open_amount)} is open of {invoice.invoice_number}.", attr="amount")
+    now = clock.now()
+    signed = wanted if open_amount > 0 else -wanted
+    new = NewPayment(customer.pk, method, signed, received_on=received_on, reference=reference)
+    payment = _create(actor, customer, new, signed, now)
+    write_allocations(actor, [Part(payment, invoice, signed)], now)
+    record_settling(actor, "invoices.payment.recorded", payment)
+    return invoice
+
+
+def take_on_the_spot(invoice: Invoice, *, user: User, now: datetime) -> None:
+    """The cash that came (or went) with a sale, in the sale's own commit; its record covers it.
+
+    The invoice was issued as settled by it.
+    """
+    payment = Payment.objects.create(
+        customer=invoice.customer,
+        method=Method.CASH,
+        amount=invoice.total_amount,
+        received_on=invoice.date,
+        user=user,
+        is_on_the_spot=True,
+        created_at=now,
+        date=invoice.date,
+        allocated_amount=invoice.total_amount,
+        used_up_on=invoice.date,
+    )
+    Allocation.objects.create(
+        payment=payment,
+        invoice=invoice,
+        amount=invoice.total_amount,
+        date=invoice.date,
+        user=user,
+        created_at=now,
+    )
+
+
+def hand_in_cash(*, user: User, now: datetime) -> Decimal:
+    """Take all cash out of a user's bag; answers how much it is. In the caller's commit. Locks the payments."""
+    bag = locks.cash_in_bag(user.pk)
+    Payment.objects.filter(pk__in=[payment.pk for payment in bag]).update(handed_in_at=now)
+    return sum((payment.amount for payment in bag), ZERO)
+
+
+def return_cash(*, user: User, handed_in_at: datetime) -> None:
+    """Put back into a user's bag what was handed in at that moment. In the caller's commit."""
+    Payment.objects.filter(user=user, handed_in_at=handed_in_at).update(handed_in_at=None)
+
+
+def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime) -> Payment:
+    today = clock.business_date(now)
+    if new.received_on is not None and not today - MOST_LATE <= new.received_on <= today:
+        raise Invalid("Money came in today, or within the year that is behind us.", attr="received_on")
+    if amount == 0:
+        raise Invalid("A payment has an amount.", attr="amount")
+    payment: Payment = Payment.objects.create(
+        customer=customer,
+        method=new.method,
+        amount=amount,
+        received_on=new.received_on or today,
+        reference=new.reference,
+        remarks=new.remarks,
+        user=actor,
+        client_temp_id=new.client_temp_id,
+        created_at=now,
+        date=today,
+    )
+    return payment

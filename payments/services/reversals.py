@@ -1,0 +1,96 @@
+"""Taking money back. Nothing is edited: a reversal is a payment of its own, with the amounts negated."""
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from accounts.models import User
+from audit.services import record
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.commands import command
+from foundation.errors import Denied, Invalid
+from invoices import locks as invoice_locks
+from invoices.models import Invoice
+from invoices.services import mark_unpaid
+from payments import locks
+from payments.models import Allocation, Payment
+from payments.services.allocations import Part, is_reversed, require_standing, standing_amounts, write_allocations
+
+
+@command
+def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
+    """Take a payment back: it was entered wrongly, or the cheque bounced. What it settled is open again.
+
+    Answers the reversal. Cash goes out of the bag of who took it. Locks the customer, the invoices, the payment.
+    Raises Denied, AlreadyReversed, Invalid without a reason.
+    """
+    locks.customer_of_payment(payment_id)
+    payment: Payment = Payment.objects.get(pk=payment_id)
+    if not Payment.objects.filter(rows_within(actor, Capability.REVERSE_PAYMENT), pk=payment_id).exists():
+        raise Denied
+    if not reason.strip():
+        raise Invalid("A reversal needs its reason.", attr="reason")
+    require_standing(payment)
+    reversal = _reverse(actor, payment, clock.now())
+    record(
+        actor=actor,
+        action="invoices.payment.reversed",
+        target=payment,
+        after={"reversal": reversal.pk, "amount": reversal.amount},
+        reason=reason,
+    )
+    return reversal
+
+
+def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime) -> None:
+    """Let a voided document and the one that voids it settle each other.
+
+    Cash that came with the sale goes back with it. What else was paid becomes the customer's credit again, and what
+    a credit note had settled is open again. Runs in the caller's transaction, which holds the customer's lock.
+    """
+    cash = Payment.objects.filter(allocations__invoice=voided, is_on_the_spot=True, reversal__isnull=True)
+    for payment in cash.distinct():
+        _reverse(actor, payment, now)
+    touching = Allocation.objects.filter(Q(invoice=voided) | Q(credit_note=voided))
+    undone = []
+    for (payment_id, note_id, invoice_id), amount in standing_amounts(touching).items():
+        paid = Payment.objects.get(pk=payment_id) if payment_id else None
+        # A payment and its reversal cancel each other already.
+        if paid is not None and (paid.reverses_id or is_reversed(paid)):
+            continue
+        source = paid or Invoice.objects.get(pk=note_id or 0)
+        undone.append(Part(source, Invoice.objects.get(pk=invoice_id), -amount))
+    write_allocations(actor, undone, now)
+    [voided] = invoice_locks.invoices([voided.pk])
+    if voided.total_amount > 0:
+        write_allocations(actor, [Part(voiding, voided, voided.total_amount)], now)
+    elif voided.total_amount < 0:
+        write_allocations(actor, [Part(voided, voiding, voiding.total_amount)], now)
+    # Nobody paid: they cancel each other.
+    for invoice in invoice_locks.invoices([voided.pk, voiding.pk]):
+        mark_unpaid(invoice)
+
+
+def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
+    """The same payment with its amounts negated; neither leaves any credit."""
+    today = clock.business_date(now)
+    reversal: Payment = Payment.objects.create(
+        customer=payment.customer,
+        method=payment.method,
+        amount=-payment.amount,
+        received_on=today,
+        reference=payment.reference,
+        user=payment.user,
+        reverses=payment,
+        created_at=now,
+        date=today,
+    )
+    settled = standing_amounts(Allocation.objects.filter(payment=payment))
+    invoices = {row.pk: row for row in invoice_locks.invoices(invoice_id for _, _, invoice_id in settled)}
+    write_allocations(actor, [Part(reversal, invoices[pk], -amount) for (_, _, pk), amount in settled.items()], now)
+    for row in locks.payments([payment.pk, reversal.pk]):
+        row.used_up_on = max(today, row.used_up_on or today)
+        row.save(update_fields=["used_up_on"])
+    return reversal

@@ -1,0 +1,77 @@
+"""Day-ends in JSON."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from foundation.api.fields import (
+    ClientTempIdField,
+    IdField,
+    QuantityField,
+    StrictChoiceField,
+    StrictDecimalField,
+    TextField,
+)
+from inventory.models import Condition
+from settlements.models import Settlement, SettlementLine
+from settlements.services import CountedLine, NewSettlement
+
+MAX_LINES = 200
+
+
+class CountIn(serializers.Serializer[Any]):
+    equipment = IdField()
+    condition = StrictChoiceField(choices=Condition.choices)
+    quantity = QuantityField(min_value=0)
+
+
+class SettlementIn(serializers.Serializer[Any]):
+    """A blind count: what isn't named was not there."""
+
+    counts = CountIn(many=True, required=False, default=list, max_length=MAX_LINES)  # type: ignore[call-arg]
+    cash = StrictDecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0), help_text="In the cash bag.")
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+    client_temp_id = ClientTempIdField()
+
+    def command(self) -> NewSettlement:
+        sent = self.validated_data
+        return NewSettlement(**{**sent, "counts": tuple(CountedLine(**line) for line in sent["counts"])})
+
+
+class DecisionIn(serializers.Serializer[Any]):
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class ReasonedDecisionIn(serializers.Serializer[Any]):
+    remarks = TextField(max_length=500)
+
+
+class SettlementLineOut(serializers.ModelSerializer[SettlementLine]):
+    sku = serializers.CharField(source="equipment.sku", read_only=True)
+    variance = serializers.IntegerField(read_only=True, help_text="Counted less expected; negative: missing.")
+
+    class Meta:
+        model = SettlementLine
+        fields = (
+            "equipment", "sku", "condition", "opening", "loaded", "delivered", "collected", "unloaded", "other",
+            "expected", "counted", "variance",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class SettlementOut(serializers.ModelSerializer[Settlement]):
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    cash_variance = serializers.DecimalField(
+        max_digits=12, decimal_places=2, read_only=True, help_text="Counted less expected; negative: missing."
+    )
+    lines = SettlementLineOut(many=True, read_only=True)
+
+    class Meta:
+        model = Settlement
+        fields = (
+            "id", "settlement_number", "client_temp_id", "status", "user", "user_name", "depot", "vehicle_no", "lines",
+            "cash_expected", "cash_counted", "cash_variance", "remarks", "created_at", "decided_by", "decided_at",
+            "decision_remarks",
+        )  # fmt: skip
+        read_only_fields = fields
