@@ -17,10 +17,11 @@ from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
+from foundation.office.actions import ON_LISTS_AND_PAGES
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of
 from foundation.office.master_data import MasterDataAdmin
-from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin
-from foundation.office.site import Menu
+from foundation.office.menu import Menu
+from foundation.office.pages import OfficeAdmin
 from invoices import services
 from invoices.downloads import pdf_response
 from invoices.models import GstRate, Invoice, InvoiceEmail

@@ -11,9 +11,10 @@ from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
 from foundation.money import CENT
+from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
 from foundation.office.links import badge
-from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, ReadOnlyInline, ReasonForm, may
-from foundation.office.site import Menu
+from foundation.office.menu import Menu
+from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from payments import services

@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from foundation.access.capabilities import Capability
+from foundation.office.actions import ON_LISTS_AND_PAGES
 from foundation.office.links import Related, badge, evidence_of, movements_of
-from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, ReadOnlyInline, may
-from foundation.office.site import Menu
+from foundation.office.menu import Menu
+from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from settlements import services
 from settlements.models import Settlement, SettlementLine
 

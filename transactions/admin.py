@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
+from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of, movements_of
-from foundation.office.pages import ON_LISTS_AND_PAGES, OfficeAdmin, ReadOnlyInline, ReasonForm, may
-from foundation.office.site import Menu
+from foundation.office.menu import Menu
+from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from invoices.admin import pdf_link, pdf_url
 from transactions import services
 from transactions.models import (

@@ -13,8 +13,6 @@ from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse
 
 from foundation.access.capabilities import Capability
-from foundation.office.actions import ON_LISTS_AND_PAGES as ON_LISTS_AND_PAGES  # some apps still ask here
-from foundation.office.actions import ReasonForm as ReasonForm
 from foundation.office.actions import RunsCommands
 from foundation.office.exports import ExportsRows
 from foundation.office.links import Related, evidence_of, plain

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from foundation.office.menu import HasMenu
-from foundation.office.menu import Menu as Menu  # some apps still ask here
 from foundation.office.search import FindsRows
 
 

@@ -234,3 +234,37 @@ DECLARING = {"Expr", "ImportFrom", "Assign", "AnnAssign"}
 def test_openapi_py_declares_and_does_nothing() -> None:
     assert {named(path) for path in OPENAPI if not statements(parsed(path)) <= DECLARING} == set()
     assert not statements(ast.parse("def described(title):\n    return title")) <= DECLARING
+
+
+WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "delete", "get_or_create", "update_or_create"}
+
+
+def writes_elsewhere(tree: ast.Module, package: str) -> list[int]:
+    """Lines that write by a model imported from another app, or save an instance that is called like one."""
+    others = {f"{other}.models" for other in PACKAGES if other != package}
+    foreign = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in others
+        for alias in node.names
+    }
+    written = [
+        (call.lineno, ast.unparse(call.func.value))
+        for call in calls(tree)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in WRITES
+    ]
+    called = {name.lower() for name in foreign}
+    return [line for line, on in written if on.split(".objects")[0] in foreign or on in called]
+
+
+def test_each_app_writes_its_own_tables_alone() -> None:
+    elsewhere = {
+        f"{named(path)}:{line}"
+        for path in SOURCES
+        for line in writes_elsewhere(parsed(path), path.relative_to(ROOT).parts[0])
+    }
+    assert elsewhere == set()
+    head = "from invoices.models import Invoice\n"
+    assert writes_elsewhere(ast.parse(f"{head}Invoice.objects.filter(pk=1).update(status=1)"), "payments") == [2]
+    assert writes_elsewhere(ast.parse(f"{head}invoice.save()"), "payments") == [2]
+    assert writes_elsewhere(ast.parse(f"{head}invoice.save()"), "invoices") == []

@@ -8,8 +8,8 @@ from accounts.models import User
 from audit.services import record
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
+from customers.services import exchange_meter
 from foundation import clock
-from foundation.changes import announce
 from foundation.commands import command
 from foundation.errors import UnknownReference
 from foundation.operations.idempotency import Recorded, idempotent
@@ -89,12 +89,7 @@ def replace_meter(*, actor: User, data: NewMeter) -> Recorded[MeterReplacement]:
         date=clock.business_date(now),
     )
     before = {"meter_number": customer.meter_number, "last_meter_reading": customer.last_meter_reading}
-    customer.meter_number = data.new_meter_number
-    customer.last_meter_reading = data.first_reading
-    customer.meter_replaced_at = occurred_at
-    customer.version += 1
-    customer.save(update_fields=["meter_number", "last_meter_reading", "meter_replaced_at", "version", "updated_at"])
-    announce(customer)
+    exchange_meter(customer, number=data.new_meter_number, first_reading=data.first_reading, at=occurred_at)
     record(
         actor=actor,
         action="transactions.meter.replaced",

@@ -13,10 +13,10 @@ from customers import locks as customer_locks
 from customers.errors import CustomerInactive
 from customers.models import Customer
 from customers.selectors import contract_rates, meter_rate_at
+from customers.services import move_meter
 from equipment.selectors import prices_at, require_active
 from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.changes import announce
 from foundation.commands import command
 from foundation.errors import UnknownReference
 from foundation.money import ZERO
@@ -117,10 +117,7 @@ def create_customer_transaction_and_invoice(
     move_deposits(customer, lines)
     post_movements(hold, actor=actor, cause=transaction, occurred_at=occurred_at, now=now)
     if usage is not None and usage.current != usage.last:
-        announce(customer)
-        customer.last_meter_reading = usage.current
-        customer.version += 1
-        customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
+        move_meter(customer, usage.current)
     on_commit(SALES.labels("sale").inc)
     record(
         actor=actor,

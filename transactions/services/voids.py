@@ -9,10 +9,10 @@ from accounts.models import User
 from audit.services import record
 from customers import locks as customer_locks
 from customers.models import Customer
+from customers.services import move_meter
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
-from foundation.changes import announce
 from foundation.commands import command
 from foundation.entities import entity_name
 from foundation.errors import Denied, Invalid
@@ -100,10 +100,7 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, return_st
     move_deposits(customer, items)
     post_movements(hold, actor=actor, cause=reversal, occurred_at=now, now=now, reason=reason)
     if moves_meter:
-        announce(customer)
-        customer.last_meter_reading = sale.last_meter_reading
-        customer.version += 1
-        customer.save(update_fields=["last_meter_reading", "version", "updated_at"])
+        move_meter(customer, sale.last_meter_reading)
     settle_void(actor=actor, voided=voided, voiding=document, now=now)
     document.refresh_from_db(fields=[*Invoice.life_cycle])
     on_commit(SALES.labels("void").inc)
