@@ -3,7 +3,6 @@
 from typing import Any
 
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,51 +11,10 @@ from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
 from foundation.api.filters import IdFilter, LedgerFilterSet
 from foundation.api.responses import created
-from foundation.api.schema import conflicts, replayable
 from foundation.api.viewsets import LedgerViewSet
-from foundation.operations.idempotency import IdempotencyConflict
-from inventory.errors import InsufficientStock
-from settlements import services
-from settlements.errors import SettlementDecided, SettlementPending
+from settlements import openapi, services
 from settlements.models import Settlement
 from settlements.serializers import DecisionIn, ReasonedDecisionIn, SettlementIn, SettlementOut
-
-_SETTLEMENT_EXAMPLE = {
-    "id": 12,
-    "settlement_number": "SET-20260120-000001",
-    "client_temp_id": None,
-    "status": "COUNTED",
-    "user": 7,
-    "user_name": "Tan Ah Beng",
-    "depot": 1,
-    "vehicle_no": "GBK1234A",
-    "lines": [
-        {
-            "equipment": 3,
-            "sku": "CYL-14-POL",
-            "condition": "FULL",
-            "opening": 0,
-            "loaded": 20,
-            "delivered": 6,
-            "collected": 0,
-            "unloaded": 0,
-            "other": 0,
-            "expected": 14,
-            "counted": 13,
-            "variance": -1,
-        }
-    ],
-    "cash_expected": "205.50",
-    "cash_counted": "205.50",
-    "cash_variance": "0.00",
-    "remarks": "",
-    "created_at": "2026-01-20T18:05:00+08:00",
-    "decided_by": None,
-    "decided_at": None,
-    "decision_remarks": "",
-}
-_SETTLEMENT = OpenApiExample("a count", value=_SETTLEMENT_EXAMPLE, response_only=True, status_codes=["200", "201"])
-_DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
 
 
 class SettlementFilter(LedgerFilterSet):
@@ -70,15 +28,7 @@ class SettlementFilter(LedgerFilterSet):
         fields = ("status", "vehicle_no")
 
 
-@extend_schema_view(
-    list=extend_schema(
-        summary="List day-end settlements",
-        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF their depot's, others their own.",
-        tags=["Day-end"],
-        examples=[_SETTLEMENT],
-    ),
-    retrieve=extend_schema(summary="Read a day-end settlement", tags=["Day-end"], examples=[_SETTLEMENT]),
-)
+@openapi.settlements
 class SettlementViewSet(LedgerViewSet):
     queryset = Settlement.objects.select_related("user").prefetch_related("lines__equipment")
     serializer_class = SettlementOut
@@ -93,46 +43,14 @@ class SettlementViewSet(LedgerViewSet):
         "reject": Capability.SIGN_OFF_SETTLEMENT,
     }
 
-    @extend_schema(
-        summary="Count vehicle and cash bag at the day's end",
-        description="A blind count of one's own: what isn't named was not there. Send everything that was done offline "
-        "before. The answer shows what should have been there; the books change when somebody signs it off. With a "
-        "`client_temp_id` it is safe to send again.",
-        tags=["Day-end"],
-        request=SettlementIn,
-        responses={**replayable(SettlementOut), **conflicts(SettlementPending, IdempotencyConflict)},
-        examples=[
-            OpenApiExample(
-                "a count",
-                value={"counts": [{"equipment": 3, "condition": "FULL", "quantity": 13}], "cash": "205.50"},
-                request_only=True,
-            ),
-            _SETTLEMENT,
-        ],
-    )
+    @openapi.count_day
     def create(self, request: Request) -> Response:
         serializer = SettlementIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         recorded = services.count_day(actor=acting_user(request), data=serializer.command())
         return created(self._read(recorded.value.pk), replayed=recorded.replayed)
 
-    @extend_schema(
-        summary="Sign off a count",
-        description="DEPOT_STAFF and SUPERVISOR of the depot, and ADMIN, for somebody else's count. The vehicle's "
-        "balance is brought to it through the stock ledger; what differs in cash stays on record.",
-        tags=["Day-end"],
-        request=DecisionIn,
-        responses={200: SettlementOut, **conflicts(SettlementDecided, InsufficientStock)},
-        examples=[
-            OpenApiExample("one is missing", value={"remarks": "One left at the last stop"}, request_only=True),
-            OpenApiExample(
-                "signed off",
-                value={**_SETTLEMENT_EXAMPLE, "status": "SIGNED_OFF", **_DECIDED},
-                response_only=True,
-                status_codes=["200"],
-            ),
-        ],
-    )
+    @openapi.sign_off_settlement
     @action(detail=True, methods=["post"], url_path="sign-off", url_name="sign-off")
     def sign_off(self, request: Request, pk: str) -> Response:
         serializer = DecisionIn(data=request.data)
@@ -142,22 +60,7 @@ class SettlementViewSet(LedgerViewSet):
         )
         return Response(self._read(int(pk)))
 
-    @extend_schema(
-        summary="Have it counted again",
-        description="By the same people. Nothing moves, and the cash counts as in the bag again.",
-        tags=["Day-end"],
-        request=ReasonedDecisionIn,
-        responses={200: SettlementOut, **conflicts(SettlementDecided)},
-        examples=[
-            OpenApiExample("a slip", value={"remarks": "The empties were forgotten"}, request_only=True),
-            OpenApiExample(
-                "rejected",
-                value={**_SETTLEMENT_EXAMPLE, "status": "REJECTED", **_DECIDED},
-                response_only=True,
-                status_codes=["200"],
-            ),
-        ],
-    )
+    @openapi.reject_settlement
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str) -> Response:
         serializer = ReasonedDecisionIn(data=request.data)

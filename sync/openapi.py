@@ -16,7 +16,7 @@ from sync.serializers import (
     RetryIn,
     SyncConflictOut,
 )
-from transactions.views.sales import SALE_REFUSALS
+from transactions.openapi import SALE_REFUSALS
 
 _MORNING = {
     "operations": [

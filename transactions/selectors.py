@@ -12,6 +12,9 @@ SALE_NUMBERS = {
 }  # fmt: skip
 """Which field holds the numbers of a prefix, see `customers.search`."""
 
+MAX_READINGS = 200
+"""As many entries of a meter's history as the API answers at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:

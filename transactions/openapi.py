@@ -1,0 +1,292 @@
+"""What the API's schema says of sales and of what stands at customers' sites."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+
+from customers.errors import CustomerInactive
+from equipment.errors import EquipmentInactive
+from foundation.api.schema import conflicts, replayable
+from foundation.operations.idempotency import IdempotencyConflict, RefusedBefore
+from foundation.operations.occurrence import OccurredAtOutOfRange
+from inventory.errors import InsufficientStock
+from invoices.views import INVOICE_EXAMPLE
+from transactions.errors import (
+    AlreadyVoided,
+    EmptySale,
+    MeterMovedOn,
+    MeterReadingDecreased,
+    NegativeTotal,
+    NoMeter,
+    RateMismatch,
+)
+from transactions.selectors import MAX_READINGS
+from transactions.serializers import (
+    DepositsOut,
+    MeterReadingOut,
+    NewMeterIn,
+    ReplacedMeterOut,
+    SaleIn,
+    SaleOut,
+    VoidIn,
+)
+
+_SMALL_SALE = OpenApiExample(
+    "two cylinders",
+    value={"customer": 1, "items": [{"equipment": 3, "type": "SWAP", "quantity": 2}]},
+    request_only=True,
+)
+_SALE = OpenApiExample(
+    "a delivery with a meter reading, made offline",
+    value={
+        "customer": 1,
+        "client_temp_id": "0b1f6a52-44a0-4c8f-9f5e-5d0f6a3e7c21",
+        "occurred_at": "2026-01-20T10:00:00+08:00",
+        "current_meter": "1250.00",
+        "payment_received": False,
+        "remarks": "",
+        "items": [
+            {"equipment": 3, "type": "SALE", "quantity": 2, "rate": "28.50"},
+            {"equipment": 3, "type": "RETURN", "quantity": 1, "condition": "DAMAGED"},
+        ],
+    },
+    request_only=True,
+)
+_ITEM = {
+    "id": 1201,
+    "equipment": 3,
+    "equipment_name": "14 kg POL cylinder",
+    "type": "SALE",
+    "condition": "",
+    "quantity": 2,
+    "rate": "28.50",
+    "rate_source": "CONTRACT",
+    "amount": "57.00",
+    "taxable": True,
+}
+_TRANSACTION_EXAMPLE = {
+    "id": 501,
+    "transaction_number": "TRX-20260120-000001",
+    "client_temp_id": "0b1f6a52-44a0-4c8f-9f5e-5d0f6a3e7c21",
+    "status": "COMPLETED",
+    "reverses": None,
+    "customer": 1,
+    "customer_name": "Ah Hock Chicken Rice",
+    "user": 7,
+    "user_name": "Tan Ah Beng",
+    "vehicle_no": "GBK1234A",
+    "items": [_ITEM],
+    "last_meter_reading": "1200.00",
+    "current_meter_reading": "1250.00",
+    "meter_rate": "2.1500",
+    "usage": "50.00",
+    "usage_amount": "107.50",
+    "items_amount": "57.00",
+    "total_amount": "164.50",
+    "remarks": "",
+    "payment_type": "CREDIT",
+    "payment_received": False,
+    "occurred_at": "2026-01-20T10:00:00+08:00",
+    "created_at": "2026-01-20T10:00:02+08:00",
+}
+_TRANSACTION = OpenApiExample("a sale", value=_TRANSACTION_EXAMPLE, response_only=True, status_codes=["200"])
+SALE_REFUSALS = (
+    InsufficientStock, RateMismatch, MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale, NegativeTotal,
+    CustomerInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict, RefusedBefore,
+)  # fmt: skip
+_CREATE: dict[str, Any] = {
+    "tags": ["Sales"],
+    "request": SaleIn,
+    "responses": {
+        **replayable(SaleOut),
+        **conflicts(*SALE_REFUSALS),
+    },
+    "examples": [
+        _SMALL_SALE,
+        _SALE,
+        OpenApiExample(
+            "recorded",
+            value={"transaction": _TRANSACTION_EXAMPLE, "invoice": INVOICE_EXAMPLE},
+            response_only=True,
+            status_codes=["200", "201"],
+        ),
+    ],
+}  # fmt: skip
+
+transactions = extend_schema_view(
+    list=extend_schema(
+        summary="List transactions",
+        description="Newest first: an ADMIN sees all, a SUPERVISOR those of their depot's users, others their own.",
+        tags=["Sales"],
+        examples=[_TRANSACTION],
+    ),
+    retrieve=extend_schema(summary="Read a transaction", tags=["Sales"], examples=[_TRANSACTION]),
+)
+
+record_sale = extend_schema(
+    summary="Record a sale",
+    description="Stock, meter, price, number, invoice, PDF and audit in one commit, or nothing. "
+    "The server prices every line. With a `client_temp_id` it is safe to send again.",
+    **_CREATE,
+)
+
+record_sale_at_old_path = extend_schema(
+    summary="Record a sale (old path)",
+    description="The same as `POST /api/transactions/`, for clients that call it here.",
+    deprecated=True,
+    **_CREATE,
+)
+
+void_sale = extend_schema(
+    summary="Void a sale",
+    description="ADMIN, and a SUPERVISOR for their depot's users. Records the reversal: the lines negated, the "
+    "stock and the meter brought back, and a credit note that names the invoice and the reason. A sale is voided "
+    "once.",
+    tags=["Sales"],
+    request=VoidIn,
+    responses={201: SaleOut, **conflicts(AlreadyVoided, MeterMovedOn, InsufficientStock)},
+    examples=[
+        OpenApiExample("a mistake", value={"reason": "Entered for the wrong customer"}, request_only=True),
+        OpenApiExample(
+            "the goods are gone",
+            value={"reason": "Delivered to the wrong stall, not found again", "return_stock": False},
+            request_only=True,
+        ),
+        OpenApiExample(
+            "the reversal",
+            value={
+                "transaction": {
+                    **_TRANSACTION_EXAMPLE,
+                    "id": 502,
+                    "transaction_number": "TRX-20260120-000002",
+                    "client_temp_id": None,
+                    "reverses": 501,
+                    "items": [{**_ITEM, "id": 1202, "quantity": -2, "amount": "-57.00"}],
+                    "last_meter_reading": "1250.00",
+                    "current_meter_reading": "1200.00",
+                    "usage": "-50.00",
+                    "usage_amount": "-107.50",
+                    "items_amount": "-57.00",
+                    "total_amount": "-164.50",
+                    "remarks": "Entered for the wrong customer",
+                },
+                "invoice": {
+                    **INVOICE_EXAMPLE,
+                    "id": 481,
+                    "invoice_number": "CN-20260120-000001",
+                    "kind": "CREDIT_NOTE",
+                    "transaction": 502,
+                    "subtotal": "-164.50",
+                    "gst_amount": "-14.81",
+                    "total_amount": "-179.31",
+                    "settled_amount": "-179.31",
+                    "outstanding_amount": "0.00",
+                },
+            },
+            response_only=True,
+            status_codes=["201"],
+        ),
+    ],
+)
+
+_REPLACEMENT = {
+    "id": 4,
+    "client_temp_id": None,
+    "customer": 1,
+    "old_meter_number": "M-104233",
+    "final_reading": "1263.40",
+    "new_meter_number": "M-220871",
+    "first_reading": "0.00",
+    "reason": "Worn out",
+    "user": 2,
+    "occurred_at": "2026-03-02T09:30:00+08:00",
+    "created_at": "2026-03-02T09:30:02+08:00",
+}
+
+replace_meter = extend_schema(
+    summary="Replace a customer's meter",
+    description="ADMIN and SUPERVISOR. The old meter's last usage is billed by a sale of its own, and the new one "
+    "goes on from its first reading, in one commit. With a `client_temp_id` it is safe to send again.",
+    tags=["Customers' sites"],
+    request=NewMeterIn,
+    responses={
+        **replayable(ReplacedMeterOut),
+        **conflicts(
+            NoMeter,
+            MeterReadingDecreased,
+            MeterMovedOn,
+            CustomerInactive,
+            OccurredAtOutOfRange,
+            IdempotencyConflict,
+        ),
+    },
+    examples=[
+        OpenApiExample(
+            "worn out",
+            value={
+                "final_reading": "1263.40",
+                "new_meter_number": "M-220871",
+                "first_reading": "0.00",
+                "reason": "Worn out",
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "replaced",
+            value={"replacement": _REPLACEMENT, "sale": None},
+            response_only=True,
+            status_codes=["200", "201"],
+        ),
+    ],
+)
+
+read_meter_history = extend_schema(
+    summary="Read a meter's history",
+    description=f"The latest {MAX_READINGS} readings, voids and replacements, newest first.",
+    tags=["Customers' sites"],
+    responses=MeterReadingOut(many=True),
+    examples=[
+        OpenApiExample(
+            "a reading",
+            value={
+                "kind": "READING",
+                "occurred_at": "2026-01-20T10:00:00+08:00",
+                "meter_number": "M-104233",
+                "last_reading": "1200.00",
+                "reading": "1250.00",
+                "usage": "50.00",
+                "transaction_number": "TRX-20260120-000001",
+            },
+            response_only=True,
+            status_codes=["200"],
+        )
+    ],
+    filters=False,
+)
+
+read_deposits = extend_schema(
+    summary="Read what a customer holds against deposits",
+    tags=["Customers' sites"],
+    responses=DepositsOut,
+    examples=[
+        OpenApiExample(
+            "two cylinders",
+            value={
+                "customer": 1,
+                "held": [
+                    {
+                        "equipment": 3,
+                        "sku": "CYL-14-POL",
+                        "equipment_name": "14 kg POL cylinder",
+                        "quantity": 2,
+                        "amount": "120.00",
+                    }
+                ],
+                "total_amount": "120.00",
+            },
+            response_only=True,
+            status_codes=["200"],
+        )
+    ],
+    filters=False,
+)
