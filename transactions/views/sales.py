@@ -21,7 +21,7 @@ from foundation.api.viewsets import LedgerViewSet
 from foundation.operations.idempotency import IdempotencyConflict, RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import InsufficientStock
-from invoices.views import INVOICE_EXAMPLE
+from invoices.openapi import INVOICE_EXAMPLE
 from transactions import services
 from transactions.errors import (
     AlreadyVoided,
