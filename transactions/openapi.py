@@ -10,7 +10,7 @@ from foundation.api.schema import conflicts, replayable
 from foundation.operations.idempotency import IdempotencyConflict, RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import InsufficientStock
-from invoices.views import INVOICE_EXAMPLE
+from invoices.openapi import INVOICE_EXAMPLE
 from transactions.errors import (
     AlreadyVoided,
     EmptySale,

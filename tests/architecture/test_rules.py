@@ -194,13 +194,8 @@ def words_of_the_schema(tree: ast.Module) -> list[int]:
     ]
 
 
-STILL_TO_FOLLOW = {"invoices", "payments"}
-"""Their views are to be moved first."""
-
-
 def test_views_leave_the_words_of_the_schema_to_openapi_py() -> None:
-    wordy = {named(path) for path in VIEWS if words_of_the_schema(parsed(path))}
-    assert {name.partition("/")[0] for name in wordy} <= STILL_TO_FOLLOW
+    assert {named(path) for path in VIEWS if words_of_the_schema(parsed(path))} == set()
 
 
 @pytest.mark.parametrize(
