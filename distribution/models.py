@@ -13,6 +13,7 @@ from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.operations.models import OperationRecord
 from inventory.models import Condition
 
 
@@ -25,7 +26,7 @@ class DistributionQuerySet(LedgerQuerySet):
         return self.filter(rows_within(user, Capability.CHANGE_DISTRIBUTIONS, depot="depot_id"))
 
 
-class Distribution(LedgerModel):
+class Distribution(OperationRecord):
     """A load. Creating it moves nothing; confirming it moves every item, once."""
 
     entity = "distribution.distribution"
@@ -42,12 +43,9 @@ class Distribution(LedgerModel):
     vehicle_no = models.CharField(max_length=16, blank=True, help_text="The user's vehicle then; empty: FIELD.")
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     remarks = models.CharField(max_length=500, blank=True)
-    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
     total_collection = models.PositiveIntegerField(help_text="Pieces OUT of the depot.")
     total_return = models.PositiveIntegerField(help_text="Pieces IN to the depot.")
     occurred_at = models.DateTimeField(help_text="When it was made in the field.")
-    created_at = models.DateTimeField()
-    date = models.DateField(help_text="The Singapore date of that.")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -15,6 +15,7 @@ from foundation.access.capabilities import Capability, Scope
 from foundation.access.scoping import rows_within
 from foundation.infrastructure.expressions import by_value
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.operations.models import OperationRecord
 
 
 class Condition(models.TextChoices):
@@ -276,7 +277,7 @@ class DepotWorkQuerySet(LedgerQuerySet):
         return self.filter(mine | rows_within(user, Capability.WORK_DEPOT, depot="to_depot_id"))
 
 
-class DepotWork(LedgerModel):
+class DepotWork(OperationRecord):
     """A piece of work at a depot that moves cylinders, other than loading them."""
 
     entity = "inventory.depotwork"
@@ -303,10 +304,7 @@ class DepotWork(LedgerModel):
     reason = models.CharField(max_length=500)
     reference = models.CharField(max_length=64, blank=True, help_text="The supplier's or the plant's paper.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="depot_works")
-    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
     occurred_at = models.DateTimeField()
-    created_at = models.DateTimeField()
-    date = models.DateField(help_text="The Singapore date of that.")
 
     objects = DepotWorkQuerySet.as_manager()
 

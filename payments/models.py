@@ -17,6 +17,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.money import ZERO
+from foundation.operations.models import OperationRecord
 from invoices.models import Invoice
 
 
@@ -26,7 +27,7 @@ class PaymentQuerySet(LedgerQuerySet):
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
 
-class Payment(LedgerModel):
+class Payment(OperationRecord):
     """Money that changed hands with a customer; the negative one pays out, or reverses another one.
 
     What it settles, its allocations say. The rest of it is the customer's credit.
@@ -52,9 +53,6 @@ class Payment(LedgerModel):
     )
     is_on_the_spot = models.BooleanField(default=False, help_text="Taken with the sale, in its commit.")
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
-    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
-    created_at = models.DateTimeField()
-    date = models.DateField(help_text="The Singapore date of that.")
     allocated_amount = models.DecimalField(
         max_digits=12, decimal_places=2, default=ZERO, help_text="What its allocations settle; signed like the amount."
     )

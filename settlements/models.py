@@ -17,6 +17,7 @@ from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.operations.models import OperationRecord
 from inventory.models import Condition
 
 
@@ -28,7 +29,7 @@ class SettlementQuerySet(LedgerQuerySet):
         return self.filter(rows_within(user, Capability.SIGN_OFF_SETTLEMENT, depot="depot_id"))
 
 
-class Settlement(LedgerModel):
+class Settlement(OperationRecord):
     """The end of a seller's day: what should be on the vehicle and in the cash bag, and what was counted there."""
 
     entity = "transactions.settlement"
@@ -47,9 +48,6 @@ class Settlement(LedgerModel):
     cash_expected = models.DecimalField(max_digits=12, decimal_places=2)
     cash_counted = models.DecimalField(max_digits=12, decimal_places=2)
     remarks = models.CharField(max_length=500, blank=True)
-    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
-    created_at = models.DateTimeField()
-    date = models.DateField(help_text="The Singapore date of that.")
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decided_settlements"
     )

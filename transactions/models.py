@@ -13,6 +13,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.money import ZERO, rounded
+from foundation.operations.models import OperationRecord
 from inventory.models import Condition
 from invoices.models import Invoice
 
@@ -36,7 +37,7 @@ class TransactionQuerySet(LedgerQuerySet):
         )
 
 
-class Transaction(LedgerModel):
+class Transaction(OperationRecord):
     """One sale at one customer, or the reversal of an earlier one. Written once, never changed."""
 
     entity = "transactions.transaction"
@@ -52,7 +53,6 @@ class Transaction(LedgerModel):
     customer_name = models.CharField(max_length=200, help_text="The customer's name then.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="transactions")
     vehicle_no = models.CharField(max_length=16, blank=True, help_text="The user's vehicle then; empty: FIELD.")
-    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
     meter_number = models.CharField(max_length=32, blank=True)
     last_meter_reading = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     current_meter_reading = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -66,7 +66,6 @@ class Transaction(LedgerModel):
     remarks = models.CharField(max_length=1000, blank=True)
     occurred_at = models.DateTimeField(help_text="When it happened in the field.")
     created_at = models.DateTimeField(help_text="When it was recorded.")
-    date = models.DateField(help_text="The Singapore date of that.")
 
     objects = TransactionQuerySet.as_manager()
 
@@ -177,7 +176,7 @@ class DepositBalance(models.Model):
         return f"{self.quantity} for {self.amount}"
 
 
-class MeterReplacement(LedgerModel):
+class MeterReplacement(OperationRecord):
     """A customer's meter was taken out at its final reading, and another one put in at its first."""
 
     entity = "transactions.meterreplacement"
@@ -205,10 +204,7 @@ class MeterReplacement(LedgerModel):
     )
     reason = models.CharField(max_length=500, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="meter_replacements")
-    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
     occurred_at = models.DateTimeField()
-    created_at = models.DateTimeField()
-    date = models.DateField()
 
     objects = MeterReplacementQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""What every client's operation leaves: its key."""
+"""What every client's operation leaves: its key, and the head of what it made."""
 
 from django.conf import settings
 from django.db import models
@@ -36,3 +36,14 @@ class ClientOperation(LedgerModel):
 
     def __str__(self) -> str:
         return f"{self.type} {self.client_temp_id}"
+
+
+class OperationRecord(LedgerModel):
+    """What one operation makes: the columns that all such ledgers have."""
+
+    client_temp_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 -- none was sent
+    created_at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+
+    class Meta:
+        abstract = True
