@@ -2,7 +2,11 @@
 # Backs up the books and the documents: scripts/backup.sh FOLDER, a new one. Writers need not stop.
 # The database first, the documents after it: they are only ever added, so every invoice of the database finds its own.
 set -eu
-folder=${1:?Usage: scripts/backup.sh FOLDER}
+[ $# -gt 0 ] || {
+    printf '%s\n' "Usage: scripts/backup.sh FOLDER" >&2
+    exit 2
+}
+folder=$1
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 cd "$(dirname "$0")/.."

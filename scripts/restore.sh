@@ -2,7 +2,11 @@
 # Restores what scripts/backup.sh made into an empty database, as the owner of its tables: scripts/restore.sh FOLDER
 # Checks the backup first, and proves the books afterwards.
 set -eu
-folder=$(cd "${1:?Usage: scripts/restore.sh FOLDER}" && pwd)
+[ $# -gt 0 ] || {
+    printf '%s\n' "Usage: scripts/restore.sh FOLDER" >&2
+    exit 2
+}
+folder=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 python=$(python_here)

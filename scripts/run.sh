@@ -10,6 +10,7 @@ python=.venv/bin/python
 
 # One process for all of it: starting Django for each command would double a warm start.
 exec "$python" - "$port" <<'EOT'
+import fcntl
 import os
 import socket
 import subprocess
@@ -32,7 +33,7 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import OperationalError, connections
+from django.db import DatabaseError, connections
 from gunicorn.app.wsgiapp import WSGIApplication
 
 try:
@@ -41,13 +42,17 @@ except ImproperlyConfigured as error:
     sys.exit(str(error))
 print("Preparing the database …", flush=True)
 try:
-    call_command("migrate", verbosity=0)
-    if settings.DEBUG:
-        call_command("seed_demo", "--if-empty")
-        print()
-        call_command("seed_demo", "--logins")
-except OperationalError as error:
-    sys.exit(f"The database (DB_* in .env) does not answer: {error}")
+    with open("var/.set-up.lock", "a") as turn:  # another make run beside this one
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        call_command("migrate", verbosity=0)
+        if settings.DEBUG:
+            call_command("seed_demo", "--if-empty")
+            print()
+            call_command("seed_demo", "--logins")
+except DatabaseError as error:
+    sys.exit(f"The database (DB_* in .env) can't be used: {error}")
+except KeyboardInterrupt:
+    sys.exit(130)
 connections.close_all()  # a worker has its own
 
 url = f"http://127.0.0.1:{port}"

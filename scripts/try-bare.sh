@@ -6,7 +6,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
-release=${1:?Usage: sh scripts/try-bare.sh trixie|bookworm|noble [OPTION…]}
+[ $# -gt 0 ] || {
+    printf '%s\n' "Usage: sh scripts/try-bare.sh trixie|bookworm|noble [OPTION…]" >&2
+    exit 2
+}
+release=$1
 shift
 [ "$(id -u)" = 0 ] || die "debootstrap needs root."
 

@@ -62,10 +62,11 @@ class TableForm(ImportForm):
 class UploadedTables(BaseStorage):
     """What was uploaded, for the import to follow the trial run on whichever server, by whoever uploaded it."""
 
-    def __init__(self, *, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *, user: Any, is_taken: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mine = UploadedTable.objects.filter(user=user)
         self.user = user
+        self.is_taken = is_taken
 
     def save(self, data: bytes) -> None:
         forget_uploads()
@@ -74,7 +75,8 @@ class UploadedTables(BaseStorage):
 
     def read(self) -> bytes:
         table = self.mine.filter(name=self.name, created_at__gt=clock.now() - KEPT).first()
-        if table is None:
+        # Who takes it away imports it: of several confirmations at once that is one.
+        if table is None or (self.is_taken and not self.mine.filter(name=self.name).delete()[0]):
             raise Expired
         return bytes(table.content)
 
@@ -87,21 +89,21 @@ def forget_uploads() -> int:
     return UploadedTable.objects.filter(created_at__lte=clock.now() - KEPT).delete()[0]
 
 
-_user: ContextVar[Any] = ContextVar("user")
+_uploads: ContextVar[dict[str, Any]] = ContextVar("uploads")
 
 
 @contextmanager
-def _uploads_of(user: Any) -> Iterator[None]:
+def _uploads_of(user: Any, *, is_taken: bool = False) -> Iterator[None]:
     """django-import-export makes its storage where it knows of no request."""
-    token = _user.set(user)
+    token = _uploads.set({"user": user, "is_taken": is_taken})
     try:
         yield
     finally:
-        _user.reset(token)
+        _uploads.reset(token)
 
 
 class Expired(Exception):
-    """The upload was kept for an hour, or is somebody else's."""
+    """The upload was imported, was kept for an hour, or is somebody else's."""
 
 
 class ImportsTables(ImportMixin):
@@ -123,7 +125,7 @@ class ImportsTables(ImportMixin):
         return {**super().get_import_data_kwargs(**kwargs), "rollback_on_validation_errors": True}
 
     def get_tmp_storage_class_kwargs(self) -> dict[str, Any]:
-        return {"user": _user.get()}
+        return _uploads.get()
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> Any:
         with _uploads_of(request.user):
@@ -134,10 +136,14 @@ class ImportsTables(ImportMixin):
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> Any:
         try:
-            with _uploads_of(request.user):
+            with _uploads_of(request.user, is_taken=True):
                 return super().process_import(request, **kwargs)
         except Expired:
-            messages.error(request, "The file was uploaded too long ago. Nothing was imported; please begin again.")
+            messages.error(
+                request,
+                "Nothing was imported now: the file was imported already, or uploaded over an hour ago. Please look at "
+                "the list before you upload it again.",
+            )
             return HttpResponseRedirect(self._import_page())
 
     def process_result(self, result: Any, request: HttpRequest) -> Any:

@@ -195,7 +195,31 @@ def test_the_office_imports_in_two_steps(shop: Shop, nothing_changes: Unchanged)
     assert messages_of(again) == TOO_LATE
 
 
-TOO_LATE = ["The file was uploaded too long ago. Nothing was imported; please begin again."]
+def test_two_confirmations_at_once_import_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = logged_in(shop.admin)
+    trial = uploaded(client, "customers.customer", NEW)
+    confirm = trial.context["confirm_form"].initial
+    importing = office_imports.ImportsTables.process_dataset
+    second = []
+
+    def with_another_in_the_middle(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not second:
+            second.append(None)
+            second[0] = messages_of(
+                logged_in(shop.admin).post(url("customers.customer", "process_import"), confirm, follow=True)
+            )
+        return importing(self, *args, **kwargs)
+
+    monkeypatch.setattr(office_imports.ImportsTables, "process_dataset", with_another_in_the_middle)
+    client.post(url("customers.customer", "process_import"), confirm)
+    assert second == [TOO_LATE]
+    assert Customer.objects.filter(name="Ah Hock").count() == 1
+
+
+TOO_LATE = [
+    "Nothing was imported now: the file was imported already, or uploaded over an hour ago. Please look at the list "
+    "before you upload it again."
+]
 
 
 def test_only_who_uploaded_a_table_imports_it(shop: Shop, nothing_changes: Unchanged) -> None:
