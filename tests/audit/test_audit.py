@@ -40,7 +40,7 @@ def test_every_command_leaves_its_evidence() -> None:
                 for node in ast.walk(functions[name])
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             }
-            if called & {"record", "create_recorded", "update_recorded"}:
+            if called & {"record", "create_recorded", "update_recorded", "record_settling"}:
                 return True
             return any(records(helper) for helper in called & set(functions) - {name} if helper.startswith("_"))
 
@@ -48,6 +48,8 @@ def test_every_command_leaves_its_evidence() -> None:
             is_command = "command" in {ast.unparse(decorator) for decorator in node.decorator_list}
             if is_command and not records(name):
                 silent.add(f"{path.relative_to(ROOT)}:{name}")
+            # Called by other modules, which trust it.
+            assert name != "record_settling" or "record(" in ast.unparse(node).partition(":\n")[2]
     assert silent == SILENT
 
 
