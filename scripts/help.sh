@@ -6,6 +6,7 @@ make demo        one field day through the HTTP API, then verify_books
 make setup       the set-up alone
 make test-mysql  the tests on a private MariaDB server (or on yours: DB_HOST=… DB_USER=… DB_PASSWORD=…)
 make test-browser  the office, Swagger UI and the field app in headless Chromium
+make mutants     each rule taken away, one at a time: a test has to fail (ARGS="payments --jobs 1" chooses some)
 make nightly     the tests of faults and of random days, many times longer: some hours
 make lint        style, types, floors, migrations, deployment checks, the schema
 make schema      write docs/openapi.yaml anew

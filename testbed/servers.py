@@ -81,6 +81,7 @@ class MariaDB:
             "CREATE DATABASE IF NOT EXISTS live CHARACTER SET utf8mb4;\n"
             "CREATE USER IF NOT EXISTS 'live'@'127.0.0.1' IDENTIFIED BY 'live', 'live'@'localhost' IDENTIFIED BY 'live';\n"
             "GRANT ALL ON live.* TO 'live'@'127.0.0.1', 'live'@'localhost';\n"
+            "GRANT ALL ON `test\\_%`.* TO 'live'@'127.0.0.1', 'live'@'localhost';\n"
         )
         self.start()
 
