@@ -1,7 +1,7 @@
 #!/bin/sh
-# What takes too long for every change: the tests of faults, of the schema and of random days, many times longer and on
-# both engines, then a long history and the proof of its books. Figures are printed and left in var/nightly.
-# HISTORY is how many sales that history has.
+# What takes too long for every change: all mutants, the tests of faults, of the schema and of random days, many times
+# longer and on both engines, then a long history and the proof of its books. Figures are printed and left in
+# var/nightly. HISTORY is how many sales that history has.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -19,6 +19,7 @@ run() {
     rm var/nightly/passed 2>/dev/null || failed="$failed $name"
 }
 
+run mutants sh scripts/mutants.sh
 long="tests/live tests/transactions/test_ledger_machine.py -n 0 -s"
 # shellcheck disable=SC2086 # several arguments
 run sqlite sh scripts/test.sh $long
