@@ -1,11 +1,12 @@
 """Test data. Each factory makes something valid; a test names only what it is about."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from itertools import count
+from typing import Any, Self
 
-import factory
-from factory.django import DjangoModelFactory
+from django.db.models import Model
 
 from accounts.models import User
 from customers.models import Customer, CustomerRate, PaymentType
@@ -16,72 +17,86 @@ from foundation.access.capabilities import Role
 PASSWORD = "correct horse battery staple"
 
 
-class DepotFactory(DjangoModelFactory[Depot]):
-    class Meta:
-        model = Depot
+class Factory[M: Model]:
+    """Makes rows of one model. A default that is called gets a number, which is another one for each row."""
 
-    code = factory.Sequence(lambda n: f"DEPOT{n}")
-    name = factory.LazyAttribute(lambda depot: f"{depot.code} depot")
+    def __init__(self, create: Callable[..., M], model: type[M], **defaults: object) -> None:
+        self._create, self._model, self._defaults = create, model, defaults
+        self._numbers = count()
 
+    def variant(self, **defaults: object) -> Self:
+        """The same but for these defaults. Its numbers are other ones than the original's."""
+        made = type(self)(self._create, self._model, **self._defaults | defaults)
+        made._numbers = self._numbers
+        return made
 
-class UserFactory(DjangoModelFactory[User]):
-    class Meta:
-        model = User
-        skip_postgeneration_save = True
+    def __call__(self, **fields: Any) -> M:
+        return self._create(**self._filled(fields))
 
-    username = factory.Sequence(lambda n: f"user{n}")
-    first_name = "Tan"
-    last_name = "Ah Beng"
-    role = Role.DRIVER
-    depot = factory.SubFactory(DepotFactory)
+    def build(self, **fields: Any) -> M:
+        """Not saved."""
+        return self._model(**self._filled(fields))
 
-    @classmethod
-    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
-        password = kwargs.pop("password", PASSWORD)
-        return User.objects.create_user(*args, password=password, **kwargs)
-
-
-class DriverFactory(UserFactory):
-    role = Role.DRIVER
-    vehicle_no = factory.Sequence(lambda n: f"GBK{n:04d}A")
+    def _filled(self, fields: dict[str, Any]) -> dict[str, Any]:
+        number = next(self._numbers)
+        missing = {name: default for name, default in self._defaults.items() if name not in fields}
+        return fields | {name: it(number) if callable(it) else it for name, it in missing.items()}
 
 
-class EquipmentFactory(DjangoModelFactory[Equipment]):
-    class Meta:
-        model = Equipment
+DepotFactory = Factory(
+    Depot.objects.create,
+    Depot,
+    code=lambda n: f"DEPOT{n}",
+    name=lambda n: f"DEPOT{n} depot",
+)
 
-    sku = factory.Sequence(lambda n: f"CYL-{n}")
-    name = factory.LazyAttribute(lambda equipment: f"LPG cylinder {equipment.sku}")
-    equipment_type = Equipment.Type.CYLINDER
-    weight_kg = Decimal("14.00")
-    default_rate = Decimal("28.50")
-    deposit = Decimal("60.00")
+UserFactory = Factory(
+    User.objects.create_user,
+    User,
+    username=lambda n: f"user{n}",
+    password=PASSWORD,
+    first_name="Tan",
+    last_name="Ah Beng",
+    role=Role.DRIVER,
+    depot=lambda n: DepotFactory(),
+)
 
+DriverFactory = UserFactory.variant(vehicle_no=lambda n: f"GBK{n:04d}A")
 
-class CustomerFactory(DjangoModelFactory[Customer]):
-    class Meta:
-        model = Customer
+EquipmentFactory = Factory(
+    Equipment.objects.create,
+    Equipment,
+    sku=lambda n: f"CYL-{n}",
+    name=lambda n: f"LPG cylinder CYL-{n}",
+    equipment_type=Equipment.Type.CYLINDER,
+    weight_kg=Decimal("14.00"),
+    default_rate=Decimal("28.50"),
+    deposit=Decimal("60.00"),
+)
 
-    customer_code = factory.Sequence(lambda n: f"CUST{n}")
-    name = factory.Sequence(lambda n: f"Kopitiam {n}")
-    address = "1 Jalan Besar"
-    postal_code = "208787"
-    payment_type = PaymentType.CASH
+CustomerFactory = Factory(
+    Customer.objects.create,
+    Customer,
+    customer_code=lambda n: f"CUST{n}",
+    name=lambda n: f"Kopitiam {n}",
+    address="1 Jalan Besar",
+    postal_code="208787",
+    payment_type=PaymentType.CASH,
+)
 
+MeteredCustomerFactory = CustomerFactory.variant(
+    payment_type=PaymentType.CREDIT,
+    payment_terms_days=30,
+    meter_number=lambda n: f"M{n:06d}",
+    meter_rate=Decimal("2.1500"),
+    last_meter_reading=Decimal("1200.00"),
+)
 
-class MeteredCustomerFactory(CustomerFactory):
-    payment_type = PaymentType.CREDIT
-    payment_terms_days = 30
-    meter_number = factory.Sequence(lambda n: f"M{n:06d}")
-    meter_rate = Decimal("2.1500")
-    last_meter_reading = Decimal("1200.00")
-
-
-class CustomerRateFactory(DjangoModelFactory[CustomerRate]):
-    class Meta:
-        model = CustomerRate
-
-    customer = factory.SubFactory(CustomerFactory)
-    equipment = factory.SubFactory(EquipmentFactory)
-    rate = Decimal("25.00")
-    valid_from = date(2020, 1, 1)
+CustomerRateFactory = Factory(
+    CustomerRate.objects.create,
+    CustomerRate,
+    customer=lambda n: CustomerFactory(),
+    equipment=lambda n: EquipmentFactory(),
+    rate=Decimal("25.00"),
+    valid_from=date(2020, 1, 1),
+)
