@@ -19,7 +19,10 @@ from tests.accounts.conftest import Api, assert_unauthorized
 from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
-KEY: str = django_settings.SIMPLE_JWT["SIGNING_KEY"]
+KEY = str(django_settings.SIMPLE_JWT["SIGNING_KEY"])
+
+
+Claims = dict[str, Any]
 
 
 def signed(payload: dict[str, Any], key: str = KEY, algorithm: str = "HS256") -> str:
@@ -37,7 +40,13 @@ def by_hand(algorithm: str, payload: dict[str, Any], *, sign: bool) -> str:
     return f"{content}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
 
-Claims = dict[str, Any]
+def of_user(claim: object) -> Callable[[Claims], str]:
+    return lambda good: signed(good | {"user_id": claim})
+
+
+NO_USERS: list[object] = [
+    "abc", "", "1.5", "-1", "１", "1 or 1=1", "9" * 30, "\0", None, True, [], {}, [1], 1.5, 10**30,
+]  # fmt: skip
 FORGED: dict[str, Callable[[Claims], str]] = {
     "J1 algorithm none": lambda good: by_hand("none", good, sign=False),
     "J1 algorithm None in other letters": lambda good: by_hand("nOnE", good, sign=False),
@@ -65,10 +74,7 @@ FORGED: dict[str, Callable[[Claims], str]] = {
     "J12 not ASCII": lambda good: "é.ü.ß",
     "J12 a header that is no object": lambda good: f"{part([])}.{part(good)}.x",
     "J12 a header nested deeply": lambda good: f"{base64.urlsafe_b64encode(b'[' * 3_000).decode()}.{part(good)}.x",
-    **{
-        f"J7 user {claim!r:.24}": lambda good, claim=claim: signed(good | {"user_id": claim})  # type: ignore[misc]
-        for claim in ("abc", "", "1.5", "-1", "１", "1 or 1=1", "9" * 30, "\0", None, True, [], {}, [1], 1.5, 10**30)
-    },
+    **{f"J7 user {claim!r:.24}": of_user(claim) for claim in NO_USERS},
 }
 
 

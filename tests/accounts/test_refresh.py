@@ -23,7 +23,7 @@ from tests.accounts.conftest import Api, Pair, assert_unauthorized
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
-KEY: str = django_settings.SIMPLE_JWT["SIGNING_KEY"]
+KEY = str(django_settings.SIMPLE_JWT["SIGNING_KEY"])
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -156,15 +156,13 @@ def test_a_log_out_can_be_sent_again(api: Api, driver: User, first: Pair) -> Non
 
 # --- What is refused ----------------------------------------------------------------------------------
 
+NO_USERS: list[object] = ["abc", "", "1.5", "-1", "１", "9" * 30, None, True, [], {}]
 SPOILT: dict[str, dict[str, Any]] = {
     "access token": {"token_type": "access"},
     "expired": {"exp": 1},
     "an end beyond the calendar": {"exp": 10**30},
     "deleted user": {"user_id": "999999"},
-    **{
-        f"user {claim!r:.12}": {"user_id": claim}
-        for claim in ("abc", "", "1.5", "-1", "１", "9" * 30, None, True, [], {})
-    },
+    **{f"user {claim!r:.12}": {"user_id": claim} for claim in NO_USERS},
 }
 
 

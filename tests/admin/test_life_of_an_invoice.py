@@ -234,7 +234,7 @@ def test_a_customers_account_is_read_and_printed(office: Shop) -> None:
     figures = {figure.name: figure.value for figure in page.context["report"].figures}
     owed = sum(invoice.outstanding_amount for invoice in Invoice.objects.filter(customer=customer))
     assert figures["closing_balance"] == owed
-    pdf = client.get("/admin/reports/statement/", {"customer": customer.pk, "format": "pdf"})
+    pdf = client.get("/admin/reports/statement/", {"customer": str(customer.pk), "format": "pdf"})
     assert (pdf["Content-Type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
 
 

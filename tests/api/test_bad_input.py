@@ -17,7 +17,7 @@ from tests.factories import PASSWORD, CustomerFactory, DepotFactory, DriverFacto
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
 
 MEGABYTE = "x" * 1_000_000
-NOT_A_TEXT = [None, [], {}, True, 7, MEGABYTE, "a\x00b", "\ud800"]
+NOT_A_TEXT: list[object] = [None, [], {}, True, 7, MEGABYTE, "a\x00b", "\ud800"]
 NOT_A_NUMBER = [
     "",
     "x",
@@ -38,13 +38,13 @@ NOT_A_NUMBER = [
 NOT_A_COUNT = [None, *NOT_A_NUMBER, -1, 0, 1.5, "1.5", 10**20, 10**30, 1e-9, 1e30, "9" * 5_000, MEGABYTE]
 NOT_AN_ID = [*NOT_A_COUNT, 999_999, 2**63]
 NOT_MONEY = [*NOT_A_NUMBER, -1, "-0.01", 10**20, 10**30, 1e-9, "0.001", 1e30, "9" * 5_000, MEGABYTE]
-NOT_A_CHOICE = [None, "", "x", [], {}, True, 0, -1, MEGABYTE, "a\x00b", "\ud800", "sale", "🦄"]
+NOT_A_CHOICE: list[object] = [None, "", "x", [], {}, True, 0, -1, MEGABYTE, "a\x00b", "\ud800", "sale", "🦄"]
 NOT_A_MOMENT = [
     "", "x", [], {}, True, 0, 1e30, MEGABYTE, "2026-01-20", "2026-01-20T10:00:00", "2026-02-30T10:00:00+08:00",
     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2000-01-01T00:00:00Z", "9998-01-01T00:00:00Z",
     "2026-01-20T10:00:00+99:00",
 ]  # fmt: skip
-NOT_A_DATE = [
+NOT_A_DATE: list[object] = [
     None,
     "",
     "x",
@@ -58,8 +58,8 @@ NOT_A_DATE = [
     "2026-01-20T10:00:00+08:00",
     "0000-01-01",
 ]
-NOT_A_BOOLEAN = [None, "", "x", [], {}, -1, 10**30, MEGABYTE]
-NOT_A_LIST_OF_ITEMS = [None, "", "x", {}, True, 7, [None], ["x"], [7], [[]], [{}]]
+NOT_A_BOOLEAN: list[object] = [None, "", "x", [], {}, -1, 10**30, MEGABYTE]
+NOT_A_LIST_OF_ITEMS: list[object] = [None, "", "x", {}, True, 7, [None], ["x"], [7], [[]], [{}]]
 NOT_A_CLIENT_ID = ["", [], {}, True, 7, "x" * 65, MEGABYTE, "a\x00b", "\ud800"]
 
 World = dict[str, int]
@@ -489,10 +489,13 @@ def test_a_missing_required_field_is_named(client: APIClient, world: World) -> N
     assert fingerprint() == before
 
 
+NO_OBJECTS: list[object] = [None, [], "x", 7, True]
+
+
 def test_a_body_that_is_no_object_is_refused(client: APIClient, world: World) -> None:
     before = fingerprint()
     for write in WRITES:
-        for body in (None, [], "x", 7, True):
+        for body in NO_OBJECTS:
             assert_refused(send(client, write, world, body), (write, body))
     assert fingerprint() == before
 
@@ -514,7 +517,7 @@ HOSTILE_BODIES: dict[str, tuple[bytes, str, int]] = {
 def test_a_hostile_body_is_refused(client: APIClient) -> None:
     before = fingerprint()
     for name, (body, content_type, status) in HOSTILE_BODIES.items():
-        response = client.generic("POST", "/api/transactions/", body, content_type=content_type)
+        response = client.post("/api/transactions/", body, content_type=content_type)
         assert response.status_code == status, name
         assert_refused(response, name)
     assert fingerprint() == before

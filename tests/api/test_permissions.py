@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.urls import URLPattern, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -380,6 +380,7 @@ def test_no_route_is_forgotten() -> None:
 def test_no_other_route_exists() -> None:
     """What isn't a viewset's is public or for every user, by name."""
     api = next(entry for entry in get_resolver().url_patterns if str(entry.pattern) == "api/")
+    assert isinstance(api, URLResolver)
     viewsets = {url_name for _, url_name, _ in actions().values()}
     others = {entry.name for entry in api.url_patterns if isinstance(entry, URLPattern) and entry.name not in viewsets}
     assert others == PUBLIC | ANY_USER | {"api-not-found"}

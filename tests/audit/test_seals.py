@@ -61,7 +61,7 @@ def call(command: str, *args: Any) -> str:
     return out.getvalue()
 
 
-def sql(statement: str, *parameters: object) -> None:
+def sql(statement: str, *parameters: int | str | bytes) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 
@@ -89,7 +89,7 @@ def test_ids_that_were_never_committed_break_nothing() -> None:
     assert list(seals.breaks()) == []
 
 
-COLUMNS = {
+COLUMNS: dict[str, int | str] = {
     "at": "2020-01-01 00:00:00",
     "date": "2020-01-01",
     "action": "depots.depot.Counted",
@@ -170,7 +170,7 @@ class TestTamperedSeals:
         ("column", "value"),
         [("root", "0" * 64), ("hash", "1" * 64), ("size", 3), ("first_id", 1), ("sealed_at", "2020-01-01 00:00:00")],
     )
-    def test_an_altered_seal_is_named(self, records: list[int], column: str, value: object) -> None:
+    def test_an_altered_seal_is_named(self, records: list[int], column: str, value: int | str) -> None:
         if column == "first_id":
             value = records[0]
         sql(f"UPDATE audit_auditseal SET {column} = %s WHERE number = 2", value)

@@ -150,7 +150,7 @@ def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model
     shop.draft({"direction": "OUT"})
     shop.sell({"type": "SWAP"}, customer=metered.pk)
     load = shop.draft({"direction": "OUT"}).json()
-    for expected, work in (
+    commands: list[tuple[list[type[models.Model]], Callable[[], Any]]] = [
         ([Ticket], lambda: shop.draft({"direction": "OUT"})),
         ([Distribution, Inventory], lambda: shop.confirm(load["id"])),
         (
@@ -158,7 +158,8 @@ def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model
             lambda: shop.sell({"type": "SWAP"}, {"type": "DEPOSIT"}, customer=metered.pk, current_meter="1250.00"),
         ),
         ([Inventory, Inventory], lambda: shop.count("depot", shop.depot.pk, 90)),
-    ):
+    ]
+    for expected, work in commands:
         locked.clear()
         assert work().status_code in (200, 201)
         assert locked == expected
@@ -260,7 +261,7 @@ def a_lock_time_out(seen: Seen) -> None:
 
 def a_changed_snapshot(seen: Seen) -> None:
     """MariaDB's snapshot isolation: a row that was read has been changed by somebody else meanwhile."""
-    if not connection.mysql_is_mariadb:
+    if connection.display_name != "MariaDB":
         pytest.skip("MySQL has no such isolation.")
     depot, read, changed = DepotFactory(name=""), threading.Event(), threading.Event()
 
@@ -312,7 +313,7 @@ def a_locked_file(seen: Seen) -> None:
     assert Depot.objects.get().name == "++"
 
 
-FORCED = (
+FORCED: dict[Callable[[Seen], None], int | str] = (
     {a_locked_file: "database is locked"}
     if ON_SQLITE
     else {a_deadlock: 1213, a_lock_time_out: 1205, a_changed_snapshot: 1020}

@@ -18,7 +18,7 @@ from depots.models import Depot
 from distribution.models import Distribution
 from equipment.models import Equipment
 from foundation.access.capabilities import Role
-from inventory.models import Inventory
+from inventory.models import Condition, Inventory
 from inventory.services import Entity, correct_inventory
 from invoices.models import Invoice
 from payments.models import Payment
@@ -76,7 +76,7 @@ def stock(admin: User, entity: Entity, entity_id: str, cylinder: Equipment, quan
         entity=entity,
         entity_id=entity_id,
         equipment_id=cylinder.pk,
-        condition="FULL",  # type: ignore[arg-type]
+        condition=Condition.FULL,
         quantity=quantity,
         reason="Opening balance",
     )
@@ -86,12 +86,16 @@ def sale(customer: Customer, cylinder: Equipment, **extra: Any) -> dict[str, Any
     return {"customer": customer.pk, "items": [{"equipment": cylinder.pk, "type": "SALE", "quantity": 1}], **extra}
 
 
+def sent_by_all(seller: User, body: dict[str, Any]) -> list[Any]:
+    return at_once(lambda _: post(seller, "/api/transactions/", body))
+
+
 def test_one_operation_sent_by_all_happens_once(drivers: list[User], cylinder: Equipment) -> None:
     customer = CustomerFactory()
     for _ in range(3):
         body = sale(customer, cylinder, client_temp_id=f"op-{Transaction.objects.count()}")
         before = Transaction.objects.count()
-        answers = at_once(lambda _, body=body: post(drivers[0], "/api/transactions/", body))
+        answers = sent_by_all(drivers[0], body)
         assert Counter(answer.status_code for answer in answers) == {201: 1, 200: CLIENTS - 1}
         assert len({answer.json()["transaction"]["transaction_number"] for answer in answers}) == 1
         assert Transaction.objects.count() == before + 1

@@ -22,11 +22,11 @@ IDS: dict[str, Callable[[], int]] = {
     "/api/customers/{}/rates/": lambda: 2,
     "/api/distributions/{}/cancel/": lambda: made("admin", "/api/distributions/"),
     "/api/distributions/{}/confirm/": lambda: made("admin", "/api/distributions/"),
-    "/api/invoices/{}/email/": lambda: Invoice.objects.exclude(customer__email="").first().pk,
+    "/api/invoices/{}/email/": lambda: Invoice.objects.exclude(customer__email="")[0].pk,
     "/api/invoices/{}/print/": lambda: 1,
     "/api/settlements/{}/reject/": lambda: counted(),
     "/api/settlements/{}/sign-off/": lambda: counted(),
-    "/api/transactions/{}/void/": lambda: Transaction.objects.filter(reverses=None, reversal=None).last().pk,
+    "/api/transactions/{}/void/": lambda: Transaction.objects.filter(reverses=None, reversal=None).reverse()[0].pk,
 }
 """The object that somebody would pick who looks at the lists."""
 

@@ -83,6 +83,8 @@ def test_a_change_leaves_before_and_after(admin: APIClient) -> None:
     customer = CustomerFactory(name="Old", phone="1")
     admin.patch(f"/api/customers/{customer.pk}/", {"name": "New", "phone": "1"})
     record = AuditLog.objects.get(action="customers.customer.updated")
+    assert record.before is not None
+    assert record.after is not None
     assert (record.before["name"], record.after["name"]) == ("Old", "New")
     assert "phone" not in record.after
 

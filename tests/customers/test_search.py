@@ -1,6 +1,7 @@
 """Documents are found by their number, or by whose they are."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.factories import CustomerFactory
 
 pytestmark = pytest.mark.django_db
 SALE = {"type": "SALE"}
+Sold = dict[str, dict[str, Any]]
 
 
 def found(shop: Shop, address: str, **query: str) -> list[int]:
@@ -22,7 +24,7 @@ def found(shop: Shop, address: str, **query: str) -> list[int]:
 
 
 @pytest.fixture
-def two(shop: Shop) -> list[dict[str, int | str]]:
+def two(shop: Shop) -> list[Sold]:
     """Two paid sales, of Bakery Hup Lee and of Kopitiam Tan."""
     sales = []
     for name in ("Hup Lee Bakery", "Kopitiam Tan"):
@@ -33,7 +35,7 @@ def two(shop: Shop) -> list[dict[str, int | str]]:
     return sales
 
 
-def test_by_the_beginning_of_a_number_the_highest_first(shop: Shop, two: list[dict[str, dict[str, str]]]) -> None:
+def test_by_the_beginning_of_a_number_the_highest_first(shop: Shop, two: list[Sold]) -> None:
     first, second = two
     number, invoice_number = second["transaction"]["transaction_number"], second["invoice"]["invoice_number"]
     both = [second["transaction"]["id"], first["transaction"]["id"]]
@@ -45,7 +47,7 @@ def test_by_the_beginning_of_a_number_the_highest_first(shop: Shop, two: list[di
     assert found(shop, "transactions", search="TRX-19990101") == []
 
 
-def test_by_words_of_the_customer_in_any_order(shop: Shop, two: list[dict[str, dict[str, str]]]) -> None:
+def test_by_words_of_the_customer_in_any_order(shop: Shop, two: list[Sold]) -> None:
     first, second = two
     code = Customer.objects.get(name="Kopitiam Tan").customer_code
     for words in ("bakery hup", "Hup Lee", " lee "):
@@ -55,7 +57,7 @@ def test_by_words_of_the_customer_in_any_order(shop: Shop, two: list[dict[str, d
     assert len(found(shop, "invoices", search=" ")) == 2
 
 
-def test_payments_also_by_their_whole_reference(shop: Shop, two: list[dict[str, dict[str, str]]]) -> None:
+def test_payments_also_by_their_whole_reference(shop: Shop, two: list[Sold]) -> None:
     [later, earlier] = found(shop, "payments")
     assert found(shop, "payments", search=f"pay-{later:06d}") == [later]
     assert found(shop, "payments", search="PAY-x") == found(shop, "payments", search="PAY-" + "9" * 30) == []
@@ -68,14 +70,14 @@ def test_payments_also_by_their_whole_reference(shop: Shop, two: list[dict[str, 
 
 
 def test_no_search_looks_at_more_than_some_customers(
-    shop: Shop, two: list[dict[str, dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, two: list[Sold], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "CUSTOMERS_AT_MOST", 1)
     Customer.objects.filter(name="Hup Lee Bakery").update(name="Kopitiam Lee", customer_code="AAA")
     assert found(shop, "transactions", search="kopitiam") == [two[0]["transaction"]["id"]]
 
 
-def test_the_office_finds_the_same(shop: Shop, two: list[dict[str, dict[str, str]]]) -> None:
+def test_the_office_finds_the_same(shop: Shop, two: list[Sold]) -> None:
     office, second = logged_in(shop.admin), two[1]
     for page, words in (
         ("transactions/transaction", second["transaction"]["transaction_number"]),

@@ -134,14 +134,20 @@ def test_a_connection_lost_before_the_commit_is_a_rollback() -> None:
     assert undone == ["x"]
 
 
+def commit_then(error: BaseException) -> Callable[[], None]:
+    """The connection's commit, of which it learns nothing but an error."""
+    commit = connection._commit  # type: ignore[attr-defined]  # of Django's base class, whose stub is without it
+
+    def committing() -> None:
+        commit()
+        raise error
+
+    return committing
+
+
 def test_nothing_is_undone_when_the_commit_may_have_happened(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server commits and dies before it says so; the error of the attempt to connect anew hides that."""
     undone: list[str] = []
-    commit = connection._commit
-
-    def commit_and_die() -> None:
-        commit()
-        raise OperationalError(2013, "Lost connection to server during query")
 
     def fail(code: int) -> Callable[..., None]:
         def failing(*args: object, **kwargs: object) -> None:
@@ -155,7 +161,9 @@ def test_nothing_is_undone_when_the_commit_may_have_happened(monkeypatch: pytest
         DepotFactory()
 
     with monkeypatch.context() as patched:
-        patched.setattr(connection, "_commit", commit_and_die)
+        patched.setattr(
+            connection, "_commit", commit_then(OperationalError(2013, "Lost connection to server during query"))
+        )
         patched.setattr(connection, "_rollback", fail(2006))
         patched.setattr(connection, "connect", fail(2002))
         with pytest.raises(Busy):
@@ -168,11 +176,6 @@ def test_nothing_is_undone_when_the_commit_may_have_happened(monkeypatch: pytest
 
 def test_nothing_is_undone_when_the_worker_is_ended_in_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     undone: list[str] = []
-    commit = connection._commit
-
-    def commit_and_end() -> None:
-        commit()
-        raise SystemExit(1)
 
     @command
     def work() -> None:
@@ -180,7 +183,7 @@ def test_nothing_is_undone_when_the_worker_is_ended_in_its_commit(monkeypatch: p
         DepotFactory()
 
     with monkeypatch.context() as patched:
-        patched.setattr(connection, "_commit", commit_and_end)
+        patched.setattr(connection, "_commit", commit_then(SystemExit(1)))
         with pytest.raises(SystemExit):
             work()
     connection.close()

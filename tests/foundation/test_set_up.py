@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from foundation.checks import documents_can_be_stored
 ROOT = Path(django_settings.BASE_DIR)
 
 
-def said(*command: str, folder: Path = ROOT, **environment: str) -> str:
+def said(*command: str, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
     """What a command that fails says."""
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -63,24 +64,25 @@ def test_without_the_requirements_it_says_how_to_get_them() -> None:
     ],
 )
 def test_a_setting_that_is_wrong_is_named(name: str, value: str, sentence: str) -> None:
-    assert said("manage.py", "check", **{name: value}) == sentence
+    assert said("manage.py", "check", environment={name: value}) == sentence
 
 
 def test_a_server_with_a_wrong_setting_says_so_and_ends() -> None:
     assert (
-        said("-m", "gunicorn", DEBUG="perhaps")
+        said("-m", "gunicorn", environment={"DEBUG": "perhaps"})
         == "The application can't start: DEBUG has to be True or False; it is 'perhaps'."
     )
 
 
 def test_a_database_that_was_not_migrated_is_named(tmp_path: Path) -> None:
-    told = said("manage.py", "check", DB_ENGINE="sqlite", DB_NAME=str(tmp_path / "empty.sqlite3"))
+    empty = {"DB_ENGINE": "sqlite", "DB_NAME": str(tmp_path / "empty.sqlite3")}
+    told = said("manage.py", "check", environment=empty)
     assert "The database lacks" in told
     assert told.endswith("migrations: manage.py migrate")
 
 
 def test_a_database_that_is_away_is_named() -> None:
-    assert said("manage.py", "migrate", DB_ENGINE="sqlite", DB_NAME="core") == (
+    assert said("manage.py", "migrate", environment={"DB_ENGINE": "sqlite", "DB_NAME": "core"}) == (
         "The database (DB_*): unable to open database file"
     )
 

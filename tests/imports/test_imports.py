@@ -200,11 +200,11 @@ def test_two_confirmations_at_once_import_once(shop: Shop, monkeypatch: pytest.M
     trial = uploaded(client, "customers.customer", NEW)
     confirm = trial.context["confirm_form"].initial
     importing = office_imports.ImportsTables.process_dataset
-    second = []
+    second: list[list[str]] = []
 
     def with_another_in_the_middle(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not second:
-            second.append(None)
+            second.append([])
             second[0] = messages_of(
                 logged_in(shop.admin).post(url("customers.customer", "process_import"), confirm, follow=True)
             )

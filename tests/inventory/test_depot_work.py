@@ -155,10 +155,11 @@ def test_what_makes_no_sense_is_refused(shop: Shop, staff: Any, nothing_changes:
 
 
 def test_the_same_work_sent_again_is_recorded_once(shop: Shop) -> None:
-    for send in (
+    twice: list[Callable[[], Any]] = [
         lambda: work(shop, "GOODS_IN", client_temp_id="w-1"),
         lambda: take(shop, ("FULL", 99), client_temp_id="w-2"),
-    ):
+    ]
+    for send in twice:
         first, second = send(), send()
         assert (first.status_code, second.status_code, second["Idempotent-Replayed"]) == (201, 200, "true")
         assert first.json() == second.json()

@@ -30,6 +30,7 @@ def test_a_correction_moves_the_difference_against_outside(
     assert (movement.quantity, movement.kind, movement.reason) == (moved, "CORRECTION", "Stock-take")
     assert (movement.from_location.kind, movement.to_location.kind) == ends
     evidence = AuditLog.objects.latest("id")
+    assert evidence.after is not None
     assert (evidence.before, evidence.after["quantity"], evidence.reason) == ({"quantity": 100}, counted, "Stock-take")
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from asyncio import WriteTransport
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import timedelta
@@ -45,6 +46,7 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
         if self.dies:
             # Taken or not? The client gets no answer.
+            assert isinstance(server.transport, WriteTransport)
             server.transport.abort()
             return "250 too late"
         if self.to_message.startswith("250"):

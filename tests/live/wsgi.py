@@ -58,7 +58,7 @@ def dying(module: Any, name: str, *, before: str = "", after: str = "") -> None:
 
 
 def install() -> None:
-    from django.db import connection
+    from django.db import connections
 
     from foundation.operations.idempotency import Operation
     from invoices import documents
@@ -79,10 +79,9 @@ def install() -> None:
     dying(sales, "take_numbers", before="before the numbers")
     dying(documents, "store", before="before the document", after="after the document")
     dying(sales, "record", after="after the evidence")
-    dying(type(connection._connections[connection._alias]), "commit", before="before COMMIT", after="after COMMIT")
-    # Where the view and the push look it up.
-    services.create_customer_transaction_and_invoice = selling
-    operations.create_customer_transaction_and_invoice = selling
+    dying(type(connections["default"]), "commit", before="before COMMIT", after="after COMMIT")
+    for module in (services, operations):  # where the view and the push look it up
+        setattr(module, sell.__name__, selling)
 
 
 install()

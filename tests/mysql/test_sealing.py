@@ -1,6 +1,7 @@
 """Ids are given out before commits: a record with a lower id may appear after one with a higher id."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from django.db import connections, transaction
@@ -17,10 +18,10 @@ def test_sealing_waits_for_a_record_that_is_not_committed_yet(monkeypatch: pytes
     monkeypatch.setattr(seals, "SETTLING_SECONDS", 0.01)
     depot, wrote, release = DepotFactory(), threading.Event(), threading.Event()
 
-    def in_thread(work: object) -> threading.Thread:
+    def in_thread(work: Callable[[], object]) -> threading.Thread:
         def run() -> None:
             try:
-                work()  # type: ignore[operator]
+                work()
             finally:
                 connections.close_all()
 

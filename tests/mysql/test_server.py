@@ -24,7 +24,7 @@ def value_of(variable: str) -> str:
 
 
 def test_the_session_is_strict_and_reads_what_is_committed() -> None:
-    name = "tx_isolation" if connection.mysql_is_mariadb else "transaction_isolation"
+    name = "tx_isolation" if connection.display_name == "MariaDB" else "transaction_isolation"
     assert value_of(name) == "READ-COMMITTED"
     assert "STRICT_TRANS_TABLES" in value_of("sql_mode")
     assert value_of("character_set_connection") == "utf8mb4"

@@ -15,11 +15,13 @@ from distribution.models import Distribution
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.operations.models import ClientOperation
+from sequences.services import take_numbers
 from sync.models import SyncConflict
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
 from transactions.models import Transaction
+from transactions.pricing import price_items
 from transactions.services import sales as services
 
 pytestmark = pytest.mark.django_db
@@ -193,7 +195,8 @@ def test_at_most_200_operations(shop: Shop, nothing_changes: Unchanged) -> None:
     with nothing_changes():
         response = client.post("/api/sync/push/", {"operations": [sale_of(shop, str(n)) for n in range(201)]})
         assert error_of(response) == (400, "max_length", "operations")
-        for body in ({}, {"operations": None}, {"operations": {}}, {"operations": "a"}, []):
+        wrong: list[object] = [{}, {"operations": None}, {"operations": {}}, {"operations": "a"}, []]
+        for body in wrong:
             assert client.post("/api/sync/push/", body).status_code == 400
     assert client.post("/api/sync/push/", {"operations": []}).json() == {"results": []}
 
@@ -203,7 +206,7 @@ def test_a_busy_server_keeps_nothing_and_loses_nothing(shop: Shop, push: Push, m
     push(sale_of(shop, "before"))  # so that today's numbers are printed
     calls = 0
 
-    take = services.take_numbers
+    take = take_numbers
 
     def busy(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
@@ -222,7 +225,7 @@ def test_a_busy_server_keeps_nothing_and_loses_nothing(shop: Shop, push: Push, m
 
 
 def test_a_mistake_of_the_server_s_costs_no_sale(shop: Shop, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = services.price_items
+    original = price_items
 
     def mistaken(items: Any, *args: Any, **kwargs: Any) -> Any:
         if items[0].quantity == 2:

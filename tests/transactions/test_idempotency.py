@@ -90,7 +90,7 @@ def test_a_load_and_a_sale_cannot_share_an_id(shop: Shop) -> None:
 
 def test_whatever_changed_since_the_first_result_stands(shop: Shop, nothing_changes: Unchanged) -> None:
     metered = MeteredCustomerFactory(last_meter_reading="1200.00")
-    body = {"customer": metered.pk, "current_meter": "1210.00", "client_temp_id": "op-1"}
+    body: dict[str, Any] = {"customer": metered.pk, "current_meter": "1210.00", "client_temp_id": "op-1"}
     first = shop.sell(SALE, **body)
     assert first.status_code == 201
     admin = shop.client_of(shop.admin)

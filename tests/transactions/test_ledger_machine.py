@@ -39,6 +39,7 @@ counts = st.integers(min_value=1, max_value=6)
 which = st.integers(min_value=0, max_value=1)
 conditions = st.sampled_from([FULL, EMPTY, DAMAGED])
 Balances = dict[tuple[str, int, str], int]
+Moves = list[tuple[str, str, str, str, int, int]]
 
 
 class Ledger(RuleBasedStateMachine):
@@ -70,7 +71,7 @@ class Ledger(RuleBasedStateMachine):
             transaction.set_rollback(True)
             self.undo.__exit__(None, None, None)
 
-    def _move(self, moves: list[tuple[str, str, str, str, int, int]], command: Any) -> bool:
+    def _move(self, moves: Moves, command: Any) -> bool:
         """Run a command whose moves are known; it has to succeed exactly if no real place runs short."""
         after = defaultdict(int, self.expected)
         for here, out_as, there, in_as, item, quantity in moves:
@@ -102,7 +103,7 @@ class Ledger(RuleBasedStateMachine):
         entity = {"depot": Entity.DEPOT, "vehicle": Entity.VEHICLE}.get(place, Entity.CUSTOMER)
         key = self.places[place]
         difference = quantity - self.expected[key, item, condition]
-        moves = [("OUTSIDE", condition, key, condition, item, difference)]
+        moves: Moves = [("OUTSIDE", condition, key, condition, item, difference)]
         assert self._move(
             moves,
             lambda: correct_inventory(
@@ -160,7 +161,7 @@ class Ledger(RuleBasedStateMachine):
         self, driver: int, customer: int, lines: list[tuple[str, int, int]], damaged: bool, usage: Decimal | None
     ) -> None:
         vehicle, site, comes_back = self._vehicle(driver), self.places[str(customer)], DAMAGED if damaged else EMPTY
-        moves = []
+        moves: Moves = []
         for kind, item, quantity in lines:
             if kind in ("SALE", "SWAP"):
                 moves.append((vehicle, FULL, site, FULL, item, quantity))

@@ -142,6 +142,7 @@ def test_who_may_override_a_rate(shop: Shop, role: Role, status: int) -> None:
         sale, _ = of(response)
         assert sale["items"][0]["rate_source"] == "OVERRIDE"
         evidence = AuditLog.objects.get(action="transactions.sale.recorded")
+        assert evidence.after is not None
         assert evidence.after["rate_overrides"] == [
             {"equipment": shop.cylinder.sku, "rate": "20.00", "instead_of": "28.50"}
         ]
@@ -399,6 +400,7 @@ def test_one_sale_leaves_one_line_of_evidence(shop: Shop) -> None:
     evidence = AuditLog.objects.latest("id")
     assert (evidence.action, evidence.entity_id) == ("transactions.sale.recorded", sale["id"])
     assert (evidence.user, evidence.ip_address, evidence.request_id) == (shop.driver, "127.0.0.1", "from-the-app-7")
+    assert evidence.after is not None
     assert evidence.after["invoice_number"] == invoice["invoice_number"]
     assert evidence.after["total_amount"] == invoice["total_amount"]
 

@@ -48,7 +48,7 @@ def work(day: Day) -> dict[str, Any]:
     )
     day.clock = "08:05"
     day.work_off_the_mail()  # of the days before
-    left = {}
+    left: dict[str, Any] = {}
     for clock, part in (
         ("08:10", _loads),
         ("08:30", _depot_work),
