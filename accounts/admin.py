@@ -20,6 +20,7 @@ from accounts import services
 from accounts.models import User
 from accounts.throttling import LogInThrottle
 from foundation.access.capabilities import Capability
+from foundation.office.generic import ModelForm
 from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
@@ -49,7 +50,7 @@ class LogInForm(AdminAuthenticationForm):
 admin.site.login_form = LogInForm
 
 
-class UserForm(MasterDataForm):
+class UserForm(MasterDataForm[User]):
     new_password = forms.CharField(
         required=False,
         strip=False,
@@ -79,7 +80,7 @@ class UserForm(MasterDataForm):
 
 
 @admin.register(User)
-class UserAdmin(MasterDataAdmin):
+class UserAdmin(MasterDataAdmin[User]):
     view_capability = Capability.MANAGE_USERS
     manage_capability = Capability.MANAGE_USERS
     menu = Menu.PEOPLE
@@ -116,16 +117,16 @@ class UserAdmin(MasterDataAdmin):
             evidence_of(target),
         )
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
         super().save_model(request, obj, form, change)
         if change and (password := form.cleaned_data["new_password"]):
             services.set_password(actor=request.user, pk=obj.pk, password=password)  # type: ignore[arg-type]
 
-    def new_of(self, form: Any) -> dict[str, Any]:
+    def new_of(self, form: ModelForm[User]) -> dict[str, Any]:
         values = _plain(form.cleaned_data)
         return {"password": values.pop("new_password"), "values": values}
 
-    def changes_of(self, form: Any) -> dict[str, Any]:
+    def changes_of(self, form: ModelForm[User]) -> dict[str, Any]:
         changes = _plain(super().changes_of(form))
         changes.pop("new_password", None)
         return changes

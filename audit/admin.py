@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -31,15 +30,15 @@ class SealFilter(admin.SimpleListFilter):
     title = "seal"
     parameter_name = "seal"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("missing", "Waits for its seal")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditLog]) -> QuerySet[AuditLog]:
         return queryset.filter(_unsealed()) if self.value() == "missing" else queryset
 
 
 @admin.register(AuditLog)
-class AuditLogAdmin(OfficeAdmin):
+class AuditLogAdmin(OfficeAdmin[AuditLog]):
     view_capability = Capability.VIEW_AUDIT
     menu = Menu.PEOPLE
     list_display = ("at", "action", "entity", "user", "ip_address", "request_id")
@@ -83,7 +82,7 @@ class AuditLogAdmin(OfficeAdmin):
 
 
 @admin.register(AuditSeal)
-class AuditSealAdmin(OfficeAdmin):
+class AuditSealAdmin(OfficeAdmin[AuditSeal]):
     """What it shows is the database's word; ``verify_audit`` compares it with the records and the anchors."""
 
     view_capability = Capability.MANAGE_USERS

@@ -5,14 +5,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.requests import acting_user
 from customers import services
 from customers.imports import CustomerTable, RateTable
 from customers.models import Customer, CustomerRate
 from equipment.models import Equipment
 from foundation.access.capabilities import Capability
+from foundation.office.generic import ModelForm
 from foundation.office.imports import ImportsTables
 from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin
@@ -20,7 +23,7 @@ from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 
 
-class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class CustomerForm(ModelForm[Customer]):
     """What it was read as is the row's ``version`` here: the command compares it under the row's lock."""
 
     class Meta:
@@ -39,7 +42,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
             self.fields["customer_code"].help_text = "Given out when left empty."
 
 
-class RateInline(ReadOnlyInline):
+class RateInline(ReadOnlyInline[CustomerRate, Customer]):
     """Agreed rates stay as they are; new ones are added."""
 
     view_capability = Capability.VIEW_MASTER_DATA
@@ -48,10 +51,10 @@ class RateInline(ReadOnlyInline):
     readonly_fields = ("agreed_by", "created_at")
     verbose_name = "contract rate"
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         return may(request, Capability.MANAGE_MASTER_DATA)
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerRate]:
         return super().get_queryset(request).select_related("equipment", "created_by")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -65,7 +68,7 @@ class RateInline(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ImportsTables, MasterDataAdmin):
+class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
     resource_classes = (CustomerTable,)
     form = CustomerForm
     inlines = (RateInline,)
@@ -114,19 +117,19 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
         return () if obj is None else ("last_meter_reading",)
 
-    def changes_of(self, form: Any) -> dict[str, Any]:
+    def changes_of(self, form: ModelForm[Customer]) -> dict[str, Any]:
         changes = super().changes_of(form)
         changes.pop("version", None)
         # What the page was read as, not what the row is now: somebody else may have changed it meanwhile.
         return {**changes, "version": form.cleaned_data["version"]} if changes else {}
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+    def save_formset(self, request: HttpRequest, form: ModelForm[Customer], formset: Any, change: bool) -> None:
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         for new in formset.extra_forms:
             if new.has_changed():
                 sent = new.cleaned_data
                 services.set_contract_rate(
-                    actor=request.user,  # type: ignore[arg-type]
+                    actor=acting_user(request),
                     customer_id=form.instance.pk,
                     equipment_id=sent["equipment"].pk,
                     rate=sent["rate"],
@@ -135,7 +138,7 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin):
 
 
 @admin.register(CustomerRate)
-class CustomerRateAdmin(ImportsTables, OfficeAdmin):
+class CustomerRateAdmin(ImportsTables, OfficeAdmin[CustomerRate]):
     """All customers' rates to search; they are agreed on a customer's own page, or imported."""
 
     resource_classes = (RateTable,)

@@ -3,20 +3,23 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from customers.models import Customer
 from foundation.api.filters import BoundedSearchFilter
+from foundation.office.generic import ModelAdmin
 
 CUSTOMERS_AT_MOST = 200
 _LAST = "\U0010ffff"
 """Sorts behind every text, in SQLite's binary order and in MariaDB's collations."""
 
 
-def find_documents(queryset: Any, text: str, fields: Mapping[str, str], *, customer: str = "customer") -> Any:
+def find_documents[M: Model](
+    queryset: QuerySet[M], text: str, fields: Mapping[str, str], *, customer: str = "customer"
+) -> QuerySet[M]:
     """The documents whose number starts with ``text``, or that belong to customers with all its words in name or code.
 
     ``fields`` names the field that holds the numbers of a prefix ("pk" where they are the keys, as in PAY-000091); ""
@@ -39,7 +42,7 @@ def find_documents(queryset: Any, text: str, fields: Mapping[str, str], *, custo
     return queryset.filter(found)
 
 
-def _numbered(queryset: Any, field: str, text: str) -> Any:
+def _numbered[M: Model](queryset: QuerySet[M], field: str, text: str) -> QuerySet[M]:
     if field == "pk":
         digits = text.partition("-")[2]
         is_key = digits.isascii() and digits.isdigit() and len(digits) <= 18
@@ -53,13 +56,13 @@ class DocumentSearch(BoundedSearchFilter):
 
     search_description = "The beginning of a document's number (`INV-202601`), or words of the customer's name or code."
 
-    def filter_queryset(self, request: Request, queryset: Any, view: APIView) -> Any:
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         self.refuse_long(request)
         words = " ".join(self.get_search_terms(request))
         return find_documents(queryset, words, view.documents)  # type: ignore[attr-defined]
 
 
-class SearchesDocuments:
+class SearchesDocuments[M: Model](ModelAdmin[M]):
     """The same for an office list: ``documents`` are the fields of `find_documents`."""
 
     documents: ClassVar[Mapping[str, str]]
@@ -67,5 +70,7 @@ class SearchesDocuments:
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return ("pk",)  # what isn't empty gives the list a search box
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
         return find_documents(queryset, search_term, self.documents), False

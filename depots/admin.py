@@ -12,7 +12,7 @@ from foundation.office.master_data import MasterDataAdmin
 
 
 @admin.register(Depot)
-class DepotAdmin(MasterDataAdmin):
+class DepotAdmin(MasterDataAdmin[Depot]):
     list_display = ("code", "name", "address", "is_active")
     list_filter = ("is_active",)
     search_fields = ("code", "name", "address")

@@ -1,12 +1,12 @@
 """Distributions in the office."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from accounts.requests import acting_user
 from distribution import services
 from distribution.models import Distribution, DistributionItem
 from foundation.access.capabilities import Capability
@@ -18,18 +18,18 @@ from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 TONES = {Distribution.Status.DRAFT: "open", Distribution.Status.CONFIRMED: "good"}
 
 
-class ItemInline(ReadOnlyInline):
+class ItemInline(ReadOnlyInline[DistributionItem, Distribution]):
     view_capability = Capability.VIEW_DISTRIBUTIONS
     model = DistributionItem
     fields = ("equipment", "direction", "condition", "quantity")
     readonly_fields = fields
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DistributionItem]:
         return super().get_queryset(request).select_related("equipment")
 
 
 @admin.register(Distribution)
-class DistributionAdmin(OfficeAdmin):
+class DistributionAdmin(OfficeAdmin[Distribution]):
     view_capability = Capability.VIEW_DISTRIBUTIONS
     menu = Menu.STOCK
     inlines = (ItemInline,)
@@ -65,8 +65,8 @@ class DistributionAdmin(OfficeAdmin):
         return may(request, Capability.CHANGE_DISTRIBUTIONS)
 
     @admin.action(description="Confirm: move the cylinders", permissions=["move"], location=ON_LISTS_AND_PAGES)
-    def confirm(self, request: HttpRequest, queryset: Any) -> None:
-        actor: Any = request.user
+    def confirm(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
+        actor = acting_user(request)
         self.each(
             request,
             queryset.order_by("pk"),
@@ -75,8 +75,8 @@ class DistributionAdmin(OfficeAdmin):
         )
 
     @admin.action(description="Cancel the draft", permissions=["move"], location=ON_LISTS_AND_PAGES)
-    def cancel(self, request: HttpRequest, queryset: Any) -> None:
-        actor: Any = request.user
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
+        actor = acting_user(request)
         self.each(
             request,
             queryset.order_by("pk"),

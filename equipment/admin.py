@@ -14,7 +14,7 @@ from foundation.office.master_data import MasterDataAdmin
 
 
 @admin.register(Equipment)
-class EquipmentAdmin(ImportsTables, MasterDataAdmin):
+class EquipmentAdmin(ImportsTables, MasterDataAdmin[Equipment]):
     resource_classes = (EquipmentTable,)
     is_found = True
     list_display = ("sku", "name", "equipment_type", "weight_kg", "default_rate", "deposit", "is_active")

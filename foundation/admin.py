@@ -10,7 +10,7 @@ from foundation.operations.models import ClientOperation
 
 
 @admin.register(ClientOperation)
-class ClientOperationAdmin(OfficeAdmin):
+class ClientOperationAdmin(OfficeAdmin[ClientOperation]):
     view_capability = Capability.MANAGE_USERS
     menu = Menu.MACHINERY
     is_scoped = False

@@ -7,34 +7,39 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
+from accounts.requests import acting_user
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
+from foundation.office.generic import FieldGroups, ModelForm, TabularInline
 from foundation.office.links import Related, badge, evidence_of, list_of, movements_of, page_of, plain
 from foundation.office.master_data import MasterDataAdmin
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
 from inventory import services
 from inventory.models import (
+    Condition,
     DepotWork,
     DepotWorkItem,
     Inventory,
     Location,
     LocationKind,
     ReorderLevel,
+    ReorderLevelQuerySet,
     StockMovement,
+    StockMovementQuerySet,
 )
 from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
 
 
 @admin.register(Location)
-class LocationAdmin(OfficeAdmin):
+class LocationAdmin(OfficeAdmin[Location]):
     view_capability = Capability.VIEW_INVENTORY
     menu = Menu.STOCK
     is_found = True
@@ -52,7 +57,7 @@ class LocationAdmin(OfficeAdmin):
         )
 
 
-class CountForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class CountForm(ModelForm[Inventory]):
     """A count of one balance. It starts empty: what is in the books is no count."""
 
     counted = forms.IntegerField(min_value=0, max_value=1_000_000, label="Counted quantity")
@@ -115,7 +120,7 @@ def _vehicles_of(actor: User) -> list[str]:
 
 
 @admin.register(Inventory)
-class InventoryAdmin(OfficeAdmin):
+class InventoryAdmin(OfficeAdmin[Inventory]):
     view_capability = Capability.VIEW_INVENTORY
     menu = Menu.STOCK
     form_fields = {"quantity": "counted", "equipment_id": "equipment"}
@@ -126,7 +131,7 @@ class InventoryAdmin(OfficeAdmin):
     search_help_text = "Equipment, vehicle, or customer's name"
     ordering = ("location__kind", "location_id", "equipment__sku", "condition")
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "location__customer__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def related(self, request: HttpRequest, target: Inventory) -> Iterable[Related]:
@@ -138,11 +143,13 @@ class InventoryAdmin(OfficeAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.CORRECT_INVENTORY)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Inventory | None = None) -> bool:
         is_real = obj is None or not obj.location.is_virtual
         return is_real and may(request, Capability.CORRECT_INVENTORY)
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         balance = kwargs.get("obj")
         if self.has_change_permission(request, balance):
             context["title"] = "Correct stock by a count"
@@ -150,33 +157,36 @@ class InventoryAdmin(OfficeAdmin):
             context["subtitle"] = f"{balance.equipment}, {balance.condition}, at {balance.location}"
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Inventory | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm[Inventory]]:
         kwargs["form"] = CountForm if change else type("NewCountForm", (NewCountForm,), {"actor": request.user})
         return super().get_form(request, obj, change, **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+    def get_fields(self, request: HttpRequest, obj: Inventory | None = None) -> FieldGroups:
         if obj is None:
             return ("depot", "vehicle_no", "customer", "equipment", "condition", "counted", "reason")
         shown = ("location", "equipment", "condition", "in_the_books", "updated_at")
         return (*shown, "counted", "reason") if self.has_change_permission(request, obj) else shown
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Inventory | None = None) -> tuple[str, ...]:
         return () if obj is None else ("location", "equipment", "condition", "in_the_books", "updated_at")
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Inventory, form: ModelForm[Inventory], change: bool) -> None:
         sent = form.cleaned_data
         if change:
             entity, entity_id = _place_of(obj.location)
             equipment, condition = obj.equipment, obj.condition
         else:
+            assert isinstance(form, NewCountForm)
             entity, entity_id = form.place()
             equipment, condition = sent["equipment"], sent["condition"]
         balance = services.correct_inventory(
-            actor=request.user,  # type: ignore[arg-type]
+            actor=acting_user(request),
             entity=entity,
             entity_id=entity_id,
             equipment_id=equipment.pk,
-            condition=condition,
+            condition=Condition(condition),
             quantity=sent["counted"],
             reason=sent["reason"],
         )
@@ -202,10 +212,10 @@ class ReorderFilter(admin.SimpleListFilter):
     title = "stock"
     parameter_name = "stock"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("low", "Below its level")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ReorderLevel]) -> QuerySet[ReorderLevel]:
         return queryset.filter(_IS_LOW) if self.value() == "low" else queryset
 
 
@@ -213,7 +223,7 @@ _IS_LOW = Q(in_stock__lt=F("quantity"))
 
 
 @admin.register(ReorderLevel)
-class ReorderLevelAdmin(MasterDataAdmin):
+class ReorderLevelAdmin(MasterDataAdmin[ReorderLevel]):
     view_capability = Capability.VIEW_DEPOT_STOCK
     menu = Menu.STOCK
     list_display = ("equipment", "depot", "quantity", "in_stock", "state")
@@ -226,8 +236,10 @@ class ReorderLevelAdmin(MasterDataAdmin):
     update_command = services.update_reorder_level
     deactivate_command = services.deactivate_reorder_level
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).with_stock()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReorderLevel]:
+        levels = super().get_queryset(request)
+        assert isinstance(levels, ReorderLevelQuerySet)
+        return levels.with_stock()
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         yield "stock below its reorder level", "stocks below their reorder level", {"stock": "low"}, _IS_LOW
@@ -252,7 +264,7 @@ class PlaceFilter(admin.SimpleListFilter):
     title = "place"
     parameter_name = "at"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         sent = self.used_parameters.get(self.parameter_name)
         pk = int(sent) if sent and sent.isascii() and sent.isdigit() and len(sent) < 19 else 0
         places = Location.objects.visible_to(request.user).select_related("depot", "customer").filter(pk=pk)  # type: ignore[arg-type]
@@ -262,15 +274,16 @@ class PlaceFilter(admin.SimpleListFilter):
         """Also for a place that the reader doesn't see: no filter at all would show everything instead of nothing."""
         return self.parameter_name in self.used_parameters
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StockMovement]) -> QuerySet[StockMovement]:
         if not self.lookup_choices:
             return queryset.none()
         [(at, _)] = self.lookup_choices
-        return queryset.touching(at)
+        assert isinstance(queryset, StockMovementQuerySet)
+        return queryset.touching(int(at))
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(OfficeAdmin):
+class StockMovementAdmin(OfficeAdmin[StockMovement]):
     view_capability = Capability.VIEW_INVENTORY
     menu = Menu.STOCK
     list_display = (
@@ -300,13 +313,15 @@ class StockMovementAdmin(OfficeAdmin):
     def target(self, movement: StockMovement) -> str:
         return f"{movement.to_location}, {movement.to_condition}"
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).with_ends()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StockMovement]:
+        movements = super().get_queryset(request)
+        assert isinstance(movements, StockMovementQuerySet)
+        return movements.with_ends()
 
     def related(self, request: HttpRequest, target: StockMovement) -> Iterable[Related]:
         return page_of(request, target.cause_type, target.cause_id, "What caused it")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: StockMovement | None = None) -> tuple[str, ...]:
         return ("cause",)
 
     @admin.display(description="cause")
@@ -314,7 +329,7 @@ class StockMovementAdmin(OfficeAdmin):
         return f"{movement.cause_type} {movement.cause_id}"
 
 
-class WorkItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class WorkItemForm(ModelForm[DepotWorkItem]):
     class Meta:
         model = DepotWorkItem
         fields = ("equipment", "condition", "quantity")
@@ -323,7 +338,7 @@ class WorkItemForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
         """What a line may say depends on the kind of work: the command checks it."""
 
 
-class WorkItemInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class WorkItemInline(TabularInline[DepotWorkItem, DepotWork]):
     """The lines of a piece of work: filled in where it is recorded, read afterwards."""
 
     model = DepotWorkItem
@@ -331,30 +346,30 @@ class WorkItemInline(admin.TabularInline):  # type: ignore[type-arg]  # not gene
     extra, max_num, can_delete = 5, 200, False
     verbose_name_plural = "items"
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: DepotWork | None = None) -> tuple[str, ...]:
         return (
             ("equipment", "condition", "quantity")
             if obj is None
             else ("equipment", "condition", "quantity", "expected")
         )
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DepotWorkItem]:
         return super().get_queryset(request).select_related("equipment")
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: DepotWork | None = None) -> bool:
         return may(request, Capability.WORK_DEPOT)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: DepotWork | None = None) -> bool:
         return obj is None and may(request, Capability.WORK_DEPOT)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: DepotWork | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: DepotWork | None = None) -> bool:
         return False
 
 
-class DepotWorkForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class DepotWorkForm(ModelForm[DepotWork]):
     """One form for every kind: the command says what a kind needs."""
 
     class Meta:
@@ -367,7 +382,7 @@ class DepotWorkForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
 
 
 @admin.register(DepotWork)
-class DepotWorkAdmin(OfficeAdmin):
+class DepotWorkAdmin(OfficeAdmin[DepotWork]):
     view_capability = Capability.WORK_DEPOT
     menu = Menu.STOCK
     inlines = (WorkItemInline,)
@@ -379,6 +394,7 @@ class DepotWorkAdmin(OfficeAdmin):
     search_help_text = "Number, reference, or words of the reason"
     date_hierarchy = "date"
     ordering = ("-id",)
+    add_form = DepotWorkForm
 
     def related(self, request: HttpRequest, target: DepotWork) -> Iterable[Related]:
         return (movements_of(target), evidence_of(target))
@@ -386,10 +402,7 @@ class DepotWorkAdmin(OfficeAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.WORK_DEPOT)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **({} if change else {"form": DepotWorkForm}), **kwargs)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: DepotWork | None = None) -> FieldGroups:
         if obj is None:
             return ("kind", ("depot", "to_depot"), "reason", "reference")
         return (
@@ -402,11 +415,11 @@ class DepotWorkAdmin(OfficeAdmin):
             kwargs["queryset"] = Depot.objects.filter(rows_within(request.user, Capability.WORK_DEPOT, depot="pk"))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: DepotWork, form: ModelForm[DepotWork], change: bool) -> None:
         """The command needs the lines too: it runs when they are known, in `save_related`."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        actor: Any = request.user
+    def save_related(self, request: HttpRequest, form: ModelForm[DepotWork], formsets: Any, change: bool) -> None:
+        actor = acting_user(request)
         sent = form.cleaned_data
         [lines] = formsets
         items = tuple(

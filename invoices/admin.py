@@ -7,11 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html
 
+from accounts.requests import acting_user
 from customers.search import SearchesDocuments
 from foundation import clock
 from foundation.access.capabilities import Capability
@@ -45,10 +46,10 @@ class OpenFilter(admin.SimpleListFilter):
     title = "open"
     parameter_name = "open"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("yes", "Something is open"), ("overdue", "Overdue"), ("no", "Settled")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
         match self.value():
             case "yes":
                 return queryset.filter(settled_on__isnull=True)
@@ -64,10 +65,10 @@ class UnsentFilter(admin.SimpleListFilter):
     title = "unsent"
     parameter_name = "unsent"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("yes", "Given up, and not asked for again")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[InvoiceEmail]) -> QuerySet[InvoiceEmail]:
         return queryset.filter(_unsent()) if self.value() == "yes" else queryset
 
 
@@ -95,7 +96,7 @@ def pdf_link(invoice: Invoice) -> str:
     return format_html('<a href="{}" target="_blank" rel="noopener">PDF</a>', pdf_url(invoice))
 
 
-class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
+class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
     """All of an invoice's page but the money: `payments.admin` adds that and registers it."""
 
     view_capability = Capability.VIEW_SALES
@@ -159,13 +160,13 @@ class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
             self.message_user(request, error.detail, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:invoices_invoice_change", args=[invoice.pk]))
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
         # Joined, the table of customers may be read first, and with it all their invoices.
         return super().get_queryset(request).defer("snapshot").prefetch_related("customer")
 
     @admin.action(description="Mark as printed", permissions=["view"], location=ON_LISTS_AND_PAGES)
-    def mark_printed(self, request: HttpRequest, queryset: Any) -> None:
-        actor: Any = request.user
+    def mark_printed(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        actor = acting_user(request)
         self.each(
             request,
             queryset.order_by("pk"),
@@ -174,8 +175,8 @@ class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
         )
 
     @admin.action(description="Print as one PDF", permissions=["view"])
-    def print_batch(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        actor: Any = request.user
+    def print_batch(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
+        actor = acting_user(request)
         try:
             pdf = services.print_batch(actor=actor, invoice_ids=[invoice.pk for invoice in queryset.order_by("pk")])
         except DomainError as error:
@@ -184,8 +185,8 @@ class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
         return pdf_file(pdf, "invoices.pdf")
 
     @admin.action(description="Send by email", permissions=["view"], location=ON_LISTS_AND_PAGES)
-    def send_by_email(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        actor: Any = request.user
+    def send_by_email(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
+        actor = acting_user(request)
         return self.ask(
             request,
             queryset,
@@ -221,7 +222,7 @@ class InvoiceAdmin(SearchesDocuments, OfficeAdmin):
 
 
 @admin.register(InvoiceEmail)
-class InvoiceEmailAdmin(OfficeAdmin):
+class InvoiceEmailAdmin(OfficeAdmin[InvoiceEmail]):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     list_display = ("invoice", "to", "state", "attempts", "requested_by", "requested_at", "sent_at", "last_error")
@@ -244,8 +245,8 @@ class InvoiceEmailAdmin(OfficeAdmin):
         return (list_of("invoices.invoice", "Invoice", id__exact=target.invoice_id), evidence_of(target.invoice))
 
     @admin.action(description="Send again", permissions=["view"], location=ON_LISTS_AND_PAGES)
-    def send_again(self, request: HttpRequest, queryset: Any) -> None:
-        actor: Any = request.user
+    def send_again(self, request: HttpRequest, queryset: QuerySet[InvoiceEmail]) -> None:
+        actor = acting_user(request)
         self.each(
             request,
             queryset.order_by("pk"),
@@ -260,7 +261,7 @@ class InvoiceEmailAdmin(OfficeAdmin):
 
 
 @admin.register(GstRate)
-class GstRateAdmin(MasterDataAdmin):
+class GstRateAdmin(MasterDataAdmin[GstRate]):
     """Rates are added, never changed: documents were issued under them."""
 
     list_display = ("rate", "valid_from")
@@ -268,5 +269,5 @@ class GstRateAdmin(MasterDataAdmin):
     actions = ()
     create_command = services.add_gst_rate
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: GstRate | None = None) -> bool:
         return False

@@ -5,13 +5,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelect
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.requests import acting_user
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
 from foundation.money import CENT
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
+from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import badge
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
@@ -42,8 +45,8 @@ class PayableInvoiceAdmin(InvoiceAdmin):
         return may(request, Capability.RECORD_PAYMENT)
 
     @admin.action(description="Mark as paid", permissions=["pay"], location=ON_LISTS_AND_PAGES)
-    def mark_paid(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        actor: Any = request.user
+    def mark_paid(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
+        actor = acting_user(request)
         return self.ask(
             request,
             queryset,
@@ -54,14 +57,14 @@ class PayableInvoiceAdmin(InvoiceAdmin):
         )
 
 
-class AllocationInline(ReadOnlyInline):
+class AllocationInline(ReadOnlyInline[Allocation, Payment]):
     view_capability = Capability.VIEW_SALES
     model = Allocation
     fields = ("document", "amount", "date")
     readonly_fields = fields
     verbose_name_plural = "what it settles"
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
         return super().get_queryset(request).select_related("invoice")
 
     @admin.display(description="invoice")
@@ -69,7 +72,7 @@ class AllocationInline(ReadOnlyInline):
         return str(allocation.invoice)
 
 
-class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class PaymentForm(ModelForm[Payment]):
     """Money that came in: it settles the oldest open invoices, and the rest is credit."""
 
     customer = forms.ModelChoiceField(
@@ -84,7 +87,7 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
 
 @admin.register(Payment)
-class PaymentAdmin(SearchesDocuments, OfficeAdmin):
+class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     inlines = (AllocationInline,)
@@ -100,6 +103,7 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
     ordering = ("-id",)
     actions = ("allocate", "reverse")
     readonly_fields = ("number", "credit", "undone")
+    add_form = PaymentForm
 
     @admin.display(description="customer")
     def buyer(self, payment: Payment) -> str:
@@ -108,19 +112,16 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
     def said(self, target: Payment) -> str:
         return f"{target}: {target.customer.name}, S$ {target.amount}"
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         return super().get_queryset(request).prefetch_related("customer", "user", "reversal")
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "allocations__invoice__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.RECORD_PAYMENT)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **({} if change else {"form": PaymentForm}), **kwargs)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> FieldGroups:
         if obj is None:
             return ("customer", ("method", "amount"), ("received_on", "reference"), "remarks")
         return (
@@ -129,14 +130,14 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
             "client_temp_id",
         )  # fmt: skip
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> tuple[str, ...]:
         return () if obj is None else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Payment | None) -> Any:
         return () if obj is None else self.inlines
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        actor: Any = request.user
+    def save_model(self, request: HttpRequest, obj: Payment, form: ModelForm[Payment], change: bool) -> None:
+        actor = acting_user(request)
         sent = form.cleaned_data
         new = services.NewPayment(**{**sent, "customer": sent["customer"].pk})
         obj.pk = services.record_payment(actor=actor, data=new).value.pk
@@ -145,8 +146,8 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
     @admin.action(
         description="Settle the oldest invoices with its credit", permissions=["add"], location=ON_LISTS_AND_PAGES
     )
-    def allocate(self, request: HttpRequest, queryset: Any) -> None:
-        actor: Any = request.user
+    def allocate(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
+        actor = acting_user(request)
         self.each(
             request,
             queryset.order_by("pk"),
@@ -158,8 +159,8 @@ class PaymentAdmin(SearchesDocuments, OfficeAdmin):
         return may(request, Capability.REVERSE_PAYMENT)
 
     @admin.action(description="Reverse", permissions=["reverse"], location=ON_LISTS_AND_PAGES)
-    def reverse(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        actor: Any = request.user
+    def reverse(self, request: HttpRequest, queryset: QuerySet[Payment]) -> HttpResponse | None:
+        actor = acting_user(request)
         return self.ask(
             request,
             queryset,

@@ -19,6 +19,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
+from foundation.office.generic import ModelChoiceField
 from foundation.office.menu import Menu, OfficePage
 from payments.models import Payment
 from reports import figures
@@ -37,7 +38,7 @@ SHOWN_ROWS = 500
 _DATES = ("date_from", "date_to", "as_of", "date")
 
 
-class _PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+class _PersonField(ModelChoiceField[User]):
     def label_from_instance(self, person: User) -> str:
         return f"{person.get_full_name()} ({person.username})"
 

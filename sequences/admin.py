@@ -9,7 +9,7 @@ from sequences.models import Sequence, Ticket
 
 
 @admin.register(Sequence)
-class SequenceAdmin(OfficeAdmin):
+class SequenceAdmin(OfficeAdmin[Sequence]):
     view_capability = Capability.MANAGE_USERS
     menu = Menu.MACHINERY
     is_scoped = False
@@ -20,7 +20,7 @@ class SequenceAdmin(OfficeAdmin):
 
 
 @admin.register(Ticket)
-class TicketAdmin(OfficeAdmin):
+class TicketAdmin(OfficeAdmin[Ticket]):
     view_capability = Capability.MANAGE_USERS
     menu = Menu.MACHINERY
     is_scoped = False

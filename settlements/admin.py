@@ -1,13 +1,13 @@
 """Day-ends in the office."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES
 from foundation.office.links import Related, badge, evidence_of, movements_of
@@ -17,7 +17,7 @@ from settlements import services
 from settlements.models import Settlement, SettlementLine
 
 
-class SettlementLineInline(ReadOnlyInline):
+class SettlementLineInline(ReadOnlyInline[SettlementLine, Settlement]):
     view_capability = Capability.VIEW_SETTLEMENTS
     model = SettlementLine
     fields = (
@@ -26,7 +26,7 @@ class SettlementLineInline(ReadOnlyInline):
     )  # fmt: skip
     readonly_fields = fields
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SettlementLine]:
         return super().get_queryset(request).select_related("equipment")
 
     @admin.display(description="variance")
@@ -48,7 +48,7 @@ SETTLEMENT_TONES = {Settlement.Status.COUNTED: "open", Settlement.Status.SIGNED_
 
 
 @admin.register(Settlement)
-class SettlementAdmin(OfficeAdmin):
+class SettlementAdmin(OfficeAdmin[Settlement]):
     view_capability = Capability.VIEW_SETTLEMENTS
     menu = Menu.STOCK
     inlines = (SettlementLineInline,)
@@ -86,8 +86,8 @@ class SettlementAdmin(OfficeAdmin):
         permissions=["decide"],
         location=ON_LISTS_AND_PAGES,
     )
-    def sign_off(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        actor: Any = request.user
+    def sign_off(self, request: HttpRequest, queryset: QuerySet[Settlement]) -> HttpResponse | None:
+        actor = acting_user(request)
         return self.ask(
             request,
             queryset,
@@ -98,8 +98,8 @@ class SettlementAdmin(OfficeAdmin):
         )
 
     @admin.action(description="Reject: have it counted again", permissions=["decide"], location=ON_LISTS_AND_PAGES)
-    def reject(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        actor: Any = request.user
+    def reject(self, request: HttpRequest, queryset: QuerySet[Settlement]) -> HttpResponse | None:
+        actor = acting_user(request)
         return self.ask(
             request,
             queryset,

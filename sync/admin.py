@@ -6,13 +6,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES
+from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
@@ -23,7 +25,7 @@ from sync.selectors import described
 TONES = {SyncConflict.Status.OPEN: "open", SyncConflict.Status.RETRIED: "good"}
 
 
-class DismissalForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class DismissalForm(ModelForm[SyncConflict]):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
@@ -37,7 +39,7 @@ class DismissalForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
 
 
 @admin.register(SyncConflict)
-class SyncConflictAdmin(OfficeAdmin):
+class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     view_capability = Capability.SETTLE_CONFLICTS
     menu = Menu.SALES
     list_display = ("id", "state", "type", "why", "user", "occurred_at", "received_at")
@@ -68,14 +70,16 @@ class SyncConflictAdmin(OfficeAdmin):
             yield from page_of(request, target.result_type, target.result_id, "What it made")
         yield evidence_of(target)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: SyncConflict | None = None) -> bool:
         is_open = obj is None or obj.status == SyncConflict.Status.OPEN
         return is_open and may(request, Capability.SETTLE_CONFLICTS)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: SyncConflict | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm[SyncConflict]]:
         return super().get_form(request, obj, change, form=DismissalForm, **kwargs)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+    def get_fields(self, request: HttpRequest, obj: SyncConflict | None = None) -> FieldGroups:
         shown = (
             ("state", "type", "pushed_by"), ("occurred_at", "received_at"), "refusal", "in_words", "sent",
             ("client_temp_id", "request_id"),
@@ -84,27 +88,29 @@ class SyncConflictAdmin(OfficeAdmin):
             return (*shown, "reason")
         return (*shown, ("settled_at", "settled_by"), "dismissed_because")
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         context |= {"title": "Refused in the field", "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        actor: Any = request.user
+    def save_model(self, request: HttpRequest, obj: SyncConflict, form: ModelForm[SyncConflict], change: bool) -> None:
+        actor = acting_user(request)
         services.dismiss_conflict(actor=actor, conflict_id=obj.pk, reason=form.cleaned_data["reason"])
         obj.refresh_from_db()
 
     @admin.action(description="Let it happen", permissions=["change"], location=ON_LISTS_AND_PAGES)
-    def retry(self, request: HttpRequest, queryset: Any) -> None:
+    def retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
         self._retry(request, queryset, approve_rates=False)
 
     @admin.action(
         description="Let it happen at the rates it names", permissions=["change"], location=ON_LISTS_AND_PAGES
     )
-    def retry_at_its_rates(self, request: HttpRequest, queryset: Any) -> None:
+    def retry_at_its_rates(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
         self._retry(request, queryset, approve_rates=True)
 
-    def _retry(self, request: HttpRequest, queryset: Any, *, approve_rates: bool) -> None:
-        actor: Any = request.user
+    def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], *, approve_rates: bool) -> None:
+        actor = acting_user(request)
         self.each(
             request,
             queryset.order_by("pk"),
@@ -149,7 +155,7 @@ class SyncConflictAdmin(OfficeAdmin):
 
 
 @admin.register(Feed)
-class FeedAdmin(OfficeAdmin):
+class FeedAdmin(OfficeAdmin[Feed]):
     view_capability = Capability.MANAGE_USERS
     menu = Menu.MACHINERY
     is_scoped = False
@@ -158,7 +164,7 @@ class FeedAdmin(OfficeAdmin):
 
 
 @admin.register(FeedEntry)
-class FeedEntryAdmin(OfficeAdmin):
+class FeedEntryAdmin(OfficeAdmin[FeedEntry]):
     view_capability = Capability.MANAGE_USERS
     menu = Menu.MACHINERY
     is_scoped = False

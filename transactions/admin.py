@@ -6,12 +6,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.requests import acting_user
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
+from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of, movements_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
@@ -22,11 +25,12 @@ from transactions.models import (
     MeterReplacement,
     Transaction,
     TransactionItem,
+    TransactionQuerySet,
 )
 from transactions.selectors import SALE_NUMBERS
 
 
-class ItemInline(ReadOnlyInline):
+class ItemInline(ReadOnlyInline[TransactionItem, Transaction]):
     view_capability = Capability.VIEW_SALES
     model = TransactionItem
     fields = ("equipment_name", "type", "condition", "quantity", "rate", "rate_source", "amount", "taxable")
@@ -48,10 +52,10 @@ class StateFilter(admin.SimpleListFilter):
     title = "status"
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [*Transaction.Status.choices, ("REVERSAL", "Reversal")]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> QuerySet[Transaction]:
         match self.value():
             case None:
                 return queryset
@@ -62,7 +66,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Transaction)
-class TransactionAdmin(SearchesDocuments, OfficeAdmin):
+class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction]):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
     inlines = (ItemInline,)
@@ -101,16 +105,18 @@ class TransactionAdmin(SearchesDocuments, OfficeAdmin):
             evidence_of(target),
         )
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         # Joined, the table of users may be read first, and with it all sales of everybody.
-        return super().get_queryset(request).with_status().prefetch_related("user")
+        sales = super().get_queryset(request)
+        assert isinstance(sales, TransactionQuerySet)
+        return sales.with_status().prefetch_related("user")
 
     def has_void_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.VOID_SALE)
 
     @admin.action(description="Void: reverse it with a credit note", permissions=["void"], location=ON_LISTS_AND_PAGES)
-    def void(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        actor: Any = request.user
+    def void(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> HttpResponse | None:
+        actor = acting_user(request)
         return self.ask(
             request,
             queryset,
@@ -153,7 +159,7 @@ class TransactionAdmin(SearchesDocuments, OfficeAdmin):
 
 
 @admin.register(DepositBalance)
-class DepositBalanceAdmin(OfficeAdmin):
+class DepositBalanceAdmin(OfficeAdmin[DepositBalance]):
     """What customers hold against deposits. The lines of sales move it, nothing else."""
 
     view_capability = Capability.VIEW_CUSTOMER_SITE
@@ -170,7 +176,7 @@ class DepositBalanceAdmin(OfficeAdmin):
         return (list_of("transactions.transaction", "Sales", customer__id__exact=target.customer_id),)
 
 
-class NewMeterForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class NewMeterForm(ModelForm[MeterReplacement]):
     """The old meter's last reading and the new one's first."""
 
     customer = forms.ModelChoiceField(
@@ -184,7 +190,7 @@ class NewMeterForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
 
 
 @admin.register(MeterReplacement)
-class MeterReplacementAdmin(OfficeAdmin):
+class MeterReplacementAdmin(OfficeAdmin[MeterReplacement]):
     view_capability = Capability.VIEW_CUSTOMER_SITE
     menu = Menu.SALES
     list_display = (
@@ -194,6 +200,7 @@ class MeterReplacementAdmin(OfficeAdmin):
     search_fields = ("customer__name", "customer__customer_code", "old_meter_number", "new_meter_number")
     search_help_text = "Customer's name or code, or a meter's number"
     ordering = ("-id",)
+    add_form = NewMeterForm
 
     def related(self, request: HttpRequest, target: MeterReplacement) -> Iterable[Related]:
         return (evidence_of(target.customer),)
@@ -201,10 +208,7 @@ class MeterReplacementAdmin(OfficeAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.REPLACE_METER)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **({} if change else {"form": NewMeterForm}), **kwargs)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: MeterReplacement | None = None) -> FieldGroups:
         if obj is None:
             return ("customer", "final_reading", "new_meter_number", "first_reading", "reason")
         return (
@@ -212,11 +216,13 @@ class MeterReplacementAdmin(OfficeAdmin):
             "reason", ("user", "occurred_at", "created_at"),
         )  # fmt: skip
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: MeterReplacement | None = None) -> tuple[str, ...]:
         return () if obj is None else ("final_bill",)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        actor: Any = request.user
+    def save_model(
+        self, request: HttpRequest, obj: MeterReplacement, form: ModelForm[MeterReplacement], change: bool
+    ) -> None:
+        actor = acting_user(request)
         sent = form.cleaned_data
         new = services.NewMeter(**{**sent, "customer": sent["customer"].pk})
         obj.pk = services.replace_meter(actor=actor, data=new).value.pk

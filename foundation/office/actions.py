@@ -3,18 +3,20 @@
 What a rule refuses is said where it was asked for; the page's transaction has rolled back by then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.db import OperationalError
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from foundation.commands import is_transient
 from foundation.errors import Busy, DomainError
+from foundation.office.generic import ModelAdmin, ModelForm
 
 ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM)
 """Where an action that suits one row as well as many is offered."""
@@ -24,13 +26,15 @@ _ACTION_FIELDS = ("action", f"{admin.ActionLocation.CHANGE_FORM.value}-action", 
 """What says which action was chosen for which rows."""
 
 
-class RunsCommands(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class RunsCommands[M: Model](ModelAdmin[M]):
     """Pages that run commands, and say what became of each."""
 
+    add_form: type[ModelForm[M]] | None = None
+    """The form of the page that adds, where it is another than the one that changes."""
     form_fields: ClassVar[Mapping[str, str]] = {}
     """Where a command's field has another name in the form: the refusal's ``attr`` → the form's field."""
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A refused form comes back as it was filled in, with the reason at its field."""
         view = super().changeform_view
         try:
@@ -48,12 +52,16 @@ class RunsCommands(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
         request.office_refusal = refusal  # type: ignore[attr-defined]  # for the form of this request alone
         return view(request, *args, **kwargs)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm[M]]:
+        if self.add_form is not None and not change:
+            kwargs["form"] = self.add_form
         form = super().get_form(request, obj, change, **kwargs)
         refusal: DomainError | None = getattr(request, "office_refusal", None)
         return form if refusal is None else _refused(form, refusal, self.form_fields)
 
-    def each(self, request: HttpRequest, targets: Any, done: str, act: Callable[[Any], object]) -> None:
+    def each(self, request: HttpRequest, targets: Iterable[M], done: str, act: Callable[[M], object]) -> None:
         """Run a command for each selected row, each in its own transaction, and say what became of it."""
         for target in targets:
             try:
@@ -66,11 +74,11 @@ class RunsCommands(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic a
     def ask(
         self,
         request: HttpRequest,
-        targets: Any,
+        targets: QuerySet[M],
         form_class: type[forms.Form],
         title: str,
         done: str,
-        act: Callable[[Any, dict[str, Any]], object],
+        act: Callable[[M, dict[str, Any]], object],
     ) -> HttpResponse | None:
         """Ask what a command needs to know on a page of its own, then run it for each selected row."""
         form = form_class(request.POST if "_answered" in request.POST else None)
@@ -96,8 +104,8 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
 
-def _refused(form: Any, refusal: DomainError, names: Mapping[str, str]) -> Any:
-    class Refused(form):  # type: ignore[misc]  # Django makes the form's class for each request
+def _refused[M: Model](form: type[ModelForm[M]], refusal: DomainError, names: Mapping[str, str]) -> type[ModelForm[M]]:
+    class Refused(form):  # type: ignore[valid-type, misc]  # Django makes the form's class for each request
         def full_clean(self) -> None:
             super().full_clean()
             name = names.get(refusal.attr or "", refusal.attr)

@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from foundation.access.capabilities import Capability
+from foundation.office.generic import ModelForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
 
 
-class MasterDataForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class MasterDataForm[M: Model](ModelForm[M]):
     """Carries what it was read as: the page of somebody who read earlier can't undo what others changed since."""
 
     as_read = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -34,17 +35,17 @@ class MasterDataForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         return sent
 
 
-def _digest(values: Mapping[str, Any]) -> str:
+def _digest(values: Mapping[str, object]) -> str:
     return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
 
 
-class MasterDataAdmin(OfficeAdmin):
+class MasterDataAdmin[M: Model](OfficeAdmin[M]):
     """Editable by those who manage it, through the same commands as the API."""
 
     view_capability = Capability.VIEW_MASTER_DATA
     menu = Menu.MASTER_DATA
     manage_capability: ClassVar[Capability] = Capability.MANAGE_MASTER_DATA
-    form: type[forms.ModelForm] = MasterDataForm  # type: ignore[type-arg]  # not generic at run time
+    form: type[ModelForm[M]] = MasterDataForm
     create_command: ClassVar[Callable[..., Model]]
     update_command: ClassVar[Callable[..., Model]]
     deactivate_command: ClassVar[Callable[..., Model]]
@@ -53,10 +54,10 @@ class MasterDataAdmin(OfficeAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, self.manage_capability)
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return may(request, self.manage_capability)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: M, form: ModelForm[M], change: bool) -> None:
         if change:
             changes = self.changes_of(form)
             if changes:
@@ -66,15 +67,15 @@ class MasterDataAdmin(OfficeAdmin):
         # As the command left it: with the code it gave out, without what it refused to take over.
         obj.refresh_from_db()
 
-    def new_of(self, form: Any) -> dict[str, Any]:
+    def new_of(self, form: ModelForm[M]) -> dict[str, Any]:
         """The create command's arguments from a valid form."""
         return {"values": form.cleaned_data}
 
-    def changes_of(self, form: Any) -> dict[str, Any]:
+    def changes_of(self, form: ModelForm[M]) -> dict[str, Any]:
         """The update command's changes from a valid form."""
         return {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
 
     @admin.action(description="Deactivate", permissions=["change"])
-    def deactivate(self, request: HttpRequest, queryset: Any) -> None:
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
         command = type(self).deactivate_command
         self.each(request, queryset, "deactivated", lambda target: command(actor=request.user, pk=target.pk))

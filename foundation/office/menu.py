@@ -9,7 +9,7 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import path, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 
 from foundation.access.capabilities import Capability
 
@@ -47,14 +47,14 @@ class HasMenu(AdminSite):
     def add_page(self, page: OfficePage) -> None:
         self.pages.append(page)
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         pages = [path(f"{page.name}/", self._opened(page), name=page.name.replace("/", "_")) for page in self.pages]
         return [*pages, *super().get_urls()]
 
-    def _opened(self, page: OfficePage) -> Any:
+    def _opened(self, page: OfficePage) -> Callable[[HttpRequest], HttpResponseBase]:
         def view(request: HttpRequest) -> HttpResponseBase:
-            user: Any = request.user
-            if not user.can(page.capability):
+            user = request.user
+            if not (user.is_authenticated and user.can(page.capability)):
                 raise PermissionDenied
             return page.view(request)
 
@@ -68,7 +68,7 @@ class HasMenu(AdminSite):
         for app in super().get_app_list(request):
             for model in app["models"]:
                 groups[getattr(self._registry[model["model"]], "menu", Menu.MACHINERY)].append(model)
-        user: Any = request.user
+        user = request.user
         for page in self.pages:
             if user.is_authenticated and user.can(page.capability):
                 address = reverse(f"admin:{page.name.replace('/', '_')}", current_app=self.name)

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.apps import apps
-from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from foundation.access.capabilities import Capability
 from foundation.office.actions import RunsCommands
 from foundation.office.exports import ExportsRows
+from foundation.office.generic import TabularInline
 from foundation.office.links import Related, evidence_of, plain
 from foundation.office.menu import Menu
 
@@ -23,11 +23,11 @@ _PARTS_OF_DATES = ("year", "month", "day")
 
 def may(request: HttpRequest, capability: Capability) -> bool:
     """Asked for visitors who haven't logged in yet, too: they may nothing."""
-    user: Any = request.user
-    return bool(user.is_authenticated and user.can(capability))
+    user = request.user
+    return user.is_authenticated and user.can(capability)
 
 
-class OfficeAdmin(ExportsRows, RunsCommands):
+class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
     """Read-only, scoped, without a delete anywhere."""
 
     view_capability: ClassVar[Capability]
@@ -43,15 +43,15 @@ class OfficeAdmin(ExportsRows, RunsCommands):
         """What somebody should see to, for the front page: one, many, the list's filters, and the rows'."""
         return ()
 
-    def said(self, target: Any) -> str:
+    def said(self, target: M) -> str:
         """What the search over everything says of a row."""
         return str(target)
 
-    def related(self, request: HttpRequest, target: Any) -> Iterable[Related]:
+    def related(self, request: HttpRequest, target: M) -> Iterable[Related]:
         """Where an object's page leads."""
         return (evidence_of(target),)
 
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return may(request, self.view_capability)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -60,17 +60,18 @@ class OfficeAdmin(ExportsRows, RunsCommands):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        rows: Any = super().get_queryset(request)
-        return rows.visible_to(request.user) if self.is_scoped else rows
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        rows: Any = super().get_queryset(request)  # each model's own, whose visible_to() Django doesn't know
+        seen: QuerySet[M] = rows.visible_to(request.user) if self.is_scoped else rows
+        return seen
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: M | None = None) -> Any:
         """Django links every reference; one whose page the reader may not open becomes plain text."""
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
@@ -90,16 +91,18 @@ class OfficeAdmin(ExportsRows, RunsCommands):
             for name in names
         ]
 
-    def _opens(self, request: HttpRequest, model: Any) -> bool:
+    def _opens(self, request: HttpRequest, model: type[Model]) -> bool:
         return bool(self.admin_site.get_model_admin(model).has_view_permission(request))
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         target = kwargs.get("obj")
         buttons = self.related(request, target) if target is not None else ()
         context["related"] = [it for it in buttons if self._opens(request, apps.get_model(it.model))]
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Parts of dates are for the list's own hierarchy: elsewhere Django fails on a year that doesn't exist."""
         name, _, part = lookup.partition("__")
         if part in _PARTS_OF_DATES and name != self.date_hierarchy:
@@ -107,21 +110,21 @@ class OfficeAdmin(ExportsRows, RunsCommands):
         return super().lookup_allowed(lookup, value, request)
 
 
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class ReadOnlyInline[C: Model, P: Model](TabularInline[C, P]):
     """The lines of a document, for those who may see the document."""
 
     view_capability: ClassVar[Capability]
     extra = 0
     can_delete = False
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
         return may(request, self.view_capability)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
         return False

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import urlencode
+
+from foundation.office.pages import OfficeAdmin
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ MAX_HITS, MAX_ASKED = 8, 100
 class FindsRows(AdminSite):
     """A site that looks into each list whose page ``is_found``."""
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         return [path("find/", self.admin_view(self.find), name="find"), *super().get_urls()]
 
     def find(self, request: HttpRequest) -> HttpResponseBase:
@@ -49,9 +50,12 @@ class FindsRows(AdminSite):
         return TemplateResponse(request, "admin/find.html", context)
 
     def _found(self, request: HttpRequest, asked: str) -> Iterator[Found]:
-        registry: dict[Any, Any] = self._registry
-        for model, model_admin in registry.items():
-            if not getattr(model_admin, "is_found", False) or not model_admin.has_view_permission(request):
+        for model, model_admin in self._registry.items():
+            if (
+                not isinstance(model_admin, OfficeAdmin)
+                or not model_admin.is_found
+                or not model_admin.has_view_permission(request)
+            ):
                 continue
             rows, may_repeat = model_admin.get_search_results(request, model_admin.get_queryset(request), asked)
             rows = rows if rows.query.order_by else rows.order_by(*model_admin.get_ordering(request))

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.http import urlencode
 
 from foundation.office.menu import HasMenu
@@ -40,7 +41,7 @@ class OfficeSite(FindsRows, HasMenu):
         self.figures: Callable[[HttpRequest], dict[str, Any]] = lambda request: {}
         """What the front page tells its reader beside the lists: the context of ``admin/index.html``."""
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         context = {**self.figures(request), "awaited": list(self._awaited(request))}
         return super().index(request, {**context, **(extra_context or {})})
 
@@ -56,7 +57,7 @@ class OfficeSite(FindsRows, HasMenu):
                     shown = str(count) if count <= MANY else f"over {MANY}"
                     yield Awaited(shown, one if count == 1 else many, f"{url}?{urlencode(filters)}")
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         """Without Django's page for one's own password: it writes past the commands, so it ends no token and
         leaves no evidence."""
         own = ("password_change", "password_change_done")

@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIST = ROOT / "tests/mutants.toml"
@@ -43,7 +44,8 @@ class Mutant:
 
 def mutants(path: Path = LIST) -> list[Mutant]:
     """Every mutant of the list. An unknown key or a missing one is a mistake in the list."""
-    return [
-        Mutant(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
-        for entry in tomllib.loads(path.read_text())["mutant"]
-    ]
+    return [Mutant(**_fields(entry)) for entry in tomllib.loads(path.read_text())["mutant"]]
+
+
+def _fields(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
