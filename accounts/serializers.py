@@ -34,7 +34,7 @@ class VehicleNoField(TextField):
         return plate
 
 
-class UserIn(serializers.Serializer[Any]):
+class UserIn(serializers.Serializer[None]):
     """What an administrator says about a user. Where ``PUT`` leaves an optional field out, it stays."""
 
     username = TextField(max_length=64, validators=[ASCIIUsernameValidator()])
@@ -57,7 +57,7 @@ class NewUserIn(UserIn):
         return attrs
 
 
-class NewPasswordIn(serializers.Serializer[Any]):
+class NewPasswordIn(serializers.Serializer[None]):
     """``context["user"]`` is the one whose password it becomes."""
 
     password = PasswordField()

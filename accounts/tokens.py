@@ -24,16 +24,16 @@ from foundation.api.fields import TextField
 MAX_TOKEN_LENGTH = 4_096
 
 
-class LogInSerializer(serializers.Serializer[Any]):
+class LogInSerializer(serializers.Serializer[None]):
     username = TextField(max_length=64)
     password = TextField(max_length=128, trim_whitespace=False, write_only=True, style={"input_type": "password"})
 
 
-class RefreshSerializer(serializers.Serializer[Any]):
+class RefreshSerializer(serializers.Serializer[None]):
     refresh = TextField(max_length=MAX_TOKEN_LENGTH, help_text="The refresh token of the latest pair.")
 
 
-class TokenPairSerializer(serializers.Serializer[Any]):
+class TokenPairSerializer(serializers.Serializer[TokenPair]):
     refresh = serializers.CharField(help_text="Works once, for the next pair.")
     access = serializers.CharField(help_text="Send it as `Authorization: Bearer …`.")
 

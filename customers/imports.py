@@ -45,7 +45,7 @@ class CustomerTable(TableResource):
         services.update_customer(actor=actor, pk=target.pk, changes=changes)
 
 
-class RateRow(serializers.Serializer[Any]):
+class RateRow(serializers.Serializer[None]):
     customer_code = serializers.SlugRelatedField(
         slug_field="customer_code", queryset=Customer.objects.all(), source="customer"
     )

@@ -2,7 +2,6 @@
 
 import re
 from decimal import Decimal
-from typing import Any
 
 from rest_framework import serializers
 
@@ -68,7 +67,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         return value
 
 
-class CustomerRateIn(serializers.Serializer[Any]):
+class CustomerRateIn(serializers.Serializer[None]):
     equipment = IdField()
     rate = RateField(help_text="Price of one before GST.")
     valid_from = serializers.DateField(help_text="The first Singapore date on which it holds.")

@@ -1,7 +1,5 @@
 """Distributions in JSON."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from distribution.models import Distribution, DistributionItem
@@ -12,14 +10,14 @@ from inventory.models import Condition
 MAX_ITEMS = 200
 
 
-class DistributionItemIn(serializers.Serializer[Any]):
+class DistributionItemIn(serializers.Serializer[None]):
     equipment = IdField()
     direction = StrictChoiceField(choices=DistributionItem.Direction.choices)
     condition = StrictChoiceField(choices=Condition.choices)
     quantity = QuantityField()
 
 
-class DistributionIn(serializers.Serializer[Any]):
+class DistributionIn(serializers.Serializer[None]):
     depot = IdField()
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")

@@ -14,6 +14,7 @@ from foundation.api.fields import (
     TextField,
 )
 from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
+from inventory.selectors import CountSheetLine
 from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
 
 MAX_ITEMS = 200
@@ -74,7 +75,7 @@ class EntityIdField(TextField):
         return super().to_internal_value(data).replace(" ", "").upper()
 
 
-class CorrectionIn(serializers.Serializer[Any]):
+class CorrectionIn(serializers.Serializer[None]):
     entity = StrictChoiceField(choices=Entity.choices)
     entity_id = EntityIdField(max_length=20, help_text="Primary key of the depot or customer, or the vehicle's number.")
     equipment_id = IdField()
@@ -83,7 +84,7 @@ class CorrectionIn(serializers.Serializer[Any]):
     reason = TextField(max_length=500)
 
 
-class WorkItemIn(serializers.Serializer[Any]):
+class WorkItemIn(serializers.Serializer[None]):
     equipment = IdField()
     condition = StrictChoiceField(choices=Condition.choices, help_text="Before the work.")
     quantity = QuantityField()
@@ -94,7 +95,7 @@ class CountedItemIn(WorkItemIn):
     quantity = QuantityField(min_value=0, max_value=1_000_000, help_text="The counted quantity.")
 
 
-class DepotWorkIn(serializers.Serializer[Any]):
+class DepotWorkIn(serializers.Serializer[None]):
     kind = StrictChoiceField(choices=WORK_KINDS)
     depot = IdField()
     to_depot = IdField(required=False, allow_null=True, default=None, help_text="Of a TRANSFER, and only of that.")
@@ -112,7 +113,7 @@ class DepotWorkIn(serializers.Serializer[Any]):
         return NewDepotWork(**{**sent, "items": tuple(NewWorkItem(**item) for item in sent["items"])})
 
 
-class StockTakeIn(serializers.Serializer[Any]):
+class StockTakeIn(serializers.Serializer[None]):
     """What was counted at a depot; what isn't named stays as it is."""
 
     depot = IdField()
@@ -150,11 +151,11 @@ class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
         read_only_fields = fields
 
 
-class CountSheetQuery(serializers.Serializer[Any]):
+class CountSheetQuery(serializers.Serializer[None]):
     depot = IdField()
 
 
-class CountSheetLineOut(serializers.Serializer[Any]):
+class CountSheetLineOut(serializers.Serializer[list[CountSheetLine]]):  # with many=True
     """A line to be filled in. What the books say isn't on it: the count is blind."""
 
     equipment = serializers.IntegerField()

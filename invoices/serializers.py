@@ -37,7 +37,7 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
         return str(reverse("invoice-pdf", args=[invoice.pk], request=request))
 
 
-class EmailIn(serializers.Serializer[Any]):
+class EmailIn(serializers.Serializer[None]):
     to = serializers.EmailField(
         max_length=254,
         required=False,
@@ -57,7 +57,7 @@ class InvoiceEmailOut(serializers.ModelSerializer[InvoiceEmail]):
         read_only_fields = fields
 
 
-class PrintBatchIn(serializers.Serializer[Any]):
+class PrintBatchIn(serializers.Serializer[None]):
     invoices = serializers.ListField(
         child=IdField(), allow_empty=False, max_length=MAX_BATCH, help_text="In the order in which they are printed."
     )

@@ -30,19 +30,19 @@ class ReferenceField(TextField):
         )
 
 
-class PayIn(serializers.Serializer[Any]):
+class PayIn(serializers.Serializer[None]):
     method = StrictChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CASH)
     amount = AmountField(required=False, allow_null=True, default=None, help_text="Left out: all that is open.")
     received_on = ReceivedOnField()
     reference = ReferenceField()
 
 
-class ShareIn(serializers.Serializer[Any]):
+class ShareIn(serializers.Serializer[None]):
     invoice = IdField()
     amount = AmountField()
 
 
-class SharesIn(serializers.Serializer[Any]):
+class SharesIn(serializers.Serializer[None]):
     allocations = serializers.ListField(
         child=ShareIn(),
         required=False,
@@ -72,7 +72,7 @@ class PaymentIn(SharesIn):
         return NewPayment(**sent, shares=self.shares())
 
 
-class ReasonIn(serializers.Serializer[Any]):
+class ReasonIn(serializers.Serializer[None]):
     reason = TextField(max_length=500)
 
 

@@ -13,6 +13,7 @@ from reports.figures.day import COLUMNS as DAY_COLUMNS
 from reports.figures.deposits import COLUMNS as DEPOSITS_COLUMNS
 from reports.figures.receivables import COLUMNS as RECEIVABLES_COLUMNS
 from reports.figures.sales import EQUIPMENT_COLUMNS, GST_COLUMNS, SALES_COLUMNS
+from reports.figures.statement import Entry, Statement
 from reports.figures.stock import CONSERVATION_COLUMNS, STOCK_COLUMNS
 from reports.report import Column, Kind, Report
 
@@ -33,13 +34,13 @@ _FIELDS: dict[Kind, Any] = {
 # --- What is asked -----------------------------------------------------------------------------------
 
 
-class ReportQuery(serializers.Serializer[Any]):
+class ReportQuery(serializers.Serializer[None]):
     """``format`` is the answer's; the rest says what is added up."""
 
     format = StrictChoiceField(choices=FORMATS, required=False, default="json")
 
 
-class _PeriodFields(serializers.Serializer[Any]):
+class _PeriodFields(serializers.Serializer[None]):
     date_from = serializers.DateField(
         required=False, default=None, allow_null=True, help_text="Left out: the first of the last date's month."
     )
@@ -99,7 +100,7 @@ def _today() -> date:
 # --- What is answered --------------------------------------------------------------------------------
 
 
-class FigureOut(serializers.Serializer[Any]):
+class FigureOut(serializers.Serializer[None]):
     """One figure beside the table."""
 
     name = serializers.CharField()
@@ -141,7 +142,7 @@ ReceivablesOut = _answer("Receivables", RECEIVABLES_COLUMNS)
 DepositsReportOut = _answer("DepositsReport", DEPOSITS_COLUMNS)
 
 
-class EntryOut(serializers.Serializer[Any]):
+class EntryOut(serializers.Serializer[Entry]):
     date = serializers.DateField(source="day")
     kind = serializers.ChoiceField(choices=ENTRY_KINDS)
     number = serializers.CharField()
@@ -151,7 +152,7 @@ class EntryOut(serializers.Serializer[Any]):
     balance = serializers.DecimalField(max_digits=14, decimal_places=2)
 
 
-class AgeingOut(serializers.Serializer[Any]):
+class AgeingOut(serializers.Serializer[None]):
     """What is open at the end, by days overdue; together the closing balance."""
 
     current = serializers.DecimalField(max_digits=14, decimal_places=2)
@@ -162,7 +163,7 @@ class AgeingOut(serializers.Serializer[Any]):
     credit = serializers.DecimalField(max_digits=14, decimal_places=2)
 
 
-class StatementOut(serializers.Serializer[Any]):
+class StatementOut(serializers.Serializer[Statement]):
     customer = serializers.IntegerField(source="customer.pk")
     customer_code = serializers.CharField(source="customer.customer_code")
     customer_name = serializers.CharField(source="customer.name")

@@ -1,7 +1,6 @@
 """Day-ends in JSON."""
 
 from decimal import Decimal
-from typing import Any
 
 from rest_framework import serializers
 
@@ -20,13 +19,13 @@ from settlements.services import CountedLine, NewSettlement
 MAX_LINES = 200
 
 
-class CountIn(serializers.Serializer[Any]):
+class CountIn(serializers.Serializer[None]):
     equipment = IdField()
     condition = StrictChoiceField(choices=Condition.choices)
     quantity = QuantityField(min_value=0)
 
 
-class SettlementIn(serializers.Serializer[Any]):
+class SettlementIn(serializers.Serializer[None]):
     """A blind count: what isn't named was not there."""
 
     counts = CountIn(many=True, required=False, default=list, max_length=MAX_LINES)  # type: ignore[call-arg]
@@ -39,11 +38,11 @@ class SettlementIn(serializers.Serializer[Any]):
         return NewSettlement(**{**sent, "counts": tuple(CountedLine(**line) for line in sent["counts"])})
 
 
-class DecisionIn(serializers.Serializer[Any]):
+class DecisionIn(serializers.Serializer[None]):
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
 
 
-class ReasonedDecisionIn(serializers.Serializer[Any]):
+class ReasonedDecisionIn(serializers.Serializer[None]):
     remarks = TextField(max_length=500)
 
 

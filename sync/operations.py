@@ -51,7 +51,7 @@ class DistributionReferenceField(serializers.Field[Any, Any, Any, Any]):
         return reference
 
 
-class ConfirmIn(serializers.Serializer[Any]):
+class ConfirmIn(serializers.Serializer[None]):
     distribution = DistributionReferenceField()
     occurred_at = MomentField(required=False, allow_null=True, default=None)
     client_temp_id = ClientTempIdField()

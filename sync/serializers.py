@@ -1,6 +1,7 @@
 """Pushes, pulls and conflicts in JSON."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -26,7 +27,7 @@ MAX_OPERATIONS = 200
 STATUSES = [CREATED, DUPLICATE, REJECTED]
 
 
-class OperationIn(serializers.Serializer[Any]):
+class OperationIn(serializers.Serializer[None]):
     """One operation, as documented. What a push holds is understood one by one, so that one that isn't like this
     blocks no other."""
 
@@ -39,11 +40,11 @@ class OperationIn(serializers.Serializer[Any]):
     )
 
 
-class PushDocumentation(serializers.Serializer[Any]):
+class PushDocumentation(serializers.Serializer[None]):
     operations = OperationIn(many=True, help_text=f"In the order in which they happened; at most {MAX_OPERATIONS}.")
 
 
-class PushIn(serializers.Serializer[Any]):
+class PushIn(serializers.Serializer[None]):
     operations = serializers.ListField(child=serializers.JSONField(allow_null=True), max_length=MAX_OPERATIONS)
 
 
@@ -82,11 +83,11 @@ class ResultOut(serializers.Serializer[Result]):
         return result.conflict.pk if result.conflict is not None and result.made is None else None
 
 
-class PushOut(serializers.Serializer[Any]):
+class PushOut(serializers.Serializer[Mapping[str, object]]):
     results = ResultOut(many=True, help_text="In the order of the operations.")
 
 
-class PullIn(serializers.Serializer[Any]):
+class PullIn(serializers.Serializer[None]):
     cursor = TextField(required=False, max_length=64, help_text="Of the last answer; left out: everything.")
     page_size = StrictIntegerField(required=False, default=500, min_value=1, max_value=2_000)
 
@@ -130,7 +131,7 @@ class PulledStock(serializers.ModelSerializer[Inventory]):
         read_only_fields = fields
 
 
-class GoneOut(serializers.Serializer[Any]):
+class GoneOut(serializers.Serializer[None]):
     """Ids of rows that may not be used any more: take them out of the app."""
 
     depots = serializers.ListField(child=serializers.IntegerField())
@@ -139,7 +140,7 @@ class GoneOut(serializers.Serializer[Any]):
     customers = serializers.ListField(child=serializers.IntegerField())
 
 
-class PullOut(serializers.Serializer[Any]):
+class PullOut(serializers.Serializer[Mapping[str, object]]):
     cursor = serializers.CharField(help_text="Keep it with the rows, and send it with the next pull.")
     has_more = serializers.BooleanField(help_text="Pull again at once.")
     depots = DepotSerializer(many=True)
@@ -173,11 +174,11 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
         return json.loads(conflict.payload)
 
 
-class RetryIn(serializers.Serializer[Any]):
+class RetryIn(serializers.Serializer[None]):
     approve_rates = serializers.BooleanField(
         required=False, default=False, help_text="Take the rates that it names, though they aren't the listed ones."
     )
 
 
-class DismissIn(serializers.Serializer[Any]):
+class DismissIn(serializers.Serializer[None]):
     reason = TextField(max_length=500)

@@ -1,5 +1,6 @@
 """Sales in JSON."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,7 @@ from transactions.models import (
     TransactionItem,
 )
 from transactions.pricing import SaleItem
+from transactions.selectors import MeterReading
 from transactions.services import NewMeter, NewSale
 
 MAX_ITEMS = 200
@@ -31,7 +33,7 @@ READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", 
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
 
 
-class SaleItemIn(serializers.Serializer[Any]):
+class SaleItemIn(serializers.Serializer[None]):
     equipment = IdField()
     type = StrictChoiceField(choices=TransactionItem.Type.choices)
     quantity = QuantityField()
@@ -55,7 +57,7 @@ class SaleItemIn(serializers.Serializer[Any]):
         return attrs
 
 
-class SaleIn(serializers.Serializer[Any]):
+class SaleIn(serializers.Serializer[None]):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
 
     customer = IdField()
@@ -114,14 +116,14 @@ class TransactionOut(serializers.ModelSerializer[Transaction]):
         read_only_fields = fields
 
 
-class SaleOut(serializers.Serializer[Any]):
+class SaleOut(serializers.Serializer[Mapping[str, object]]):
     """What one commit recorded: the sale and its document."""
 
     transaction = TransactionOut(read_only=True)
     invoice = InvoiceOut(read_only=True)
 
 
-class VoidIn(serializers.Serializer[Any]):
+class VoidIn(serializers.Serializer[None]):
     reason = TextField(max_length=500, help_text="The credit note prints it.")
     return_stock = serializers.BooleanField(
         required=False, default=True, help_text="False: the goods are gone for good; only the money is reversed."
@@ -133,7 +135,7 @@ class ReadingField(StrictDecimalField):
         super().__init__(max_digits=12, decimal_places=2, min_value=Decimal(0), **kwargs)
 
 
-class NewMeterIn(serializers.Serializer[Any]):
+class NewMeterIn(serializers.Serializer[None]):
     final_reading = ReadingField(help_text="Of the meter that goes: what it moved since its last reading is billed.")
     new_meter_number = TextField(max_length=32)
     first_reading = ReadingField(help_text="Of the meter that comes: where its usage begins.")
@@ -155,14 +157,14 @@ class MeterReplacementOut(serializers.ModelSerializer[MeterReplacement]):
         read_only_fields = fields
 
 
-class ReplacedMeterOut(serializers.Serializer[Any]):
+class ReplacedMeterOut(serializers.Serializer[Mapping[str, object]]):
     """What one commit recorded. ``sale`` is null where the old meter hadn't moved."""
 
     replacement = MeterReplacementOut(read_only=True)
     sale = SaleOut(read_only=True, allow_null=True)
 
 
-class MeterReadingOut(serializers.Serializer[Any]):
+class MeterReadingOut(serializers.Serializer[list[MeterReading]]):  # with many=True
     """One entry of a meter's history."""
 
     kind = serializers.ChoiceField(choices=READING_KINDS)
@@ -184,7 +186,7 @@ class DepositBalanceOut(serializers.ModelSerializer[DepositBalance]):
         read_only_fields = fields
 
 
-class DepositsOut(serializers.Serializer[Any]):
+class DepositsOut(serializers.Serializer[Mapping[str, object]]):
     """What a customer holds against deposits."""
 
     customer = serializers.IntegerField()

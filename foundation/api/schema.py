@@ -15,13 +15,13 @@ CLIENT_ERROR = "client_error"
 ERROR_TYPES = ["validation_error", CLIENT_ERROR, "server_error"]
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
+class ErrorSerializer(serializers.Serializer[None]):
     code = serializers.CharField(help_text="Stable: programs may rely on it.")
     detail = serializers.CharField(help_text="A sentence for a person.")
     attr = serializers.CharField(allow_null=True, help_text="The input field that it concerns: items.0.quantity.")
 
 
-class ErrorsSerializer(serializers.Serializer[Any]):
+class ErrorsSerializer(serializers.Serializer[None]):
     """The one shape of all errors."""
 
     type = serializers.ChoiceField(choices=ERROR_TYPES)
@@ -40,7 +40,7 @@ def errors_of(*codes: str, kind: str = CLIENT_ERROR) -> dict[str, Any]:
     return {"type": "object", "properties": shape, "required": list(shape)}
 
 
-class Refusal(serializers.Serializer[Any]):
+class Refusal(serializers.Serializer[None]):
     """The one shape with the codes of one status."""
 
     codes: tuple[str, ...]
