@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test import override_settings
 from pypdf import PdfWriter
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from accounts.models import LogInAttempt, User
@@ -31,6 +32,7 @@ from sync.models import Feed
 from tests.contract.documented import DocumentedClient
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 from tests.live.templates import templates_folder
+from tests.types import Answer, Json
 
 
 def pytest_configure() -> None:
@@ -53,12 +55,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item._id = type(item._id).parse(with_group)
 
 
+ClientOf = Callable[[User | None], APIClient]
 LONG = {"live", "upgrade"}
 CHEAP_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
-def _cheap_and_isolated(settings: Any, tmp_path: Path) -> None:
+def _cheap_and_isolated(settings: Settings, tmp_path: Path) -> None:
     """Documents go to a folder of the test's own; hashing passwords is no test's subject."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.PASSWORD_HASHERS = CHEAP_HASHERS
@@ -102,7 +105,7 @@ def client_for(user: User | None) -> APIClient:
 
 
 @pytest.fixture
-def client_of() -> Callable[[User | None], APIClient]:
+def client_of() -> ClientOf:
     return client_for
 
 
@@ -153,7 +156,7 @@ class KeptWorld:
 
 @pytest.fixture(scope="module")
 def kept_world(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[KeptWorld]:
     """For a fixture of the same scope: each test sees what it made, in a savepoint, and behind the last one it is gone.
 
@@ -204,23 +207,23 @@ class Shop:
     driver: User
     admin: User
     customer: Customer
-    client_of: Callable[[User | None], APIClient]
+    client_of: ClientOf
 
-    def sell(self, *items: dict[str, Any], by: User | None = None, **more: Any) -> Any:
+    def sell(self, *items: Json, by: User | None = None, **more: Any) -> Answer:
         """POST a sale; an item without ``equipment`` is of the shop's cylinder."""
         lines = [{"equipment": self.cylinder.pk, "quantity": 1, **item} for item in items]
         body = {"customer": self.customer.pk, **({"items": lines} if lines else {}), **more}
         return self.client_of(by or self.driver).post("/api/transactions/", body)
 
-    def draft(self, *items: dict[str, Any], by: User | None = None, **more: Any) -> Any:
+    def draft(self, *items: Json, by: User | None = None, **more: Any) -> Answer:
         lines = [{"equipment": self.cylinder.pk, "condition": "FULL", "quantity": 1, **item} for item in items]
         body = {"depot": self.depot.pk, "items": lines, **more}
         return self.client_of(by or self.driver).post("/api/distributions/", body)
 
-    def confirm(self, pk: int, by: User | None = None) -> Any:
+    def confirm(self, pk: int, by: User | None = None) -> Answer:
         return self.client_of(by or self.driver).post(f"/api/distributions/{pk}/confirm/")
 
-    def count(self, entity: str, entity_id: object, quantity: int, *, by: User | None = None, **more: Any) -> Any:
+    def count(self, entity: str, entity_id: object, quantity: int, *, by: User | None = None, **more: Any) -> Answer:
         body = {
             "entity": entity,
             "entity_id": entity_id,
@@ -259,7 +262,7 @@ def shop(stub_pdf: None) -> Shop:
     return open_shop()
 
 
-def error_of(response: Any) -> tuple[int, str, str | None]:
+def error_of(response: Answer) -> tuple[int, str, str | None]:
     """(status, code, attr) of a refusal with one error."""
     [error] = response.json()["errors"]
     return response.status_code, error["code"], error["attr"]

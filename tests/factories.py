@@ -13,6 +13,7 @@ from customers.models import Customer, CustomerRate, PaymentType
 from depots.models import Depot
 from equipment.models import Equipment
 from foundation.access.capabilities import Role
+from tests.types import Json
 
 PASSWORD = "correct horse battery staple"
 
@@ -37,7 +38,7 @@ class Factory[M: Model]:
         """Not saved."""
         return self._model(**self._filled(fields))
 
-    def _filled(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def _filled(self, fields: Json) -> Json:
         number = next(self._numbers)
         missing = {name: default for name, default in self._defaults.items() if name not in fields}
         return fields | {name: it(number) if callable(it) else it for name, it in missing.items()}

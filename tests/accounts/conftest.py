@@ -1,6 +1,5 @@
 """How the tests of log-in and tokens speak to the API."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +7,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import LogInAttempt, User
 from foundation.access.capabilities import Role
+from tests.conftest import ClientOf
 from tests.factories import PASSWORD, DepotFactory, DriverFactory, UserFactory
+from tests.types import Answer
 
 Pair = dict[str, str]
 
@@ -19,7 +20,7 @@ class Api:
     def __init__(self) -> None:
         self.client = APIClient(raise_request_exception=False)
 
-    def post(self, path: str, body: object, **extra: Any) -> Any:
+    def post(self, path: str, body: object, **extra: Any) -> Answer:
         return self.client.post(f"/api/{path}/", body, format="json", **extra)
 
     def log_in(self, user: User, password: str = PASSWORD) -> Pair:
@@ -29,17 +30,17 @@ class Api:
         pair: Pair = response.json()
         return pair
 
-    def refresh(self, token: str) -> Any:
+    def refresh(self, token: str) -> Answer:
         return self.post("token/refresh", {"refresh": token})
 
-    def log_out(self, token: str) -> Any:
+    def log_out(self, token: str) -> Answer:
         return self.post("token/blacklist", {"refresh": token})
 
-    def me(self, access: str) -> Any:
+    def me(self, access: str) -> Answer:
         return self.client.get("/api/accounts/me/", headers={"Authorization": f"Bearer {access}"})
 
 
-def assert_unauthorized(response: Any, code: str | None = None) -> None:
+def assert_unauthorized(response: Answer, code: str | None = None) -> None:
     assert response.status_code == 401, response.content
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
     body = response.json()
@@ -70,5 +71,5 @@ def boss() -> User:
 
 
 @pytest.fixture
-def admin(client_of: Callable[[User | None], APIClient], boss: User) -> APIClient:
+def admin(client_of: ClientOf, boss: User) -> APIClient:
     return client_of(boss)

@@ -6,26 +6,27 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import jwt
 import pytest
 import time_machine
 from django.conf import settings as django_settings
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from foundation.access.capabilities import Capability, Role
 from tests.accounts.conftest import Api, assert_unauthorized
 from tests.factories import UserFactory
+from tests.types import Json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
 KEY = str(django_settings.SIMPLE_JWT["SIGNING_KEY"])
 
 
-Claims = dict[str, Any]
+Claims = Json
 
 
-def signed(payload: dict[str, Any], key: str = KEY, algorithm: str = "HS256") -> str:
+def signed(payload: Json, key: str = KEY, algorithm: str = "HS256") -> str:
     return jwt.encode(payload, key, algorithm)
 
 
@@ -33,7 +34,7 @@ def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-def by_hand(algorithm: str, payload: dict[str, Any], *, sign: bool) -> str:
+def by_hand(algorithm: str, payload: Json, *, sign: bool) -> str:
     """A token whose header lies about how it was signed."""
     content = f"{part({'alg': algorithm, 'typ': 'JWT'})}.{part(payload)}"
     digest = hmac.new(KEY.encode(), content.encode(), hashlib.sha256).digest() if sign else b""
@@ -138,14 +139,14 @@ def test_a_change_of_role_holds_from_the_next_request(api: Api, boss: User) -> N
     assert api.client.get("/api/accounts/users/", headers=headers).status_code == 403
 
 
-def test_a_deactivated_user_is_out_at_the_next_request(api: Api, driver: User, admin: Any) -> None:
+def test_a_deactivated_user_is_out_at_the_next_request(api: Api, driver: User, admin: APIClient) -> None:
     access = api.log_in(driver)["access"]
     assert api.me(access).status_code == 200
     assert admin.delete(f"/api/accounts/users/{driver.pk}/").status_code == 204
     assert_unauthorized(api.me(access))
 
 
-def test_a_new_password_ends_the_access_tokens(api: Api, driver: User, admin: Any) -> None:
+def test_a_new_password_ends_the_access_tokens(api: Api, driver: User, admin: APIClient) -> None:
     access = api.log_in(driver)["access"]
     new = {"password": "another horse battery"}
     assert admin.post(f"/api/accounts/users/{driver.pk}/set-password/", new).status_code == 204

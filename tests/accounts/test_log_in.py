@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import connection
+from pytest_django import Settings
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts import throttling
@@ -24,16 +25,17 @@ from foundation import clock
 from tests.accounts.conftest import Api, assert_unauthorized
 from tests.accounts.hashers import CountingHasher
 from tests.factories import PASSWORD, UserFactory
+from tests.types import Answer, Json
 
 pytestmark = pytest.mark.django_db
 WRONG = "not the password"
 
 
-def claims(token: str) -> dict[str, Any]:
+def claims(token: str) -> Json:
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
-def attempt(api: Api, username: str = "driver1", password: str = WRONG, **extra: Any) -> Any:
+def attempt(api: Api, username: str = "driver1", password: str = WRONG, **extra: Any) -> Answer:
     return api.post("token", {"username": username, "password": password}, **extra)
 
 
@@ -64,7 +66,7 @@ def test_unknown_wrong_and_inactive_get_the_same_answer(api: Api, driver: User) 
     assert len({answer.content for answer in answers}) == 1
 
 
-def test_unknown_wrong_and_inactive_cost_the_same_work(api: Api, settings: Any) -> None:
+def test_unknown_wrong_and_inactive_cost_the_same_work(api: Api, settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["tests.accounts.hashers.CountingHasher"]
     UserFactory(username="driver1")
     UserFactory(username="gone", is_active=False)
@@ -86,7 +88,7 @@ def test_a_log_in_leaves_its_evidence(api: Api, driver: User) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", [{"is_active": False}, {"password": "another hash"}])
-def test_who_is_shut_out_while_the_password_is_checked_gets_no_token(driver: User, meanwhile: dict[str, Any]) -> None:
+def test_who_is_shut_out_while_the_password_is_checked_gets_no_token(driver: User, meanwhile: Json) -> None:
     checked = User.objects.get(pk=driver.pk)
     User.objects.filter(pk=driver.pk).update(**meanwhile)
     with pytest.raises(TokenRefused):
@@ -154,7 +156,9 @@ def noon() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def test_the_sixth_attempt_of_a_minute_waits_whatever_it_says(api: Api, driver: User, noon: Any) -> None:
+def test_the_sixth_attempt_of_a_minute_waits_whatever_it_says(
+    api: Api, driver: User, noon: time_machine.Traveller
+) -> None:
     for _ in range(5):
         assert attempt(api).status_code == 401
     response = attempt(api, password=PASSWORD)
@@ -163,7 +167,7 @@ def test_the_sixth_attempt_of_a_minute_waits_whatever_it_says(api: Api, driver: 
     assert [error["code"] for error in response.json()["errors"]] == ["throttled"]
 
 
-def test_a_throttled_attempt_hashes_nothing(api: Api, settings: Any, noon: Any) -> None:
+def test_a_throttled_attempt_hashes_nothing(api: Api, settings: Settings, noon: time_machine.Traveller) -> None:
     settings.PASSWORD_HASHERS = ["tests.accounts.hashers.CountingHasher"]
     for _ in range(5):
         attempt(api)
@@ -172,7 +176,7 @@ def test_a_throttled_attempt_hashes_nothing(api: Api, settings: Any, noon: Any) 
     assert CountingHasher.hashed == []
 
 
-def test_the_minute_slides(api: Api, driver: User, noon: Any) -> None:
+def test_the_minute_slides(api: Api, driver: User, noon: time_machine.Traveller) -> None:
     """Attempts of 12:00:50 count until 12:01:50, on both sides of the full minute."""
     for _ in range(3):
         attempt(api)
@@ -187,12 +191,14 @@ def test_the_minute_slides(api: Api, driver: User, noon: Any) -> None:
     assert attempt(api, password=PASSWORD).status_code == 200
 
 
-def test_a_forged_address_passes_no_limit(api: Api, driver: User, noon: Any) -> None:
+def test_a_forged_address_passes_no_limit(api: Api, driver: User, noon: time_machine.Traveller) -> None:
     statuses = [attempt(api, headers={"X-Forwarded-For": f"198.51.100.{n}"}).status_code for n in range(8)]
     assert statuses == [401] * 5 + [429] * 3
 
 
-def test_behind_a_proxy_each_client_has_its_own_limit(api: Api, driver: User, settings: Any, noon: Any) -> None:
+def test_behind_a_proxy_each_client_has_its_own_limit(
+    api: Api, driver: User, settings: Settings, noon: time_machine.Traveller
+) -> None:
     settings.NUM_PROXIES = 1
 
     def statuses(client: str, count: int) -> list[int]:
@@ -203,26 +209,26 @@ def test_behind_a_proxy_each_client_has_its_own_limit(api: Api, driver: User, se
     assert statuses("198.51.100.2", 1) == [401]
 
 
-def test_an_ipv6_client_is_its_network(api: Api, driver: User, noon: Any) -> None:
+def test_an_ipv6_client_is_its_network(api: Api, driver: User, noon: time_machine.Traveller) -> None:
     statuses = [attempt(api, REMOTE_ADDR=f"2001:db8::{n:x}").status_code for n in range(7)]
     assert statuses == [401] * 5 + [429] * 2
     assert attempt(api, REMOTE_ADDR="2001:db8:0:1::1").status_code == 401
 
 
-def test_one_account_is_not_guessed_from_many_addresses(api: Api, driver: User, noon: Any) -> None:
+def test_one_account_is_not_guessed_from_many_addresses(api: Api, driver: User, noon: time_machine.Traveller) -> None:
     names = ["driver1", " Driver1 "]
     statuses = [attempt(api, names[n % 2], REMOTE_ADDR=f"198.51.100.{n}").status_code for n in range(22)]
     assert statuses == [401] * 20 + [429] * 2
     assert attempt(api, "another", REMOTE_ADDR="198.51.100.99").status_code == 401
 
 
-def test_one_address_cannot_lock_an_account(api: Api, driver: User, noon: Any) -> None:
+def test_one_address_cannot_lock_an_account(api: Api, driver: User, noon: time_machine.Traveller) -> None:
     for _ in range(40):
         attempt(api)
     assert attempt(api, password=PASSWORD, REMOTE_ADDR="198.51.100.1").status_code == 200
 
 
-def test_an_attempt_leaves_no_name_and_no_address(api: Api, driver: User, noon: Any) -> None:
+def test_an_attempt_leaves_no_name_and_no_address(api: Api, driver: User, noon: time_machine.Traveller) -> None:
     attempt(api, REMOTE_ADDR="198.51.100.7")
     [by_address, by_username] = LogInAttempt.objects.values()
     assert by_address["key"] != by_username["key"]
@@ -230,7 +236,7 @@ def test_an_attempt_leaves_no_name_and_no_address(api: Api, driver: User, noon: 
 
 
 def test_attempts_from_many_addresses_keep_each_others_counts_and_nothing_else(
-    api: Api, driver: User, noon: Any
+    api: Api, driver: User, noon: time_machine.Traveller
 ) -> None:
     """A thousand addresses a minute, for an hour: what stays are the rows of two minutes, whether anything sweeps or not."""
 
@@ -252,7 +258,9 @@ def test_attempts_from_many_addresses_keep_each_others_counts_and_nothing_else(
     assert LogInAttempt.objects.count() == 120
 
 
-def test_what_nobody_takes_away_is_swept(api: Api, driver: User, noon: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_nobody_takes_away_is_swept(
+    api: Api, driver: User, noon: time_machine.Traveller, capsys: pytest.CaptureFixture[str]
+) -> None:
     attempt(api)
     call_command("sweep_leftovers")
     assert LogInAttempt.objects.count() == 2

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
-from typing import Any
 
 import jwt
 import pytest
@@ -13,6 +12,8 @@ import time_machine
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
+from pytest_django import Settings
+from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
@@ -21,12 +22,13 @@ from audit.models import AuditLog
 from foundation.access.capabilities import Role
 from tests.accounts.conftest import Api, Pair, assert_unauthorized
 from tests.factories import PASSWORD
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 KEY = str(django_settings.SIMPLE_JWT["SIGNING_KEY"])
 
 
-def claims(token: str) -> dict[str, Any]:
+def claims(token: str) -> Json:
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
@@ -53,7 +55,7 @@ def assert_dead(api: Api, *pairs: Pair) -> None:
         assert_unauthorized(api.refresh(pair["refresh"]), "token_not_valid")
 
 
-def test_a_refresh_token_gives_the_next_pair(clock: Any, api: Api, first: Pair) -> None:
+def test_a_refresh_token_gives_the_next_pair(clock: time_machine.Traveller, api: Api, first: Pair) -> None:
     clock.shift(timedelta(hours=7))
     second = next_of(api, first)
     assert set(second) == {"access", "refresh"}
@@ -64,7 +66,7 @@ def test_a_refresh_token_gives_the_next_pair(clock: Any, api: Api, first: Pair) 
     assert api.me(next_of(api, second)["access"]).status_code == 200
 
 
-def test_each_pair_lives_its_full_time(clock: Any, api: Api, first: Pair) -> None:
+def test_each_pair_lives_its_full_time(clock: time_machine.Traveller, api: Api, first: Pair) -> None:
     clock.shift(timedelta(days=6))
     second = next_of(api, first)
     clock.shift(timedelta(days=6))
@@ -82,7 +84,7 @@ def test_the_next_pair_tells_what_the_user_is_now(api: Api, driver: User, first:
 
 @pytest.mark.parametrize("seconds", [0, 1, 59])
 def test_the_same_token_again_within_the_grace_gets_the_same_pair(
-    clock: Any, api: Api, first: Pair, seconds: int
+    clock: time_machine.Traveller, api: Api, first: Pair, seconds: int
 ) -> None:
     second = next_of(api, first)
     clock.shift(timedelta(seconds=seconds))
@@ -93,7 +95,7 @@ def test_the_same_token_again_within_the_grace_gets_the_same_pair(
     assert next_of(api, second) == third
 
 
-def test_the_grace_counts_from_the_first_use(clock: Any, api: Api, first: Pair) -> None:
+def test_the_grace_counts_from_the_first_use(clock: time_machine.Traveller, api: Api, first: Pair) -> None:
     next_of(api, first)
     clock.shift(timedelta(seconds=40))
     next_of(api, first)
@@ -101,7 +103,9 @@ def test_the_grace_counts_from_the_first_use(clock: Any, api: Api, first: Pair) 
     assert_dead(api, first)
 
 
-def test_a_token_reused_after_the_grace_ends_its_log_in(clock: Any, api: Api, driver: User, first: Pair) -> None:
+def test_a_token_reused_after_the_grace_ends_its_log_in(
+    clock: time_machine.Traveller, api: Api, driver: User, first: Pair
+) -> None:
     other = api.log_in(driver)
     second = next_of(api, first)
     clock.shift(timedelta(hours=1))
@@ -112,7 +116,7 @@ def test_a_token_reused_after_the_grace_ends_its_log_in(clock: Any, api: Api, dr
     assert api.refresh(other["refresh"]).status_code == 200
 
 
-def test_a_reuse_leaves_its_evidence(clock: Any, api: Api, driver: User, first: Pair) -> None:
+def test_a_reuse_leaves_its_evidence(clock: time_machine.Traveller, api: Api, driver: User, first: Pair) -> None:
     next_of(api, first)
     clock.shift(timedelta(seconds=61))
     api.refresh(first["refresh"])
@@ -122,7 +126,7 @@ def test_a_reuse_leaves_its_evidence(clock: Any, api: Api, driver: User, first: 
     assert record.reason == "A used refresh token came again."
 
 
-def test_without_grace_a_token_works_once(settings: Any, api: Api, first: Pair) -> None:
+def test_without_grace_a_token_works_once(settings: Settings, api: Api, first: Pair) -> None:
     settings.JWT_REFRESH_GRACE_SECONDS = 0
     second = next_of(api, first)
     assert_dead(api, first, second)
@@ -157,7 +161,7 @@ def test_a_log_out_can_be_sent_again(api: Api, driver: User, first: Pair) -> Non
 # --- What is refused ----------------------------------------------------------------------------------
 
 NO_USERS: list[object] = ["abc", "", "1.5", "-1", "１", "9" * 30, None, True, [], {}]
-SPOILT: dict[str, dict[str, Any]] = {
+SPOILT: dict[str, Json] = {
     "access token": {"token_type": "access"},
     "expired": {"exp": 1},
     "an end beyond the calendar": {"exp": 10**30},
@@ -179,7 +183,7 @@ def test_a_bad_refresh_token_is_401(api: Api, first: Pair, path: str, spoil: str
     [{"jti": "f" * 32}, {"jti": 7}, {"jti": [1]}, {"jti": ""}, {"jti": "x" * 2_000}, {"hash_password": "0" * 32}],
     ids=lambda claim: repr(claim)[:24],
 )
-def test_a_token_that_we_did_not_hand_out_is_401(api: Api, first: Pair, claim: dict[str, Any]) -> None:
+def test_a_token_that_we_did_not_hand_out_is_401(api: Api, first: Pair, claim: Json) -> None:
     """Signed by us all the same: from before a restored backup, say."""
     rows = OutstandingToken.objects.count()
     assert_unauthorized(api.refresh(jwt.encode(claims(first["refresh"]) | claim, KEY, "HS256")), "token_not_valid")
@@ -213,7 +217,7 @@ def test_what_is_no_token_is_refused(api: Api, path: str, token: object, status:
     assert len(response.json()["errors"]) == 1
 
 
-def test_a_deactivated_user_gets_no_tokens(api: Api, driver: User, first: Pair, admin: Any) -> None:
+def test_a_deactivated_user_gets_no_tokens(api: Api, driver: User, first: Pair, admin: APIClient) -> None:
     second = next_of(api, first)
     assert admin.delete(f"/api/accounts/users/{driver.pk}/").status_code == 204
     assert_dead(api, first, second)
@@ -224,7 +228,7 @@ def test_a_user_deactivated_elsewhere_gets_no_tokens(api: Api, driver: User, fir
     assert_dead(api, first)
 
 
-def test_a_reactivated_user_has_to_log_in_again(api: Api, driver: User, first: Pair, admin: Any) -> None:
+def test_a_reactivated_user_has_to_log_in_again(api: Api, driver: User, first: Pair, admin: APIClient) -> None:
     second = next_of(api, first)
     url = f"/api/accounts/users/{driver.pk}/"
     assert admin.patch(url, {"is_active": False}).status_code == 200
@@ -233,7 +237,7 @@ def test_a_reactivated_user_has_to_log_in_again(api: Api, driver: User, first: P
     assert api.refresh(api.log_in(driver)["refresh"]).status_code == 200
 
 
-def test_a_new_password_ends_the_refresh_tokens(api: Api, driver: User, first: Pair, admin: Any) -> None:
+def test_a_new_password_ends_the_refresh_tokens(api: Api, driver: User, first: Pair, admin: APIClient) -> None:
     second = next_of(api, first)
     new = {"password": PASSWORD + " 2"}
     assert admin.post(f"/api/accounts/users/{driver.pk}/set-password/", new).status_code == 204
@@ -249,7 +253,7 @@ def test_a_password_changed_elsewhere_ends_them_too(api: Api, driver: User, firs
 # --- The rest -------------------------------------------------------------------------------------------
 
 
-def test_a_token_made_by_the_library_itself_works(api: Api, driver: User, clock: Any) -> None:
+def test_a_token_made_by_the_library_itself_works(api: Api, driver: User, clock: time_machine.Traveller) -> None:
     token = str(RefreshToken.for_user(driver))
     pair = next_of(api, {"refresh": token})
     assert next_of(api, {"refresh": token}) == pair
@@ -264,7 +268,7 @@ def test_no_table_holds_a_token(api: Api, first: Pair) -> None:
         assert token.rsplit(".", 1)[-1] not in held
 
 
-def test_expired_tokens_can_be_forgotten(clock: Any, api: Api, first: Pair) -> None:
+def test_expired_tokens_can_be_forgotten(clock: time_machine.Traveller, api: Api, first: Pair) -> None:
     """The log-in goes on without its first rows, and can still be ended as a whole."""
     clock.shift(timedelta(days=5))
     second = next_of(api, first)
@@ -302,7 +306,7 @@ def test_sixteen_refreshes_at_once_get_one_pair(driver: User, round_: int) -> No
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_", range(3))
-def test_no_refresh_outlives_a_simultaneous_deactivation(driver: User, admin: Any, round_: int) -> None:
+def test_no_refresh_outlives_a_simultaneous_deactivation(driver: User, admin: APIClient, round_: int) -> None:
     tokens = [Api().log_in(driver)["refresh"] for _ in range(8)]
     barrier = Barrier(9)
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +15,9 @@ from accounts.services import deactivate_user, update_user
 from audit.models import AuditLog
 from foundation.access.capabilities import Role
 from foundation.errors import Denied
+from tests.conftest import ClientOf
 from tests.factories import PASSWORD, DepotFactory, DriverFactory, UserFactory
+from tests.types import Answer, Json
 
 pytestmark = pytest.mark.django_db
 USERS = "/api/accounts/users/"
@@ -27,11 +28,11 @@ def url(user: User, suffix: str = "") -> str:
     return f"{USERS}{user.pk}/{suffix}"
 
 
-def body(**changes: Any) -> dict[str, Any]:
+def body(**changes: Any) -> Json:
     return {"username": "newcomer", "password": STRONG, "role": "DRIVER", **changes}
 
 
-def errors(response: Any) -> list[tuple[str, str | None]]:
+def errors(response: Answer) -> list[tuple[str, str | None]]:
     return [(error["code"], error["attr"]) for error in response.json()["errors"]]
 
 
@@ -331,7 +332,7 @@ def test_a_deactivated_user_can_be_let_in_again(admin: APIClient, driver: User) 
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": "SALES"}, {"role": "DRIVER", "is_active": False}])
-def test_admins_do_not_lock_themselves_out(admin: APIClient, boss: User, change: dict[str, Any]) -> None:
+def test_admins_do_not_lock_themselves_out(admin: APIClient, boss: User, change: Json) -> None:
     before = fingerprint()
     for response in (
         admin.patch(url(boss), change),
@@ -384,7 +385,7 @@ def test_a_bad_password_is_refused(admin: APIClient, driver: User, value: object
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMIN])
-def test_other_roles_are_refused(client_of: Callable[[User | None], APIClient], driver: User, role: Role) -> None:
+def test_other_roles_are_refused(client_of: ClientOf, driver: User, role: Role) -> None:
     client = client_of(UserFactory(role=role))
     before = fingerprint()
     for method, target, sent in (
@@ -401,9 +402,7 @@ def test_other_roles_are_refused(client_of: Callable[[User | None], APIClient], 
     assert fingerprint() == before
 
 
-def test_nobody_is_401_and_a_missing_user_404(
-    client_of: Callable[[User | None], APIClient], admin: APIClient, driver: User
-) -> None:
+def test_nobody_is_401_and_a_missing_user_404(client_of: ClientOf, admin: APIClient, driver: User) -> None:
     assert client_of(None).get(USERS).status_code == 401
     assert client_of(None).get(url(driver)).status_code == 401
     for response in (

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from tests.types import Answer, Json
 
 MODELS = [model for model in admin.site._registry if model._meta.app_label not in ("admin", "auth")]
 
@@ -22,17 +23,17 @@ def url(model: Any, page: str = "changelist", *args: object) -> str:
     return reverse(f"admin:{label.replace('.', '_')}_{page}", args=args)
 
 
-def messages_of(response: Any) -> list[str]:
+def messages_of(response: Answer) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-def errors_of(response: Any) -> dict[str, list[str]]:
+def errors_of(response: Answer) -> dict[str, list[str]]:
     """Why a form came back."""
     errors: dict[str, list[str]] = response.context["adminform"].form.errors
     return errors
 
 
-def form_of(client: Client, address: str) -> dict[str, Any]:
+def form_of(client: Client, address: str) -> Json:
     """The values that a page's form would send back."""
     context = client.get(address).context
     form = context["adminform"].form

@@ -1,8 +1,6 @@
 """The search over everything, lists as files, and what the front page asks to be seen to."""
 
 import csv
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from io import BytesIO, StringIO
 from typing import Any
@@ -21,14 +19,13 @@ from invoices.models import Invoice, InvoiceEmail
 from tests.admin.pages import MODELS, logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, UserFactory
+from tests.types import Answer, Unchanged
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
 
-Unchanged = Callable[[], AbstractContextManager[None]]
 
-
-def titles(response: Any) -> set[str]:
+def titles(response: Answer) -> set[str]:
     return {group.title for group in response.context["found"]}
 
 
@@ -86,8 +83,8 @@ def test_any_text_can_be_searched_for(office: Shop, asked: str) -> None:
 # --- Files -------------------------------------------------------------------------------------------
 
 
-def rows_of(response: Any) -> list[list[str]]:
-    text = b"".join(response.streaming_content).decode("utf-8-sig")
+def rows_of(response: Answer) -> list[list[str]]:
+    text = response.getvalue().decode("utf-8-sig")
     return list(csv.reader(StringIO(text)))
 
 

@@ -1,14 +1,13 @@
 """What the office does with sales after the sale: voids, payments, emails, day-ends, depots, reports."""
 
 import io
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from pypdf import PdfReader
+from pytest_django import DjangoAssertNumQueries
 
 from audit.models import AuditLog
 from customers.models import Customer
@@ -22,13 +21,13 @@ from settlements.models import Settlement
 from tests.admin.pages import logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import DriverFactory, UserFactory
+from tests.types import Answer, Json, Unchanged
 from transactions.models import MeterReplacement, Transaction
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
-def chosen(client: Client, label: str, action: str, *rows: Any, **answers: Any) -> Any:
+def chosen(client: Client, label: str, action: str, *rows: Any, **answers: Any) -> Answer:
     """Choose an action for rows; with answers, answer its page too."""
     sent = {"action": action, "_selected_action": [row.pk for row in rows]}
     if answers:
@@ -145,7 +144,7 @@ def test_a_day_is_signed_off_or_counted_again(office: Shop) -> None:
     assert "Nothing waits for you." in client.get("/admin/").content.decode()
 
 
-def lines(*filled: dict[str, Any]) -> dict[str, Any]:
+def lines(*filled: Json) -> Json:
     form = {"items-TOTAL_FORMS": len(filled), "items-INITIAL_FORMS": 0}
     return form | {f"items-{n}-{name}": value for n, line in enumerate(filled) for name, value in line.items()}
 
@@ -238,7 +237,9 @@ def test_a_customers_account_is_read_and_printed(office: Shop) -> None:
     assert (pdf["Content-Type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
 
 
-def test_the_front_page_tells_todays_figures(office: Shop, django_assert_max_num_queries: Any) -> None:
+def test_the_front_page_tells_todays_figures(
+    office: Shop, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     client = logged_in(office.admin)
     with django_assert_max_num_queries(25):
         page = client.get("/admin/")

@@ -2,12 +2,12 @@
 
 import html
 import re
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from foundation.access.capabilities import Role
 from inventory.models import Inventory, Location, LocationKind
@@ -123,7 +123,7 @@ def test_a_sale_says_whether_it_was_reversed(office: Shop) -> None:
         assert client.get(url("transactions.transaction"), {"state": state}).context["cl"].result_count == count
 
 
-def test_an_invoice_without_its_file_says_so_on_its_page(office: Shop, settings: Any) -> None:
+def test_an_invoice_without_its_file_says_so_on_its_page(office: Shop, settings: Settings) -> None:
     invoice = Invoice.objects.earliest("pk")
     settings.MEDIA_ROOT = "/nonexistent"
     response = logged_in(office.admin).get(url("invoices.invoice", "pdf", invoice.pk), follow=True)

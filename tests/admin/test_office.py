@@ -1,7 +1,5 @@
 """The office: what each role sees and does in Django admin."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -18,10 +16,10 @@ from inventory.models import Inventory, StockMovement
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import PASSWORD, CustomerFactory, DriverFactory, UserFactory
+from tests.types import Unchanged
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 LEDGERS = ("audit.auditlog", "audit.auditseal", "inventory.stockmovement", "transactions.transaction", "invoices.invoice",
            "distribution.distribution", "sequences.sequence", "sequences.ticket", "core.clientoperation",

@@ -1,7 +1,5 @@
 """What the office refuses, how it says so, and that nothing happened."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -16,10 +14,10 @@ from sync.models import SyncConflict
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import PASSWORD, UserFactory
+from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 SAVE = {"_save": "Save"}
 
 
@@ -32,7 +30,7 @@ SAVE = {"_save": "Save"}
     ],
 )
 def test_an_old_page_does_not_undo_what_others_changed(
-    office: Shop, nothing_changes: Unchanged, label: str, theirs: dict[str, Any], mine: dict[str, Any]
+    office: Shop, nothing_changes: Unchanged, label: str, theirs: Json, mine: Json
 ) -> None:
     row = {"depots.depot": office.depot, "equipment.equipment": office.cylinder, "accounts.user": office.driver}[label]
     address = url(label, "change", row.pk)
@@ -100,7 +98,7 @@ def test_a_database_that_is_busy_is_no_error_page(
     assert "busy" in errors_of(response)["__all__"][0]
 
 
-def _on_its_page(client: Client, load: Distribution, action: str) -> Any:
+def _on_its_page(client: Client, load: Distribution, action: str) -> Answer:
     data = {"CHANGE_FORM-action": action, "_selected_action": load.pk}
     return client.post(url("distribution.distribution", "change", load.pk), data, follow=True)
 

@@ -11,8 +11,9 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.models import User
 from foundation.access.capabilities import Role
-from tests.conftest import fingerprint
+from tests.conftest import ClientOf, fingerprint
 from tests.factories import PASSWORD, CustomerFactory, DepotFactory, DriverFactory, EquipmentFactory, UserFactory
+from tests.types import Answer, Json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
 
@@ -68,7 +69,7 @@ ITEM = {
     "equipment": NOT_AN_ID,
     "quantity": NOT_A_COUNT,
 }
-WRITES: dict[str, tuple[str, str, Callable[[World], dict[str, Any]], dict[str, list[Any]]]] = {
+WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]] = {
     "sale": (
         "post",
         "/api/transactions/",
@@ -373,7 +374,7 @@ def _sell(admin: APIClient, world: World) -> None:
 
 
 @pytest.fixture
-def client(client_of: Callable[[User | None], APIClient], world: World, monkeypatch: pytest.MonkeyPatch) -> APIClient:
+def client(client_of: ClientOf, world: World, monkeypatch: pytest.MonkeyPatch) -> APIClient:
     monkeypatch.setattr("accounts.throttling.LogInThrottle.rate", None, raising=False)
     boss = UserFactory(role=Role.ADMIN, username="boss")
     admin = client_of(boss)
@@ -387,7 +388,7 @@ def client(client_of: Callable[[User | None], APIClient], world: World, monkeypa
     return admin
 
 
-def with_value(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+def with_value(body: Json, path: str, value: Any) -> Json:
     changed = copy.deepcopy(body)
     place: Any = changed
     *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -397,7 +398,7 @@ def with_value(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return changed
 
 
-def without(body: dict[str, Any], path: str) -> dict[str, Any]:
+def without(body: Json, path: str) -> Json:
     changed = with_value(body, path, None)
     place: Any = changed
     *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -407,12 +408,12 @@ def without(body: dict[str, Any], path: str) -> dict[str, Any]:
     return changed
 
 
-def send(client: APIClient, write: str, world: World, body: object) -> Any:
+def send(client: APIClient, write: str, world: World, body: object) -> Answer:
     method, url, _, _ = WRITES[write]
     return client.generic(method.upper(), url.format(**world), json.dumps(body), content_type="application/json")
 
 
-def assert_refused(response: Any, value: object) -> None:
+def assert_refused(response: Answer, value: object) -> None:
     assert 400 <= response.status_code < 500, (repr(value)[:80], response.status_code, response.content[:300])
     answer = response.json()
     assert answer["type"] in ("validation_error", "client_error")
@@ -523,7 +524,7 @@ def test_a_hostile_body_is_refused(client: APIClient) -> None:
     assert fingerprint() == before
 
 
-def test_fields_that_are_not_named_have_no_effect(client_of: Any, world: World, client: APIClient) -> None:
+def test_fields_that_are_not_named_have_no_effect(client_of: ClientOf, world: World, client: APIClient) -> None:
     driver = DriverFactory()
     sent = {
         "user": 1, "id": 4711, "transaction_number": "TRX-1", "invoice_number": "INV-1", "status": "VOIDED",
@@ -541,7 +542,7 @@ def test_fields_that_are_not_named_have_no_effect(client_of: Any, world: World, 
     assert forged["invoice"]["pdf_path"].startswith("invoices/")
 
 
-def _without_identity(sale: dict[str, Any]) -> dict[str, Any]:
+def _without_identity(sale: Json) -> Json:
     changing = {
         "id", "transaction_number", "invoice_number", "created_at", "occurred_at", "generated_at", "pdf_path", "pdf_url",
         "pdf_sha256", "transaction", "items",

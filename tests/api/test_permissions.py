@@ -7,14 +7,11 @@ A, ``foreign`` rows depot B's.
 
 import copy
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from rest_framework.test import APIClient
 
 from accounts.models import User
 from audit.models import AuditLog
@@ -25,8 +22,9 @@ from equipment.models import Equipment
 from foundation.access.capabilities import Role
 from inventory.models import Inventory
 from invoices.models import GstRate
-from tests.conftest import KeptWorld, client_for
+from tests.conftest import ClientOf, KeptWorld, client_for
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 
@@ -217,7 +215,7 @@ def world(db: None, stub_pdf: None, kept_world: KeptWorld, made: World) -> World
     return copy.deepcopy(made)
 
 
-def make_world(client_of: Callable[[User | None], APIClient]) -> World:
+def make_world(client_of: ClientOf) -> World:
     a, b = DepotFactory(), DepotFactory()
     admin = UserFactory(role=Role.ADMIN, depot=a)
     supervisor, staff = UserFactory(role=Role.SUPERVISOR, depot=a), UserFactory(role=Role.DEPOT_STAFF, depot=a)
@@ -231,10 +229,10 @@ def make_world(client_of: Callable[[User | None], APIClient]) -> World:
     rows: dict[tuple[str, str], int] = {}
     office = client_of(admin)
 
-    def post(user: User, url: str, body: dict[str, Any]) -> dict[str, Any]:
+    def post(user: User, url: str, body: Json) -> Json:
         response = client_of(user).post(url, body)
         assert response.status_code in (200, 201), response.json()
-        answer: dict[str, Any] = response.json()
+        answer: Json = response.json()
         return answer
 
     def count(entity: str, entity_id: object, quantity: int) -> int:
@@ -295,7 +293,7 @@ def make_world(client_of: Callable[[User | None], APIClient]) -> World:
     )
 
 
-def body_of(world: World, route: str, action: str, row: str) -> dict[str, Any]:
+def body_of(world: World, route: str, action: str, row: str) -> Json:
     depot = world.foreign_depot if row == "foreign-depot" else world.depot
     item = {"equipment": world.cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 1}
     entity, entity_id = {
@@ -307,7 +305,7 @@ def body_of(world: World, route: str, action: str, row: str) -> dict[str, Any]:
     depot_body = {"code": "NEW 1", "name": "New"}
     stock_item = {"sku": "NEW-1", "name": "New", "equipment_type": "CYLINDER"}
     user = {"username": "newcomer", "password": "quite a long one 7", "role": "DRIVER"}
-    bodies: dict[tuple[str, str], dict[str, Any]] = {
+    bodies: dict[tuple[str, str], Json] = {
         ("user", "create"): user,
         ("user", "update"): user,
         ("user", "partial_update"): {"first_name": "Siti"},
@@ -387,16 +385,14 @@ def test_no_other_route_exists() -> None:
 
 
 @pytest.mark.parametrize("route", sorted({route for route, _, _ in TABLE}))
-def test_each_role_gets_its_status(route: str, world: World, client_of: Callable[[User | None], APIClient]) -> None:
+def test_each_role_gets_its_status(route: str, world: World, client_of: ClientOf) -> None:
     wanted = {
         cell: dict(zip(world.users, statuses, strict=True)) for cell, statuses in TABLE.items() if cell[0] == route
     }
     assert {cell: statuses_of(cell, world, client_of) for cell in wanted} == wanted
 
 
-def statuses_of(
-    cell: tuple[str, str, str], world: World, client_of: Callable[[User | None], APIClient]
-) -> dict[str, int]:
+def statuses_of(cell: tuple[str, str, str], world: World, client_of: ClientOf) -> dict[str, int]:
     """What each user is answered; nothing of it lasts."""
     route, action, row = cell
     method, url_name, is_detail = actions()[route, action]
@@ -430,7 +426,7 @@ VISIBLE: dict[str, dict[str, int]] = {
 }
 
 
-def test_a_list_holds_what_the_role_may_see(world: World, client_of: Callable[[User | None], APIClient]) -> None:
+def test_a_list_holds_what_the_role_may_see(world: World, client_of: ClientOf) -> None:
     got: dict[str, dict[str, int]] = {route: {} for route in VISIBLE}
     for route in VISIBLE:
         for name, user in world.users.items():
@@ -440,9 +436,7 @@ def test_a_list_holds_what_the_role_may_see(world: World, client_of: Callable[[U
     assert got == VISIBLE
 
 
-def test_a_hidden_row_and_a_missing_one_answer_alike(
-    world: World, client_of: Callable[[User | None], APIClient]
-) -> None:
+def test_a_hidden_row_and_a_missing_one_answer_alike(world: World, client_of: ClientOf) -> None:
     driver = client_of(world.users["DRIVER"])
     for route in ("transaction", "invoice", "distribution", "payment", "settlement"):
         hidden = driver.get(reverse(f"{route}-detail", args=[world.rows[route, "foreign"]]))
@@ -450,7 +444,7 @@ def test_a_hidden_row_and_a_missing_one_answer_alike(
         assert (hidden.status_code, hidden.json()) == (missing.status_code, missing.json()) == (404, hidden.json())
 
 
-def test_a_driver_does_not_see_others_movements(world: World, client_of: Callable[[User | None], APIClient]) -> None:
+def test_a_driver_does_not_see_others_movements(world: World, client_of: ClientOf) -> None:
     driver = world.users["DRIVER"]
     assert driver is not None
     movements = client_of(driver).get("/api/inventories/movements/").json()["results"]
@@ -459,9 +453,7 @@ def test_a_driver_does_not_see_others_movements(world: World, client_of: Callabl
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_a_ledger_row_cannot_be_changed(
-    method: str, world: World, client_of: Callable[[User | None], APIClient]
-) -> None:
+def test_a_ledger_row_cannot_be_changed(method: str, world: World, client_of: ClientOf) -> None:
     for route in ("transaction", "invoice", "distribution", "audit", "conflict", "payment", "settlement"):
         url = reverse(f"{route}-detail", args=[world.rows[route, "own"]])
         response = getattr(client_of(world.users["ADMIN"]), method)(url, {})

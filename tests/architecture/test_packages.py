@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.packages import LAYERS, PACKAGES
+from tests.types import Json
 
 pytestmark = pytest.mark.any_engine
 
@@ -22,7 +23,7 @@ OTHERWISE_INSIDE = {"core", "foundation"}
 """They are no app with an edge, services and models."""
 
 
-def differences(pyproject: dict[str, Any], folders: set[str]) -> dict[str, set[str]]:
+def differences(pyproject: Json, folders: set[str]) -> dict[str, set[str]]:
     """Where a list differs from PACKAGES, and by which names."""
     tool = pyproject["tool"]
     layers, inside = tool["importlinter"]["contracts"]

@@ -1,17 +1,14 @@
 """The audit log: complete, scoped, append-only."""
 
 import ast
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rest_framework.test import APIClient
 
-from accounts.models import User
 from audit.models import AuditLog
 from foundation.access.capabilities import Role
 from foundation.ledger.models import LedgerWriteRefused
-from tests.conftest import Shop
+from tests.conftest import ClientOf, Shop
 from tests.factories import DepotFactory, DriverFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +63,7 @@ def test_records_are_never_changed_or_deleted(shop: Shop) -> None:
             attempt()
 
 
-def test_who_reads_whose_records(shop: Shop, client_of: Callable[[User | None], APIClient]) -> None:
+def test_who_reads_whose_records(shop: Shop, client_of: ClientOf) -> None:
     stranger = DriverFactory(depot=DepotFactory())
     shop.count("vehicle", stranger.vehicle_no, 5)
     shop.sell({"type": "SALE"}, by=stranger)
@@ -78,14 +75,14 @@ def test_who_reads_whose_records(shop: Shop, client_of: Callable[[User | None], 
     assert stranger.pk in everybody
 
 
-def test_a_supervisor_without_a_depot_reads_nothing(client_of: Callable[[User | None], APIClient], shop: Shop) -> None:
+def test_a_supervisor_without_a_depot_reads_nothing(client_of: ClientOf, shop: Shop) -> None:
     supervisor = UserFactory(role=Role.SUPERVISOR, depot=None)
     # Others without a depot aren't of the same one.
     assert shop.sell({"type": "SALE"}, by=UserFactory(role=Role.DRIVER, depot=None)).status_code == 201
     assert client_of(supervisor).get("/api/audit/").json()["results"] == []
 
 
-def test_filters(shop: Shop, client_of: Callable[[User | None], APIClient]) -> None:
+def test_filters(shop: Shop, client_of: ClientOf) -> None:
     sale = shop.sell({"type": "SALE"}).json()["transaction"]
     client = client_of(shop.admin)
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from audit import seals
 from audit.models import AuditLog, AuditSeal
@@ -21,6 +22,7 @@ from audit.services import record
 from foundation.errors import Busy
 from foundation.ledger import guards
 from tests.factories import DepotFactory
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -245,7 +247,7 @@ class TestProofs:
         return tmp_path / "anchors"
 
     def test_every_sealed_record_can_be_proven_without_the_database(
-        self, records: list[int], tmp_path: Path, anchor: Path, django_assert_num_queries: Callable[..., Any]
+        self, records: list[int], tmp_path: Path, anchor: Path, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         call("seal_audit", "--anchor", anchor)
         for number in records:
@@ -271,7 +273,7 @@ class TestProofs:
         ],
     )
     def test_a_forged_proof_does_not_hold(
-        self, records: list[int], tmp_path: Path, change: Callable[[dict[str, Any]], object]
+        self, records: list[int], tmp_path: Path, change: Callable[[Json], object]
     ) -> None:
         proof = json.loads(call("audit_proof", records[1]))
         change(proof)

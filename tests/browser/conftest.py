@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from settlements.demo import PASSWORD
 from testbed.servers import ROOT, Site
 from tests.contract.demo_site import demo_site
+from tests.types import Json
 
 SHOTS = ROOT / "var/screenshots"
 
@@ -22,7 +22,7 @@ def site() -> Iterator[Site]:
         yield site
 
 
-def launching() -> dict[str, Any]:
+def launching() -> Json:
     """How Debian's Chromium is launched."""
     chromium = shutil.which("chromium")
     assert chromium, "make test-browser installs it"

@@ -4,7 +4,6 @@ import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect, sync_playwright
@@ -13,6 +12,7 @@ from settlements.demo import PASSWORD
 from testbed.servers import Site
 from tests.browser.conftest import SHOTS, is_own, launching
 from tests.contract.demo_site import demo_token
+from tests.types import Json
 
 SCREENS = ("", "load", "sell", "history", "refused", "count")
 
@@ -110,8 +110,8 @@ def on_vehicle(page: Page, item: str) -> list[str]:
     return row.get_by_role("cell").all_inner_texts()
 
 
-def rows(site: Site, token: str, path: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = site.ask("GET", path, token=token).json()["results"]
+def rows(site: Site, token: str, path: str) -> list[Json]:
+    found: list[Json] = site.ask("GET", path, token=token).json()["results"]
     return found
 
 

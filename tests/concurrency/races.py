@@ -8,6 +8,7 @@ from django.db import connections
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from tests.types import Answer, Json
 
 CLIENTS = 16
 
@@ -32,7 +33,7 @@ def at_once(work: Callable[[int], Any], clients: int = CLIENTS) -> list[Any]:
     return answers
 
 
-def post(user: User, url: str, body: dict[str, Any] | None = None) -> Any:
+def post(user: User, url: str, body: Json | None = None) -> Answer:
     client = APIClient(raise_request_exception=False)
     client.force_authenticate(user)
     return client.post(url, body or {})

@@ -33,6 +33,7 @@ from tests.factories import (
     MeteredCustomerFactory,
     UserFactory,
 )
+from tests.types import Answer, Json
 from transactions.models import Transaction
 
 pytestmark = [
@@ -82,11 +83,11 @@ def stock(admin: User, entity: Entity, entity_id: str, cylinder: Equipment, quan
     )
 
 
-def sale(customer: Customer, cylinder: Equipment, **extra: Any) -> dict[str, Any]:
+def sale(customer: Customer, cylinder: Equipment, **extra: Any) -> Json:
     return {"customer": customer.pk, "items": [{"equipment": cylinder.pk, "type": "SALE", "quantity": 1}], **extra}
 
 
-def sent_by_all(seller: User, body: dict[str, Any]) -> list[Any]:
+def sent_by_all(seller: User, body: Json) -> list[Any]:
     return at_once(lambda _: post(seller, "/api/transactions/", body))
 
 
@@ -187,7 +188,7 @@ def test_everything_at_once(drivers: list[User], depot: Depot, cylinder: Equipme
     def work(index: int) -> set[int]:
         driver, codes = drivers[index % 4], set()
 
-        def note(answer: Any) -> Any:
+        def note(answer: Answer) -> Any:
             codes.add(answer.status_code)
             if answer.status_code in (200, 201) and "transaction" in answer.json():
                 answered.append(answer.json()["transaction"]["id"])
@@ -253,7 +254,7 @@ def test_a_credit_is_used_once(drivers: list[User], supervisors: list[User], cyl
     new = {"customer": customer.pk, "method": "CHEQUE", "amount": amount, "allocations": []}
     payment = post(supervisors[0], "/api/payments/", new).json()["id"]
 
-    def allocate(index: int) -> Any:
+    def allocate(index: int) -> Answer:
         shares = [{"invoice": invoices[index % 2]["id"], "amount": amount}]
         return post(supervisors[index], f"/api/payments/{payment}/allocate/", {"allocations": shares})
 
@@ -286,7 +287,7 @@ def test_a_meter_is_read_and_replaced_at_once(drivers: list[User], supervisors: 
     """Sales of the old meter come before the replacement or are refused; no unit is billed twice."""
     customer = MeteredCustomerFactory()
 
-    def work(index: int) -> Any:
+    def work(index: int) -> Answer:
         if index == 7:
             new = {"final_reading": "1210.00", "new_meter_number": "NEW", "first_reading": "0.00"}
             return post(supervisors[0], f"/api/customers/{customer.pk}/replace-meter/", new)
@@ -308,10 +309,10 @@ def test_the_life_of_invoices_all_at_once(
     def work(index: int) -> set[int]:
         driver, supervisor, codes = drivers[index % 4], supervisors[index], set()
 
-        def note(user: User, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        def note(user: User, url: str, body: Json | None = None) -> Json:
             answer = post(user, url, body)
             codes.add(answer.status_code)
-            told: dict[str, Any] = answer.json()
+            told: Json = answer.json()
             return told if answer.status_code < 400 else {}
 
         for turn in range(3):

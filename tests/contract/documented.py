@@ -9,19 +9,21 @@ import yaml
 from django.conf import settings
 from rest_framework.test import APIClient
 
+from tests.types import Answer, Json
+
 # Of the protocol, whatever the operation: a method or a content type that it doesn't have.
 PROTOCOL = {405, 415}
 
 
 @cache
-def schema() -> dict[str, Any]:
+def schema() -> Json:
     text = (settings.BASE_DIR / "docs/openapi.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loaded: Json = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return loaded
 
 
 @cache
-def operations() -> dict[tuple[str, re.Pattern[str]], dict[str, Any]]:
+def operations() -> dict[tuple[str, re.Pattern[str]], Json]:
     """By method and path."""
     found = {}
     for path, methods in schema()["paths"].items():
@@ -31,13 +33,13 @@ def operations() -> dict[tuple[str, re.Pattern[str]], dict[str, Any]]:
     return dict(sorted(found.items(), key=lambda entry: entry[0][1].pattern.count("[^/]+")))
 
 
-def operation_of(method: str, path: str) -> dict[str, Any] | None:
+def operation_of(method: str, path: str) -> Json | None:
     return next(
         (it for (verb, pattern), it in operations().items() if verb == method and pattern.fullmatch(path)), None
     )
 
 
-def codes_of(described: dict[str, Any]) -> set[str] | None:
+def codes_of(described: Json) -> set[str] | None:
     """The codes that an error's schema names; None where any may come."""
     if "$ref" in described:
         described = schema()["components"]["schemas"][described["$ref"].rsplit("/", 1)[1]]
@@ -45,7 +47,7 @@ def codes_of(described: dict[str, Any]) -> set[str] | None:
     return None if "$ref" in known else set(known["properties"]["code"]["enum"])
 
 
-def undocumented(method: str, path: str, response: Any) -> str | None:
+def undocumented(method: str, path: str, response: Answer) -> str | None:
     """What of a refusal the schema doesn't say."""
     operation = operation_of(method, path)
     if operation is None or response.status_code in PROTOCOL or response.status_code < 400:
@@ -62,7 +64,7 @@ def undocumented(method: str, path: str, response: Any) -> str | None:
     return None
 
 
-def unknown_fields(described: dict[str, Any], value: Any, where: str = "") -> Iterator[str]:
+def unknown_fields(described: Json, value: Any, where: str = "") -> Iterator[str]:
     """Fields of an answer that its schema doesn't name: nothing leaves by accident, whoever asks."""
     if "$ref" in described:
         described = schema()["components"]["schemas"][described["$ref"].rsplit("/", 1)[1]]
@@ -80,7 +82,7 @@ def unknown_fields(described: dict[str, Any], value: Any, where: str = "") -> It
                 yield f"{where}.{name}"
 
 
-def told_beyond(method: str, path: str, response: Any) -> set[str]:
+def told_beyond(method: str, path: str, response: Answer) -> set[str]:
     operation = operation_of(method, path)
     answer = operation and operation["responses"].get(str(response.status_code))
     content = (answer or {}).get("content", {}).get("application/json")
@@ -90,7 +92,7 @@ def told_beyond(method: str, path: str, response: Any) -> set[str]:
 class DocumentedClient(APIClient):
     """Fails the test that gets an answer which the schema doesn't tell."""
 
-    def request(self, **kwargs: Any) -> Any:
+    def request(self, **kwargs: Any) -> Any:  # by three base classes of three kinds
         response = super().request(**kwargs)
         # As it is: a test that cuts the answer off has none to look at.
         if response.get("Content-Type") == "application/json" and "Content-Encoding" not in response:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from tests.contract.documented import told_beyond, undocumented
+from tests.types import Answer
 
 pytestmark = pytest.mark.any_engine
 
 
-def answer(status: int, content: Any) -> Any:
+def answer(status: int, content: Any) -> Answer:
     return SimpleNamespace(status_code=status, json=lambda: content)
 
 

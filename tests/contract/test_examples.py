@@ -7,10 +7,11 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.contract.documented import operations, schema
+from tests.types import Json
 
 pytestmark = pytest.mark.any_engine
 
-Example = tuple[str, dict[str, Any], Any]
+Example = tuple[str, Json, Any]
 
 
 def examples() -> Iterator[Example]:
@@ -41,7 +42,7 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize(("where", "shape", "value"), ALL, ids=[where for where, *_ in ALL])
-def test_an_example_is_valid(where: str, shape: dict[str, Any], value: Any) -> None:
+def test_an_example_is_valid(where: str, shape: Json, value: Any) -> None:
     whole = {**shape, "components": schema()["components"]}
     problems = Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(value)
     assert [f"{list(problem.path)}: {problem.message}" for problem in problems] == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pytest_django import Settings
 
 from accounts.models import User
 from customers.models import Customer
@@ -12,6 +13,7 @@ from invoices.models import Invoice
 from payments.models import Payment
 from settlements.models import Settlement
 from tests.contract.documented import DocumentedClient, operation_of, operations
+from tests.types import Json
 from transactions.models import Transaction
 
 # The examples name the demo data by its keys, which begin with 1 in a database that nobody has used.
@@ -44,7 +46,7 @@ DRIVERS = {"/api/settlements/"}
 
 
 @pytest.fixture
-def demo(settings: Any, stub_pdf: None) -> None:
+def demo(settings: Settings, stub_pdf: None) -> None:
     settings.DEBUG = True
     call_command("seed_demo", verbosity=0)
 
@@ -67,7 +69,7 @@ def made(username: str, path: str) -> int:
     return pk
 
 
-def first_example(operation: dict[str, Any]) -> Any:
+def first_example(operation: Json) -> Any:
     content = operation.get("requestBody", {}).get("content", {})
     examples = content.get("application/json", {}).get("examples", {})
     return next(iter(examples.values()))["value"] if examples else {}

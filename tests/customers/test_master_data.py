@@ -1,7 +1,5 @@
 """Customers, contract rates, equipment, depots, GST rates."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -9,20 +7,19 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer, CustomerRate
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
-from tests.conftest import error_of
+from tests.conftest import ClientOf, error_of
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+from tests.types import Unchanged
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def admin(client_of: Callable[[User | None], APIClient]) -> APIClient:
+def admin(client_of: ClientOf) -> APIClient:
     return client_of(UserFactory(role=Role.ADMIN))
 
 

@@ -1,7 +1,6 @@
 """Documents are found by their number, or by whose they are."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -11,10 +10,11 @@ from foundation import clock
 from tests.admin.pages import logged_in
 from tests.conftest import Shop
 from tests.factories import CustomerFactory
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 SALE = {"type": "SALE"}
-Sold = dict[str, dict[str, Any]]
+Sold = dict[str, Json]
 
 
 def found(shop: Shop, address: str, **query: str) -> list[int]:

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from pytest_django import Settings
 
 from accounts.models import User
 from customers.models import Customer
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf"), pytest
 
 
 @pytest.fixture(autouse=True)
-def _in_development(settings: Any) -> None:
+def _in_development(settings: Settings) -> None:
     settings.DEBUG = True
 
 
@@ -92,7 +93,7 @@ def _books_of_one_run() -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.mark.parametrize("days", [1, 2, 7])
-def test_its_sales_are_as_young_as_this_machine_takes_them(settings: Any, days: int) -> None:
+def test_its_sales_are_as_young_as_this_machine_takes_them(settings: Settings, days: int) -> None:
     settings.OCCURRED_AT_MAX_AGE = timedelta(days=days)
     seed()
     assert Transaction.objects.filter(reverses=None).count() == 32
@@ -111,7 +112,7 @@ def test_it_leaves_data_alone_when_told_to() -> None:
     assert Customer.objects.count() == 0
 
 
-def test_it_refuses_where_debug_is_off(settings: Any) -> None:
+def test_it_refuses_where_debug_is_off(settings: Settings) -> None:
     settings.DEBUG = False
     for arguments in ((), ("--if-empty",), ("--logins",)):
         with pytest.raises(CommandError, match="DEBUG is off"):

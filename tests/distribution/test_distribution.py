@@ -1,9 +1,6 @@
 """Loads: drafted, confirmed once or cancelled, all items or none."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -13,16 +10,16 @@ from foundation.access.capabilities import Role
 from inventory.models import StockMovement
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, EquipmentFactory, UserFactory
+from tests.types import Answer, Json, Unchanged
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 OUT, IN = {"direction": "OUT"}, {"direction": "IN"}
 
 
-def made(response: Any) -> dict[str, Any]:
+def made(response: Answer) -> Json:
     assert response.status_code in (200, 201), response.json()
-    answer: dict[str, Any] = response.json()
+    answer: Json = response.json()
     return answer
 
 

@@ -1,24 +1,23 @@
 """What holds for every request: ids, logs, slashes, pages, health."""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import OperationalError
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.models import User
 from depots.models import Depot
 from foundation.access.capabilities import Role
-from tests.conftest import Shop, error_of
+from tests.conftest import ClientOf, Shop, error_of
 from tests.factories import DepotFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def admin(client_of: Callable[[User | None], APIClient]) -> APIClient:
+def admin(client_of: ClientOf) -> APIClient:
     return client_of(UserFactory(role=Role.ADMIN))
 
 
@@ -57,7 +56,7 @@ def test_each_request_is_one_line(admin: APIClient, caplog: pytest.LogCaptureFix
     ("proxies", "seen"), [(0, "127.0.0.1"), (1, "203.0.113.9"), (2, "198.51.100.7"), (5, "6.6.6.6")]
 )
 def test_forwarded_addresses_are_believed_as_far_as_our_proxies_go(
-    shop: Shop, settings: Any, proxies: int, seen: str
+    shop: Shop, settings: Settings, proxies: int, seen: str
 ) -> None:
     from audit.models import AuditLog
 
@@ -103,7 +102,7 @@ def test_live_answers_whatever_happens(admin: APIClient, monkeypatch: pytest.Mon
     assert APIClient().get("/api/health/live/").json() == {"status": "ok"}
 
 
-def test_ready_tells_what_fails(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_ready_tells_what_fails(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     client = APIClient()
     assert client.get("/api/health/ready/").json()["status"] == "ok"
     with monkeypatch.context() as patched:
@@ -160,7 +159,7 @@ def test_the_documentation_is_served_from_here(client: Any) -> None:
         assert "default-src 'self'" in page["Content-Security-Policy"]
 
 
-def test_browser_apps_may_read_the_headers_they_need(client: Any, settings: Any) -> None:
+def test_browser_apps_may_read_the_headers_they_need(client: Any, settings: Settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example.sg"]
     exposed = client.get("/api/health/live/", HTTP_ORIGIN="https://app.example.sg")["Access-Control-Expose-Headers"]
     assert {"idempotent-replayed", "etag", "retry-after", "x-request-id"} <= set(exposed.lower().split(", "))

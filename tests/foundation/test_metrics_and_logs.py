@@ -4,10 +4,10 @@ import json
 import logging
 import logging.config
 from io import StringIO
-from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from invoices.models import Invoice
 from invoices.services import request_email
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 TOKEN = "a-token-for-prometheus"
 
 
-def figures(settings: Any) -> dict[str, float]:
+def figures(settings: Settings) -> dict[str, float]:
     settings.METRICS_TOKEN = TOKEN
     answer = Client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 200
@@ -30,12 +30,12 @@ def figures(settings: Any) -> dict[str, float]:
     ("token", "sent"),
     [("", "Bearer "), ("", ""), (TOKEN, ""), (TOKEN, "Bearer wrong"), (TOKEN, f"Basic {TOKEN}"), (TOKEN, "Bearer ä")],
 )
-def test_figures_are_for_whoever_knows_the_token(settings: Any, token: str, sent: str) -> None:
+def test_figures_are_for_whoever_knows_the_token(settings: Settings, token: str, sent: str) -> None:
     settings.METRICS_TOKEN = token
     assert Client().get("/metrics", headers={"Authorization": sent}).status_code == 404
 
 
-def test_requests_are_counted_by_route(shop: Shop, settings: Any) -> None:
+def test_requests_are_counted_by_route(shop: Shop, settings: Settings) -> None:
     name = 'hsh_requests_total{method="GET",route="/api/depots/{pk}/",status="404"}'
     before = figures(settings).get(name, 0)
     for pk in (9_001, 9_002):
@@ -44,7 +44,9 @@ def test_requests_are_counted_by_route(shop: Shop, settings: Any) -> None:
     assert not any("9001" in known for known in figures(settings))
 
 
-def test_committed_sales_are_counted_once(shop: Shop, settings: Any, django_capture_on_commit_callbacks: Any) -> None:
+def test_committed_sales_are_counted_once(
+    shop: Shop, settings: Settings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     before = figures(settings).get('hsh_sales_total{kind="sale"}', 0)
     with django_capture_on_commit_callbacks(execute=True):
         for _ in range(2):
@@ -53,7 +55,7 @@ def test_committed_sales_are_counted_once(shop: Shop, settings: Any, django_capt
     assert figures(settings)['hsh_sales_total{kind="sale"}'] == before + 1
 
 
-def test_what_waits_is_told(shop: Shop, settings: Any) -> None:
+def test_what_waits_is_told(shop: Shop, settings: Settings) -> None:
     before = figures(settings)
     shop.sell({"type": "SALE"})
     request_email(actor=shop.admin, invoice_id=Invoice.objects.get().pk, to="somebody@example.sg")

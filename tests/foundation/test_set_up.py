@@ -6,10 +6,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from pytest_django import Settings
 
 from foundation.checks import documents_can_be_stored
 
@@ -87,7 +87,7 @@ def test_a_database_that_is_away_is_named() -> None:
     )
 
 
-def test_documents_without_a_place_are_named(settings: Any, tmp_path: Path) -> None:
+def test_documents_without_a_place_are_named(settings: Settings, tmp_path: Path) -> None:
     assert documents_can_be_stored() == []
     (tmp_path / "file").touch()
     settings.MEDIA_ROOT = tmp_path / "file" / "media"

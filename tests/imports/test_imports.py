@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.test import Client
 from openpyxl import Workbook
 
 from audit.models import AuditLog
@@ -22,13 +22,15 @@ from foundation.office.models import UploadedTable
 from tests.admin.pages import logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+from tests.types import Answer, Unchanged
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
+
+Told = Callable[..., list[str]]
 
 
 @pytest.fixture
-def told(tmp_path: Path, shop: Shop) -> Callable[..., list[str]]:
+def told(tmp_path: Path, shop: Shop) -> Told:
     """Runs the command on a CSV, and gives what it said."""
 
     def run(table: str, text: str, *arguments: str, user: str = "", name: str = "table.csv") -> list[str]:
@@ -48,12 +50,12 @@ def told(tmp_path: Path, shop: Shop) -> Callable[..., list[str]]:
 NEW = "name,postal_code,payment_terms_days,meter_rate,last_meter_reading,email_invoices\nAh Hock,018956,30,2.15,100.5,yes\n"
 
 
-def test_a_trial_run_tells_what_would_happen_and_keeps_nothing(told: Any, nothing_changes: Unchanged) -> None:
+def test_a_trial_run_tells_what_would_happen_and_keeps_nothing(told: Told, nothing_changes: Unchanged) -> None:
     with nothing_changes():
         assert told("customers", NEW) == ["A trial run: 1 new, 0 changed, 0 as they were. Nothing was kept."]
 
 
-def test_customers_are_added_with_evidence_and_a_code(told: Any, shop: Shop) -> None:
+def test_customers_are_added_with_evidence_and_a_code(told: Told, shop: Shop) -> None:
     assert told("customers", NEW, "--commit") == ["Imported: 1 new, 0 changed, 0 as they were."]
     new = Customer.objects.latest("id")
     assert (new.name, new.postal_code, new.payment_terms_days, str(new.meter_rate)) == (
@@ -68,7 +70,7 @@ def test_customers_are_added_with_evidence_and_a_code(told: Any, shop: Shop) -> 
     assert (record.action, record.user, record.entity_id) == ("customers.customer.created", shop.admin, new.pk)
 
 
-def test_a_known_code_changes_that_customer_and_an_empty_cell_nothing(told: Any, shop: Shop) -> None:
+def test_a_known_code_changes_that_customer_and_an_empty_cell_nothing(told: Told, shop: Shop) -> None:
     Customer.objects.filter(pk=shop.customer.pk).update(phone="6123")
     table = f"customer_code,name,phone\n{shop.customer.customer_code},Renamed,\n"
     assert told("customers", table, "--commit") == ["Imported: 0 new, 1 changed, 0 as they were."]
@@ -79,7 +81,7 @@ def test_a_known_code_changes_that_customer_and_an_empty_cell_nothing(told: Any,
     assert shop.customer.version == 2
 
 
-def test_each_bad_cell_is_named_and_nothing_is_imported(told: Any, nothing_changes: Unchanged) -> None:
+def test_each_bad_cell_is_named_and_nothing_is_imported(told: Told, nothing_changes: Unchanged) -> None:
     table = "sku,name,equipment_type,default_rate\nOK-1,Fine,CYLINDER,12.00\n,No SKU,CYLINDER,1e3\nOK-2,,TANK,-1\n"
     with nothing_changes():
         assert told("equipment", table, "--commit") == [
@@ -92,7 +94,7 @@ def test_each_bad_cell_is_named_and_nothing_is_imported(told: Any, nothing_chang
         ]
 
 
-def test_equipment_is_added_and_priced(told: Any) -> None:
+def test_equipment_is_added_and_priced(told: Told) -> None:
     known = EquipmentFactory(default_rate="20.00")
     table = f"SKU,Name,Equipment type,Default rate\n{known.sku},{known.name},CYLINDER,21.00\nNEW-1,New,METER,\n"
     assert told("equipment", table, "--commit") == ["Imported: 1 new, 1 changed, 0 as they were."]
@@ -101,7 +103,7 @@ def test_equipment_is_added_and_priced(told: Any) -> None:
     assert Equipment.objects.get(sku="NEW-1").default_rate is None
 
 
-def test_rates_are_agreed_once(told: Any, shop: Shop) -> None:
+def test_rates_are_agreed_once(told: Told, shop: Shop) -> None:
     code, sku = shop.customer.customer_code, shop.cylinder.sku
     CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, rate="25.00", valid_from="2026-01-01")
     head = "customer_code,sku,valid_from,rate\n"
@@ -119,7 +121,7 @@ def test_rates_are_agreed_once(told: Any, shop: Shop) -> None:
     ]
 
 
-def test_the_meter_of_a_known_customer_keeps_its_reading(told: Any, nothing_changes: Unchanged) -> None:
+def test_the_meter_of_a_known_customer_keeps_its_reading(told: Told, nothing_changes: Unchanged) -> None:
     metered = MeteredCustomerFactory()
     same = f"customer_code,last_meter_reading\n{metered.customer_code},{metered.last_meter_reading}\n"
     assert told("customers", same, "--commit") == ["Imported: 0 new, 0 changed, 1 as they were."]
@@ -128,7 +130,7 @@ def test_the_meter_of_a_known_customer_keeps_its_reading(told: Any, nothing_chan
     assert said[0] == "line 2, last_meter_reading: Only sales move the reading of a customer's meter. ('1')"
 
 
-def test_what_stands_twice_is_refused(told: Any, nothing_changes: Unchanged) -> None:
+def test_what_stands_twice_is_refused(told: Told, nothing_changes: Unchanged) -> None:
     table = "sku,name,equipment_type\nTWICE,One,CYLINDER\ntwice,Other,CYLINDER\n"
     with nothing_changes():
         assert told("equipment", table, "--commit")[0] == "line 3, sku: Line 2 has the same. ('twice')"
@@ -145,13 +147,13 @@ def test_what_stands_twice_is_refused(told: Any, nothing_changes: Unchanged) -> 
     ],
 )
 def test_a_file_of_another_kind_is_refused(
-    told: Any, nothing_changes: Unchanged, name: str, text: str, problem: str
+    told: Told, nothing_changes: Unchanged, name: str, text: str, problem: str
 ) -> None:
     with nothing_changes():
         assert told("equipment", text, "--commit", name=name)[0].startswith(problem)
 
 
-def test_only_who_manages_master_data_may_import(told: Any, shop: Shop, nothing_changes: Unchanged) -> None:
+def test_only_who_manages_master_data_may_import(told: Told, shop: Shop, nothing_changes: Unchanged) -> None:
     for name in (shop.driver.username, "nobody"):
         with nothing_changes():
             assert told("customers", NEW, "--commit", user=name) == [f"{name} isn't a user who may change master data."]
@@ -175,7 +177,7 @@ def test_a_workbook_says_the_same_as_a_csv(tmp_path: Path, shop: Shop) -> None:
 # --- In the office ---------------------------------------------------------------------------------
 
 
-def uploaded(client: Any, label: str, text: str, name: str = "table.csv") -> Any:
+def uploaded(client: Client, label: str, text: str, name: str = "table.csv") -> Answer:
     file = SimpleUploadedFile(name, text.encode())
     return client.post(url(label, "import"), {"import_file": file, "resource": "0", "format": ""})
 

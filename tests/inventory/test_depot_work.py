@@ -1,41 +1,43 @@
 """What depots do with cylinders: each piece of work moves what it says, once, for a reason."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
+from accounts.models import User
 from depots.models import Depot
 from foundation import clock
 from foundation.access.capabilities import Role
 from inventory.models import DepotWork, StockMovement
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, EquipmentFactory, UserFactory
+from tests.types import Answer, Unchanged
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def staff(shop: Shop) -> Any:
+def staff(shop: Shop) -> User:
     return UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
 
 
 @pytest.fixture
-def supervisor(shop: Shop) -> Any:
+def supervisor(shop: Shop) -> User:
     return UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
 
 
-def work(shop: Shop, kind: str, condition: str = "FULL", quantity: int = 5, by: Any = None, **body: Any) -> Any:
+def work(
+    shop: Shop, kind: str, condition: str = "FULL", quantity: int = 5, by: User | None = None, **body: Any
+) -> Answer:
     item = {"equipment": shop.cylinder.pk, "condition": condition, "quantity": quantity}
     body = {"kind": kind, "depot": shop.depot.pk, "reason": "Because", "items": [item], **body}
     return shop.client_of(by or shop.admin).post("/api/depot-work/", body)
 
 
-def take(shop: Shop, *lines: tuple[str, int], by: Any = None, **body: Any) -> Any:
+def take(shop: Shop, *lines: tuple[str, int], by: User | None = None, **body: Any) -> Answer:
     items = [{"equipment": shop.cylinder.pk, "condition": condition, "quantity": n} for condition, n in lines]
     body = {"depot": shop.depot.pk, "reason": "Stock-take", "items": items, **body}
     return shop.client_of(by or shop.admin).post("/api/depot-work/stock-take/", body)
@@ -46,7 +48,7 @@ def held(shop: Shop, depot: Depot | None = None) -> dict[str, int]:
     return {condition: shop.stock(condition, depot=place) for condition in ("FULL", "EMPTY", "DAMAGED")}
 
 
-def test_empties_come_back_full(shop: Shop, staff: Any) -> None:
+def test_empties_come_back_full(shop: Shop, staff: User) -> None:
     shop.count("depot", shop.depot.pk, 30, condition="EMPTY")
     answer = work(shop, "REFILL", "EMPTY", 20, by=staff, reference="PLT-1")
     assert answer.status_code == 201, answer.json()
@@ -54,14 +56,14 @@ def test_empties_come_back_full(shop: Shop, staff: Any) -> None:
     assert held(shop) == {"FULL": 120, "EMPTY": 10, "DAMAGED": 0}
 
 
-def test_goods_come_in_from_outside(shop: Shop, staff: Any) -> None:
+def test_goods_come_in_from_outside(shop: Shop, staff: User) -> None:
     work(shop, "GOODS_IN", "FULL", 50, by=staff)
     assert held(shop)["FULL"] == 150
     movement = StockMovement.objects.get(kind="GOODS_IN")
     assert (movement.from_location.kind, movement.reason, movement.user) == ("OUTSIDE", "Because", staff)
 
 
-def test_a_transfer_leaves_one_depot_and_reaches_the_other(shop: Shop, staff: Any) -> None:
+def test_a_transfer_leaves_one_depot_and_reaches_the_other(shop: Shop, staff: User) -> None:
     there = DepotFactory()
     work(shop, "TRANSFER", "FULL", 30, by=staff, to_depot=there.pk)
     assert (held(shop)["FULL"], held(shop, there)["FULL"]) == (70, 30)
@@ -73,7 +75,7 @@ def test_a_transfer_leaves_one_depot_and_reaches_the_other(shop: Shop, staff: An
     )
 
 
-def test_damaged_ones_are_set_apart_and_scrapped(shop: Shop, staff: Any, supervisor: Any) -> None:
+def test_damaged_ones_are_set_apart_and_scrapped(shop: Shop, staff: User, supervisor: User) -> None:
     work(shop, "DAMAGE", "FULL", 3, by=staff)
     assert held(shop) == {"FULL": 97, "EMPTY": 0, "DAMAGED": 3}
     assert error_of(work(shop, "SCRAP", "DAMAGED", 2, by=staff)) == (403, "permission_denied", "depot")
@@ -81,7 +83,7 @@ def test_damaged_ones_are_set_apart_and_scrapped(shop: Shop, staff: Any, supervi
     assert held(shop) == {"FULL": 97, "EMPTY": 0, "DAMAGED": 1}
 
 
-def test_a_stock_take_brings_all_counts_in_at_once(shop: Shop, supervisor: Any) -> None:
+def test_a_stock_take_brings_all_counts_in_at_once(shop: Shop, supervisor: User) -> None:
     work(shop, "DAMAGE", "FULL", 3)
     answer = take(shop, ("FULL", 90), ("EMPTY", 4), ("DAMAGED", 3), by=supervisor).json()
     assert [(line["condition"], line["expected"], line["quantity"]) for line in answer["items"]] == [
@@ -95,7 +97,7 @@ def test_a_stock_take_brings_all_counts_in_at_once(shop: Shop, supervisor: Any) 
     assert held(shop) == {"FULL": 90, "EMPTY": 4, "DAMAGED": 0}, "what isn't named stays"
 
 
-def test_the_count_sheet_is_blind(shop: Shop, staff: Any) -> None:
+def test_the_count_sheet_is_blind(shop: Shop, staff: User) -> None:
     EquipmentFactory(is_active=False)
     lines = shop.client_of(staff).get("/api/depot-work/count-sheet/", {"depot": shop.depot.pk}).json()
     assert [(line["sku"], line["condition"]) for line in lines] == [
@@ -117,7 +119,7 @@ def test_all_lines_move_or_none(shop: Shop, nothing_changes: Unchanged) -> None:
         assert error_of(response) == (409, "insufficient_stock", "items.1.quantity")
 
 
-def test_what_makes_no_sense_is_refused(shop: Shop, staff: Any, nothing_changes: Unchanged) -> None:
+def test_what_makes_no_sense_is_refused(shop: Shop, staff: User, nothing_changes: Unchanged) -> None:
     inactive, closed, elsewhere = EquipmentFactory(is_active=False), DepotFactory(is_active=False), DepotFactory()
     old = [{"equipment": inactive.pk, "condition": "FULL", "quantity": 1}]
     line = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}

@@ -13,9 +13,9 @@ from foundation.ledger.models import LedgerWriteRefused
 from inventory.models import Inventory, Location, StockMovement
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, DriverFactory, UserFactory
+from tests.types import Unchanged
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize(

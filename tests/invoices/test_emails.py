@@ -17,6 +17,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.db import transaction
 from django_tasks_db.models import DBTaskResult
+from pytest_django import Settings
 
 from audit.models import AuditLog
 from foundation import clock
@@ -24,6 +25,7 @@ from foundation.infrastructure.mail import Delivery, Outcome, deliver
 from invoices.models import Invoice, InvoiceEmail
 from invoices.services import emails, send_invoice_email, sweep_emails
 from tests.conftest import Shop, error_of, stub_document
+from tests.types import Answer, Unchanged
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +57,7 @@ class Mailbox:
 
 
 @pytest.fixture
-def mailbox(settings: Any) -> Iterator[Mailbox]:
+def mailbox(settings: Settings) -> Iterator[Mailbox]:
     box = Mailbox()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -67,7 +69,7 @@ def mailbox(settings: Any) -> Iterator[Mailbox]:
     controller.stop()
 
 
-def use_server(settings: Any, port: int) -> None:
+def use_server(settings: Settings, port: int) -> None:
     options = {"host": "127.0.0.1", "port": port, "timeout": 0.5}
     settings.MAILERS = {"default": {"BACKEND": "foundation.infrastructure.mail.SmtpBackend", "OPTIONS": options}}
 
@@ -92,7 +94,7 @@ def invoice(shop: Shop) -> Invoice:
     return Invoice.objects.get(pk=shop.sell({"type": "SALE"}).json()["invoice"]["id"])
 
 
-def request(shop: Shop, invoice: Invoice, **body: str) -> Any:
+def request(shop: Shop, invoice: Invoice, **body: str) -> Answer:
     return shop.client_of(shop.driver).post(f"/api/invoices/{invoice.pk}/email/", body)
 
 
@@ -220,7 +222,7 @@ def test_a_server_that_dies_with_the_message_leaves_doubt_and_nothing_is_sent_tw
     assert len(mailbox.messages) == 1, "a person may ask again"
 
 
-def test_nobody_listens(shop: Shop, invoice: Invoice, settings: Any, worker: Callable[[], None]) -> None:
+def test_nobody_listens(shop: Shop, invoice: Invoice, settings: Settings, worker: Callable[[], None]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         use_server(settings, probe.getsockname()[1])
@@ -232,7 +234,7 @@ def test_nobody_listens(shop: Shop, invoice: Invoice, settings: Any, worker: Cal
 
 
 def test_a_server_that_says_nothing_times_out(
-    shop: Shop, invoice: Invoice, settings: Any, worker: Callable[[], None]
+    shop: Shop, invoice: Invoice, settings: Settings, worker: Callable[[], None]
 ) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -244,7 +246,7 @@ def test_a_server_that_says_nothing_times_out(
     assert (email.status, email.last_error) == ("QUEUED", "Connection unexpectedly closed: timed out")
 
 
-def test_a_server_that_forgets_to_say_goodbye_took_the_message(settings: Any) -> None:
+def test_a_server_that_forgets_to_say_goodbye_took_the_message(settings: Settings) -> None:
     """The message is accepted; QUIT is never answered."""
     listener = socket.create_server(("127.0.0.1", 0))
     use_server(settings, listener.getsockname()[1])
@@ -377,7 +379,7 @@ def test_a_sale_that_fails_asks_for_no_email(shop: Shop, monkeypatch: pytest.Mon
 
 
 def test_an_unreadable_document_is_tried_again(
-    shop: Shop, invoice: Invoice, mailbox: Mailbox, worker: Callable[[], None], settings: Any
+    shop: Shop, invoice: Invoice, mailbox: Mailbox, worker: Callable[[], None], settings: Settings
 ) -> None:
     request(shop, invoice)
     settings.MEDIA_ROOT = "/nonexistent"
@@ -385,7 +387,7 @@ def test_an_unreadable_document_is_tried_again(
     assert InvoiceEmail.objects.get().status == "QUEUED"
 
 
-def test_no_address_is_refused(shop: Shop, nothing_changes: Any) -> None:
+def test_no_address_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
     invoice = Invoice.objects.get(pk=shop.sell({"type": "SALE"}).json()["invoice"]["id"])
     with nothing_changes():
         assert error_of(request(shop, invoice)) == (409, "no_email_address", "to")
@@ -395,7 +397,7 @@ def test_no_address_is_refused(shop: Shop, nothing_changes: Any) -> None:
     "address",
     ["x", "a@b", "a@example.sg\nBcc: b@example.sg", "a@example.sg, b@example.sg", "é@", "a" * 250 + "@example.sg"],
 )
-def test_what_is_no_address_is_refused(shop: Shop, invoice: Invoice, nothing_changes: Any, address: str) -> None:
+def test_what_is_no_address_is_refused(shop: Shop, invoice: Invoice, nothing_changes: Unchanged, address: str) -> None:
     with nothing_changes():
         assert error_of(request(shop, invoice, to=address)) == (400, "invalid", "to") or len(address) > 200
 

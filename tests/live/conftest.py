@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from testbed.servers import Site
 from tests.live.templates import site_from, world_of
+from tests.types import Json
 
 
 @pytest.fixture
@@ -17,6 +17,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture
-def world(site: Site) -> dict[str, Any]:
+def world(site: Site) -> Json:
     """Ids of what the database holds; see testbed/prepare.py."""
     return world_of(site)

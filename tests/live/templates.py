@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from testbed.servers import MariaDB, Site, on_mariadb, room
+from tests.types import Json
 
 DRIVERS = 6
 
@@ -63,9 +63,9 @@ def site_from(
         database.stop()
 
 
-def world_of(site: Site) -> dict[str, Any]:
+def world_of(site: Site) -> Json:
     """Ids of what a site from the template "world" holds."""
-    made: dict[str, Any] = json.loads((site.folder / "world.json").read_text())
+    made: Json = json.loads((site.folder / "world.json").read_text())
     return made
 
 

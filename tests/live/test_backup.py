@@ -5,10 +5,10 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 from testbed.servers import ROOT, Site
 from tests.live.test_crashes import Load
+from tests.types import Json
 
 
 def script(site: Site, name: str, folder: Path, *, succeeds: bool = True) -> str:
@@ -36,7 +36,7 @@ def lose_everything(site: Site) -> None:
     shutil.rmtree(site.environment["MEDIA_ROOT"], ignore_errors=True)
 
 
-def test_a_backup_taken_under_load_is_whole(site: Site, world: dict[str, Any], tmp_path: Path) -> None:
+def test_a_backup_taken_under_load_is_whole(site: Site, world: Json, tmp_path: Path) -> None:
     folder, anchors = tmp_path / "backup", str(tmp_path / "anchors")
     site.start()
     with Load(site, world) as load:
@@ -60,7 +60,7 @@ def test_a_backup_taken_under_load_is_whole(site: Site, world: dict[str, Any], t
     assert "The books verify" in site.manage("verify_books")
 
 
-def test_a_backup_that_was_altered_is_not_restored(site: Site, world: dict[str, Any], tmp_path: Path) -> None:
+def test_a_backup_that_was_altered_is_not_restored(site: Site, world: Json, tmp_path: Path) -> None:
     folder = tmp_path / "backup"
     script(site, "backup", folder)
     lose_everything(site)

@@ -13,10 +13,10 @@ from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from testbed.servers import ROOT, Site
 from tests.live.chaos import ChaosProxy
+from tests.types import Json
 
 sys.path.insert(0, str(ROOT / "examples" / "offline_client"))
 from client import OfflineClient, Unreachable
@@ -30,7 +30,7 @@ SKEW_HOURS = (0, -1, -23, 24, 0, 0.05)
 class Phone:
     """One device: it records operations of every kind, and syncs now and then through the proxy."""
 
-    def __init__(self, number: int, path: Path, proxy: ChaosProxy, world: dict[str, Any], user: str) -> None:
+    def __init__(self, number: int, path: Path, proxy: ChaosProxy, world: Json, user: str) -> None:
         self.number, self.world = number, world
         self.chance = random.Random(SEED + number)
         self.skew = timedelta(hours=SKEW_HOURS[number])
@@ -86,8 +86,8 @@ class Phone:
                 self.client.load(self.world["depot"], [{**line, "quantity": self.chance.choice((1, 2, 99_999))}])
 
 
-def pages(site: Site, path: str, token: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def pages(site: Site, path: str, token: str) -> list[Json]:
+    found: list[Json] = []
     address: str | None = f"{path}?page_size=200"
     while address:
         page = site.ask("GET", address, token=token).json()
@@ -96,9 +96,7 @@ def pages(site: Site, path: str, token: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_operation_ends_once_in_the_books_or_in_the_conflicts(
-    site: Site, world: dict[str, Any], tmp_path: Path
-) -> None:
+def test_every_operation_ends_once_in_the_books_or_in_the_conflicts(site: Site, world: Json, tmp_path: Path) -> None:
     site.start()
     proxy = ChaosProxy(site.port, SEED)
     # The last phone is the second one of the first driver.

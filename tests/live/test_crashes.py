@@ -11,9 +11,9 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from testbed.servers import Answer, Site, on_mariadb
+from tests.types import Json
 
 KILLS = int(os.environ.get("CRASH_KILLS", "10"))
 
@@ -21,11 +21,11 @@ KILLS = int(os.environ.get("CRASH_KILLS", "10"))
 class Load:
     """Drivers who sell without a pause, each operation with an id of its own, and remember what they were told."""
 
-    def __init__(self, site: Site, world: dict[str, Any]) -> None:
+    def __init__(self, site: Site, world: Json) -> None:
         self.site, self.world = site, world
         self.tokens = [site.log_in(name) for name in world["drivers"]]
-        self.sent: list[tuple[int, dict[str, Any]]] = []
-        self.answered: dict[str, dict[str, Any]] = {}
+        self.sent: list[tuple[int, Json]] = []
+        self.answered: dict[str, Json] = {}
         self.statuses: Counter[int] = Counter()
         self.unexpected: list[bytes] = []
         self.stop = threading.Event()
@@ -38,7 +38,7 @@ class Load:
                 return
             reading += 1
             item = {"equipment": self.world["equipment"], "type": "SWAP", "quantity": 1}
-            body: dict[str, Any] = {"client_temp_id": f"{index}-{number}", "items": [item]}
+            body: Json = {"client_temp_id": f"{index}-{number}", "items": [item]}
             if number % 3:
                 body["customer"] = self.world["customers"][number % 4]
             else:
@@ -46,10 +46,10 @@ class Load:
             self.sent.append((index, body))
             self._note(body, self.send(index, body))
 
-    def send(self, index: int, body: dict[str, Any]) -> Answer:
+    def send(self, index: int, body: Json) -> Answer:
         return self.site.ask("POST", "transactions/", body, self.tokens[index])
 
-    def _note(self, body: dict[str, Any], answer: Answer) -> None:
+    def _note(self, body: Json, answer: Answer) -> None:
         self.statuses[answer.status] += 1
         if answer.status in (200, 201):
             self.answered[body["client_temp_id"]] = answer.json()["transaction"]
@@ -103,7 +103,7 @@ def check(site: Site, load: Load) -> None:
     there = {sale["client_temp_id"]: sale for sale in recorded(site)}
     for name, first in load.answered.items():  # before anything is sent again
         assert (there[name]["id"], there[name]["transaction_number"]) == (first["id"], first["transaction_number"])
-    again: dict[str, dict[str, Any]] = {}
+    again: dict[str, Json] = {}
     for index, body in load.sent:
         answer = load.send(index, body)
         if answer.status == 409:
@@ -122,7 +122,7 @@ def check(site: Site, load: Load) -> None:
     assert "0 orphans" in said.split("The books verify", 1)[1]
 
 
-def recorded(site: Site) -> list[dict[str, Any]]:
+def recorded(site: Site) -> list[Json]:
     """All sales, read over a new connection."""
     token, sales = site.log_in("boss"), []
     address: str | None = "transactions/?page_size=200"
@@ -133,7 +133,7 @@ def recorded(site: Site) -> list[dict[str, Any]]:
     return sales
 
 
-def test_killed_workers_leave_the_books_right(site: Site, world: dict[str, Any], tmp_path: Path) -> None:
+def test_killed_workers_leave_the_books_right(site: Site, world: Json, tmp_path: Path) -> None:
     deaths = tmp_path / "deaths"
     deaths.touch()
     site.start("tests.live.wsgi:application", CRASH_CHANCE="0.07", CRASH_LOG=str(deaths))
@@ -148,7 +148,7 @@ def test_killed_workers_leave_the_books_right(site: Site, world: dict[str, Any],
     print(f"\n{len(load.sent)} sales, {dict(load.statuses)}, died at {dict(points)}")
 
 
-def test_a_push_goes_on_where_its_worker_died(site: Site, world: dict[str, Any], tmp_path: Path) -> None:
+def test_a_push_goes_on_where_its_worker_died(site: Site, world: Json, tmp_path: Path) -> None:
     """50 sales in one push, from two devices at once, sent again until it is answered."""
     deaths = tmp_path / "deaths"
     deaths.touch()
@@ -181,7 +181,7 @@ def test_a_push_goes_on_where_its_worker_died(site: Site, world: dict[str, Any],
 
 if on_mariadb():
 
-    def test_a_killed_database_server_leaves_the_books_right(site: Site, world: dict[str, Any]) -> None:
+    def test_a_killed_database_server_leaves_the_books_right(site: Site, world: Json) -> None:
         site.start()
         with Load(site, world) as load:
             kill_databases(site, load, KILLS // 5)
@@ -190,7 +190,7 @@ if on_mariadb():
         print(f"\n{len(load.sent)} sales, {dict(load.statuses)}")
 
 
-def test_a_stopped_server_finishes_what_it_began(site: Site, world: dict[str, Any]) -> None:
+def test_a_stopped_server_finishes_what_it_began(site: Site, world: Json) -> None:
     """An orderly end answers what is under way: nothing that was taken is left without an answer."""
     site.start()
     with Load(site, world) as load:

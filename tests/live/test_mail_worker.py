@@ -14,6 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from testbed.servers import ROOT, Site, free_port
+from tests.types import Json
 
 KILLS = int(os.environ.get("MAIL_KILLS", "4"))
 REQUESTS = 3 * KILLS
@@ -45,12 +46,12 @@ class SlowServer:
         return "250 Accepted"
 
 
-def emails_of(site: Site, invoices: list[int], token: str) -> list[dict[str, Any]]:
+def emails_of(site: Site, invoices: list[int], token: str) -> list[Json]:
     answers = [site.ask("GET", f"invoices/{pk}/emails/", token=token).json() for pk in invoices]
     return [email for answer in answers for email in answer["results"]]
 
 
-def test_a_killed_worker_sends_nothing_twice(site: Site, world: dict[str, Any]) -> None:
+def test_a_killed_worker_sends_nothing_twice(site: Site, world: Json) -> None:
     box, port = SlowServer(), free_port()
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()

@@ -3,7 +3,8 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from tests.types import Json
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIST = ROOT / "tests/mutants.toml"
@@ -47,5 +48,5 @@ def mutants(path: Path = LIST) -> list[Mutant]:
     return [Mutant(**_fields(entry)) for entry in tomllib.loads(path.read_text())["mutant"]]
 
 
-def _fields(entry: dict[str, Any]) -> dict[str, Any]:
+def _fields(entry: Json) -> Json:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

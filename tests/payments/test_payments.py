@@ -1,47 +1,46 @@
 """Money that settles invoices: in whole, in part, too much, and taken back."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from accounts.models import User
 from foundation import clock
 from foundation.access.capabilities import Role
 from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, UserFactory
+from tests.types import Answer, Json, Unchanged
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
-def invoice_of(shop: Shop, quantity: int = 1, **more: Any) -> dict[str, Any]:
+def invoice_of(shop: Shop, quantity: int = 1, **more: Any) -> Json:
     """31.07 for one cylinder, with GST."""
     response = shop.sell({"type": "SALE", "quantity": quantity}, **more)
     assert response.status_code == 201, response.json()
-    invoice: dict[str, Any] = response.json()["invoice"]
+    invoice: Json = response.json()["invoice"]
     return invoice
 
 
-def pay(shop: Shop, invoice: dict[str, Any], by: Any = None, **body: Any) -> Any:
+def pay(shop: Shop, invoice: Json, by: User | None = None, **body: Any) -> Answer:
     return shop.client_of(by or shop.admin).post(f"/api/invoices/{invoice['id']}/pay/", body)
 
 
-def record(shop: Shop, amount: object, by: Any = None, **body: Any) -> Any:
+def record(shop: Shop, amount: object, by: User | None = None, **body: Any) -> Answer:
     body = {"customer": shop.customer.pk, "method": "BANK_TRANSFER", "amount": amount, **body}
     return shop.client_of(by or shop.admin).post("/api/payments/", body)
 
 
-def shares(*parts: tuple[dict[str, Any], str]) -> list[dict[str, Any]]:
+def shares(*parts: tuple[Json, str]) -> list[Json]:
     return [{"invoice": invoice["id"], "amount": amount} for invoice, amount in parts]
 
 
-def read(shop: Shop, invoice: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = shop.client_of(shop.admin).get(f"/api/invoices/{invoice['id']}/").json()
+def read(shop: Shop, invoice: Json) -> Json:
+    answer: Json = shop.client_of(shop.admin).get(f"/api/invoices/{invoice['id']}/").json()
     return answer
 
 

@@ -2,8 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,21 +17,21 @@ from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
 from inventory.models import Inventory
-from tests.conftest import Shop, error_of
+from tests.conftest import ClientOf, Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, MeteredCustomerFactory, UserFactory
+from tests.types import Json, Unchanged
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
 def at(day: str, hour: int = 10) -> time_machine.travel:
     return time_machine.travel(datetime.fromisoformat(f"{day}T{hour:02d}:00:00+08:00"), tick=False)
 
 
-def report(shop: Shop, name: str, by: Any = None, **asked: Any) -> dict[str, Any]:
+def report(shop: Shop, name: str, by: User | None = None, **asked: Any) -> Json:
     response = shop.client_of(by or shop.admin).get(f"/api/reports/{name}/", asked)
     assert response.status_code == 200, response.json()
-    answer: dict[str, Any] = response.json()
+    answer: Json = response.json()
     return answer
 
 
@@ -66,7 +64,7 @@ def books(shop: Shop) -> Books:
     return Books(**vars(shop), other=other, metered=metered)
 
 
-PERIOD = {"date_from": "2026-01-01", "date_to": "2026-02-28"}
+PERIOD: Json = {"date_from": "2026-01-01", "date_to": "2026-02-28"}
 
 
 def test_figures_by_whatever_group_add_up_to_the_same(books: Books) -> None:
@@ -142,7 +140,7 @@ def test_debts_grow_old(books: Books) -> None:
 
 
 def test_stock_of_an_earlier_moment_is_what_it_was(books: Books) -> None:
-    def position(**asked: str) -> dict[tuple[str, str], int]:
+    def position(**asked: Any) -> dict[tuple[str, str], int]:
         return {(row["place"], row["condition"]): row["quantity"] for row in report(books, "stock", **asked)["rows"]}
 
     driver = f"vehicle {books.driver.vehicle_no}"
@@ -268,7 +266,7 @@ def test_what_cannot_be_asked_is_told(shop: Shop, name: str, asked: dict[str, st
     assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, attr)
 
 
-def test_an_empty_shop_has_empty_reports(shop: Shop, client_of: Any) -> None:
+def test_an_empty_shop_has_empty_reports(shop: Shop, client_of: ClientOf) -> None:
     for name in ("sales-summary", "gst", "receivables", "deposits"):
         assert report(shop, name)["rows"] == []
 

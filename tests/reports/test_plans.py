@@ -1,7 +1,5 @@
 """Reports read their period by indexes, however long the history is."""
 
-from typing import Any
-
 import pytest
 
 from benchmarks.plans import GROWING, watched
@@ -9,11 +7,12 @@ from invoices.models import Invoice
 from reports.catalogue import REPORTS
 from tests.admin.pages import logged_in
 from tests.conftest import Shop
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 
 MONTH = {"date_from": "2026-01-01", "date_to": "2026-01-31"}
-QUESTIONS: dict[str, list[dict[str, Any]]] = {
+QUESTIONS: dict[str, list[Json]] = {
     "sales-summary": [
         {**MONTH, "group_by": group} for group in ("day", "week", "month", "depot", "driver", "customer", "equipment")
     ],

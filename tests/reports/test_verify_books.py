@@ -13,13 +13,12 @@ from django.db import connection
 from django.db.models import F, QuerySet, Value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rest_framework.test import APIClient
 
-from accounts.models import User
 from foundation.access.capabilities import Role
 from foundation.money import to_cents
 from reports.verification.figures import is_rounded
 from sequences.models import Sequence
+from tests.conftest import ClientOf
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
 from transactions.models import Transaction
 
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def books(client_of: Callable[[User | None], APIClient]) -> None:
+def books(client_of: ClientOf) -> None:
     """A depot with stock, a confirmed load, two sales with a meter."""
     depot, cylinder, customer = DepotFactory(), EquipmentFactory(), MeteredCustomerFactory()
     driver = client_of(DriverFactory(depot=depot))

@@ -1,28 +1,27 @@
 """The end of a seller's day: counted blind, signed off by somebody else, brought into the books."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from accounts.models import User
 from foundation.access.capabilities import Role
 from inventory.models import StockMovement
 from payments.models import Payment
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, DriverFactory, UserFactory
+from tests.types import Answer, Json, Unchanged
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
-def count(shop: Shop, *lines: tuple[str, int], by: Any = None, cash: str = "0.00", **more: Any) -> Any:
+def count(shop: Shop, *lines: tuple[str, int], by: User | None = None, cash: str = "0.00", **more: Any) -> Answer:
     counts = [{"equipment": shop.cylinder.pk, "condition": condition, "quantity": n} for condition, n in lines]
     return shop.client_of(by or shop.driver).post("/api/settlements/", {"counts": counts, "cash": cash, **more})
 
 
-def decide(shop: Shop, settlement: dict[str, Any], what: str = "sign-off", by: Any = None, **body: Any) -> Any:
+def decide(shop: Shop, settlement: Json, what: str = "sign-off", by: User | None = None, **body: Any) -> Any:
     return shop.client_of(by or shop.admin).post(f"/api/settlements/{settlement['id']}/{what}/", body)
 
 

@@ -1,9 +1,7 @@
 """What was refused from the field: listed, retried, dismissed."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -16,30 +14,30 @@ from sync.selectors import described
 from tests.conftest import Shop, error_of
 from tests.factories import UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
+from tests.types import Answer, Unchanged
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def retry(shop: Shop, supervisor: User) -> Callable[..., Any]:
-    def send(pk: int, by: User | None = None, **body: object) -> Any:
+def retry(shop: Shop, supervisor: User) -> Callable[..., Answer]:
+    def send(pk: int, by: User | None = None, **body: object) -> Answer:
         return shop.client_of(by or supervisor).post(f"/api/sync/conflicts/{pk}/retry/", body)
 
     return send
 
 
 @pytest.fixture
-def dismiss(shop: Shop, supervisor: User) -> Callable[..., Any]:
-    def send(pk: int, by: User | None = None, reason: object = "Entered twice") -> Any:
+def dismiss(shop: Shop, supervisor: User) -> Callable[..., Answer]:
+    def send(pk: int, by: User | None = None, reason: object = "Entered twice") -> Answer:
         return shop.client_of(by or supervisor).post(f"/api/sync/conflicts/{pk}/dismiss/", {"reason": reason})
 
     return send
 
 
 def test_who_sold_reads_what_was_decided_and_decides_nothing(
-    shop: Shop, push: Push, dismiss: Callable[..., Any]
+    shop: Shop, push: Push, dismiss: Callable[..., Answer]
 ) -> None:
     [kept] = push(sale_of(shop, "a", {"quantity": 99}))
     path = f"/api/sync/conflicts/{kept['conflict']}/"
@@ -69,7 +67,7 @@ def test_supervisors_see_their_depot_s_and_admins_all(shop: Shop, push: Push, su
 
 
 def test_a_retried_sale_is_the_driver_s_at_its_own_time(
-    shop: Shop, push: Push, supervisor: User, retry: Callable[..., Any]
+    shop: Shop, push: Push, supervisor: User, retry: Callable[..., Answer]
 ) -> None:
     moment = clock.now() - timedelta(hours=5)
     operation = sale_of(shop, "a", {"quantity": 21}, occurred_at=moment.isoformat())
@@ -97,7 +95,7 @@ def test_a_retried_sale_is_the_driver_s_at_its_own_time(
 
 
 def test_a_retry_that_is_refused_leaves_everything_as_it_was(
-    shop: Shop, push: Push, retry: Callable[..., Any], nothing_changes: Unchanged
+    shop: Shop, push: Push, retry: Callable[..., Answer], nothing_changes: Unchanged
 ) -> None:
     operation = sale_of(shop, "a", {"quantity": 21})
     [refused] = push(operation)
@@ -107,7 +105,7 @@ def test_a_retry_that_is_refused_leaves_everything_as_it_was(
     assert SyncConflict.objects.get().status == "OPEN"
 
 
-def test_a_sale_of_long_ago_can_still_be_let_happen(shop: Shop, push: Push, retry: Callable[..., Any]) -> None:
+def test_a_sale_of_long_ago_can_still_be_let_happen(shop: Shop, push: Push, retry: Callable[..., Answer]) -> None:
     moment = clock.now() - timedelta(days=30)
     [refused] = push(sale_of(shop, "a", occurred_at=moment.isoformat()))
     assert refused["errors"][0]["code"] == "occurred_at_out_of_range"
@@ -115,7 +113,7 @@ def test_a_sale_of_long_ago_can_still_be_let_happen(shop: Shop, push: Push, retr
     assert Transaction.objects.get().occurred_at == moment
 
 
-def test_another_rate_needs_its_own_approval(shop: Shop, push: Push, retry: Callable[..., Any]) -> None:
+def test_another_rate_needs_its_own_approval(shop: Shop, push: Push, retry: Callable[..., Answer]) -> None:
     [refused] = push(sale_of(shop, "a", {"rate": "20.00"}))
     assert error_of(retry(refused["conflict"]))[1] == "rate_mismatch"
     assert retry(refused["conflict"], approve_rates=True).status_code == 200
@@ -127,7 +125,7 @@ def test_another_rate_needs_its_own_approval(shop: Shop, push: Push, retry: Call
 
 
 def test_what_depends_on_a_retried_operation_can_be_retried_after_it(
-    shop: Shop, push: Push, retry: Callable[..., Any]
+    shop: Shop, push: Push, retry: Callable[..., Answer]
 ) -> None:
     moment = (clock.now() - timedelta(days=9)).isoformat()
     load, confirm = push({**load_of(shop, "a"), "occurred_at": moment}, confirm_of("b", "a"))
@@ -141,7 +139,7 @@ def test_what_depends_on_a_retried_operation_can_be_retried_after_it(
 
 
 def test_another_sale_under_a_used_id_can_be_let_happen_without_it(
-    shop: Shop, push: Push, retry: Callable[..., Any]
+    shop: Shop, push: Push, retry: Callable[..., Answer]
 ) -> None:
     push(sale_of(shop, "a"))
     other = sale_of(shop, "a", {"quantity": 2})
@@ -154,7 +152,7 @@ def test_another_sale_under_a_used_id_can_be_let_happen_without_it(
 
 
 def test_a_malformed_operation_can_not_be_retried_but_dismissed(
-    shop: Shop, push: Push, retry: Callable[..., Any], dismiss: Callable[..., Any]
+    shop: Shop, push: Push, retry: Callable[..., Answer], dismiss: Callable[..., Answer]
 ) -> None:
     for operation in ("nonsense", sale_of(shop, "a", {"quantity": 0})):
         [refused] = push(operation)
@@ -164,7 +162,7 @@ def test_a_malformed_operation_can_not_be_retried_but_dismissed(
 
 
 def test_a_sale_that_a_mended_server_understands_can_be_retried(
-    shop: Shop, push: Push, retry: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, push: Push, retry: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = sale_of(shop, "a")
     with monkeypatch.context() as patched:
@@ -179,7 +177,7 @@ def test_a_sale_that_a_mended_server_understands_can_be_retried(
 
 
 def test_dismissing_needs_a_reason_and_is_final(
-    shop: Shop, push: Push, supervisor: User, retry: Callable[..., Any], dismiss: Callable[..., Any]
+    shop: Shop, push: Push, supervisor: User, retry: Callable[..., Answer], dismiss: Callable[..., Answer]
 ) -> None:
     operation = sale_of(shop, "a", {"quantity": 99})
     [refused] = push(operation)
@@ -199,7 +197,9 @@ def test_dismissing_needs_a_reason_and_is_final(
     assert push(operation) == [refused]
 
 
-def test_a_deactivated_driver_s_sale_can_still_be_let_happen(shop: Shop, push: Push, retry: Callable[..., Any]) -> None:
+def test_a_deactivated_driver_s_sale_can_still_be_let_happen(
+    shop: Shop, push: Push, retry: Callable[..., Answer]
+) -> None:
     [refused] = push(sale_of(shop, "a", {"rate": "20.00"}))
     User.objects.filter(pk=shop.driver.pk).update(is_active=False)
     assert retry(refused["conflict"], approve_rates=True).status_code == 200

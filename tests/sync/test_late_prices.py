@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -11,6 +10,7 @@ from foundation import clock
 from tests.conftest import Shop
 from tests.factories import MeteredCustomerFactory
 from tests.sync.conftest import Push, sale_of
+from tests.types import Json
 from transactions.models import Transaction, TransactionItem
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +21,11 @@ def noon() -> datetime:
     return clock.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
 
+Clock = Callable[[float], time_machine.travel]
+
+
 @pytest.fixture
-def at(noon: datetime) -> Callable[[float], time_machine.travel]:
+def at(noon: datetime) -> Clock:
     """The clock, so many hours after yesterday's noon."""
     return lambda hours: time_machine.travel(noon + timedelta(hours=hours), tick=False)
 
@@ -32,12 +35,12 @@ def contract(shop: Shop, rate: str, day: datetime) -> None:
     assert shop.client_of(shop.admin).post(f"/api/customers/{shop.customer.pk}/rates/", body).status_code == 201
 
 
-def item_of(result: dict[str, Any]) -> TransactionItem:
+def item_of(result: Json) -> TransactionItem:
     assert result["status"] == "created", result
     return TransactionItem.objects.get(transaction_id=result["id"])
 
 
-def test_a_default_rate_that_changed_since(shop: Shop, push: Push, noon: datetime, at: Any) -> None:
+def test_a_default_rate_that_changed_since(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
     """Twice, and both old prices are still right for their time."""
     for hours, rate in ((1, "29.00"), (3, "31.00")):
         with at(hours):
@@ -54,7 +57,7 @@ def test_a_default_rate_that_changed_since(shop: Shop, push: Push, noon: datetim
         assert wrong["errors"][0]["code"] == "rate_mismatch"
 
 
-def test_a_deposit_that_changed_since(shop: Shop, push: Push, noon: datetime, at: Any) -> None:
+def test_a_deposit_that_changed_since(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
     with at(1):
         shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "80.00"})
     [before, after] = push(
@@ -64,7 +67,7 @@ def test_a_deposit_that_changed_since(shop: Shop, push: Push, noon: datetime, at
     assert (str(item_of(before).amount), str(item_of(after).amount)) == ("60.00", "80.00")
 
 
-def test_a_contract_rate_that_begins_between(shop: Shop, push: Push, noon: datetime, at: Any) -> None:
+def test_a_contract_rate_that_begins_between(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
     with at(-48):
         contract(shop, "26.00", noon - timedelta(days=2))
     with at(6):
@@ -77,7 +80,7 @@ def test_a_contract_rate_that_begins_between(shop: Shop, push: Push, noon: datet
     assert (str(item_of(yesterday).rate), str(item_of(today).rate)) == ("26.00", "25.00")
 
 
-def test_a_contract_rate_entered_later_for_the_same_day(shop: Shop, push: Push, noon: datetime, at: Any) -> None:
+def test_a_contract_rate_entered_later_for_the_same_day(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
     """The app could not know it: both what it showed and what is valid now are right."""
     with at(3):
         contract(shop, "25.00", noon)
@@ -94,7 +97,7 @@ def test_a_contract_rate_entered_later_for_the_same_day(shop: Shop, push: Push, 
     assert wrong["errors"][0]["code"] == "rate_mismatch"  # by then it was known
 
 
-def test_a_price_that_was_set_later_leaves_the_field_s_rate(shop: Shop, push: Push, noon: datetime, at: Any) -> None:
+def test_a_price_that_was_set_later_leaves_the_field_s_rate(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
     shop.cylinder.default_rate = None
     shop.cylinder.save()
     with at(3):
@@ -104,7 +107,7 @@ def test_a_price_that_was_set_later_leaves_the_field_s_rate(shop: Shop, push: Pu
     assert (str(item_of(result).rate), item_of(result).rate_source) == ("33.00", "FIELD")
 
 
-def test_a_meter_s_rate_that_changed_since(shop: Shop, push: Push, noon: datetime, at: Any) -> None:
+def test_a_meter_s_rate_that_changed_since(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
     metered = MeteredCustomerFactory()
     with at(1):
         shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", {"meter_rate": "3.0000"})

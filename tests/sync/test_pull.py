@@ -1,12 +1,12 @@
 """GET /api/sync/pull/: everything first, then what changed; nothing that commits is ever missed."""
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from customers.models import Customer
@@ -25,6 +25,7 @@ from tests.factories import (
     MeteredCustomerFactory,
     UserFactory,
 )
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ class Replica:
         """Pull to the end; how many pages that took."""
         pages = 0
         while True:
-            sent: dict[str, Any] = {"page_size": self.page_size, **({"cursor": self.cursor} if self.cursor else {})}
+            sent: Json = {"page_size": self.page_size, **({"cursor": self.cursor} if self.cursor else {})}
             response = self.client.get("/api/sync/pull/", sent)
             assert response.status_code == 200, response.content
             answer, pages = response.json(), pages + 1
@@ -223,7 +224,7 @@ def test_the_feed_does_not_grow_with_time(shop: Shop, replica: Replica) -> None:
 
 
 def test_a_page_costs_the_same_for_10_and_for_1000_rows(
-    shop: Shop, replica: Replica, django_assert_num_queries: Callable[..., Any]
+    shop: Shop, replica: Replica, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     replica.pull()
     Customer.objects.bulk_create(CustomerFactory.build() for _ in range(10))

@@ -1,8 +1,6 @@
 """POST /api/sync/push/: each operation happens once or is kept, and what is answered first is answered again."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -20,15 +18,15 @@ from sync.models import SyncConflict
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
+from tests.types import Json, Unchanged
 from transactions.models import Transaction
 from transactions.pricing import price_items
 from transactions.services import sales as services
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
-def statuses(results: list[dict[str, Any]]) -> list[str]:
+def statuses(results: list[Json]) -> list[str]:
     return [result["status"] for result in results]
 
 
@@ -245,9 +243,9 @@ def test_text_that_no_database_takes_is_kept_as_it_came(shop: Shop) -> None:
     bad = [sale_of(shop, "\ud800"), sale_of(shop, "a\x00b"), sale_of(shop, "z", remarks="\ud800"), {"type": "\ud800"}]
     body = json.dumps({"operations": bad})
 
-    def send() -> list[dict[str, Any]]:
+    def send() -> list[Json]:
         response = shop.client_of(shop.driver).post("/api/sync/push/", body, content_type="application/json")
-        results: list[dict[str, Any]] = response.json()["results"]
+        results: list[Json] = response.json()["results"]
         return results
 
     results = send()

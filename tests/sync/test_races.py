@@ -13,12 +13,13 @@ from tests.concurrency.races import at_once, post
 from tests.conftest import Shop
 from tests.factories import DriverFactory, UserFactory
 from tests.sync.conftest import confirm_of, load_of, sale_of
+from tests.types import Answer, Json
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def results_of(answers: list[Any]) -> list[list[dict[str, Any]]]:
+def results_of(answers: list[Any]) -> list[list[Json]]:
     assert {answer.status_code for answer in answers} == {200}
     return [answer.json()["results"] for answer in answers]
 
@@ -45,7 +46,7 @@ def test_an_operation_ends_in_the_books_or_in_the_conflicts_and_never_in_both(sh
     shop.count("vehicle", driver.vehicle_no, 1)
     admin = UserFactory(role="ADMIN")
 
-    def work(index: int) -> Any:
+    def work(index: int) -> Answer:
         if index == 7:
             return shop.count("vehicle", driver.vehicle_no, 3, by=admin)
         batch = [sale_of(shop, f"s{(index + number) % 4}") for number in range(4)]
@@ -67,7 +68,7 @@ def test_two_retries_and_a_dismissal_at_once_settle_it_once(shop: Shop) -> None:
     [refused] = post(shop.driver, "/api/sync/push/", {"operations": [operation]}).json()["results"]
     path = f"/api/sync/conflicts/{refused['conflict']}"
 
-    def work(index: int) -> Any:
+    def work(index: int) -> Answer:
         if index == 3:
             return post(shop.admin, f"{path}/dismiss/", {"reason": "Twice"})
         return post(shop.admin, f"{path}/retry/", {"approve_rates": True})

@@ -1,7 +1,5 @@
 """What stands at a customer's site: meters replaced without losing a unit, deposits counted to the cent."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,15 +7,16 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from accounts.models import User
 from customers.models import Customer
 from foundation import clock
 from foundation.access.capabilities import Role
 from tests.conftest import Shop, error_of
 from tests.factories import MeteredCustomerFactory, UserFactory
+from tests.types import Answer, Json, Unchanged
 from transactions.models import MeterReplacement, Transaction
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def metered(shop: Shop) -> Customer:
     return customer
 
 
-def replace(shop: Shop, customer: Customer, by: Any = None, **body: Any) -> Any:
+def replace(shop: Shop, customer: Customer, by: User | None = None, **body: Any) -> Answer:
     body = {"final_reading": "1210.00", "new_meter_number": "M-NEW", "first_reading": "3.00", **body}
     return shop.client_of(by or shop.admin).post(f"/api/customers/{customer.pk}/replace-meter/", body)
 
@@ -72,13 +71,14 @@ def test_what_cannot_be_is_refused(shop: Shop, metered: Customer, nothing_change
         )
         assert error_of(replace(shop, shop.customer)) == (409, "no_meter", None)
         assert error_of(replace(shop, inactive)) == (409, "customer_inactive", None)
-        for field, value in (
-            ("final_reading", "x"),
-            ("first_reading", "-1.00"),
-            ("new_meter_number", ""),
-            ("first_reading", None),
-        ):
-            assert replace(shop, metered, **{field: value}).status_code == 400
+        wrong: list[Json] = [
+            {"final_reading": "x"},
+            {"first_reading": "-1.00"},
+            {"new_meter_number": ""},
+            {"first_reading": None},
+        ]
+        for reading in wrong:
+            assert replace(shop, metered, **reading).status_code == 400
 
 
 def test_a_reading_of_the_old_meter_that_arrives_late_is_not_taken_for_the_new_one(

@@ -1,9 +1,6 @@
 """The same operation sent again: nothing happens twice."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -11,10 +8,10 @@ import time_machine
 from foundation import clock
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerRateFactory, DriverFactory, MeteredCustomerFactory
+from tests.types import Json, Unchanged
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 SALE = {"type": "SALE"}
 
@@ -43,7 +40,7 @@ def test_without_an_id_each_is_new(shop: Shop) -> None:
         {"items": [{"type": "SALE", "quantity": 1, "rate": "28.500"[:5]}], "unknown": "field"},
     ],
 )
-def test_another_spelling_of_the_same_is_the_same(shop: Shop, respelt: dict[str, Any]) -> None:
+def test_another_spelling_of_the_same_is_the_same(shop: Shop, respelt: Json) -> None:
     shop.sell({**SALE, "rate": "28.50"}, client_temp_id="op-1")
     again = shop.sell(*respelt["items"], client_temp_id="op-1", **{k: v for k, v in respelt.items() if k != "items"})
     assert (again.status_code, again["Idempotent-Replayed"]) == (200, "true")
@@ -59,9 +56,7 @@ def test_the_same_instant_in_another_offset_is_the_same(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "other", [{"remarks": "Another"}, {"payment_received": True}, {"items": [{"type": "SALE", "quantity": 2}]}]
 )
-def test_other_content_under_the_same_id_is_refused(
-    shop: Shop, nothing_changes: Unchanged, other: dict[str, Any]
-) -> None:
+def test_other_content_under_the_same_id_is_refused(shop: Shop, nothing_changes: Unchanged, other: Json) -> None:
     shop.sell(SALE, client_temp_id="op-1")
     with nothing_changes():
         response = shop.sell(
@@ -90,7 +85,7 @@ def test_a_load_and_a_sale_cannot_share_an_id(shop: Shop) -> None:
 
 def test_whatever_changed_since_the_first_result_stands(shop: Shop, nothing_changes: Unchanged) -> None:
     metered = MeteredCustomerFactory(last_meter_reading="1200.00")
-    body: dict[str, Any] = {"customer": metered.pk, "current_meter": "1210.00", "client_temp_id": "op-1"}
+    body: Json = {"customer": metered.pk, "current_meter": "1210.00", "client_temp_id": "op-1"}
     first = shop.sell(SALE, **body)
     assert first.status_code == 201
     admin = shop.client_of(shop.admin)

@@ -14,6 +14,7 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from pytest_django import Settings
 
 from accounts.models import User
 from distribution.services import (
@@ -215,7 +216,7 @@ class Ledger(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_whatever_is_asked_for_the_books_hold(stub_pdf: None, settings: Any) -> None:
+def test_whatever_is_asked_for_the_books_hold(stub_pdf: None, settings: Settings) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     class Verified(Ledger):

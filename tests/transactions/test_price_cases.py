@@ -3,20 +3,20 @@
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
 
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, CustomerRateFactory, DriverFactory, EquipmentFactory
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 FILE = json.loads((Path(__file__).parent / "price_cases.json").read_text())
 
 
 @pytest.mark.parametrize("case", FILE["cases"], ids=lambda case: case["name"])
-def test_a_sale_costs_what_the_shared_cases_say(shop: Shop, case: dict[str, Any]) -> None:
+def test_a_sale_costs_what_the_shared_cases_say(shop: Shop, case: Json) -> None:
     with time_machine.travel(datetime.fromisoformat(case["occurred_at"]), tick=False):
         equipment = {
             row["id"]: EquipmentFactory(default_rate=row["default_rate"], deposit=row["deposit"]).pk

@@ -1,7 +1,6 @@
 """The sale, rule by rule, through the API."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from audit.models import AuditLog
 from foundation import clock
@@ -29,15 +29,15 @@ from tests.factories import (
     MeteredCustomerFactory,
     UserFactory,
 )
+from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 SALE = {"type": "SALE"}
 
 
-def of(response: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def of(response: Answer) -> tuple[Json, Json]:
     assert response.status_code == 201, response.json()
     return response.json()["transaction"], response.json()["invoice"]
 
@@ -441,7 +441,7 @@ def test_a_document_that_cannot_be_read_is_a_503(shop: Shop) -> None:
     assert error_of(shop.client_of(shop.driver).get(invoice["pdf_url"])) == (503, "storage_unavailable", None)
 
 
-def test_the_snapshot_survives_what_becomes_of_the_parties(shop: Shop, settings: Any) -> None:
+def test_the_snapshot_survives_what_becomes_of_the_parties(shop: Shop, settings: Settings) -> None:
     _, invoice = of(shop.sell(SALE))
     before = Invoice.objects.get(pk=invoice["id"]).snapshot
     settings.COMPANY = {**settings.COMPANY, "name": "Renamed Pte. Ltd."}
@@ -485,7 +485,7 @@ def test_a_sale_takes_the_same_few_queries_whatever_its_length(shop: Shop, lines
     ],
     ids=["paid on the spot", "deposit", "email"],
 )
-def test_what_else_a_sale_does_has_its_own_few_queries(shop: Shop, extra: dict[str, Any], more: int) -> None:
+def test_what_else_a_sale_does_has_its_own_few_queries(shop: Shop, extra: Json, more: int) -> None:
     metered = MeteredCustomerFactory(last_meter_reading="0.00", **extra.get("customer", {}))
     fields = {name: value for name, value in extra.items() if name == "payment_received"}
     items = [SALE, *extra.get("items", [])]

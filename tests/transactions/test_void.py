@@ -1,12 +1,11 @@
 """Taking a sale back: a reversal and a credit note, once, and everything where it was before."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer
 from foundation.access.capabilities import Role
@@ -15,28 +14,28 @@ from invoices.models import Invoice
 from payments.models import Payment
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
+from tests.types import Answer, Json, Unchanged
 from transactions.models import DepositBalance, Transaction
 
 pytestmark = pytest.mark.django_db
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 SALE = {"type": "SALE", "quantity": 2}
 REASON = "Entered for the wrong customer"
 
 
-def sold(response: Any) -> dict[str, Any]:
+def sold(response: Answer) -> Json:
     assert response.status_code == 201, response.json()
-    answer: dict[str, Any] = response.json()
+    answer: Json = response.json()
     return answer
 
 
-def void(shop: Shop, sale: dict[str, Any], by: Any = None, **body: Any) -> Any:
+def void(shop: Shop, sale: Json, by: User | None = None, **body: Any) -> Any:
     url = f"/api/transactions/{sale['transaction']['id']}/void/"
     return shop.client_of(by or shop.admin).post(url, {"reason": REASON, **body})
 
 
-def read(shop: Shop, kind: str, pk: int) -> dict[str, Any]:
-    answer: dict[str, Any] = shop.client_of(shop.admin).get(f"/api/{kind}/{pk}/").json()
+def read(shop: Shop, kind: str, pk: int) -> Json:
+    answer: Json = shop.client_of(shop.admin).get(f"/api/{kind}/{pk}/").json()
     return answer
 
 

@@ -30,6 +30,7 @@ from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
+from tests.types import Answer, Json
 from tests.upgrade.day import PASSWORD, WORKER, codes, essence, figures, pulled
 
 LATER = timedelta(days=365)
@@ -46,14 +47,14 @@ Pair = tuple[Any, Any]
 """What has to be answered, and what is."""
 
 
-def answers(folder: Path) -> dict[str, Any]:
+def answers(folder: Path) -> Json:
     told = read(folder / "operations.json")
     own = read(folder / "own.json")
     anchors = str(folder / "anchors")
     columns = {table: columns_of(table) for table in EVIDENCE}
     before = evidence(columns)
     call_command("migrate", verbosity=0)
-    found: dict[str, Any] = {
+    found: Json = {
         "evidence": (before, evidence(columns)),
         "ready": Client().get("/api/health/ready/").json(),
         "books": command("verify_books"),
@@ -104,7 +105,7 @@ def ask(user: str, method: str, path: str, body: object = None) -> Any:
     return _client(user).generic(method, f"/api/{path}", json.dumps(body), "application/json")
 
 
-def said(answer: Any) -> Any:
+def said(answer: Answer) -> Any:
     return answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
 
 
@@ -113,7 +114,7 @@ def missed(cursor: str) -> dict[str, list[int]]:
     return pulled(said(ask("driver1", "GET", f"sync/pull/?cursor={cursor}")))
 
 
-def again(operations: Iterable[dict[str, Any]]) -> Iterator[Pair]:
+def again(operations: Iterable[Json]) -> Iterator[Pair]:
     """Each operation that can be repeated, once more."""
     for sent in operations:
         if not sent["is_repeatable"]:
@@ -140,7 +141,7 @@ def _as_far_as(wanted: Any, told: Any) -> Any:
     return told
 
 
-def later(requests: Iterable[dict[str, Any]]) -> Iterator[Pair]:
+def later(requests: Iterable[Json]) -> Iterator[Pair]:
     for sent in requests:
         answer = ask(sent["user"], "POST", sent["path"], sent["body"])
         yield sent, {**sent, "status": answer.status_code, "codes": codes(answer.status_code, said(answer))}
@@ -224,7 +225,7 @@ def command(*arguments: str) -> str:
     return out.getvalue().strip().rpartition("\n")[2]
 
 
-def with_damage(told: Any, own: Any, columns: Mapping[str, list[str]]) -> dict[str, Any]:
+def with_damage(told: Any, own: Any, columns: Mapping[str, list[str]]) -> Json:
     """The same questions when something is lost: what they say then."""
     before = evidence(columns)
     set_here = {connection.ops.quote_name(name) for name in ("id", "entity_type")}

@@ -11,6 +11,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from testbed.servers import ROOT, Answer, Site, free_port
+from tests.types import Json
 
 PASSWORD = "hsh-demo-2026"
 WORKER = ("db_worker", "--no-reload", "--no-startup-delay", "--verbosity", "0")
@@ -31,7 +32,7 @@ def essence(said: Any) -> Any:
         return None
     if "inventory_type" in said:
         return {}  # a balance: its id is the database's own affair
-    kept: dict[str, Any] = {}
+    kept: Json = {}
     for name, value in said.items():
         if name == "results":
             kept[name] = [{**essence(result), "status": result["status"]} for result in value]
@@ -50,7 +51,7 @@ def pulled(said: Mapping[str, Any]) -> dict[str, list[int]]:
     return told | {f"gone {name}": ids for name, ids in said["gone"].items()}
 
 
-def figures(get: Callable[[str], Any]) -> dict[str, Any]:
+def figures(get: Callable[[str], Any]) -> Json:
     """What there is of everything, and what each customer owes; ``get`` reads a path as an administrator."""
     balances, page = [], 1
     while page:
@@ -77,7 +78,7 @@ class Day:
 
     def __init__(self, site: Site, date: str) -> None:
         self.site, self.date, self.clock = site, date, "08:00"
-        self.operations: list[dict[str, Any]] = []
+        self.operations: list[Json] = []
         self._tokens: dict[str, str] = {}
         self._has_a_message = threading.Event()
         port = free_port()
@@ -149,7 +150,7 @@ class Day:
         file.write_text(rows)
         self.manage("import_data", table, str(file), "--user", "admin", "--commit")
 
-    def fill_in(self, path: str, form: dict[str, Any]) -> None:
+    def fill_in(self, path: str, form: Json) -> None:
         """A page of the office, by the administrator."""
         self.manage("shell", "--verbosity", "0", "-c", FORM.format(path=path, form=form))
 

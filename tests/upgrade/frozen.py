@@ -14,6 +14,8 @@ import time_machine
 from django.core.management import execute_from_command_line
 from django.core.wsgi import get_wsgi_application
 
+from tests.types import Json
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 _application = get_wsgi_application()
 
@@ -22,7 +24,7 @@ def at(moment: str) -> Any:
     return time_machine.travel(datetime.fromisoformat(moment), tick=False)
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def application(environ: Json, start_response: Callable[..., Any]) -> Iterable[bytes]:
     moment = environ.get("HTTP_X_CLOCK")
     if moment is None:  # whether it lives may be asked at any time
         return _application(environ, start_response)

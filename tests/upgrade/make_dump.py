@@ -30,11 +30,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from django.conf import settings
 
 from testbed.servers import MariaDB, Site
+from tests.types import Json
 from tests.upgrade.day import Day, codes, essence, figures, pulled
 from tests.upgrade.work import next_morning, work
 
@@ -110,7 +110,7 @@ def books_of(site: Site) -> bytes:
     return OWNER.sub(b"", done.stdout)
 
 
-def asked_on(day: Day, left: dict[str, Any]) -> str:
+def asked_on(day: Day, left: Json) -> str:
     """What a phone missed, everything once more, and the next morning's work: the release's own answers."""
     day.clock = "20:00"
     missed = day.ask("driver1", "GET", f"sync/pull/?cursor={left['cursor']}").json()

@@ -19,6 +19,7 @@ import pytest
 from django.conf import settings
 
 from testbed.servers import ROOT, on_mariadb
+from tests.types import Json
 
 RELEASES = sorted(file.parent for file in Path(__file__).parent.glob("*/operations.json"))
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.xdist_group("upgrade")
 
 
 @pytest.fixture(scope="module", params=RELEASES, ids=lambda release: release.name)
-def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Json:
     """The answers of `ask` to the dump of one release, on the engine that the tests run on."""
     folder = tmp_path_factory.mktemp("upgrade")
     unpack(request.param, "mysql" if on_mariadb() else "sqlite", folder)
@@ -42,7 +43,7 @@ def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             mariadb("--execute", f"DROP DATABASE {name}")
     else:
         ask(folder, DB_NAME=str(folder / "books"))
-    answers: dict[str, Any] = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
+    answers: Json = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
     return answers
 
 
@@ -52,7 +53,7 @@ def unpack(release: Path, engine: str, folder: Path) -> None:
         files.extractall(folder, filter="data")
     own = json.loads((folder / "own.json").read_text(encoding="utf-8"))
     with tarfile.open(release / "documents.tar.xz") as files:
-        documents: dict[str, Any] = {entry.name: files.extractfile(entry) for entry in files}
+        documents: Json = {entry.name: files.extractfile(entry) for entry in files}
         for path, sha256 in own["documents"].items():
             target = folder / "media" / path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -89,49 +90,49 @@ def differing(pairs: list[Any]) -> list[Any]:
     return [(wanted, found) for wanted, found in pairs if wanted != found]
 
 
-def test_the_books_and_the_audit_log_verify(upgraded: dict[str, Any]) -> None:
+def test_the_books_and_the_audit_log_verify(upgraded: Json) -> None:
     for books, audit in (("books", "audit"), ("books_later", "audit_later")):
         assert re.match(r"The books verify: \d+ checks\.$", upgraded[books]), upgraded[books]
         assert "verifies: 2 seals, 2 anchors, " in upgraded[audit], upgraded[audit]
 
 
-def test_migrations_leave_the_evidence_as_it_was_written(upgraded: dict[str, Any]) -> None:
+def test_migrations_leave_the_evidence_as_it_was_written(upgraded: Json) -> None:
     before, after = upgraded["evidence"]
     assert after == before
 
 
-def test_it_is_ready_and_people_can_log_in(upgraded: dict[str, Any]) -> None:
+def test_it_is_ready_and_people_can_log_in(upgraded: Json) -> None:
     assert upgraded["ready"]["status"] == "ok", upgraded["ready"]
     assert upgraded["log_in"] == 200
 
 
-def test_every_document_comes_with_the_same_bytes(upgraded: dict[str, Any]) -> None:
+def test_every_document_comes_with_the_same_bytes(upgraded: Json) -> None:
     assert differing(upgraded["documents"]) == []
     assert len(upgraded["documents"]) > 50
 
 
-def test_whatever_is_named_has_its_page_in_the_office(upgraded: dict[str, Any]) -> None:
+def test_whatever_is_named_has_its_page_in_the_office(upgraded: Json) -> None:
     """By evidence, by stock movements, by conflicts."""
     assert [way for way in upgraded["ways"] if way[1]] == []
     assert len(upgraded["ways"]) > 300
 
 
-def test_an_operation_that_comes_again_is_answered_as_before(upgraded: dict[str, Any]) -> None:
+def test_an_operation_that_comes_again_is_answered_as_before(upgraded: Json) -> None:
     assert differing(upgraded["again"]) == []
     assert len(upgraded["again"]) > 30
 
 
-def test_an_operation_that_comes_again_happens_no_second_time(upgraded: dict[str, Any]) -> None:
+def test_an_operation_that_comes_again_happens_no_second_time(upgraded: Json) -> None:
     before, after = upgraded["counts"]
     assert after == before
 
 
-def test_a_phone_is_told_what_it_missed(upgraded: dict[str, Any]) -> None:
+def test_a_phone_is_told_what_it_missed(upgraded: Json) -> None:
     told, tells = upgraded["missed"]
     assert tells == told
 
 
-def test_the_work_goes_on(upgraded: dict[str, Any]) -> None:
+def test_the_work_goes_on(upgraded: Json) -> None:
     """Conflicts are retried and dismissed, drafts confirmed, counts signed off, sales voided, payments reversed: it
     comes to the same stock and the same debts as it did with the release itself."""
     assert differing(upgraded["later"]) == []
@@ -142,7 +143,7 @@ def test_the_work_goes_on(upgraded: dict[str, Any]) -> None:
     assert statuses["dismiss"] > 1
 
 
-def test_an_app_learns_that_its_refused_operation_was_let_happen(upgraded: dict[str, Any]) -> None:
+def test_an_app_learns_that_its_refused_operation_was_let_happen(upgraded: Json) -> None:
     changed = differing(upgraded["again_later"])
     retried = [sent for sent, _ in upgraded["later"] if sent["path"].endswith("/retry/") and sent["status"] == 200]
     results = [
@@ -155,7 +156,7 @@ def test_an_app_learns_that_its_refused_operation_was_let_happen(upgraded: dict[
     assert Counter(results) == {("rejected", "duplicate"): len(retried), (409, 200): 1}
 
 
-def test_every_email_goes_out_once(upgraded: dict[str, Any]) -> None:
+def test_every_email_goes_out_once(upgraded: Json) -> None:
     before, worked, *_, last = upgraded["emails"]
     queued = {pk for pk, status in before.items() if status == "QUEUED"}
     sending = {pk for pk, status in before.items() if status == "SENDING"}
@@ -166,7 +167,7 @@ def test_every_email_goes_out_once(upgraded: dict[str, Any]) -> None:
     assert upgraded["arrived"] == dict.fromkeys(queued, 1)
 
 
-def test_what_is_lost_would_be_noticed(upgraded: dict[str, Any]) -> None:
+def test_what_is_lost_would_be_noticed(upgraded: Json) -> None:
     """The answers to the same questions after an audit record was slipped in, a document and an operation altered."""
     damaged = upgraded["with_damage"]
     before, after = damaged["evidence"]

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from tests.types import Json
 from tests.upgrade.day import Day
 
 USERS = ("admin", "supervisor", "depot", "sales", "driver1", "driver2", "driver3")
 
 
-def work(day: Day) -> dict[str, Any]:
+def work(day: Day) -> Json:
     """From the log-in of the morning to the count of the evening; answers what is left for the next morning."""
     refresh = {user: day.log_in(user) for user in USERS}
     day.ask("", "POST", "token/", {"username": "driver4", "password": "a guess"})
@@ -48,7 +49,7 @@ def work(day: Day) -> dict[str, Any]:
     )
     day.clock = "08:05"
     day.work_off_the_mail()  # of the days before
-    left: dict[str, Any] = {}
+    left: Json = {}
     for clock, part in (
         ("08:10", _loads),
         ("08:30", _depot_work),
@@ -66,7 +67,7 @@ def work(day: Day) -> dict[str, Any]:
     return left
 
 
-def next_morning(left: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def next_morning(left: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]]:
     """How the work goes on with what was left: (user, path, body) of each POST."""
     for conflict in left["conflicts"]:
         yield "supervisor", f"sync/conflicts/{conflict}/retry/", {}
@@ -80,15 +81,15 @@ def next_morning(left: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, 
     yield "driver1", f"invoices/{left['unpaid']}/email/", {"to": "again@bakery.example"}
 
 
-def line(equipment: int, type: str, quantity: Any = 1, **more: Any) -> dict[str, Any]:
+def line(equipment: int, type: str, quantity: Any = 1, **more: Any) -> Json:
     return {"equipment": equipment, "type": type, "quantity": quantity, **more}
 
 
-def load(equipment: int, quantity: int, direction: str = "OUT", condition: str = "FULL") -> dict[str, Any]:
+def load(equipment: int, quantity: int, direction: str = "OUT", condition: str = "FULL") -> Json:
     return {"equipment": equipment, "direction": direction, "condition": condition, "quantity": quantity}
 
 
-def stock(equipment: int, condition: str, quantity: int) -> dict[str, Any]:
+def stock(equipment: int, condition: str, quantity: int) -> Json:
     return {"equipment": equipment, "condition": condition, "quantity": quantity}
 
 
@@ -96,7 +97,7 @@ def days_later(day: Day, days: int) -> str:
     return str(datetime.date.fromisoformat(day.date) + datetime.timedelta(days=days))
 
 
-def _loads(day: Day, it: Any) -> dict[str, Any]:
+def _loads(day: Day, it: Any) -> Json:
     onto = [load(it.c14, 20), load(it.c12, 6)]
     first = day.post("driver1", "distributions/", depot=it.home, items=onto, remarks="Lane 3", client_temp_id="load-1",
                      occurred_at=day.moment("08:07"))  # fmt: skip
@@ -142,7 +143,7 @@ def _depot_work(day: Day, it: Any) -> None:
     day.fill_in("/admin/inventory/reorderlevel/add/", {"depot": it.home, "equipment": it.c14, "quantity": 80})
 
 
-def _master_data(day: Day, it: Any) -> dict[str, Any]:
+def _master_data(day: Day, it: Any) -> Json:
     def pull(user: str) -> str:
         cursor: str = day.ask(user, "GET", "sync/pull/?page_size=2000").json()["cursor"]
         return cursor
@@ -176,7 +177,7 @@ def _master_data(day: Day, it: Any) -> dict[str, Any]:
     return {"cursor": cursor}
 
 
-def _sales(day: Day, it: Any) -> dict[str, Any]:
+def _sales(day: Day, it: Any) -> Json:
     """Every kind of line, meters, cash and credit."""
     post, moment = day.post, day.moment
     post("driver1", "transactions/", _first_sale(day, it), client_temp_id="s1", occurred_at=moment("09:40"))
@@ -230,12 +231,12 @@ def _sales(day: Day, it: Any) -> dict[str, Any]:
     return {"sale": standing["transaction"]["id"], "metered": metered["transaction"]["id"]}
 
 
-def _first_sale(day: Day, it: Any) -> dict[str, Any]:
+def _first_sale(day: Day, it: Any) -> Json:
     items = [line(it.c14, "SALE", 2, rate="36.00"), line(it.c14, "DEPOSIT", 2), line(it.c14, "SWAP")]
     return {"customer": it.chicken, "payment_received": True, "items": items}
 
 
-def _money(day: Day, it: Any) -> dict[str, Any]:
+def _money(day: Day, it: Any) -> Json:
     post = day.post
     post("driver1", f"invoices/{it.unnamed}/pay/", amount="50.00", method="PAYNOW", reference="PN-1", status=200)
     post("driver1", f"invoices/{it.unnamed}/pay/", status=200)
@@ -266,14 +267,14 @@ def _emails(day: Day, it: Any) -> None:
 def _phones(day: Day, it: Any) -> None:
     """They come back into the network."""
 
-    def sent(type: str, client_temp_id: str, clock: str, **data: Any) -> dict[str, Any]:
+    def sent(type: str, client_temp_id: str, clock: str, **data: Any) -> Json:
         return {"type": type, "client_temp_id": client_temp_id, "occurred_at": day.moment(clock), "data": data}
 
-    def sale(client_temp_id: str, clock: str, customer: int, *items: dict[str, Any], **more: Any) -> dict[str, Any]:
+    def sale(client_temp_id: str, clock: str, customer: int, *items: Json, **more: Any) -> Json:
         return sent("transaction.create", client_temp_id, clock, customer=customer, items=list(items), **more)
 
-    def push(user: str, *operations: object) -> list[dict[str, Any]]:
-        results: list[dict[str, Any]] = day.post(user, "sync/push/", operations=operations, status=200)["results"]
+    def push(user: str, *operations: object) -> list[Json]:
+        results: list[Json] = day.post(user, "sync/push/", operations=operations, status=200)["results"]
         return results
 
     swap, many = (
@@ -346,7 +347,7 @@ def _counts(day: Day, it: Any) -> None:
     day.seal()
 
 
-def _evening(day: Day, it: Any) -> dict[str, Any]:
+def _evening(day: Day, it: Any) -> Json:
     """What is neither sealed nor signed off nor sent."""
     counted = day.post("driver2", "settlements/", cash="27.00", counts=_on_board(day, "driver2"), client_temp_id="c1")
     last = day.post(
@@ -357,7 +358,7 @@ def _evening(day: Day, it: Any) -> dict[str, Any]:
     return {"count": counted["id"], "unpaid": last["invoice"]["id"]}
 
 
-def _on_board(day: Day, user: str) -> list[dict[str, Any]]:
+def _on_board(day: Day, user: str) -> list[Json]:
     held = day.ask(user, "GET", "inventories/?inventory_type=VEHICLE&page_size=100").json()["results"]
     held.sort(key=lambda row: (row["equipment"], row["condition"]))
     return [stock(row["equipment"], row["condition"], row["quantity"]) for row in held if row["quantity"]]
