@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import tempfile
-from typing import Any
 
 wsgi_app = "core.wsgi"
 bind = "127.0.0.1:8000"
@@ -29,12 +28,12 @@ if _own_metrics:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = _own_metrics
 
 
-def on_exit(server: Any) -> None:
+def on_exit(server: object) -> None:
     if _own_metrics:
         shutil.rmtree(_own_metrics, ignore_errors=True)
 
 
-def post_worker_init(worker: Any) -> None:
+def post_worker_init(worker: object) -> None:
     # Ctrl-C reaches the workers too, and the arbiter's own signal right behind it: both at once lock a worker
     # up (1 of 40), for its thread pool is closed within itself. So only the arbiter hears Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

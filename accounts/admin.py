@@ -66,7 +66,7 @@ class UserForm(MasterDataForm[User]):
         )  # fmt: skip
         widgets = {"username": forms.TextInput(attrs={"autocomplete": "off"})}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
             self.fields["new_password"].required = True

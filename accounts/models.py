@@ -30,14 +30,14 @@ class UserManager(BaseUserManager["User"]):
     def visible_to(self, user: "User") -> UserQuerySet:
         return self.get_queryset().visible_to(user)
 
-    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+    def create_user(self, username: str, password: str | None = None, **fields: object) -> "User":
         """Make a user; without a password they can't log in."""
         user = self.model(username=username, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+    def create_superuser(self, username: str, password: str | None = None, **fields: object) -> "User":
         """Make an ADMIN; what ``manage.py createsuperuser`` calls."""
         return self.create_user(username, password, **{**fields, "role": Role.ADMIN})
 

@@ -165,5 +165,5 @@ class AuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-u
     target_class = "accounts.tokens.Authentication"
     name = "jwtAuth"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -27,7 +27,7 @@ class VehicleNoField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=24, allow_blank=True, **kwargs)
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         plate = "".join(super().to_internal_value(data).split()).upper()
         if plate:
             vehicle_no_validator(plate)

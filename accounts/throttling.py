@@ -3,7 +3,6 @@
 import hashlib
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
@@ -84,7 +83,7 @@ def _forget_some(*, before: datetime) -> None:
         LogInAttempt.objects.filter(pk__in=pks).delete()
 
 
-def _username(data: Any) -> str | None:
+def _username(data: object) -> str | None:
     username = data.get("username") if isinstance(data, dict) else None
     return username.strip().lower() if isinstance(username, str) else None
 

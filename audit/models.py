@@ -1,6 +1,6 @@
 """The append-only record of every state change."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from foundation.ledger.models import LedgerModel, LedgerQuerySet
 
 
 class AuditLogQuerySet(LedgerQuerySet):
-    def visible_to(self, user: Any) -> Self:
+    def visible_to(self, user: models.Model) -> Self:
         """All records, those of the own depot's users, or none."""
         return self.filter(rows_within(user, Capability.VIEW_AUDIT))
 

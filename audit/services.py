@@ -22,7 +22,7 @@ def record(
     action: str,
     target: models.Model,
     before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
+    after: dict[str, object] | None = None,
     reason: str = "",
 ) -> AuditLog:
     """Leave the one line of evidence of a command, in the command's own transaction.
@@ -49,7 +49,7 @@ def record(
     )
 
 
-def create_recorded[M: models.Model](*, actor: Any, action: str, new: M, hidden: Iterable[str] = ()) -> M:
+def create_recorded[M: models.Model](*, actor: models.Model, action: str, new: M, hidden: Iterable[str] = ()) -> M:
     """Insert a row of master data with its evidence: all fields but the ``hidden`` ones; tell apps of it.
 
     Runs in the caller's transaction. Raises Duplicate where a unique value is taken.
@@ -63,7 +63,7 @@ def create_recorded[M: models.Model](*, actor: Any, action: str, new: M, hidden:
 
 
 def update_recorded[M: models.Model](
-    *, actor: Any, action: str, target: M, changes: Mapping[str, Any], reason: str = ""
+    *, actor: models.Model, action: str, target: M, changes: Mapping[str, object], reason: str = ""
 ) -> bool:
     """Write the changed fields of a locked row, with before and after; nothing where nothing changes. Tell apps.
 
@@ -93,7 +93,7 @@ def _refusing_duplicates() -> Iterator[None]:
         raise Duplicate("This value is taken already.") from error
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     match value:
         case dict():
             return {str(key): _plain(item) for key, item in value.items()}

@@ -22,7 +22,7 @@ WHOLE: dict[str, dict[str, Any]] = {name: {} for name in QUICK} | {"sale": {"his
 WITHOUT_DATABASE = {"render"}
 
 
-def one(name: str, options: dict[str, Any]) -> None:
+def one(name: str, options: dict[str, object]) -> None:
     """In the child: measure, and tell the parent as JSON."""
     before = machine()
     tables = importlib.import_module(f"benchmarks.{name}").measure(**options)

@@ -57,7 +57,7 @@ class ByHand:
         cursor.execute(f"UPDATE {table} SET {changed} WHERE {key}")
         cursor.execute("COMMIT")
 
-    def _copy(self, row: dict[str, Any], ids: dict[str, int]) -> dict[str, Any]:
+    def _copy(self, row: dict[str, object], ids: dict[str, int]) -> dict[str, Any]:
         copy = {name: value for name, value in row.items() if name != "id"}
         own = f"HAND-{os.getpid()}-{self.number}"
         changed = {

@@ -81,13 +81,13 @@ class Table:
         self.sql = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) VALUES ({places})"
         self.rows: list[list[Any]] = []
 
-    def add(self, values: dict[str, Any]) -> None:
+    def add(self, values: dict[str, object]) -> None:
         row = self.defaults.copy()
         for name, value in values.items():
             row[name] = value if type(value) in (int, str, bool) else self.prepared(name, value)
         self.rows.append([*row.values()])
 
-    def prepared(self, name: str, value: Any) -> Any:
+    def prepared(self, name: str, value: object) -> Any:
         if isinstance(value, dict):
             return json.dumps(value)
         return _prepared(self.fields[name], value)
@@ -100,7 +100,7 @@ class Table:
 
 
 @lru_cache(maxsize=10_000)
-def _prepared(field: Any, value: Any) -> Any:
+def _prepared(field: Any, value: object) -> Any:
     """As the database takes it. The same dates and amounts come again and again."""
     return field.get_db_prep_save(value, connection)
 
@@ -163,10 +163,12 @@ class History:
         self.next[model] += 1
         return number
 
-    def add(self, model: type[models.Model], **values: Any) -> None:
+    def add(self, model: type[models.Model], **values: object) -> None:
         self.tables[model].add(values)
 
-    def move(self, equipment: int, quantity: int, source: tuple[int, str], target: tuple[int, str], **of: Any) -> None:
+    def move(
+        self, equipment: int, quantity: int, source: tuple[int, str], target: tuple[int, str], **of: object
+    ) -> None:
         self.balances[source[0], equipment, source[1]] -= quantity
         self.balances[target[0], equipment, target[1]] += quantity
         self.add(
@@ -194,7 +196,7 @@ class History:
             self.evidence("inventory.balance.corrected", "inventory.inventory", number, self.admin, {})
             self.vehicle_balances[vehicle.pk, item.pk, FULL] = number
 
-    def evidence(self, action: str, target: str, pk: int, user: User, after: dict[str, Any]) -> None:
+    def evidence(self, action: str, target: str, pk: int, user: User, after: dict[str, object]) -> None:
         self.add(
             AuditLog,
             id=self.pk(AuditLog),

@@ -19,7 +19,7 @@ def watched() -> Iterator[set[str]]:
     """The growing tables that a statement read from end to end, as its plan says."""
     scanned: set[str] = set()
 
-    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: object) -> Any:
         if sql.lstrip().upper().startswith("SELECT"):
             scanned.update(full_scans(sql, params))
         return execute(sql, params, many, context)

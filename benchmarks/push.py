@@ -30,13 +30,13 @@ def measure(rounds: int = 5) -> list[Table]:
     return [table]
 
 
-def _one_by_one(client: Client, world: dict[str, Any]) -> None:
+def _one_by_one(client: Client, world: dict[str, object]) -> None:
     for number in range(SALES):
         status, content = client.ask("POST", "/api/transactions/", json.dumps(_sale(world, number)))
         assert status == 201, content
 
 
-def _at_once(client: Client, world: dict[str, Any]) -> None:
+def _at_once(client: Client, world: dict[str, object]) -> None:
     sales = [_sale(world, number) for number in range(SALES)]
     operations = [
         {"type": "transaction.create", "client_temp_id": sale.pop("client_temp_id"), "data": sale} for sale in sales

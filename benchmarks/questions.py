@@ -48,13 +48,13 @@ def list_questions(values: dict[str, Any], last_day: date) -> Iterator[str]:
                 yield f"{address}?{urlencode({name: value})}"
 
 
-def _searches(view: Any, words: str) -> list[str]:
+def _searches(view: object, words: str) -> list[str]:
     if not hasattr(view, "documents"):
         return []
     return [*(f"{prefix}-2026" for prefix in view.documents if prefix), words]
 
 
-def _values(name: str, asked: Any, values: dict[str, Any], last_day: date) -> list[Any]:
+def _values(name: str, asked: object, values: dict[str, object], last_day: date) -> list[Any]:
     if name in values:
         return [values[name]]
     if isinstance(asked, filters.BooleanFilter):
@@ -67,7 +67,7 @@ def _values(name: str, asked: Any, values: dict[str, Any], last_day: date) -> li
     raise NotImplementedError(f"{name}: say what to ask for")
 
 
-def report_questions(values: dict[str, Any], last_day: date) -> Iterator[str]:
+def report_questions(values: dict[str, object], last_day: date) -> Iterator[str]:
     """Addresses: every report of the last month, or at its end and its beginning."""
     month = {"date_from": last_day - timedelta(days=30), "date_to": last_day}
     asked: dict[str, list[dict[str, Any]]] = {

@@ -6,7 +6,6 @@ of a worker after the start and after 1,000 sales and more.
 
 import argparse
 import time
-from typing import Any
 
 from benchmarks.harness import Table, a_site, engine, median, milliseconds, say
 from benchmarks.pull import memory_mib
@@ -56,7 +55,7 @@ def measure(rounds: int = 5) -> list[Table]:
     return [table]
 
 
-def _after_sales(site: Site, world: dict[str, Any]) -> dict[int, int]:
+def _after_sales(site: Site, world: dict[str, object]) -> dict[int, int]:
     """The larger worker's MiB, shared pages counted in."""
     driver, sizes = Driver(site, world, 0), {}
     for sold in range(1, 2 * SALES + 1):

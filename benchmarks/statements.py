@@ -39,7 +39,7 @@ def values() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def by_hand(statements: list[tuple[str, Any]]) -> Callable[[], None]:
+def by_hand(statements: list[tuple[str, object]]) -> Callable[[], None]:
     """All of them on a connection of the driver's own."""
     if connection.vendor == "sqlite":
         raw: Any = sqlite3.connect(connection.settings_dict["NAME"])
@@ -60,7 +60,7 @@ def by_hand(statements: list[tuple[str, Any]]) -> Callable[[], None]:
 def statements_of(client: APIClient, question: str) -> list[tuple[str, Any]]:
     seen: list[tuple[str, Any]] = []
 
-    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: object) -> Any:
         if sql.lstrip().upper().startswith("SELECT"):
             seen.append((sql, tuple(params or ())))
         return execute(sql, params, many, context)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from rest_framework import serializers
 
 from customers import services
@@ -30,18 +31,18 @@ class CustomerTable(TableResource):
     keys = ("customer_code",)
     needed = ()
 
-    def find(self, row: Mapping[str, Any]) -> Customer | None:
+    def find(self, row: Mapping[str, object]) -> Customer | None:
         return Customer.objects.filter(customer_code=row.get("customer_code", "")).first()
 
-    def check(self, target: Any, values: dict[str, Any]) -> None:
+    def check(self, target: Any, values: dict[str, object]) -> None:
         reading = values.get("last_meter_reading", target.last_meter_reading)
         if target.pk is not None and reading != target.last_meter_reading:
             raise ValidationError({"last_meter_reading": ["Only sales move the reading of a customer's meter."]})
 
-    def create(self, actor: Any, values: dict[str, Any]) -> Customer:
+    def create(self, actor: Any, values: dict[str, object]) -> Customer:
         return services.create_customer(actor=actor, values=values)
 
-    def update(self, actor: Any, target: Any, changes: dict[str, Any]) -> None:
+    def update(self, actor: Any, target: Any, changes: dict[str, object]) -> None:
         services.update_customer(actor=actor, pk=target.pk, changes=changes)
 
 
@@ -68,7 +69,7 @@ class RateTable(TableResource):
     keys = ("customer_code", "sku", "valid_from")
     needed = ("customer_code", "sku", "valid_from", "rate")
 
-    def find(self, row: Mapping[str, Any]) -> CustomerRate | None:
+    def find(self, row: Mapping[str, object]) -> CustomerRate | None:
         try:
             first_day = date.fromisoformat(str(row.get("valid_from")))
         except ValueError:
@@ -87,5 +88,5 @@ class RateTable(TableResource):
             valid_from=values["valid_from"],
         )
 
-    def update(self, actor: Any, target: Any, changes: dict[str, Any]) -> None:
+    def update(self, actor: Model, target: object, changes: dict[str, object]) -> None:
         raise ValidationError({"rate": ["Another rate was agreed on from this date on. It stays as it is."]})

@@ -1,7 +1,6 @@
 """Changes of depots. Nothing is deleted: what isn't used any more is deactivated."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.db.models import Model
 
@@ -12,13 +11,13 @@ from foundation.commands import command
 
 
 @command
-def create_depot(*, actor: Model, values: Mapping[str, Any]) -> Depot:
+def create_depot(*, actor: Model, values: Mapping[str, object]) -> Depot:
     """Raises Duplicate."""
     return create_recorded(actor=actor, action="depots.depot.created", new=Depot(**values))
 
 
 @command
-def update_depot(*, actor: Model, pk: int, changes: Mapping[str, Any]) -> Depot:
+def update_depot(*, actor: Model, pk: int, changes: Mapping[str, object]) -> Depot:
     """Locks the row. Raises Duplicate."""
     target = locks.depot(pk)
     update_recorded(actor=actor, action="depots.depot.updated", target=target, changes=changes)

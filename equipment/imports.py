@@ -19,11 +19,11 @@ class EquipmentTable(TableResource):
     columns = {name: name for name in _COLUMNS}
     keys = needed = ("sku",)
 
-    def find(self, row: Mapping[str, Any]) -> Equipment | None:
+    def find(self, row: Mapping[str, object]) -> Equipment | None:
         return Equipment.objects.filter(sku=row.get("sku", "")).first()
 
-    def create(self, actor: Any, values: dict[str, Any]) -> Equipment:
+    def create(self, actor: Any, values: dict[str, object]) -> Equipment:
         return services.create_equipment(actor=actor, values=values)
 
-    def update(self, actor: Any, target: Any, changes: dict[str, Any]) -> None:
+    def update(self, actor: Any, target: Any, changes: dict[str, object]) -> None:
         services.update_equipment(actor=actor, pk=target.pk, changes=changes)

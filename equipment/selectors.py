@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+
+from django.db.models import Model
 
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment, PastPrice
@@ -30,7 +31,7 @@ def prices_at(equipment: Mapping[int, Equipment], moment: datetime) -> dict[int,
     return prices
 
 
-def require_active(actor: Any, item_ids: Sequence[int]) -> dict[int, Equipment]:
+def require_active(actor: Model, item_ids: Sequence[int]) -> dict[int, Equipment]:
     """The equipment behind a document's items, by id.
 
     Raises UnknownReference or EquipmentInactive, naming the item: ``items.2.equipment``.

@@ -1,7 +1,6 @@
 """Changes of equipment. Nothing is deleted: what isn't used any more is deactivated."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.db.models import Model
 
@@ -13,13 +12,13 @@ from foundation.commands import command
 
 
 @command
-def create_equipment(*, actor: Model, values: Mapping[str, Any]) -> Equipment:
+def create_equipment(*, actor: Model, values: Mapping[str, object]) -> Equipment:
     """Raises Duplicate."""
     return create_recorded(actor=actor, action="equipment.equipment.created", new=Equipment(**values))
 
 
 @command
-def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, Any]) -> Equipment:
+def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, object]) -> Equipment:
     """Keeps the prices that it had, for sales of that time. Locks the row. Raises Duplicate."""
     target = locks.equipment(pk)
     past = PastPrice(equipment=target, default_rate=target.default_rate, deposit=target.deposit, until=clock.now())

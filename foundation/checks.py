@@ -2,14 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
 
 
 @register
-def documents_can_be_stored(**_: Any) -> list[CheckMessage]:
+def documents_can_be_stored(**_: object) -> list[CheckMessage]:
     if settings.DOCUMENTS_BUCKET:
         return []
     folder = Path(settings.MEDIA_ROOT)

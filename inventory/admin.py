@@ -148,7 +148,7 @@ class InventoryAdmin(OfficeAdmin[Inventory]):
         return is_real and may(request, Capability.CORRECT_INVENTORY)
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, object], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         balance = kwargs.get("obj")
         if self.has_change_permission(request, balance):
@@ -158,7 +158,7 @@ class InventoryAdmin(OfficeAdmin[Inventory]):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_form(
-        self, request: HttpRequest, obj: Inventory | None = None, change: bool = False, **kwargs: Any
+        self, request: HttpRequest, obj: Inventory | None = None, change: bool = False, **kwargs: object
     ) -> type[ModelForm[Inventory]]:
         kwargs["form"] = CountForm if change else type("NewCountForm", (NewCountForm,), {"actor": request.user})
         return super().get_form(request, obj, change, **kwargs)

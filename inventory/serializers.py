@@ -1,7 +1,5 @@
 """Balances and movements in JSON."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from foundation.api.fields import (
@@ -69,7 +67,7 @@ class StockMovementOut(serializers.ModelSerializer[StockMovement]):
 class EntityIdField(TextField):
     """A primary key as a number or its digits, or a vehicle's number."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if isinstance(data, int) and not isinstance(data, bool):
             data = str(data)
         return super().to_internal_value(data).replace(" ", "").upper()

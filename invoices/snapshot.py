@@ -134,7 +134,7 @@ class InvoiceSnapshot:
 _MONEY = ("subtotal", "taxable_amount", "gst_rate", "gst_amount", "total_amount")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     match value:
         case dict():
             return {key: _plain(item) for key, item in value.items()}

@@ -62,7 +62,7 @@ class QueryForm(forms.Form):
         # Nothing is refused before it was asked.
         self.is_bound = all(self.data.get(name) for name, field in self.fields.items() if field.required)
 
-    def _field(self, name: str, asked: Any) -> forms.Field:
+    def _field(self, name: str, asked: object) -> forms.Field:
         if name in _DATES:
             widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
             return forms.DateField(required=False, widget=widget)
@@ -92,13 +92,13 @@ class QueryForm(forms.Form):
             self.add_error(name if name in self.fields else None, [str(error) for error in errors])
 
 
-def _as_sent(value: Any) -> Any:
+def _as_sent(value: object) -> Any:
     if isinstance(value, (Customer, User)):
         return value.pk
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _as_shown(value: Any) -> Any:
+def _as_shown(value: object) -> Any:
     return "" if value is None else value
 
 

@@ -41,7 +41,7 @@ class Listed:
     make: Callable[..., Report]
     """Makes it for a reader, from what the query asks but its format."""
 
-    def of(self, user: User, **asked: Any) -> Report:
+    def of(self, user: User, **asked: object) -> Report:
         """The report as its reader may see it; of a replica, where there is one."""
         with may_lag():
             return self.make(user, **asked)

@@ -64,7 +64,7 @@ class Api:
     def get(self, path: str) -> Any:
         return json.loads(self.fetch(path))
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    def post(self, path: str, body: dict[str, object] | None = None) -> Any:
         answer = self.send("POST", path, body or {})
         if answer.status >= 300:
             raise Surprise(f"POST /api/{path} answered {answer.status}: {answer.content[:500].decode()}")
@@ -76,7 +76,7 @@ class Api:
             raise Surprise(f"GET /api/{path} answered {answer.status}: {answer.content[:500].decode()}")
         return answer.content
 
-    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+    def send(self, method: str, path: str, body: dict[str, object] | None = None) -> Answer:
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -324,7 +324,7 @@ def field_day(api: Api, folder: Path) -> None:
 
 
 def move(
-    api: Api, what: str, preposition: str, depot: dict[str, Any], occurred_at: str, items: list[dict[str, Any]]
+    api: Api, what: str, preposition: str, depot: dict[str, object], occurred_at: str, items: list[dict[str, object]]
 ) -> None:
     """Draft a distribution and confirm it."""
     body = {"depot": depot["id"], "items": items, "occurred_at": occurred_at, "client_temp_id": str(uuid.uuid4())}
@@ -337,7 +337,7 @@ def move(
 
 
 def sell(
-    api: Api, what: str, customer: dict[str, Any], occurred_at: str, items: list[dict[str, Any]], **more: Any
+    api: Api, what: str, customer: dict[str, object], occurred_at: str, items: list[dict[str, object]], **more: object
 ) -> dict[str, Any]:
     """Record a sale; returns its document."""
     body = {"customer": customer["id"], "items": items, "occurred_at": occurred_at, **more}
@@ -360,7 +360,7 @@ def lines_of(sale: dict[str, Any]) -> str:
     )
 
 
-def money_of(document: dict[str, Any]) -> str:
+def money_of(document: dict[str, object]) -> str:
     tax = f"{document['gst_rate']} % GST {document['gst_amount']}"
     return f"{document['invoice_number']}: {document['subtotal']} + {tax} = S$ {document['total_amount']}"
 

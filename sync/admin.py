@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -75,7 +74,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
         return is_open and may(request, Capability.SETTLE_CONFLICTS)
 
     def get_form(
-        self, request: HttpRequest, obj: SyncConflict | None = None, change: bool = False, **kwargs: Any
+        self, request: HttpRequest, obj: SyncConflict | None = None, change: bool = False, **kwargs: object
     ) -> type[ModelForm[SyncConflict]]:
         return super().get_form(request, obj, change, form=DismissalForm, **kwargs)
 
@@ -89,7 +88,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
         return (*shown, ("settled_at", "settled_by"), "dismissed_because")
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, object], *args: object, **kwargs: object
     ) -> HttpResponse:
         context |= {"title": "Refused in the field", "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **kwargs)

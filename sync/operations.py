@@ -46,7 +46,7 @@ _NAME, _ID = TextField(max_length=64, trim_whitespace=False), IdField()
 class DistributionReferenceField(serializers.Field[Any, Any, Any, Any]):
     """A distribution's id, or the client_temp_id of the operation that makes it."""
 
-    def to_internal_value(self, data: Any) -> int | str:
+    def to_internal_value(self, data: object) -> int | str:
         reference: int | str = (_NAME if isinstance(data, str) else _ID).run_validation(data)
         return reference
 
@@ -140,7 +140,7 @@ _KINDS: dict[str, tuple[type[serializers.Serializer[Any]], Callable[[Any], Reada
 TYPES = tuple(_KINDS)
 
 
-def read_operation(type: str, data: dict[str, Any], *, client_temp_id: object, occurred_at: object) -> Readable:
+def read_operation(type: str, data: dict[str, object], *, client_temp_id: object, occurred_at: object) -> Readable:
     """A known kind's operation. Raises DRF's ValidationError where its data is malformed."""
     serializer_class, readable = _KINDS[type]
     serializer = serializer_class(data={**data, "client_temp_id": client_temp_id, "occurred_at": occurred_at})

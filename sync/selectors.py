@@ -32,7 +32,7 @@ def own_drafts(user: User) -> QuerySet[Any]:
     return drafts.select_related("depot", "user").prefetch_related("items__equipment").order_by("pk")
 
 
-def described(operation: Any) -> list[str]:
+def described(operation: object) -> list[str]:
     """A kept operation in words, as far as it can be understood: whose, what, how many."""
     data = operation.get("data") if isinstance(operation, dict) else None
     if not isinstance(data, dict):

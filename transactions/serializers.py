@@ -51,7 +51,7 @@ class SaleItemIn(serializers.Serializer[None]):
         help_text="Of what comes back; for a RETURN only. Left out: EMPTY.",
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, object]) -> dict[str, Any]:
         if attrs["condition"] and attrs["type"] != TransactionItem.Type.RETURN:
             raise serializers.ValidationError({"condition": "Only a RETURN has a condition."}, code="invalid")
         return attrs

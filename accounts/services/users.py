@@ -16,7 +16,7 @@ from foundation.errors import Denied, Duplicate, UnknownReference
 
 
 @command
-def create_user(*, actor: User, password: str, values: Mapping[str, Any]) -> User:
+def create_user(*, actor: User, password: str, values: Mapping[str, object]) -> User:
     """Add a user. ``values["depot"]`` is a depot's primary key or None.
 
     Raises UnknownReference, DepotInactive, DepotRequired, Duplicate.
@@ -29,7 +29,7 @@ def create_user(*, actor: User, password: str, values: Mapping[str, Any]) -> Use
 
 
 @command
-def update_user(*, actor: User, pk: int, changes: Mapping[str, Any]) -> User:
+def update_user(*, actor: User, pk: int, changes: Mapping[str, object]) -> User:
     """Change anything but the password. Deactivated so, the user's refresh tokens end too.
 
     Locks actor and user. Raises OwnAccount and what `create_user` raises.

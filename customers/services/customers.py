@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from accounts.models import User
 from audit.services import create_recorded, record, update_recorded
@@ -22,7 +21,7 @@ CODE_PREFIX = "CUS"
 
 
 @command
-def create_customer(*, actor: User, values: Mapping[str, Any]) -> Customer:
+def create_customer(*, actor: User, values: Mapping[str, object]) -> Customer:
     """Add a customer; without a ``customer_code`` the next of the day's sequence is given out.
 
     Locks a number ticket then. Raises Duplicate.
@@ -33,7 +32,7 @@ def create_customer(*, actor: User, values: Mapping[str, Any]) -> Customer:
 
 
 @command
-def update_customer(*, actor: User, pk: int, changes: Mapping[str, Any]) -> Customer:
+def update_customer(*, actor: User, pk: int, changes: Mapping[str, object]) -> Customer:
     """Change what may be changed: never the meter's reading, which sales alone move.
 
     Locks the customer. ``changes["version"]``, where sent, must be the current one: raises VersionConflict.
@@ -86,7 +85,7 @@ def set_contract_rate(
     return new
 
 
-def _change(actor: User, customer: Customer, action: str, changes: Mapping[str, Any]) -> None:
+def _change(actor: User, customer: Customer, action: str, changes: Mapping[str, object]) -> None:
     wanted = {name: value for name, value in changes.items() if name not in ("version", "last_meter_reading")}
     if all(getattr(customer, name) == value for name, value in wanted.items()):
         return

@@ -92,15 +92,15 @@ class OfflineClient:
 
     # --- What the driver does: never needs the network ---------------------------------------------
 
-    def sell(self, customer: int, items: list[dict[str, Any]], **more: Any) -> str:
+    def sell(self, customer: int, items: list[dict[str, object]], **more: object) -> str:
         return self.record("transaction.create", {"customer": customer, "items": items, **more})
 
-    def load(self, depot: int, items: list[dict[str, Any]]) -> str:
+    def load(self, depot: int, items: list[dict[str, object]]) -> str:
         """Draft a load and confirm it; the id of the confirmation."""
         draft = self.record("distribution.create", {"depot": depot, "items": items})
         return self.record("distribution.confirm", {"distribution": draft})
 
-    def record(self, type: str, data: dict[str, Any]) -> str:
+    def record(self, type: str, data: dict[str, object]) -> str:
         """Write an operation down, to be pushed when there is a network; its client_temp_id."""
         name = str(uuid.uuid4())
         operation = {"type": type, "client_temp_id": name, "occurred_at": self._clock().isoformat(), "data": data}
@@ -187,7 +187,7 @@ class OfflineClient:
 
     # --- Within -------------------------------------------------------------------------------------
 
-    def _keep(self, kind: str, rows: list[dict[str, Any]]) -> None:
+    def _keep(self, kind: str, rows: list[dict[str, object]]) -> None:
         self._database.executemany(
             "INSERT OR REPLACE INTO replica VALUES (?, ?, ?)", [(kind, row["id"], json.dumps(row)) for row in rows]
         )

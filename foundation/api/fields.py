@@ -24,7 +24,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 class StrictIntegerField(serializers.IntegerField):
     """A JSON integer, or its plain ASCII digits as a string."""
 
-    def to_internal_value(self, data: Any) -> int:
+    def to_internal_value(self, data: object) -> int:
         if isinstance(data, bool) or not isinstance(data, int | str) or not _INTEGER.fullmatch(str(data)):
             self.fail("invalid")
         return int(data)
@@ -47,11 +47,11 @@ class QuantityField(StrictIntegerField):
 class StrictDecimalField(serializers.DecimalField):
     """A plain decimal, as a string or a JSON number: no exponent, no thousands mark, no NaN."""
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+    def validate_empty_values(self, data: object) -> tuple[bool, Any]:
         # Not DRF's own, which takes "" for null: an empty price is a mistake.
         return serializers.Field.validate_empty_values(self, data)
 
-    def to_internal_value(self, data: Any) -> Decimal:
+    def to_internal_value(self, data: object) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, int | float | str | Decimal):
             self.fail("invalid")
         if not _DECIMAL.fullmatch(str(data).strip() if not isinstance(data, str) else data):
@@ -96,7 +96,7 @@ class MomentField(serializers.DateTimeField):
 class TextField(serializers.CharField):
     """Text of a person; numbers and booleans aren't taken for it."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
@@ -105,7 +105,7 @@ class TextField(serializers.CharField):
 class StrictChoiceField(serializers.ChoiceField):
     """One of the named texts. The error names them, not what was sent, which may be a megabyte long."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> Any:
         if data == "" and self.allow_blank:
             return ""
         if not isinstance(data, str) or data not in self.choice_strings_to_values:
@@ -145,5 +145,5 @@ class CodeField(TextField):
             **kwargs,
         )
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         return super().to_internal_value(data).upper()

@@ -35,12 +35,12 @@ class BoundedSearchFilter(SearchFilter):
 class IdFilter(filters.NumberFilter):
     """A primary key in the query string; a number that no key can be is refused, not sent to the database."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, min_value=1, max_value=2**63 - 1, decimal_places=0, **kwargs)
 
 
 class _MomentField(IsoDateTimeField):
-    def clean(self, value: Any) -> datetime | None:
+    def clean(self, value: object) -> datetime | None:
         moment: datetime | None = super().clean(value)
         try:
             return moment and moment.astimezone(UTC)

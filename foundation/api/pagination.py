@@ -14,7 +14,7 @@ MAX_DEPTH = 10_000
 class _UncountedPage(list[Any]):
     """One page of rows, and whether another one follows."""
 
-    def __init__(self, rows: list[Any], *, number: int, has_next: bool) -> None:
+    def __init__(self, rows: list[object], *, number: int, has_next: bool) -> None:
         super().__init__(rows)
         self.number = number
         self._has_next = has_next
@@ -35,7 +35,7 @@ class _UncountedPage(list[Any]):
 class _Described:
     """Says in the schema how large a page may be."""
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: object) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)  # type: ignore[misc]
         for parameter in parameters:
             if parameter["schema"]["type"] == "integer":
@@ -72,7 +72,7 @@ class BoundedPagination(_Described, PageNumberPagination):
         self.page: Any = page
         return page
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         return Response(
             {
                 "count": self.count,
@@ -82,7 +82,7 @@ class BoundedPagination(_Described, PageNumberPagination):
             }
         )
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: dict[str, object]) -> dict[str, Any]:
         described: dict[str, Any] = super().get_paginated_response_schema(schema)
         described["required"] = ["count", "next", "previous", "results"]
         described["properties"]["count"] = {
@@ -111,7 +111,7 @@ class LedgerPagination(_Described, CursorPagination):
         """The order that a period asks for, see `LedgerFilterSet`."""
         return tuple(queryset.query.order_by) or super().get_ordering(request, queryset, view)
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: dict[str, object]) -> dict[str, Any]:
         described: dict[str, Any] = super().get_paginated_response_schema(schema)
         described["required"] = ["next", "previous", "results"]
         return _with_nullable_links(described)

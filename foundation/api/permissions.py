@@ -1,7 +1,5 @@
 """May this user's role do this at all? Asked of the table in `foundation.access.capabilities`."""
 
-from typing import Any
-
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -16,7 +14,7 @@ class HasCapability(BasePermission):
     ``Capability.…`` for everything; views for any logged-in user say IsAuthenticated themselves.
     """
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: object) -> bool:
         user = request.user
         if not user.is_authenticated:
             return False

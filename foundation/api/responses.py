@@ -1,7 +1,5 @@
 """Answers that several views give."""
 
-from typing import Any
-
 from django.http import HttpResponse
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED
@@ -15,7 +13,7 @@ def pdf_file(pdf: bytes, name: str) -> HttpResponse:
     return HttpResponse(pdf, content_type="application/pdf", headers=headers)
 
 
-def created(data: Any, *, replayed: bool) -> Response:
+def created(data: object, *, replayed: bool) -> Response:
     """201 for what was made now; 200 and a header for what the same operation made before."""
     if replayed:
         return Response(data, status=HTTP_200_OK, headers={REPLAYED: "true"})

@@ -76,7 +76,7 @@ class _RefusalExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-
     target_class = Refusal
     match_subclasses = True
 
-    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+    def map_serializer(self, auto_schema: object, direction: object) -> dict[str, Any]:
         return errors_of(*self.target.codes, kind=self.target.kind)
 
 
@@ -134,7 +134,7 @@ class Schema(AutoSchema):
         is_open = not self.view.get_authenticators()
         return [example for example in examples if not (is_open and "401" in (example.status_codes or ()))]
 
-    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+    def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> Any:
         """Decimals have digits, and a sign only where they may be negative: the framework would take "" for one."""
         described = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         if isinstance(field, serializers.DecimalField) and "pattern" in described:
@@ -150,7 +150,7 @@ class Schema(AutoSchema):
                 parameter["schema"] = {"type": "integer", "minimum": 1}
         return parameters
 
-    def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
+    def _should_add_error_response(self, responses: dict[str, object], status_code: str) -> bool:
         if status_code == "413":
             return self.method in ("POST", "PUT", "PATCH")
         if status_code == "503":
@@ -161,7 +161,7 @@ class Schema(AutoSchema):
 class PlainSchema(Schema):
     """Of what refuses nothing."""
 
-    def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
+    def _should_add_error_response(self, responses: dict[str, object], status_code: str) -> bool:
         return False
 
     def _get_error_response_examples(self) -> list[OpenApiExample]:
@@ -169,7 +169,7 @@ class PlainSchema(Schema):
 
 
 def master_data(
-    *, one: str, many: str, example: dict[str, Any], patch: dict[str, Any] | None = None, **extra: Any
+    *, one: str, many: str, example: dict[str, object], patch: dict[str, Any] | None = None, **extra: Any
 ) -> dict[str, Any]:
     """The words and examples of the six operations of a `MasterDataViewSet`."""
     noun = one.split(" ", 1)[1]
@@ -211,7 +211,9 @@ def replayable(serializer: type[serializers.BaseSerializer[Any]]) -> dict[int, O
     }
 
 
-def table_answers(answer: type[serializers.BaseSerializer[Any]], example: dict[str, Any]) -> dict[tuple[int, str], Any]:
+def table_answers(
+    answer: type[serializers.BaseSerializer[Any]], example: dict[str, object]
+) -> dict[tuple[int, str], Any]:
     """The answers of a report: JSON, and a table as a file."""
     shown = OpenApiExample("figures", value=example, response_only=True, status_codes=["200"])
     return {

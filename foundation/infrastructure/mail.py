@@ -36,7 +36,7 @@ class _Watched:
 
     is_handed_over = False
 
-    def data(self, msg: Any) -> Any:
+    def data(self, msg: object) -> Any:
         self.is_handed_over = True
         return super().data(msg)  # type: ignore[misc]  # smtplib's, which comes behind it
 

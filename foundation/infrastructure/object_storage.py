@@ -7,7 +7,6 @@ AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3).
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,7 +20,7 @@ _CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard",
 class ObjectStorage(S3Storage):  # type: ignore[misc]  # it has no types
     """A bucket that fails as a disk does: OSError, and FileNotFoundError for what isn't there."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: object) -> None:
         super().__init__(client_config=_CLIENT, **settings)
 
     def _save(self, name: str, content: File[bytes]) -> str:

@@ -7,7 +7,6 @@ database itself. So nothing goes to the replica by its model or by chance: a rep
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 ALIAS = "replica"
 _may_lag: ContextVar[bool] = ContextVar("may_lag", default=False)
@@ -26,11 +25,11 @@ def may_lag() -> Iterator[None]:
 class ReplicaRouter:
     """Reads of a block that may lag go to the replica; all else to the database itself."""
 
-    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+    def db_for_read(self, model: object, **hints: object) -> str | None:
         return ALIAS if _may_lag.get() else None
 
-    def allow_relation(self, first: Any, second: Any, **hints: Any) -> bool:
+    def allow_relation(self, first: object, second: object, **hints: object) -> bool:
         return True  # the same rows, wherever they were read
 
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
         return db != ALIAS  # the server replicates the tables

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps as installed_apps
+from django.apps.registry import Apps
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
@@ -26,7 +27,7 @@ def ledger_models() -> list[type[LedgerModel]]:
     return [model for model in installed_apps.get_models() if issubclass(model, LedgerModel)]
 
 
-def install(apps: Any = installed_apps, *, using: BaseDatabaseWrapper = connection) -> None:
+def install(apps: Apps = installed_apps, *, using: BaseDatabaseWrapper = connection) -> None:
     """Make the triggers what they should be for the models in ``apps``; writes only where they differ.
 
     On MySQL and MariaDB each statement commits what is open.
@@ -57,7 +58,7 @@ def missing() -> list[str]:
     return [name for name, statement in _wanted(installed_apps, connection) if present.get(name) != statement]
 
 
-def restore_after_migrate(sender: Any, *, using: str, apps: Any = installed_apps, **_: Any) -> None:
+def restore_after_migrate(sender: object, *, using: str, apps: Apps = installed_apps, **_: object) -> None:
     """Receiver of ``post_migrate``. A database that was migrated back to before the guards stays without."""
     from django.db import connections
 

@@ -17,11 +17,11 @@ class LedgerWriteRefused(Exception):
 class LedgerQuerySet(models.QuerySet[Any]):
     """Rows can be added and read. Deletion is refused, and change of anything but the life cycle."""
 
-    def update(self, **kwargs: Any) -> int:
+    def update(self, **kwargs: object) -> int:
         self.model.require_life_cycle(kwargs)
         return super().update(**kwargs)
 
-    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+    def bulk_update(self, objs: Iterable[object], fields: Iterable[str], batch_size: int | None = None) -> int:
         self.model.require_life_cycle(fields := list(fields))
         return super().bulk_update(objs, fields, batch_size)
 
@@ -44,7 +44,7 @@ class LedgerModel(models.Model):
             self.require_life_cycle(kwargs.get("update_fields"))
         super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise LedgerWriteRefused(f"{type(self).__name__} is append-only")
 
     @classmethod

@@ -53,7 +53,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         return view(request, *args, **kwargs)
 
     def get_form(
-        self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any
+        self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: object
     ) -> type[ModelForm[M]]:
         if self.add_form is not None and not change:
             kwargs["form"] = self.add_form

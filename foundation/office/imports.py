@@ -31,7 +31,7 @@ KEPT = timedelta(hours=1)
 class TableForm(ImportForm):
     """The file's name says what it is."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.fields["format"].required = False
         self.fields["format"].widget = forms.HiddenInput()
@@ -93,7 +93,7 @@ _uploads: ContextVar[dict[str, Any]] = ContextVar("uploads")
 
 
 @contextmanager
-def _uploads_of(user: Any, *, is_taken: bool = False) -> Iterator[None]:
+def _uploads_of(user: object, *, is_taken: bool = False) -> Iterator[None]:
     """django-import-export makes its storage where it knows of no request."""
     token = _uploads.set({"user": user, "is_taken": is_taken})
     try:
@@ -146,7 +146,7 @@ class ImportsTables(ImportMixin):
             )
             return HttpResponseRedirect(self._import_page())
 
-    def process_result(self, result: Any, request: HttpRequest) -> Any:
+    def process_result(self, result: object, request: HttpRequest) -> Any:
         wrong = list(bad_cells(result))
         if not wrong:
             return super().process_result(result, request)

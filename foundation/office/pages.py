@@ -80,7 +80,7 @@ class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
             (title, {**options, "fields": self._legible(request, options["fields"])}) for title, options in fieldsets
         ]
 
-    def _legible(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+    def _legible(self, request: HttpRequest, names: Iterable[object]) -> list[Any]:
         relations = {field.name: field.related_model for field in self.opts.fields if field.related_model}
         return [
             self._legible(request, name)
@@ -95,7 +95,7 @@ class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
         return bool(self.admin_site.get_model_admin(model).has_view_permission(request))
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, object], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         target = kwargs.get("obj")
         buttons = self.related(request, target) if target is not None else ()

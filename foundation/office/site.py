@@ -41,7 +41,7 @@ class OfficeSite(FindsRows, HasMenu):
         self.figures: Callable[[HttpRequest], dict[str, Any]] = lambda request: {}
         """What the front page tells its reader beside the lists: the context of ``admin/index.html``."""
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         context = {**self.figures(request), "awaited": list(self._awaited(request))}
         return super().index(request, {**context, **(extra_context or {})})
 

@@ -91,7 +91,9 @@ class Operation:
     ``content`` is what makes two operations the same: the command's own input.
     """
 
-    def __init__(self, *, user: Any, client_temp_id: str | None, type: str, content: "DataclassInstance") -> None:
+    def __init__(
+        self, *, user: models.Model, client_temp_id: str | None, type: str, content: "DataclassInstance"
+    ) -> None:
         self._user = user
         self._client_temp_id = client_temp_id
         self._type = type
@@ -148,13 +150,13 @@ class Operation:
             self._claimed.save(update_fields=["result_id", "type", "content"])
 
 
-def find(user: Any, client_temp_id: str) -> ClientOperation | None:
+def find(user: models.Model, client_temp_id: str) -> ClientOperation | None:
     """What is known of a user's operation; None when nothing is."""
     return ClientOperation.objects.filter(key=_key(user, client_temp_id)).first()
 
 
 def keep_refusal(
-    *, user: Any, client_temp_id: str, type: str, content: str, refusal: list[dict[str, Any]]
+    *, user: models.Model, client_temp_id: str, type: str, content: str, refusal: list[dict[str, object]]
 ) -> ClientOperation:
     """Take the id of an operation that was refused for good, so that it can't happen any more by itself.
 
@@ -174,7 +176,7 @@ def _key(user: Any, client_temp_id: str) -> str:
 
 
 def _insert(
-    user: Any, client_temp_id: str, type: str, content: str, refusal: list[dict[str, Any]] | None = None
+    user: Any, client_temp_id: str, type: str, content: str, refusal: list[dict[str, object]] | None = None
 ) -> ClientOperation:
     operation = ClientOperation(
         key=_key(user, client_temp_id),
@@ -189,7 +191,7 @@ def _insert(
     return operation
 
 
-def _canonical(value: Any) -> Any:
+def _canonical(value: object) -> Any:
     match value:
         case dict():
             return {key: _canonical(item) for key, item in value.items()}

@@ -78,7 +78,7 @@ class TableResource(Resource):
         use_transactions = True
         instance_loader_class = BaseInstanceLoader
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.fields = {name: Field(attribute, name) for name, attribute in self.columns.items()}
         self._lines: dict[tuple[str, ...], int] = {}
@@ -91,22 +91,22 @@ class TableResource(Resource):
 
     # --- What a kind of table says for itself.
 
-    def find(self, row: Mapping[str, Any]) -> Model | None:
+    def find(self, row: Mapping[str, object]) -> Model | None:
         """The row's object, if there is one already."""
         raise NotImplementedError
 
-    def create(self, actor: Any, values: dict[str, Any]) -> Model:
+    def create(self, actor: Model, values: dict[str, object]) -> Model:
         raise NotImplementedError
 
-    def update(self, actor: Any, target: Any, changes: dict[str, Any]) -> None:
+    def update(self, actor: Model, target: object, changes: dict[str, object]) -> None:
         raise NotImplementedError
 
-    def check(self, target: Any, values: dict[str, Any]) -> None:
+    def check(self, target: object, values: dict[str, object]) -> None:
         """What only an import has to refuse. Raises ValidationError."""
 
     # --- How the library's steps are taken.
 
-    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
+    def before_import(self, dataset: Dataset, **kwargs: object) -> None:
         try:
             self._check_heads(dataset)
         except ValidationError:
@@ -155,11 +155,13 @@ class TableResource(Resource):
         if first != number + 1:
             raise ValidationError({self.keys[0]: [f"Line {first} has the same."]})
 
-    def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
+    def skip_row(self, instance: Any, original: object, row: Any, import_validation_errors: object = None) -> bool:
         has_news = instance.pk is None or self._changes
         return not self._cells or not (import_validation_errors or has_news)
 
-    def validate_instance(self, instance: Any, import_validation_errors: Any = None, *args: Any, **kwargs: Any) -> None:
+    def validate_instance(
+        self, instance: object, import_validation_errors: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
         """The serializer has; the model's rules are the commands' business."""
         if import_validation_errors:
             raise ValidationError(import_validation_errors)
@@ -177,7 +179,7 @@ class TableResource(Resource):
             raise ValidationError({name: [error.detail]}) from error
 
 
-def run_import(resource: TableResource, table: Dataset, *, actor: Any, is_trial: bool) -> Any:
+def run_import(resource: TableResource, table: Dataset, *, actor: Model, is_trial: bool) -> Any:
     """Import a table, or try to. The result says what each row came to; `bad_cells` lists what is wrong with it."""
     return resource.import_data(table, dry_run=is_trial, rollback_on_validation_errors=True, user=actor)
 
@@ -198,7 +200,7 @@ def bad_cells(result: Any) -> Iterator[BadCell]:
             yield BadCell(row.number + 1, "", "", str(error.error))
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> Any:
     """A cell as the API would be sent it; None where it is empty."""
     match value:
         case None:
@@ -211,5 +213,5 @@ def _cell(value: Any) -> Any:
             return str(value).strip() or None
 
 
-def _legible(value: Any) -> str:
+def _legible(value: object) -> str:
     return "" if value in (None, "---") else str(value)

@@ -1,7 +1,6 @@
 """What a depot wants to have at least."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.db.models import Model
 
@@ -12,13 +11,13 @@ from inventory.models import ReorderLevel
 
 
 @command
-def create_reorder_level(*, actor: Model, values: Mapping[str, Any]) -> ReorderLevel:
+def create_reorder_level(*, actor: Model, values: Mapping[str, object]) -> ReorderLevel:
     """Raises Duplicate where this depot has a level of this equipment already."""
     return create_recorded(actor=actor, action="inventory.reorder_level.created", new=ReorderLevel(**values))
 
 
 @command
-def update_reorder_level(*, actor: Model, pk: int, changes: Mapping[str, Any]) -> ReorderLevel:
+def update_reorder_level(*, actor: Model, pk: int, changes: Mapping[str, object]) -> ReorderLevel:
     """Locks the row. Raises Duplicate."""
     target = locks.reorder_level(pk)
     update_recorded(actor=actor, action="inventory.reorder_level.updated", target=target, changes=changes)

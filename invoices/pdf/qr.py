@@ -20,7 +20,7 @@ class QrCode:
     def get_intrinsic_size(self, resolution: float, font_size: float) -> tuple[float, float, float]:
         return len(self._rows), len(self._rows), 1
 
-    def draw(self, stream: Any, width: float, height: float, style: Any) -> None:
+    def draw(self, stream: Any, width: float, height: float, style: object) -> None:
         """Each run of dark modules of a row is a rectangle, written as one piece of the page's content."""
         stream.push_state()
         stream.transform(a=width / len(self._rows), d=height / len(self._rows))

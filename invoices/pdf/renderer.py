@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 from xml.etree import ElementTree
 
 from weasyprint import CSS
@@ -36,7 +35,7 @@ def render_document(
     title: str,
     author: str,
     at: datetime,
-    images: dict[str, Any] | None = None,
+    images: dict[str, object] | None = None,
     is_long: bool = False,
 ) -> bytes:
     """The PDF of a page that is written as XML, with one of our style sheets.
@@ -61,7 +60,7 @@ class Renderer:
         logo = ElementTree.fromstring((TEMPLATES / "logo.svg").read_bytes())  # noqa: S314 -- our own file
         self._images = {"invoice:logo": SVGImage(logo, None, NOTHING_FETCHED, None)}
 
-    def render(self, page: Page, metadata: DocumentMetadata, images: dict[str, Any], *, is_long: bool) -> bytes:
+    def render(self, page: Page, metadata: DocumentMetadata, images: dict[str, object], *, is_long: bool) -> bytes:
         document = self.lay_out(page, images, is_numbered=is_long)
         if (len(document.pages) > 1) != is_long:
             document = self.lay_out(page, images, is_numbered=not is_long)
@@ -70,7 +69,7 @@ class Renderer:
         pdf: bytes = document.write_pdf()
         return pdf
 
-    def lay_out(self, page: Page, images: dict[str, Any], *, is_numbered: bool) -> Document:
+    def lay_out(self, page: Page, images: dict[str, object], *, is_numbered: bool) -> Document:
         """Page numbers stand in the margin: they never change what fits on a page."""
         return page.render(
             font_config=self.fonts,

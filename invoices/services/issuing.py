@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 
@@ -143,6 +142,6 @@ def _paynow(billing: Billing, number: str) -> str:
 
 
 @command
-def add_gst_rate(*, actor: User, values: Mapping[str, Any]) -> GstRate:
+def add_gst_rate(*, actor: User, values: Mapping[str, object]) -> GstRate:
     """A new rate from a date on; those before it stay. Raises Duplicate for a second one from the same date."""
     return create_recorded(actor=actor, action="invoices.gst_rate.created", new=GstRate(**values))

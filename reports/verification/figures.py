@@ -24,7 +24,7 @@ Breaks = Iterator[str]
 class Watch(Protocol):
     """Whoever watches how far a check has come."""
 
-    def windows(self, model: Any, key: str = "pk", step: int = 20_000) -> Iterator[Q]:
+    def windows(self, model: object, key: str = "pk", step: int = 20_000) -> Iterator[Q]:
         """Conditions that cut a model's rows into windows of primary keys; ``key`` is what holds that key."""
 
 
@@ -46,5 +46,5 @@ def unless(rule: Q) -> Case:
     return Case(When(rule, then=Value(0)), default=Value(1))
 
 
-def in_dollars(value: Any) -> Any:
+def in_dollars(value: object) -> Any:
     return Decimal(value) / 100 if isinstance(value, int) else value

@@ -88,7 +88,7 @@ def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
     yield from _other_movements(watch, DepotWork, "work_id", lines, worked, ignoring=none)
 
 
-def _other_movements_of_voids(watch: Watch, pieces: Any) -> Breaks:
+def _other_movements_of_voids(watch: Watch, pieces: object) -> Breaks:
     """A void takes all of the goods back or leaves them all."""
     lines = TransactionItem.objects.filter(transaction__reverses__isnull=False)
     reversals = StockMovement.objects.filter(cause_type=entity_name(Transaction), kind=StockMovement.Kind.REVERSAL)
@@ -120,7 +120,7 @@ def _other_movements(watch: Watch, document: Any, key: str, lines: Any, pieces: 
                 yield f"{name} {pk} says {wanted} of equipment {equipment}, {found} were moved"
 
 
-def _summed(rows: Any, key: str, pieces: Any) -> dict[tuple[int, int], int]:
+def _summed(rows: Any, key: str, pieces: object) -> dict[tuple[int, int], int]:
     """Pieces by document and equipment."""
     grouped = rows.order_by().values_list(key, "equipment_id").annotate(pieces=Sum(pieces))
     return {(pk, equipment): pieces for pk, equipment, pieces in grouped}

@@ -1,7 +1,6 @@
 """``manage.py seal_audit``: close what was recorded since the last seal. From cron, at any time."""
 
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -15,7 +14,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--anchor", type=Path, metavar="FILE", help="check these anchors, and add the latest seal")
 
-    def handle(self, *args: Any, anchor: Path | None, **options: Any) -> None:
+    def handle(self, *args: object, anchor: Path | None, **options: object) -> None:
         try:
             if anchor:
                 anchors.check(anchor)

@@ -2,7 +2,6 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -23,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--anchor", type=Path, metavar="FILE", help="check these anchors, and add the latest seal")
 
-    def handle(self, *args: Any, anchor: Path | None, **options: Any) -> None:
+    def handle(self, *args: object, anchor: Path | None, **options: object) -> None:
         with consistent_reads():
             broken = list(islice(seals.breaks(), SHOWN))
             broken += [f"the database's guard {name} is missing" for name in guards.missing()]

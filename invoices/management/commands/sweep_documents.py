@@ -1,7 +1,6 @@
 """``manage.py sweep_documents``: remove the PDFs that a crash left behind."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -20,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--older-than", type=int, default=minutes, metavar="MINUTES", help="default: %(default)s")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
 
-    def handle(self, *args: Any, older_than: int, dry_run: bool, **options: Any) -> None:
+    def handle(self, *args: object, older_than: int, dry_run: bool, **options: object) -> None:
         found = 0
         for path in orphaned_documents(older_than=timedelta(minutes=older_than)):
             if not dry_run:

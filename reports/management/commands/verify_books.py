@@ -32,7 +32,7 @@ class Bar:
 class Command(BaseCommand):
     help = "Proves that stock, money, numbers, documents and audit agree. Reads only; exit 1 on any break."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         broken = 0
         with consistent_reads():
             for title, check in CHECKS.items():

@@ -1,7 +1,5 @@
 """``manage.py begin_sync_anew``: every app pulls everything again with its next pull."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from sync.feed import begin_anew
@@ -13,5 +11,5 @@ class Command(BaseCommand):
         "master data was changed behind the application's back."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         self.stdout.write(self.style.SUCCESS(f"Apps begin anew: epoch {begin_anew()}."))
