@@ -1,6 +1,6 @@
 """The people who use the system."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import ASCIIUsernameValidator
@@ -17,7 +17,7 @@ vehicle_no_validator = RegexValidator(
 )
 
 
-class UserQuerySet(models.QuerySet[Any]):
+class UserQuerySet(models.QuerySet["User"]):
     def visible_to(self, user: "User") -> Self:
         """Everybody for those who manage users, else nobody."""
         return self if user.can(Capability.MANAGE_USERS) else self.none()

@@ -1,7 +1,5 @@
 """What the API's schema says of log-in, tokens and users."""
 
-from typing import Any
-
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view, inline_serializer
 from rest_framework import serializers
@@ -22,7 +20,7 @@ _PAIR = OpenApiResponse(
 
 _HELD = OpenApiExample("the refresh token", value={"refresh": _REFRESH}, request_only=True)
 
-_USER: dict[str, Any] = {
+_USER: dict[str, object] = {
     "id": 7,
     "username": "driver9",
     "first_name": "Siew Hua",

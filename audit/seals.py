@@ -142,7 +142,7 @@ def header_of(seal: AuditSeal) -> Header:
 # --- Proofs ---------------------------------------------------------------------------------------
 
 
-def proof_of(record_id: int) -> dict[str, Any]:
+def proof_of(record_id: int) -> dict[str, object]:
     """What shows, without the database, that a record stood in the log: its content, its path to the root of its
     seal, and the seals from there to the latest one.
 
@@ -197,7 +197,7 @@ def _rows() -> QuerySet[Any, dict[str, Any]]:
     return rows
 
 
-def _content(row: dict[str, Any]) -> dict[str, Any]:
+def _content(row: dict[str, Any]) -> dict[str, object]:
     """A record as plain JSON values, the same on every database."""
     return {
         **{name: row[name] for name in _PLAIN_COLUMNS},

@@ -1,7 +1,5 @@
 """Distributions over HTTP."""
 
-from typing import Any
-
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -67,5 +65,5 @@ class DistributionViewSet(LedgerViewSet):
         services.cancel_distribution(actor=acting_user(request), distribution_id=self.get_object().pk)
         return Response(self._read(int(pk)))
 
-    def _read(self, pk: int) -> dict[str, Any]:
+    def _read(self, pk: int) -> object:
         return DistributionOut(self.queryset.get(pk=pk)).data

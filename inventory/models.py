@@ -1,6 +1,6 @@
 """Where cylinders are: locations, balances, and the double-entry ledger that moves them."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -60,7 +60,7 @@ def _locations_of(user: User, prefix: str = "", *, customers: bool = True) -> Q:
     return condition
 
 
-class LocationQuerySet(models.QuerySet[Any]):
+class LocationQuerySet(models.QuerySet["Location"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(_locations_of(user))
 
@@ -97,7 +97,7 @@ class Location(models.Model):
         return self.kind in VIRTUAL_KINDS
 
 
-class InventoryQuerySet(models.QuerySet[Any]):
+class InventoryQuerySet(models.QuerySet["Inventory"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(_locations_of(user, "location__"))
 
@@ -136,7 +136,7 @@ MANY = 1_000
 """More movements of a place than these aren't put in order for one page."""
 
 
-class ReorderLevelQuerySet(models.QuerySet[Any]):
+class ReorderLevelQuerySet(models.QuerySet["ReorderLevel"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(rows_within(user, Capability.VIEW_DEPOT_STOCK, depot="depot_id"))
 

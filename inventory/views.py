@@ -1,7 +1,6 @@
 """Stock over HTTP."""
 
 from decimal import Decimal
-from typing import Any
 
 from django_filters import rest_framework as filters
 from rest_framework.decorators import action
@@ -18,7 +17,7 @@ from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
 from foundation.errors import UnknownReference
 from inventory import openapi, services
-from inventory.models import DepotWork, Inventory, LocationKind, StockMovement
+from inventory.models import DepotWork, Inventory, LocationKind, StockMovement, StockMovementQuerySet
 from inventory.selectors import count_sheet
 from inventory.serializers import (
     CorrectionIn,
@@ -56,7 +55,7 @@ class MovementFilter(LedgerFilterSet):
         model = StockMovement
         fields = ("kind", "cause_type")
 
-    def touching(self, queryset: Any, name: str, value: Decimal) -> Any:
+    def touching(self, queryset: StockMovementQuerySet, name: str, value: Decimal) -> StockMovementQuerySet:
         return queryset.touching(int(value))
 
 
@@ -147,5 +146,5 @@ class DepotWorkViewSet(LedgerViewSet):
             raise UnknownReference(pk, attr="depot")
         return Response(CountSheetLineOut(count_sheet(depot), many=True).data)
 
-    def _read(self, pk: int) -> dict[str, Any]:
+    def _read(self, pk: int) -> object:
         return DepotWorkOut(self.queryset.get(pk=pk)).data

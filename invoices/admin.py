@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.requests import acting_user
@@ -145,7 +144,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
             evidence_of(target),
         )
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         own = path("<int:pk>/pdf/", self.admin_site.admin_view(self.show_pdf), name="invoices_invoice_pdf")
         return [own, *super().get_urls()]
 

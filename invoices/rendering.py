@@ -5,7 +5,6 @@ Dates and figures are written here and not by the locale.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.template import Context
 
@@ -72,7 +71,7 @@ def _looks_long(invoice: InvoiceSnapshot) -> bool:
 # --- What the document says ---------------------------------------------------------------------
 
 
-def _context(invoice: InvoiceSnapshot) -> dict[str, Any]:
+def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
     """The template's words and figures, all of them strings, so that no locale has a say in their form."""
     is_credit = invoice.kind == "CREDIT_NOTE"
     # In the books a credit note's amounts are negative; on paper its title says so already.

@@ -1,7 +1,5 @@
 """Payments in the office, and what pays an invoice."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelect
@@ -133,7 +131,7 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
     def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> tuple[str, ...]:
         return () if obj is None else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Payment | None) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: Payment | None) -> tuple[type[AllocationInline], ...]:
         return () if obj is None else self.inlines
 
     def save_model(self, request: HttpRequest, obj: Payment, form: ModelForm[Payment], change: bool) -> None:

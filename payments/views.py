@@ -1,7 +1,5 @@
 """Payments over HTTP."""
 
-from typing import Any
-
 from django_filters import rest_framework as filters
 from rest_framework.decorators import action
 from rest_framework.filters import OrderingFilter
@@ -97,5 +95,5 @@ class PaymentViewSet(LedgerViewSet):
         )
         return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
 
-    def _read(self, pk: int) -> dict[str, Any]:
+    def _read(self, pk: int) -> object:
         return PaymentOut(self.queryset.get(pk=pk)).data

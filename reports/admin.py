@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from rest_framework.serializers import ChoiceField, Serializer
@@ -28,7 +28,7 @@ from reports.figures import Statement
 from reports.figures.receivables import BUCKETS, OLDEST
 from reports.formats import report_file
 from reports.front_page import front_page
-from reports.report import Column, Figure, Kind, Report
+from reports.report import Column, Figure, Kind, Report, Row
 from reports.serializers import StatementQuery
 from reports.statements import print_statement
 
@@ -92,17 +92,19 @@ class QueryForm(forms.Form):
             self.add_error(name if name in self.fields else None, [str(error) for error in errors])
 
 
-def _as_sent(value: object) -> Any:
+def _as_sent(value: object) -> object:
     if isinstance(value, (Customer, User)):
         return value.pk
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _as_shown(value: object) -> Any:
+def _as_shown(value: object) -> object:
     return "" if value is None else value
 
 
-def _page(request: HttpRequest, form: QueryForm, title: str, report: Report | None, files: Sequence[str]) -> Any:
+def _page(
+    request: HttpRequest, form: QueryForm, title: str, report: Report | None, files: Sequence[str]
+) -> HttpResponseBase:
     chosen = request.GET.copy()
     chosen.pop("format", None)
     context = {
@@ -118,12 +120,12 @@ def _page(request: HttpRequest, form: QueryForm, title: str, report: Report | No
     return TemplateResponse(request, "admin/report.html", context)
 
 
-def _with(chosen: Any, kind: str) -> str:
+def _with(chosen: QueryDict, kind: str) -> str:
     chosen["format"] = kind
     return str(chosen.urlencode())
 
 
-def _cells(columns: Sequence[Column], row: Any) -> list[tuple[str, Any]]:
+def _cells(columns: Sequence[Column], row: Row) -> list[tuple[str, object]]:
     return [(column.kind.value, row.get(column.name)) for column in columns]
 
 
@@ -138,8 +140,7 @@ def _show_report(request: HttpRequest, listed: Listed) -> HttpResponseBase:
     file_format = request.GET.get("format", "")
     if report is not None and file_format in ("csv", "xlsx"):
         return report_file(report, file_format)
-    page: HttpResponseBase = _page(request, form, listed.title, report, ("csv", "xlsx") if report else ())
-    return page
+    return _page(request, form, listed.title, report, ("csv", "xlsx") if report else ())
 
 
 # --- A customer's account ------------------------------------------------------------------------------
@@ -160,8 +161,7 @@ def _show_statement(request: HttpRequest) -> HttpResponseBase:
         if request.GET.get("format") == "pdf":
             return pdf_file(print_statement(account), f"statement-{account.date_from}-{account.date_to}.pdf")
         report = _account(account)
-    page: HttpResponseBase = _page(request, form, "Statement of account", report, ("pdf",) if report else ())
-    return page
+    return _page(request, form, "Statement of account", report, ("pdf",) if report else ())
 
 
 def _account(account: Statement) -> Report:

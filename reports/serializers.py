@@ -85,7 +85,7 @@ class DriverDayQuery(ReportQuery):
     driver = IdField(required=False, default=None, allow_null=True, help_text="Left out: oneself.")
     date = serializers.DateField(required=False, default=None, allow_null=True, help_text="Left out: today.")
 
-    def validate_date(self, value: object) -> Any:
+    def validate_date(self, value: object) -> object:
         return value or _today()
 
 

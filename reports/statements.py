@@ -1,7 +1,5 @@
 """A customer's statement of account as a document for the customer."""
 
-from typing import Any
-
 from django.conf import settings
 from django.template import Context
 
@@ -29,7 +27,7 @@ def print_statement(account: Statement) -> bytes:
     )
 
 
-def _context(account: Statement) -> dict[str, Any]:
+def _context(account: Statement) -> dict[str, object]:
     customer = account.customer
     terms = f"Credit, {customer.payment_terms_days} days" if customer.payment_terms_days else "Cash"
     facts = (

@@ -1,7 +1,5 @@
 """Day-ends over HTTP."""
 
-from typing import Any
-
 from django_filters import rest_framework as filters
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -70,5 +68,5 @@ class SettlementViewSet(LedgerViewSet):
         )
         return Response(self._read(int(pk)))
 
-    def _read(self, pk: int) -> dict[str, Any]:
+    def _read(self, pk: int) -> object:
         return SettlementOut(self.queryset.get(pk=pk)).data

@@ -1,7 +1,5 @@
 """What the API's schema says of offline work."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from distribution.openapi import CONFIRM_REFUSALS, LOAD_REFUSALS
@@ -41,7 +39,7 @@ _MORNING = {
     ]
 }
 
-_NOTHING: dict[str, Any] = {"invoice": None, "invoice_number": None, "pdf_url": None, "errors": [], "conflict": None}
+_NOTHING: dict[str, object] = {"invoice": None, "invoice_number": None, "pdf_url": None, "errors": [], "conflict": None}
 
 _RESULTS = {
     "results": [

@@ -65,7 +65,7 @@ class _Confirmation:
     occurred_at: datetime | None
 
 
-def _sale(serializer: Any) -> Readable:
+def _sale(serializer: SaleIn) -> Readable:
     sale = serializer.command()
 
     def run(actor: User, approval: Approval | None, unnamed: bool) -> Made:
@@ -76,7 +76,7 @@ def _sale(serializer: Any) -> Readable:
     return Readable(idempotency.canonical_json(replace(sale, client_temp_id=None)), run)
 
 
-def _distribution(serializer: Any) -> Readable:
+def _distribution(serializer: DistributionIn) -> Readable:
     new = serializer.command()
 
     def run(actor: User, approval: Approval | None, unnamed: bool) -> Made:
@@ -87,7 +87,7 @@ def _distribution(serializer: Any) -> Readable:
     return Readable(idempotency.canonical_json(replace(new, client_temp_id=None)), run)
 
 
-def _confirmation(serializer: Any) -> Readable:
+def _confirmation(serializer: ConfirmIn) -> Readable:
     sent = serializer.validated_data
     content = _Confirmation(sent["distribution"], sent["occurred_at"])
 

@@ -19,16 +19,14 @@ def open_conflicts() -> int:
     return SyncConflict.objects.filter(status=SyncConflict.Status.OPEN).count()
 
 
-def own_stock(user: User) -> QuerySet[Any]:
+def own_stock(user: User) -> QuerySet[Inventory]:
     """The balances of the user's vehicle; none for a user without one."""
-    stock: QuerySet[Any] = Inventory.objects.filter(
-        location__kind=LocationKind.VEHICLE, location__vehicle_no=user.vehicle_no or None
-    )
+    stock = Inventory.objects.filter(location__kind=LocationKind.VEHICLE, location__vehicle_no=user.vehicle_no or None)
     return stock.order_by("equipment_id", "condition")
 
 
-def own_drafts(user: User) -> QuerySet[Any]:
-    drafts: QuerySet[Any] = Distribution.objects.filter(user=user, status=Distribution.Status.DRAFT)
+def own_drafts(user: User) -> QuerySet[Distribution]:
+    drafts = Distribution.objects.filter(user=user, status=Distribution.Status.DRAFT)
     return drafts.select_related("depot", "user").prefetch_related("items__equipment").order_by("pk")
 
 

@@ -111,7 +111,7 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
         read_only_fields = fields
 
     @extend_schema_field(PulledRate(many=True))
-    def get_rates(self, customer: Customer) -> Any:
+    def get_rates(self, customer: Customer) -> object:
         today = clock.business_date(clock.now())
         chosen: list[CustomerRate] = []
         begun: set[int] = set()
@@ -170,7 +170,7 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
         read_only_fields = fields
 
     @extend_schema_field({})
-    def get_payload(self, conflict: SyncConflict) -> Any:
+    def get_payload(self, conflict: SyncConflict) -> Any:  # what the schema says: anything
         return json.loads(conflict.payload)
 
 

@@ -79,7 +79,7 @@ class Result:
     conflict: SyncConflict | None = None
 
     @property
-    def refusals(self) -> list[dict[str, Any]]:
+    def refusals(self) -> list[dict[str, object]]:
         return self.conflict.errors if self.conflict is not None and self.made is None else []
 
 

@@ -1,7 +1,5 @@
 """Offline work over HTTP."""
 
-from typing import Any
-
 from django.utils.decorators import method_decorator
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
@@ -51,7 +49,7 @@ class PullView(APIView):
         user, sent = acting_user(request), serializer.validated_data
         cursor = feed.Cursor.parse(sent["cursor"]) if "cursor" in sent else None
         page = feed.next_page(cursor, sent["page_size"])
-        answer: dict[str, Any] = {
+        answer: dict[str, object] = {
             "cursor": str(page.cursor),
             "has_more": page.has_more,
             **page.rows,

@@ -135,7 +135,7 @@ AUTH_USER_MODEL = "accounts.User"
 NUM_PROXIES = config("NUM_PROXIES", default=0, cast=int)
 
 _mail_folder = config("EMAIL_FILE_PATH", default="")
-MAILERS: dict[str, dict[str, Any]] = {
+MAILERS: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "OPTIONS": {"file_path": in_checkout(_mail_folder)},

@@ -16,7 +16,7 @@ WHITENOISE_ROOT = BASE_DIR / "field_app/built"
 WHITENOISE_INDEX_FILE = True
 # Where the documents lie: a folder, or a bucket that several machines share.
 DOCUMENTS_BUCKET = config("DOCUMENTS_BUCKET", default="")
-STORAGES: dict[str, dict[str, Any]] = {
+STORAGES: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "foundation.infrastructure.object_storage.ObjectStorage",
         "OPTIONS": {"bucket_name": DOCUMENTS_BUCKET},

@@ -47,7 +47,7 @@ class QuantityField(StrictIntegerField):
 class StrictDecimalField(serializers.DecimalField):
     """A plain decimal, as a string or a JSON number: no exponent, no thousands mark, no NaN."""
 
-    def validate_empty_values(self, data: object) -> tuple[bool, Any]:
+    def validate_empty_values(self, data: object) -> tuple[bool, object]:
         # Not DRF's own, which takes "" for null: an empty price is a mistake.
         return serializers.Field.validate_empty_values(self, data)
 
@@ -105,13 +105,14 @@ class TextField(serializers.CharField):
 class StrictChoiceField(serializers.ChoiceField):
     """One of the named texts. The error names them, not what was sent, which may be a megabyte long."""
 
-    def to_internal_value(self, data: object) -> Any:
+    def to_internal_value(self, data: object) -> str:
         if data == "" and self.allow_blank:
             return ""
         if not isinstance(data, str) or data not in self.choice_strings_to_values:
             known = ", ".join(map(str, self.choice_strings_to_values))
             raise serializers.ValidationError(f"Not a valid choice: one of {known}.", code="invalid_choice")
-        return self.choice_strings_to_values[data]
+        choice: str = self.choice_strings_to_values[data]
+        return choice
 
 
 class ClientTempIdField(TextField):

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 MAX_DEPTH = 10_000
 
 
-class _UncountedPage(list[Any]):
+class _UncountedPage(list[object]):
     """One page of rows, and whether another one follows."""
 
     def __init__(self, rows: list[object], *, number: int, has_next: bool) -> None:

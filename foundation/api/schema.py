@@ -28,7 +28,7 @@ class ErrorsSerializer(serializers.Serializer[None]):
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]
 
 
-def errors_of(*codes: str, kind: str = CLIENT_ERROR) -> dict[str, Any]:
+def errors_of(*codes: str, kind: str = CLIENT_ERROR) -> dict[str, object]:
     """The one shape, with the codes that an answer can have. Whole, because generators don't merge lists by allOf."""
     error = {
         "code": {"type": "string", "enum": list(codes)},
@@ -76,7 +76,7 @@ class _RefusalExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-
     target_class = Refusal
     match_subclasses = True
 
-    def map_serializer(self, auto_schema: object, direction: object) -> dict[str, Any]:
+    def map_serializer(self, auto_schema: object, direction: object) -> dict[str, object]:
         return errors_of(*self.target.codes, kind=self.target.kind)
 
 
@@ -134,7 +134,7 @@ class Schema(AutoSchema):
         is_open = not self.view.get_authenticators()
         return [example for example in examples if not (is_open and "401" in (example.status_codes or ()))]
 
-    def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> Any:
+    def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> object:
         """Decimals have digits, and a sign only where they may be negative: the framework would take "" for one."""
         described = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         if isinstance(field, serializers.DecimalField) and "pattern" in described:
@@ -169,8 +169,8 @@ class PlainSchema(Schema):
 
 
 def master_data(
-    *, one: str, many: str, example: dict[str, object], patch: dict[str, Any] | None = None, **extra: Any
-) -> dict[str, Any]:
+    *, one: str, many: str, example: dict[str, object], patch: dict[str, object] | None = None, **extra: Any
+) -> dict[str, object]:
     """The words and examples of the six operations of a `MasterDataViewSet`."""
     noun = one.split(" ", 1)[1]
     answer = OpenApiExample(noun, value=example, response_only=True, status_codes=["200", "201"])
@@ -213,7 +213,7 @@ def replayable(serializer: type[serializers.BaseSerializer[Any]]) -> dict[int, O
 
 def table_answers(
     answer: type[serializers.BaseSerializer[Any]], example: dict[str, object]
-) -> dict[tuple[int, str], Any]:
+) -> dict[tuple[int, str], object]:
     """The answers of a report: JSON, and a table as a file."""
     shown = OpenApiExample("figures", value=example, response_only=True, status_codes=["200"])
     return {

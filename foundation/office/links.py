@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
@@ -71,7 +70,7 @@ def page_of(request: HttpRequest, entity: str, pk: int, text: str) -> Iterator[R
     """A button to the page of what is known by its entity's name, if it has one and the reader may see that row."""
     try:
         model = model_of(entity)
-        model_admin: Any = admin.site.get_model_admin(model)
+        model_admin = admin.site.get_model_admin(model)
     except (LookupError, NotRegistered):
         return
     if model_admin.get_queryset(request).filter(pk=pk).exists():

@@ -1,8 +1,7 @@
 """The site of the office: who it greets, what its front page tells, and what of Django's own it leaves out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
@@ -38,7 +37,7 @@ class OfficeSite(FindsRows, HasMenu):
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
-        self.figures: Callable[[HttpRequest], dict[str, Any]] = lambda request: {}
+        self.figures: Callable[[HttpRequest], Mapping[str, object]] = lambda request: {}
         """What the front page tells its reader beside the lists: the context of ``admin/index.html``."""
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:

@@ -12,7 +12,7 @@ from operator import add
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, Count, Q, Sum, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
 from accounts.models import User
 from depots.models import Depot
@@ -129,7 +129,7 @@ def gst(user: User, *, date_from: date, date_to: date) -> Report:
     )
 
 
-def _documents(user: User, date_from: date, date_to: date) -> Any:
+def _documents(user: User, date_from: date, date_to: date) -> QuerySet[Any]:
     mine = rows_within(user, Capability.REPORT_SALES)
     return Invoice.objects.filter(mine, date__gte=date_from, date__lte=date_to).order_by()
 
@@ -202,7 +202,7 @@ def _by_equipment(user: User, date_from: date, date_to: date) -> list[Row]:
     return [*_lines(sales), *_usage(sales)]
 
 
-def _lines(sales: Any) -> Iterator[Row]:
+def _lines(sales: QuerySet[Transaction]) -> Iterator[Row]:
     known = {item.pk: item for item in Equipment.objects.all()}
     lines = (
         TransactionItem.objects.filter(transaction__in=sales.order_by().values("pk"))
@@ -220,7 +220,7 @@ def _lines(sales: Any) -> Iterator[Row]:
         }
 
 
-def _usage(sales: Any) -> Iterator[Row]:
+def _usage(sales: QuerySet[Transaction]) -> Iterator[Row]:
     billed = sales.exclude(usage_amount=0).aggregate(amount=sum_of("usage_amount"), readings=Count("pk"))
     if billed["readings"]:
         yield {"key": "METER", "name": METER, "type": "USAGE", "quantity": None, "subtotal": billed["amount"]}
