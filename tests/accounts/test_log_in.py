@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ import jwt
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts import throttling
@@ -22,6 +20,7 @@ from accounts.services import start_session
 from audit.models import AuditLog
 from tests.accounts.conftest import Api, assert_unauthorized
 from tests.accounts.hashers import CountingHasher
+from tests.concurrency.races import at_once
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -276,14 +275,7 @@ def test_simultaneous_attempts_count_each(driver: User, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(throttling, "_take", take_late)
 
-    def one(_: int) -> int:
-        try:
-            return int(attempt(Api()).status_code)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(16) as threads:
-        statuses = sorted(threads.map(one, range(16)))
-    assert statuses == [401] * 5 + [429] * 11
+    statuses = at_once(lambda _: attempt(Api()).status_code)
+    assert sorted(statuses) == [401] * 5 + [429] * 11
     assert LogInAttempt.objects.filter(at__gt=long_ago + timedelta(minutes=1)).count() == 10
     assert LogInAttempt.objects.filter(at__lt=long_ago + timedelta(minutes=1)).count() < 200

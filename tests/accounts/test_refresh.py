@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
 from typing import Any
 
 import jwt
@@ -12,7 +10,6 @@ import pytest
 import time_machine
 from django.conf import settings as django_settings
 from django.core.management import call_command
-from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
@@ -20,6 +17,7 @@ from accounts.models import User
 from audit.models import AuditLog
 from foundation.access.capabilities import Role
 from tests.accounts.conftest import Api, Pair, assert_unauthorized
+from tests.concurrency.races import at_once
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -283,18 +281,12 @@ def test_expired_tokens_can_be_forgotten(clock: Any, api: Api, first: Pair) -> N
 @pytest.mark.parametrize("round_", range(3))
 def test_sixteen_refreshes_at_once_get_one_pair(driver: User, round_: int) -> None:
     token = Api().log_in(driver)["refresh"]
-    barrier = Barrier(16)
 
     def one(_: int) -> tuple[int, str]:
-        try:
-            barrier.wait()
-            response = Api().refresh(token)
-            return response.status_code, json.dumps(response.json())
-        finally:
-            connection.close()
+        response = Api().refresh(token)
+        return response.status_code, json.dumps(response.json())
 
-    with ThreadPoolExecutor(16) as threads:
-        answers = list(threads.map(one, range(16)))
+    answers = at_once(one)
     assert {status for status, _ in answers} == {200}, answers
     assert len(set(answers)) == 1
     assert (OutstandingToken.objects.count(), BlacklistedToken.objects.count()) == (2, 1)
@@ -306,19 +298,13 @@ def test_sixteen_refreshes_at_once_get_one_pair(driver: User, round_: int) -> No
 @pytest.mark.parametrize("round_", range(3))
 def test_no_refresh_outlives_a_simultaneous_deactivation(driver: User, admin: Any, round_: int) -> None:
     tokens = [Api().log_in(driver)["refresh"] for _ in range(8)]
-    barrier = Barrier(9)
 
-    def refresh(token: str) -> None:
-        try:
-            barrier.wait()
-            assert Api().refresh(token).status_code in (200, 401)
-        finally:
-            connection.close()
+    def one(index: int) -> int:
+        if index == len(tokens):
+            return int(admin.delete(f"/api/accounts/users/{driver.pk}/").status_code)
+        return int(Api().refresh(tokens[index]).status_code)
 
-    with ThreadPoolExecutor(8) as threads:
-        running = [threads.submit(refresh, token) for token in tokens]
-        barrier.wait()
-        assert admin.delete(f"/api/accounts/users/{driver.pk}/").status_code == 204
-        for one in running:
-            one.result()
+    *refreshed, deactivated = at_once(one, len(tokens) + 1)
+    assert deactivated == 204
+    assert {*refreshed} <= {200, 401}
     assert not OutstandingToken.objects.filter(user=driver, blacklistedtoken__isnull=True).exists()

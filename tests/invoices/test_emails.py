@@ -1,7 +1,6 @@
 """Invoices on their way by email, through a real mail server on the loopback and the real worker."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import timedelta
@@ -22,6 +21,7 @@ from foundation import clock
 from foundation.infrastructure.mail import Delivery, Outcome, deliver
 from invoices.models import Invoice, InvoiceEmail
 from invoices.services import emails, send_invoice_email, sweep_emails
+from tests.concurrency.races import Threads
 from tests.conftest import Shop, error_of, stub_document
 
 pytestmark = pytest.mark.django_db
@@ -260,11 +260,9 @@ def test_a_server_that_forgets_to_say_goodbye_took_the_message(settings: Any) ->
             peer.sendall(f"{reply}\r\n".encode())
         lines.readline()
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    delivery = deliver(mail.EmailMessage("Hi", "there", "us@example.sg", ["them@example.sg"]))
-    thread.join()
-    listener.close()
+    with listener, Threads() as beside:
+        beside.start(serve)
+        delivery = deliver(mail.EmailMessage("Hi", "there", "us@example.sg", ["them@example.sg"]))
     assert delivery.outcome == Outcome.ACCEPTED
 
 
