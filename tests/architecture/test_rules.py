@@ -12,7 +12,7 @@ from django.apps import apps
 from django.conf import settings
 
 from foundation.access.capabilities import Role
-from tests.architecture.trees import attributes, breaches, broken, calls, files, names, origin, uses, using
+from tests.architecture.trees import attributes, breaches, broken, calls, files, names, origin, swallowing, uses, using
 
 pytestmark = pytest.mark.any_engine
 
@@ -193,29 +193,6 @@ def test_every_way_to_listen_is_found(source: str) -> None:
 
 
 # --- Errors ---------------------------------------------------------------------------------------
-
-EVERYTHING = {"Exception", "BaseException"}
-
-
-def swallowing(tree: ast.Module) -> Iterator[int]:
-    """Handlers of whatever may happen that don't raise it or something else in the end."""
-
-    def is_everything(kind: ast.expr | None) -> bool:
-        kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-        return any(each is None or ast.unparse(each).rpartition(".")[2] in EVERYTHING for each in kinds)
-
-    for node in ast.walk(tree):
-        match node:
-            case ast.ExceptHandler(kind, _, body) if is_everything(kind) and not isinstance(body[-1], ast.Raise):
-                yield node.lineno
-            case ast.Call(func, kinds) if ast.unparse(func).rpartition(".")[2] == "suppress" and any(
-                map(is_everything, kinds)
-            ):
-                yield node.lineno
-            case ast.Try(finalbody=[*last]) if any(
-                isinstance(part, ast.Return) for each in last for part in ast.walk(each)
-            ):
-                yield node.lineno
 
 
 def test_no_mistake_is_swallowed() -> None:

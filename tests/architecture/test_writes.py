@@ -8,7 +8,19 @@ import pytest
 from core.packages import PACKAGES
 from inventory.models import Inventory, StockMovement
 from tests.architecture.rows import writes
-from tests.architecture.trees import Rule, attributes, breaches, broken, calls, files, is_kind, names, origin, using
+from tests.architecture.trees import (
+    Rule,
+    attributes,
+    breaches,
+    broken,
+    calls,
+    commands,
+    files,
+    is_kind,
+    names,
+    origin,
+    using,
+)
 
 pytestmark = pytest.mark.any_engine
 
@@ -85,17 +97,6 @@ def test_every_way_to_open_a_transaction_is_found(source: str) -> None:
 
 ACTORS = ("actor", "prefix", "token", "through", "email_id")
 """What a command takes first: who acts; where nobody does, what it is about."""
-
-
-def commands(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    known = names(tree)
-    return [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        for decorator in node.decorator_list
-        if origin(decorator, known) == "foundation.commands.command"
-    ]
 
 
 def unlike_a_command(tree: ast.Module) -> Iterator[int]:

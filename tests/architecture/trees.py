@@ -115,3 +115,39 @@ def attributes(*forbidden: str) -> Rule:
                     yield node.lineno
 
     return lines
+
+
+def commands(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions under ``@command``, whatever it is called here."""
+    known = names(tree)
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for decorator in node.decorator_list
+        if origin(decorator, known) == "foundation.commands.command"
+    ]
+
+
+_EVERYTHING = {"Exception", "BaseException"}
+
+
+def swallowing(tree: ast.Module) -> Iterator[int]:
+    """Handlers of whatever may happen that don't raise it or something else in the end."""
+
+    def is_everything(kind: ast.expr | None) -> bool:
+        kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+        return any(each is None or ast.unparse(each).rpartition(".")[2] in _EVERYTHING for each in kinds)
+
+    for node in ast.walk(tree):
+        match node:
+            case ast.ExceptHandler(kind, _, body) if is_everything(kind) and not isinstance(body[-1], ast.Raise):
+                yield node.lineno
+            case ast.Call(func, kinds) if ast.unparse(func).rpartition(".")[2] == "suppress" and any(
+                map(is_everything, kinds)
+            ):
+                yield node.lineno
+            case ast.Try(finalbody=[*last]) if any(
+                isinstance(part, ast.Return) for each in last for part in ast.walk(each)
+            ):
+                yield node.lineno

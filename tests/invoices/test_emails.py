@@ -388,12 +388,21 @@ def test_no_address_is_refused(shop: Shop, nothing_changes: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["x", "a@b", "a@example.sg\nBcc: b@example.sg", "a@example.sg, b@example.sg", "é@", "a" * 250 + "@example.sg"],
+    ("address", "code"),
+    [
+        ("x", "invalid"),
+        ("a@b", "invalid"),
+        ("a@example.sg\nBcc: b@example.sg", "invalid"),
+        ("a@example.sg, b@example.sg", "invalid"),
+        ("é@", "invalid"),
+        ("a" * 250 + "@example.sg", "max_length"),
+    ],
 )
-def test_what_is_no_address_is_refused(shop: Shop, invoice: Invoice, nothing_changes: Any, address: str) -> None:
+def test_what_is_no_address_is_refused(
+    shop: Shop, invoice: Invoice, nothing_changes: Any, address: str, code: str
+) -> None:
     with nothing_changes():
-        assert error_of(request(shop, invoice, to=address)) == (400, "invalid", "to") or len(address) > 200
+        assert error_of(request(shop, invoice, to=address)) == (400, code, "to")
 
 
 def test_a_customer_s_name_can_t_add_a_header(shop: Shop, mailbox: Mailbox, worker: Callable[[], None]) -> None:
