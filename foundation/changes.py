@@ -5,6 +5,7 @@ the order of commits, so the sync app numbers the notes once they can be seen: a
 late number, and nobody who asked before has missed it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -34,3 +35,8 @@ def announce(*rows: models.Model) -> None:
 def announce_if_told(row: Any) -> None:
     if getattr(row, "is_announced", False):
         announce(row)
+
+
+def forget(notes: Iterable[Change]) -> None:
+    """Delete notes that have their numbers, in the transaction that numbered them."""
+    Change.objects.filter(pk__in=[note.pk for note in notes]).delete()

@@ -18,7 +18,7 @@ from django.db import connection
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
-from foundation.changes import Change
+from foundation.changes import Change, forget
 from foundation.commands import command
 from foundation.entities import entity_name
 from foundation.errors import Invalid
@@ -97,7 +97,7 @@ def _number_some(*, through: int) -> None:
         unique_fields=["entity", "entity_id"] if connection.features.supports_update_conflicts_with_target else None,
         update_fields=["position"],
     )
-    Change.objects.filter(pk__in=[note.pk for note in notes]).delete()
+    forget(notes)
     feed.position += len(changed)
     feed.save(update_fields=["position"])
 

@@ -87,6 +87,7 @@ def test_an_empty_employee_id_is_none_so_that_many_may_have_it(admin: APIClient)
     for number, value in enumerate(("", None, "  ")):
         response = admin.post(USERS, body(username=f"user-{number}", employee_id=value))
         assert (response.status_code, response.json()["employee_id"]) == (201, None)
+    assert User.objects.filter(username__startswith="user-", employee_id=None).count() == 3
 
 
 def test_what_is_not_named_has_no_effect(admin: APIClient) -> None:
@@ -141,7 +142,8 @@ def test_a_role_of_a_depot_needs_one(admin: APIClient, role: str) -> None:
 
 @pytest.mark.parametrize("role", ["ADMIN", "SALES", "DRIVER"])
 def test_other_roles_need_none(admin: APIClient, role: str) -> None:
-    assert admin.post(USERS, body(role=role)).status_code == 201
+    response = admin.post(USERS, body(role=role))
+    assert (response.status_code, response.json()["role"], response.json()["depot"]) == (201, role, None)
 
 
 def test_an_unknown_depot_is_named(admin: APIClient) -> None:
@@ -218,6 +220,8 @@ def test_a_missing_field_is_named(admin: APIClient, field: str) -> None:
 
 def test_no_answer_shows_a_password(admin: APIClient, driver: User) -> None:
     for response in (admin.get(USERS), admin.get(url(driver)), admin.patch(url(driver), {"first_name": "Siti"})):
+        assert response.status_code == 200
+        assert driver.username in response.content.decode()
         assert "password" not in response.content.decode()
         assert driver.password not in response.content.decode()
 
@@ -240,9 +244,18 @@ def test_the_list_filters_and_searches(admin: APIClient, boss: User) -> None:
     assert found("ordering=-username&unknown=1") == {"boss", "siti", "gone"}
 
 
-@pytest.mark.parametrize("query", ["role=ROOT", "depot=x", "depot=99999999999999999999", "search=%00"])
-def test_a_bad_filter_is_refused(admin: APIClient, query: str) -> None:
-    assert admin.get(f"{USERS}?{query}").status_code == 400
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("role=ROOT", ("invalid_choice", "role")),
+        ("depot=x", ("invalid", "depot")),
+        ("depot=99999999999999999999", ("max_value", "depot")),
+        ("search=%00", ("null_characters_not_allowed", None)),
+    ],
+)
+def test_a_bad_filter_is_refused(admin: APIClient, query: str, error: tuple[str, str | None]) -> None:
+    response = admin.get(f"{USERS}?{query}")
+    assert (response.status_code, errors(response)) == (400, [error])
 
 
 def test_the_list_costs_the_same_for_many(admin: APIClient) -> None:

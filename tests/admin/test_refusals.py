@@ -13,7 +13,7 @@ from invoices.models import Invoice
 from sync.models import SyncConflict
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
 from tests.conftest import Shop
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, DepotFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
 
@@ -63,6 +63,8 @@ def test_a_refused_rate_takes_the_customers_change_back_with_it(office: Shop, no
     with nothing_changes():
         response = client.post(address, {**form, "name": "Half", **rate, **SAVE})
     assert response.status_code == 200
+    [formset] = response.context["inline_admin_formsets"]
+    assert [*formset.forms[0].errors] == ["equipment"]
 
 
 def test_a_rate_refused_by_its_command_takes_the_customers_change_back_with_it(
@@ -131,9 +133,15 @@ def test_of_several_loads_each_gets_its_own_answer(office: Shop) -> None:
 
 def test_loads_of_other_depots_are_out_of_an_actions_reach(office: Shop, nothing_changes: Unchanged) -> None:
     draft = Distribution.objects.get(status="DRAFT")
-    client = logged_in(UserFactory(role=Role.DEPOT_STAFF))
+    asked = {"action": "confirm", "_selected_action": [draft.pk]}
+    stranger, own = (UserFactory(role=Role.DEPOT_STAFF, depot=depot) for depot in (DepotFactory(), office.depot))
+    client = logged_in(stranger)
     with nothing_changes():
-        client.post(url("distribution.distribution"), {"action": "confirm", "_selected_action": [draft.pk]})
+        client.post(url("distribution.distribution"), asked)
+    # It is the depot that keeps them out: its own staff may.
+    logged_in(own).post(url("distribution.distribution"), asked)
+    draft.refresh_from_db()
+    assert draft.status == "CONFIRMED"
 
 
 def test_an_invoice_is_marked_as_printed_once(office: Shop) -> None:

@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from audit import seals
@@ -21,6 +22,7 @@ from audit.models import AuditLog, AuditSeal
 from audit.services import record
 from foundation.errors import Busy
 from foundation.ledger import guards
+from tests.concurrency.races import Threads, at_once
 from tests.factories import DepotFactory
 from tests.types import Json
 
@@ -327,46 +329,26 @@ def test_hashes_are_the_same_on_every_database() -> None:
 def test_sealing_beside_writers_skips_nothing() -> None:
     """Eight writers, a third of them rolling back, some slow to commit, and two sealers at once."""
     depot = DepotFactory()
-    stop, failures = threading.Event(), []
 
     def writer(index: int) -> None:
         chance = random.Random(index)
-        try:
-            for _ in range(12):
-                try:
-                    with transaction.atomic():
-                        record(actor=None, action="depots.depot.counted", target=depot, reason="race")
-                        stop.wait(chance.random() * 0.03)
-                        if chance.random() < 0.33:
-                            raise ValueError
-                except ValueError:
-                    pass
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
+        for _ in range(12):
+            with suppress(ValueError), transaction.atomic():
+                record(actor=None, action="depots.depot.counted", target=depot, reason="race")
+                time.sleep(chance.random() * 0.03)
+                if chance.random() < 0.33:
+                    raise ValueError
 
-    def sealer() -> None:
-        try:
-            while not stop.is_set():
-                with suppress(Busy):  # on a crowded machine; the next one seals what this one left
-                    seals.seal_all()
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
+    def sealer(over: threading.Event) -> None:
+        while not over.is_set():
+            with suppress(Busy):  # on a crowded machine; the next one seals what this one left
+                seals.seal_all()
 
-    writers = [threading.Thread(target=writer, args=(index,)) for index in range(8)]
-    sealers = [threading.Thread(target=sealer) for _ in range(2)]
-    for thread in (*writers, *sealers):
-        thread.start()
-    for thread in writers:
-        thread.join()
-    stop.set()
-    for thread in sealers:
-        thread.join()
+    with Threads() as beside:
+        for _ in range(2):
+            beside.start(sealer, beside.over)
+        at_once(writer, 8)
     seals.seal_all()
-    assert failures == []
     assert list(seals.breaks()) == []
     assert seals.unsealed() == 0
     assert sum(AuditSeal.objects.values_list("size", flat=True)) == AuditLog.objects.count()

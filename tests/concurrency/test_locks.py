@@ -4,10 +4,8 @@ The critical section is held open, so that the race happens on every run. On SQL
 its transactions are IMMEDIATE, so that one writer is at work at a time, with row locks or without.
 """
 
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from io import StringIO
 from typing import Any
 
@@ -27,7 +25,7 @@ from invoices.models import Invoice
 from payments.models import Payment
 from sequences.models import Sequence, Ticket
 from settlements.models import Settlement
-from tests.concurrency.races import at_once, post
+from tests.concurrency.races import Signal, at_once, post, until
 from tests.conftest import Shop
 from tests.factories import DepotFactory, DriverFactory, MeteredCustomerFactory
 from transactions.models import DepositBalance, Transaction
@@ -229,26 +227,26 @@ class Seen(list[object]):
 def a_deadlock(seen: Seen) -> None:
     """Two commands lock the same two rows the other way round."""
     pair = [DepotFactory(name=""), DepotFactory(name="")]
-    met = threading.Barrier(2)
+    holding = [Signal("the lock on one row"), Signal("the lock on the other row")]
 
-    def both(first: Depot, second: Depot) -> None:
-        rename(first)
-        with suppress(threading.BrokenBarrierError):  # at the second attempt there is nobody to wait for
-            met.wait(timeout=1)
-        rename(second)
+    def both(mine: int, other: int) -> None:
+        rename(pair[mine])
+        holding[mine].set()
+        holding[other].wait()  # at the second attempt it is long given
+        rename(pair[other])
 
-    at_once(lambda index: seen.watching(lambda: both(*pair[:: 1 if index else -1]))(), 2)
+    at_once(lambda index: seen.watching(lambda: both(index, 1 - index))(), 2)
     assert set(Depot.objects.values_list("name", flat=True)) == {"++"}
 
 
 def a_lock_time_out(seen: Seen) -> None:
-    depot, held, done = DepotFactory(name=""), threading.Event(), threading.Event()
+    depot, held = DepotFactory(name=""), Signal("the lock")
 
     def hold() -> None:
         with transaction.atomic():
             rename(depot)
             held.set()
-            done.wait(timeout=3)  # MySQL looks at those who wait once a second
+            until(lambda: seen, "the time-out of whoever waits")  # MySQL looks at them once a second
 
     def wait() -> None:
         held.wait()
@@ -263,7 +261,7 @@ def a_changed_snapshot(seen: Seen) -> None:
     """MariaDB's snapshot isolation: a row that was read has been changed by somebody else meanwhile."""
     if connection.display_name != "MariaDB":
         pytest.skip("MySQL has no such isolation.")
-    depot, read, changed = DepotFactory(name=""), threading.Event(), threading.Event()
+    depot, read, changed = DepotFactory(name=""), Signal("the read"), Signal("the change")
 
     def reader() -> None:
         execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -287,13 +285,13 @@ def a_changed_snapshot(seen: Seen) -> None:
 
 
 def a_locked_file(seen: Seen) -> None:
-    depot, held = DepotFactory(name=""), threading.Event()
+    depot, held = DepotFactory(name=""), Signal("the lock")
 
     def hold() -> None:
         with transaction.atomic():
             rename(depot)
             held.set()
-            time.sleep(0.2)
+            until(lambda: seen, "the refusal of whoever comes second")
 
     def wait() -> None:
         held.wait()

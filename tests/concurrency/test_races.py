@@ -116,7 +116,8 @@ def test_a_meter_bills_each_unit_once(drivers: list[User]) -> None:
     answers = at_once(
         lambda i: post(drivers[i], "/api/transactions/", {"customer": customer.pk, "current_meter": f"{1201 + i}.00"})
     )
-    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert answers[-1].status_code == 201, "nothing is ahead of the highest reading"
+    assert codes_of(answers).keys() <= {(201, ""), (409, "meter_reading_decreased")}
     customer.refresh_from_db()
     billed = Transaction.objects.filter(customer=customer).aggregate(usage=Sum("usage"))["usage"]
     assert customer.last_meter_reading == 1200 + billed == 1216
@@ -284,19 +285,25 @@ def test_a_day_is_counted_and_signed_off_once(
 
 
 def test_a_meter_is_read_and_replaced_at_once(drivers: list[User], supervisors: list[User]) -> None:
-    """Sales of the old meter come before the replacement or are refused; no unit is billed twice."""
+    """Sales of the old meter come before the replacement or are refused; each of its ten units is billed once.
+
+    The new meter starts far ahead of the old one: a sale doesn't say which of them it read.
+    """
     customer = MeteredCustomerFactory()
 
     def work(index: int) -> Answer:
         if index == 7:
-            new = {"final_reading": "1210.00", "new_meter_number": "NEW", "first_reading": "0.00"}
+            new = {"final_reading": "1210.00", "new_meter_number": "NEW", "first_reading": "5000.00"}
             return post(supervisors[0], f"/api/customers/{customer.pk}/replace-meter/", new)
         body = {"customer": customer.pk, "current_meter": f"{1201 + index / 2}0"}
         return post(drivers[index], "/api/transactions/", body)
 
     answers = at_once(work)
-    assert {answer.status_code for answer in answers} <= {201, 409}
     assert answers[7].status_code == 201
+    assert codes_of(answers).keys() <= {(201, ""), (409, "meter_reading_decreased")}
+    assert Transaction.objects.aggregate(usage=Sum("usage"))["usage"] == 10
+    customer.refresh_from_db()
+    assert (customer.meter_number, customer.last_meter_reading) == ("NEW", 5000)
 
 
 def test_the_life_of_invoices_all_at_once(

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -14,6 +13,8 @@ from types import ModuleType
 import pytest
 from decouple import RepositoryEnv
 from django.conf import settings
+
+from tests.concurrency.races import Threads
 
 pytestmark = pytest.mark.any_engine
 
@@ -43,12 +44,10 @@ def loopback() -> Iterator[str]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with server, Threads() as beside:
+        beside.start(server.serve_forever)
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_no_setting_is_taken_from_the_machine(

@@ -32,7 +32,9 @@ def figures(settings: Settings) -> dict[str, float]:
 )
 def test_figures_are_for_whoever_knows_the_token(settings: Settings, token: str, sent: str) -> None:
     settings.METRICS_TOKEN = token
-    assert Client().get("/metrics", headers={"Authorization": sent}).status_code == 404
+    refused = Client().get("/metrics", headers={"Authorization": sent})
+    assert refused.status_code == 404
+    assert b"hsh_" not in refused.content
 
 
 def test_requests_are_counted_by_route(shop: Shop, settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """Invoices on their way by email, through a real mail server on the loopback and the real worker."""
 
 import socket
-import threading
 from asyncio import WriteTransport
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -24,6 +23,7 @@ from foundation import clock
 from foundation.infrastructure.mail import Delivery, Outcome, deliver
 from invoices.models import Invoice, InvoiceEmail
 from invoices.services import emails, send_invoice_email, sweep_emails
+from tests.concurrency.races import Threads
 from tests.conftest import Shop, error_of, stub_document
 from tests.types import Answer, Unchanged
 
@@ -264,11 +264,9 @@ def test_a_server_that_forgets_to_say_goodbye_took_the_message(settings: Setting
             peer.sendall(f"{reply}\r\n".encode())
         lines.readline()
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    delivery = deliver(mail.EmailMessage("Hi", "there", "us@example.sg", ["them@example.sg"]))
-    thread.join()
-    listener.close()
+    with listener, Threads() as beside:
+        beside.start(serve)
+        delivery = deliver(mail.EmailMessage("Hi", "there", "us@example.sg", ["them@example.sg"]))
     assert delivery.outcome == Outcome.ACCEPTED
 
 
@@ -394,12 +392,21 @@ def test_no_address_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["x", "a@b", "a@example.sg\nBcc: b@example.sg", "a@example.sg, b@example.sg", "é@", "a" * 250 + "@example.sg"],
+    ("address", "code"),
+    [
+        ("x", "invalid"),
+        ("a@b", "invalid"),
+        ("a@example.sg\nBcc: b@example.sg", "invalid"),
+        ("a@example.sg, b@example.sg", "invalid"),
+        ("é@", "invalid"),
+        ("a" * 250 + "@example.sg", "max_length"),
+    ],
 )
-def test_what_is_no_address_is_refused(shop: Shop, invoice: Invoice, nothing_changes: Unchanged, address: str) -> None:
+def test_what_is_no_address_is_refused(
+    shop: Shop, invoice: Invoice, nothing_changes: Any, address: str, code: str
+) -> None:
     with nothing_changes():
-        assert error_of(request(shop, invoice, to=address)) == (400, "invalid", "to") or len(address) > 200
+        assert error_of(request(shop, invoice, to=address)) == (400, code, "to")
 
 
 def test_a_customer_s_name_can_t_add_a_header(shop: Shop, mailbox: Mailbox, worker: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from datetime import UTC
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -19,6 +19,7 @@ from pypdf import PdfReader
 from invoices.rendering import render_invoice
 from invoices.snapshot import InvoiceSnapshot
 from testbed.snapshots import CUSTOMER, credit_note, line, snapshot
+from tests.concurrency.races import at_once
 
 pytestmark = pytest.mark.any_engine
 
@@ -76,15 +77,31 @@ def test_terms_of_payment(payment_type: str, received: bool, says: str) -> None:
     assert says in text_of(snapshot(payment_type=payment_type, payment_received=received))
 
 
-@pytest.mark.parametrize("name", ["金镬煮炒", "李記雞飯", "முருகன் உணவகம்", "Kedai Makan Haji Kassim", "Café Zoë"])
-def test_names_print_in_their_own_script(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "scripts"),
+    [
+        ("金镬煮炒", {"Chinese"}),
+        ("李記雞飯", {"Chinese"}),
+        ("முருகன் உணவகம்", {"Tamil"}),
+        ("Kedai Makan Haji Kassim", set()),
+        ("Café Zoë", set()),
+    ],
+)
+def test_names_print_in_their_own_script(name: str, scripts: set[str]) -> None:
+    """With that script's own font beside the two of every invoice."""
     invoice = snapshot(customer=replace(CUSTOMER, name=name))
-    resources: list[Any] = [page["/Resources"] for page in PdfReader(BytesIO(render_invoice(invoice))).pages]
-    fonts = {str(font.get_object()["/BaseFont"]) for its in resources for font in its["/Font"].values()}
-    script = "Chinese" if "镬" in name or "雞" in name else "Tamil" if "க" in name else ""
-    assert any(script in font for font in fonts)
-    if not script or script == "Chinese":
-        assert name in text_of(invoice)
+    fonts = {
+        str(font.get_object()["/BaseFont"]).partition("+HSH-Invoice")[2]
+        for page in PdfReader(BytesIO(render_invoice(invoice))).pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    assert fonts == {"", "-Semi-Bold", *(f"-{script}" for script in scripts)}
+
+
+@pytest.mark.parametrize("name", ["金镬煮炒", "李記雞飯", "Kedai Makan Haji Kassim", "Café Zoë"])
+def test_names_can_be_searched_for(name: str) -> None:
+    """A Tamil one is drawn with joined letters, which say less when they are read back."""
+    assert name in text_of(snapshot(customer=replace(CUSTOMER, name=name)))
 
 
 def test_the_same_snapshot_is_the_same_bytes_in_any_process_zone_and_locale(tmp_path: Path) -> None:
@@ -166,7 +183,9 @@ def test_hostile_text_is_printed_and_fetches_nothing(hostile: str, monkeypatch: 
 
 @pytest.mark.parametrize("odd", ["a\x00b", "a\x07b", "\ud800", "‮evil", "e\u0301", "👩‍👩‍👧", "x" * 500, "\t\n\r"])
 def test_odd_characters_never_fail(odd: str) -> None:
-    assert pages_of(snapshot(remarks=odd, customer=replace(CUSTOMER, name=odd)))
+    """Of some the reader can't tell what they say; there is the one page with its text all the same."""
+    [page] = pages_of(snapshot(remarks=odd, customer=replace(CUSTOMER, name=odd)))
+    assert len(page) > 500
 
 
 def test_a_long_invoice_is_numbered_and_quick() -> None:
@@ -179,7 +198,9 @@ def test_a_long_invoice_is_numbered_and_quick() -> None:
     assert len(pages) > 4
     for number, page in enumerate(pages, start=1):
         assert f"Page {number} of {len(pages)}" in page
-    assert all("Description" in page for page in pages if "Cylinder number" in page)
+    headed = ["Description" in page for page in pages if "Cylinder number" in page]
+    assert len(headed) > 4
+    assert all(headed)
     assert "Page" not in text_of(snapshot())
 
 
@@ -187,16 +208,13 @@ def test_totals_do_not_stand_alone_on_a_page() -> None:
     for count in range(15, 40):
         pages = pages_of(snapshot(lines=tuple(line(f"Cylinder number {n}") for n in range(count)), remarks=""))
         last = next(page for page in pages if "Total payable" in page)
-        assert "Cylinder number" in last or "Gas by meter" in last
+        assert re.search("Cylinder number|Gas by meter", last)
 
 
 def test_threads_print_side_by_side() -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     expected = render_invoice(snapshot())
-    with ThreadPoolExecutor(4) as pool:
-        results: list[Any] = list(pool.map(lambda _: render_invoice(snapshot()), range(24)))
-    assert set(results) == {expected}
+    printed = at_once(lambda _: [render_invoice(snapshot()) for _ in range(6)], 4)
+    assert printed == [[expected] * 6] * 4
 
 
 def test_memory_stays_flat() -> None:

@@ -4,7 +4,6 @@ What is signed how isn't looked at. The same calls were tried against moto's ser
 """
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +11,8 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.concurrency.races import Threads
 
 
 class Bucket(ThreadingHTTPServer):
@@ -33,14 +34,12 @@ class Bucket(ThreadingHTTPServer):
 
 @contextmanager
 def a_bucket() -> Iterator[Bucket]:
-    with Bucket() as bucket:
-        thread = threading.Thread(target=bucket.serve_forever)
-        thread.start()
+    with Bucket() as bucket, Threads() as beside:
+        beside.start(bucket.serve_forever)
         try:
             yield bucket
         finally:
             bucket.shutdown()
-            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,13 +6,13 @@ CRASH_KILLS is how many (make nightly does 100; see docs/reliability.md).
 import os
 import random
 import signal
-import threading
 import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
 from testbed.servers import Answer, Site, on_mariadb
+from tests.concurrency.races import Threads, at_once
 from tests.types import Json
 
 KILLS = int(os.environ.get("CRASH_KILLS", "10"))
@@ -28,13 +28,12 @@ class Load:
         self.answered: dict[str, Json] = {}
         self.statuses: Counter[int] = Counter()
         self.unexpected: list[bytes] = []
-        self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self._sell, args=(index,)) for index in range(len(self.tokens))]
+        self.threads = Threads()
 
     def _sell(self, index: int) -> None:
         reading = 1300
         for number in range(100_000):
-            if self.stop.is_set():
+            if self.threads.over.is_set():
                 return
             reading += 1
             item = {"equipment": self.world["equipment"], "type": "SWAP", "quantity": 1}
@@ -62,14 +61,12 @@ class Load:
             self.unexpected.append(answer.content)
 
     def __enter__(self) -> "Load":
-        for thread in self.threads:
-            thread.start()
+        for index in range(len(self.tokens)):
+            self.threads.start(self._sell, index)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
+    def __exit__(self, *failure: object) -> None:
+        self.threads.__exit__(*failure)
 
 
 def kill_workers(site: Site, load: Load, kills: int, deaths: Path) -> None:
@@ -158,19 +155,15 @@ def test_a_push_goes_on_where_its_worker_died(site: Site, world: Json, tmp_path:
         {"type": "transaction.create", "client_temp_id": f"p{n}", "data": {"customer": world["customers"][n % 4], "items": [item]}}
         for n in range(50)
     ]  # fmt: skip
-    token, results = site.log_in("driver0"), []
+    token = site.log_in("driver0")
 
-    def push() -> None:
+    def push(_: int) -> Answer:
         answer = Answer(0, b"")
         while answer.status in (0, 503):
             answer = site.ask("POST", "sync/push/", {"operations": operations}, token)
-        results.append(answer.json()["results"])
+        return answer.json()["results"]
 
-    threads = [threading.Thread(target=push) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = at_once(push, 2, patience=300)
     first, second = ([(each["client_temp_id"], each["id"], each["number"]) for each in answer] for answer in results)
     assert first == second
     assert len({pk for _, pk, _ in first}) == 50

@@ -126,9 +126,10 @@ def test_a_day_that_is_over_goes_on_where_it_ended() -> None:
 def test_days_of_sales_verify(shop: Shop) -> None:
     for day in (20, 21, 22):
         with time_machine.travel(datetime.fromisoformat(f"2026-01-{day}T10:00:00+08:00"), tick=False):
-            for _ in range(3):
-                shop.sell({"type": "SALE"})
-                shop.sell({"type": "SALE", "quantity": 500})
+            answers = [shop.sell({"type": "SALE", "quantity": quantity}) for quantity in (1, 500) * 3]
+            assert [answer.status_code for answer in answers] == [201, 409] * 3
+            numbers = [answer.json()["transaction"]["transaction_number"] for answer in answers[::2]]
+            assert numbers == [f"TRX-202601{day}-00000{n}" for n in (1, 2, 3)]
     call_command("verify_books", stdout=StringIO())
 
 

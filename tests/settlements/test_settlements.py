@@ -118,17 +118,23 @@ def test_a_rejected_count_is_made_again(day: Shop) -> None:
     assert error_of(decide(day, first)) == (409, "settlement_decided", None)
 
 
-def test_nobody_signs_off_their_own_count(shop: Shop) -> None:
+def test_nobody_signs_off_their_own_count(shop: Shop, nothing_changes: Unchanged) -> None:
     own = count(shop, by=shop.admin).json()
-    assert decide(shop, own).status_code == 403
-    assert decide(shop, own, by=UserFactory(role=Role.ADMIN)).status_code == 200
+    with nothing_changes():
+        assert error_of(decide(shop, own)) == (403, "permission_denied", None)
+    other = UserFactory(role=Role.ADMIN)
+    signed = decide(shop, own, by=other).json()
+    assert (signed["status"], signed["decided_by"]) == ("SIGNED_OFF", other.pk)
 
 
-def test_who_signs_off(day: Shop) -> None:
+def test_who_signs_off(day: Shop, nothing_changes: Unchanged) -> None:
     settlement = count(day, ("FULL", 21), ("EMPTY", 3)).json()
-    assert decide(day, settlement, by=day.driver).status_code == 403
-    assert decide(day, settlement, by=UserFactory(role=Role.DEPOT_STAFF, depot=DepotFactory())).status_code == 404
-    assert decide(day, settlement, by=UserFactory(role=Role.DEPOT_STAFF, depot=day.depot)).status_code == 200
+    elsewhere, staff = (UserFactory(role=Role.DEPOT_STAFF, depot=depot) for depot in (DepotFactory(), day.depot))
+    with nothing_changes():
+        assert decide(day, settlement, by=day.driver).status_code == 403
+        assert decide(day, settlement, by=elsewhere).status_code == 404
+    signed = decide(day, settlement, by=staff).json()
+    assert (signed["status"], signed["decided_by"]) == ("SIGNED_OFF", staff.pk)
 
 
 def test_a_driver_without_a_vehicle_counts_the_bag_alone(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -145,16 +151,16 @@ def test_wrong_input_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
     client = shop.client_of(shop.driver)
     line = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}
     with nothing_changes():
-        for body in (
-            {},
-            {"cash": "-1.00"},
-            {"cash": "x"},
-            {"cash": "0.00", "counts": [{**line, "quantity": -1}]},
-            {"cash": "0.00", "counts": [line, line]},
-            {"cash": "0.00", "counts": [{**line, "equipment": 999_999}]},
-            {"cash": "0.00", "counts": [{**line, "condition": "NEW"}]},
+        for body, code, attr in (
+            ({}, "required", "cash"),
+            ({"cash": "-1.00"}, "min_value", "cash"),
+            ({"cash": "x"}, "invalid", "cash"),
+            ({"cash": "0.00", "counts": [{**line, "quantity": -1}]}, "min_value", "counts.0.quantity"),
+            ({"cash": "0.00", "counts": [line, line]}, "invalid", "counts.1"),
+            ({"cash": "0.00", "counts": [{**line, "equipment": 999_999}]}, "does_not_exist", "counts.0.equipment"),
+            ({"cash": "0.00", "counts": [{**line, "condition": "NEW"}]}, "invalid_choice", "counts.0.condition"),
         ):
-            assert client.post("/api/settlements/", body).status_code == 400, body
+            assert error_of(client.post("/api/settlements/", body)) == (400, code, attr), body
 
 
 def test_the_same_count_sent_again_is_kept_once(day: Shop) -> None:

@@ -60,7 +60,7 @@ def test_supervisors_see_their_depot_s_and_admins_all(shop: Shop, push: Push, su
         client = shop.client_of(user)
         assert client.get("/api/sync/conflicts/").json()["count"] == count
         assert client.get(path).status_code == status
-        assert status == 200 or client.post(f"{path}retry/").status_code == 404
+    assert shop.client_of(elsewhere).post(f"{path}retry/").status_code == 404
     shown = shop.client_of(supervisor).get(path).json()
     assert shown["payload"] == sale_of(shop, "a", {"quantity": 99})
     assert shop.client_of(supervisor).get("/api/sync/conflicts/?status=DISMISSED").json()["count"] == 0
@@ -157,7 +157,9 @@ def test_a_malformed_operation_can_not_be_retried_but_dismissed(
     for operation in ("nonsense", sale_of(shop, "a", {"quantity": 0})):
         [refused] = push(operation)
         assert retry(refused["conflict"]).status_code == 400
+        assert SyncConflict.objects.get(pk=refused["conflict"]).status == "OPEN"
         assert dismiss(refused["conflict"]).status_code == 200
+        assert SyncConflict.objects.get(pk=refused["conflict"]).status == "DISMISSED"
         assert push(operation) == [refused]
 
 
@@ -209,7 +211,11 @@ def test_a_deactivated_driver_s_sale_can_still_be_let_happen(
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 def test_conflicts_can_not_be_changed_otherwise(shop: Shop, push: Push, method: str) -> None:
     [refused] = push("nonsense")
-    assert getattr(shop.client_of(shop.admin), method)(f"/api/sync/conflicts/{refused['conflict']}/").status_code == 405
+    before = SyncConflict.objects.values().get()
+    address = f"/api/sync/conflicts/{refused['conflict']}/"
+    response = getattr(shop.client_of(shop.admin), method)(address, {"status": "DISMISSED"})
+    assert error_of(response) == (405, "method_not_allowed", None)
+    assert SyncConflict.objects.values().get() == before
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
@@ -16,6 +16,7 @@ from foundation.access.capabilities import Role
 from inventory.models import Inventory
 from sync.feed import begin_anew
 from sync.models import FeedEntry
+from tests.concurrency.races import Signal, Threads, at_once
 from tests.conftest import Shop, error_of
 from tests.factories import (
     CustomerFactory,
@@ -241,24 +242,22 @@ class TestBesideWriters:
         """It began before, others committed meanwhile, and its note has the lower id."""
         early, late = CustomerFactory(), CustomerFactory()
         replica.pull()
-        wrote, pulled = threading.Event(), threading.Event()
+        wrote, pulled = Signal("the early change"), Signal("the pull")
 
         def slow() -> None:
             with transaction.atomic():
                 update_customer(actor=shop.admin, pk=early.pk, changes={"name": "Early"})
                 wrote.set()
-                pulled.wait(timeout=10)
-            connections.close_all()
+                pulled.wait()
 
-        thread = threading.Thread(target=slow)
-        thread.start()
-        wrote.wait(timeout=10)
-        if connection.vendor != "sqlite":  # which has one writer at a time
-            update_customer(actor=shop.admin, pk=late.pk, changes={"name": "Late"})
-        replica.pull()
-        assert replica.rows["customers"][early.pk]["name"] != "Early"
-        pulled.set()
-        thread.join()
+        with Threads() as beside:
+            beside.start(slow)
+            wrote.wait()
+            if connection.vendor != "sqlite":  # which has one writer at a time
+                update_customer(actor=shop.admin, pk=late.pk, changes={"name": "Late"})
+            replica.pull()
+            assert replica.rows["customers"][early.pk]["name"] != "Early"
+            pulled.set()
         replica.pull()
         assert replica.rows["customers"][early.pk]["name"] == "Early"
         assert replica.rows["customers"][late.pk]["name"] == Customer.objects.get(pk=late.pk).name
@@ -267,47 +266,30 @@ class TestBesideWriters:
         customers = [MeteredCustomerFactory() for _ in range(6)]
         cylinder = EquipmentFactory()
         drivers = [DriverFactory(depot=shop.depot) for _ in range(4)]
-        stop, failures = threading.Event(), []
 
         def write(index: int) -> None:
-            try:
-                admin, driver = shop.client_of(shop.admin), shop.client_of(drivers[index])
-                for turn in range(6):
-                    customer = customers[(index + turn) % len(customers)]
-                    answers = (
-                        admin.patch(f"/api/customers/{customer.pk}/", {"name": f"Name {index} {turn}"}),
-                        admin.patch(f"/api/equipment/{cylinder.pk}/", {"default_rate": f"{20 + turn}.{index}0"}),
-                        driver.post(
-                            "/api/transactions/",
-                            {"customer": customer.pk, "current_meter": f"{1300 + 10 * turn + index}.00"},
-                        ),
-                    )
-                    assert {answer.status_code for answer in answers} <= {200, 201, 409}
-            except Exception as error:
-                failures.append(error)
-            finally:
-                connections.close_all()
+            admin, driver = shop.client_of(shop.admin), shop.client_of(drivers[index])
+            for turn in range(6):
+                customer = customers[(index + turn) % len(customers)]
+                answers = (
+                    admin.patch(f"/api/customers/{customer.pk}/", {"name": f"Name {index} {turn}"}),
+                    admin.patch(f"/api/equipment/{cylinder.pk}/", {"default_rate": f"{20 + turn}.{index}0"}),
+                    driver.post(
+                        "/api/transactions/",
+                        {"customer": customer.pk, "current_meter": f"{1300 + 10 * turn + index}.00"},
+                    ),
+                )
+                assert {answer.status_code for answer in answers} <= {200, 201, 409}
 
-        def read(replica: Replica) -> None:
-            try:
-                while not stop.is_set():
-                    replica.pull()
-            except Exception as error:
-                failures.append(error)
-            finally:
-                connections.close_all()
+        def read(replica: Replica, over: threading.Event) -> None:
+            while not over.is_set():
+                replica.pull()
 
         replicas = [Replica(shop.client_of(drivers[number]), page_size=2 + number) for number in range(3)]
-        writers = [threading.Thread(target=write, args=(index,)) for index in range(4)]
-        readers = [threading.Thread(target=read, args=(replica,)) for replica in replicas]
-        for thread in (*writers, *readers):
-            thread.start()
-        for thread in writers:
-            thread.join()
-        stop.set()
-        for thread in readers:
-            thread.join()
-        assert failures == []
+        with Threads() as beside:
+            for replica in replicas:
+                beside.start(read, replica, beside.over)
+            at_once(write, 4)
         fresh = Replica(shop.client_of(drivers[0]))
         fresh.pull()
         for replica in replicas:

@@ -56,7 +56,7 @@ def test_an_operation_ends_in_the_books_or_in_the_conflicts_and_never_in_both(sh
     outcomes: dict[str, set[tuple[Any, Any]]] = {}
     for result in (result for answer in answers for result in answer):
         outcomes.setdefault(result["client_temp_id"], set()).add((result["id"], result["conflict"]))
-    assert all(len(seen) == 1 for seen in outcomes.values())
+    assert {name: len(seen) for name, seen in outcomes.items()} == dict.fromkeys(("s0", "s1", "s2", "s3"), 1)
     in_the_books = set(Transaction.objects.values_list("client_temp_id", flat=True))
     kept = set(SyncConflict.objects.values_list("client_temp_id", flat=True))
     assert in_the_books | kept == {"s0", "s1", "s2", "s3"}
@@ -75,5 +75,5 @@ def test_two_retries_and_a_dismissal_at_once_settle_it_once(shop: Shop) -> None:
 
     answers = at_once(work, 4)
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 3}
-    settled = SyncConflict.objects.get()
-    assert Transaction.objects.count() == (1 if settled.status == "RETRIED" else 0)
+    settled = SyncConflict.objects.get().status
+    assert (settled, Transaction.objects.count()) in (("RETRIED", 1), ("DISMISSED", 0))

@@ -138,10 +138,15 @@ def test_the_books_verify_after_all_of_it(shop: Shop, metered: Customer, monkeyp
     """Chains with a baseline, a void, and replacements in a row."""
     fresh = MeteredCustomerFactory(last_meter_reading=None)
     baseline = shop.sell({"type": "SALE"}, customer=fresh.pk, current_meter="10.00").json()["transaction"]
-    shop.client_of(shop.admin).post(f"/api/transactions/{baseline['id']}/void/", {"reason": "x"})
-    shop.sell({"type": "SALE"}, customer=fresh.pk, current_meter="12.00")
-    replace(shop, fresh, final_reading="14.00", first_reading="0.00")
-    replace(shop, fresh, final_reading="0.00", first_reading="7.00", new_meter_number="M3")
-    shop.sell(customer=fresh.pk, current_meter="9.00")
-    shop.sell({"type": "DEPOSIT"}, {"type": "SALE"}, payment_received=True)
+    answers = [
+        shop.client_of(shop.admin).post(f"/api/transactions/{baseline['id']}/void/", {"reason": "x"}),
+        shop.sell({"type": "SALE"}, customer=fresh.pk, current_meter="12.00"),
+        replace(shop, fresh, final_reading="14.00", first_reading="0.00"),
+        replace(shop, fresh, final_reading="0.00", first_reading="7.00", new_meter_number="M3"),
+        shop.sell(customer=fresh.pk, current_meter="9.00"),
+        shop.sell({"type": "DEPOSIT"}, {"type": "SALE"}, payment_received=True),
+    ]
+    assert [answer.status_code for answer in answers] == [201] * 6
+    fresh.refresh_from_db()
+    assert (fresh.meter_number, str(fresh.last_meter_reading)) == ("M3", "9.00")
     call_command("verify_books")

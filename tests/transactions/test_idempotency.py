@@ -41,16 +41,19 @@ def test_without_an_id_each_is_new(shop: Shop) -> None:
     ],
 )
 def test_another_spelling_of_the_same_is_the_same(shop: Shop, respelt: Json) -> None:
-    shop.sell({**SALE, "rate": "28.50"}, client_temp_id="op-1")
+    first = shop.sell({**SALE, "rate": "28.50"}, client_temp_id="op-1")
     again = shop.sell(*respelt["items"], client_temp_id="op-1", **{k: v for k, v in respelt.items() if k != "items"})
-    assert (again.status_code, again["Idempotent-Replayed"]) == (200, "true")
+    assert (again.status_code, again["Idempotent-Replayed"], again.content) == (200, "true", first.content)
+    assert Transaction.objects.count() == 1
 
 
 def test_the_same_instant_in_another_offset_is_the_same(shop: Shop) -> None:
     moment = clock.now() - timedelta(hours=1)
-    shop.sell(SALE, client_temp_id="op-1", occurred_at=moment.isoformat())
+    first = shop.sell(SALE, client_temp_id="op-1", occurred_at=moment.isoformat())
     as_utc = (moment - timedelta(hours=8)).replace(tzinfo=None).isoformat() + "Z"
-    assert shop.sell(SALE, client_temp_id="op-1", occurred_at=as_utc).status_code == 200
+    again = shop.sell(SALE, client_temp_id="op-1", occurred_at=as_utc)
+    assert (first.status_code, again.status_code, again.content) == (201, 200, first.content)
+    assert Transaction.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -76,6 +79,9 @@ def test_another_users_id_is_another_one(shop: Shop) -> None:
     shop.count("vehicle", other.vehicle_no, 5)
     assert shop.sell(SALE, client_temp_id="op-1").status_code == 201
     assert shop.sell(SALE, client_temp_id="op-1", by=other).status_code == 201
+    assert set(Transaction.objects.values_list("user", "client_temp_id")) == {
+        (shop.driver.pk, "op-1"), (other.pk, "op-1"),
+    }  # fmt: skip
 
 
 def test_a_load_and_a_sale_cannot_share_an_id(shop: Shop) -> None:
@@ -100,5 +106,8 @@ def test_whatever_changed_since_the_first_result_stands(shop: Shop, nothing_chan
 
 
 def test_a_refused_operation_keeps_its_id_free(shop: Shop) -> None:
-    assert shop.sell({"type": "SALE", "quantity": 99}, client_temp_id="op-1").status_code == 409
+    refused = shop.sell({"type": "SALE", "quantity": 99}, client_temp_id="op-1")
+    assert error_of(refused) == (409, "insufficient_stock", "items.0.quantity")
+    assert not Transaction.objects.exists()
     assert shop.sell({"type": "SALE", "quantity": 2}, client_temp_id="op-1").status_code == 201
+    assert Transaction.objects.get().items.get().quantity == 2
