@@ -19,6 +19,7 @@ from foundation.ledger import guards
 from inventory.models import Location
 from invoices.models import Invoice
 from payments.models import Payment
+from settlements.models import Settlement
 
 pytestmark = pytest.mark.django_db
 
@@ -149,25 +150,30 @@ CHECKS = {
     "settlement_line_adds_up": Check([{"expected": 19}], [{"expected": 18}, {"expected": 20}], ADDED_UP),
 }
 
-UNIQUE: dict[str, Values] = {
-    "sequence_prefix_date_unique": {"prefix": "INV", "date": date(2026, 1, 21)},
-    "ticket_number_unique": {"prefix": "INV", "date": date(2026, 1, 21), "number": 7},
-    "log_in_attempt_place_unique": {"key": "a", "window": 7, "place": 7},
-    "customer_rate_unique": {
-        "customer": another(Customer), "equipment": another(Equipment), "valid_from": date(2026, 1, 21),
-    },
-    "inventory_balance_unique": {
-        "location": another(Location), "equipment": another(Equipment), "condition": "FULL",
-    },
-    "reorderlevel_unique": {"depot": another(Depot), "equipment": another(Equipment)},
-    "deposit_balance_unique": {"customer": another(Customer), "equipment": another(Equipment)},
-    "settlement_line_unique": {
-        "settlement": another(apps.get_model("transactions.Settlement")), "equipment": another(Equipment),
-        "condition": "FULL",
-    },
-    "feed_entity_unique": {"entity": "customers.customer", "entity_id": 7},
-}  # fmt: skip
-"""For each column another value than `a_row` fills in."""
+UNIQUE: dict[str, tuple[Values, Values]] = {
+    "sequence_prefix_date_unique": ({"prefix": "INV", "date": date(2026, 1, 21)}, {"last_number": 9}),
+    "ticket_number_unique": ({"prefix": "INV", "date": date(2026, 1, 21), "number": 7}, {}),
+    "log_in_attempt_place_unique": ({"key": "a", "window": 7, "place": 7}, {}),
+    "customer_rate_unique": (
+        {"customer": another(Customer), "equipment": another(Equipment), "valid_from": date(2026, 1, 21)},
+        {"rate": 9},
+    ),
+    "inventory_balance_unique": (
+        {"location": another(Location), "equipment": another(Equipment), "condition": "FULL"},
+        {"quantity": 9},
+    ),
+    "reorderlevel_unique": ({"depot": another(Depot), "equipment": another(Equipment)}, {"quantity": 9}),
+    "deposit_balance_unique": (
+        {"customer": another(Customer), "equipment": another(Equipment)},
+        {"quantity": 9, "amount": 9},
+    ),
+    "settlement_line_unique": (
+        {"settlement": another(Settlement), "equipment": another(Equipment), "condition": "FULL"},
+        {"counted": 9},
+    ),
+    "feed_entity_unique": ({"entity": "customers.customer", "entity_id": 7}, {"position": 9}),
+}
+"""What may stand once, in values that `a_row` doesn't fill in, and what else may differ then."""
 
 
 def refused(name: str, model: type[models.Model], values: Values) -> None:
@@ -202,8 +208,9 @@ def test_the_database_takes_each_once(name: str) -> None:
     model = CONSTRAINTS[name][0]
     if connection.vendor == "sqlite":
         guards.remove()  # they refuse what a ledger has already before the constraint does
-    same = {column: value() if callable(value) else value for column, value in UNIQUE[name].items()}
+    key, others = UNIQUE[name]
+    same = {column: value() if callable(value) else value for column, value in key.items()}
     a_row(model, **same)
     for column in same:
         a_row(model, **{other: value for other, value in same.items() if other != column})
-    refused(name, model, same)
+    refused(name, model, {**same, **others})
