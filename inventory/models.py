@@ -161,10 +161,7 @@ class ReorderLevel(models.Model):
 
     class Meta:
         ordering = ("depot__code", "equipment__sku")
-        constraints = [
-            models.UniqueConstraint(fields=("depot", "equipment"), name="reorderlevel_unique"),
-            models.CheckConstraint(condition=Q(quantity__gte=0), name="reorderlevel_quantity_gte_0"),
-        ]
+        constraints = (models.UniqueConstraint(fields=("depot", "equipment"), name="reorderlevel_unique"),)
 
     def __str__(self) -> str:
         return f"{self.equipment} at {self.depot}"

@@ -241,10 +241,7 @@ def _require_correctable(actor: User, location: Location) -> None:
     match actor.scope(Capability.CORRECT_INVENTORY):
         case Scope.ALL:
             return
-        case Scope.DEPOT if (
-            location.kind in (LocationKind.DEPOT, LocationKind.VEHICLE, LocationKind.CUSTOMER)
-            and Location.objects.visible_to(actor).filter(pk=location.pk).exists()
-        ):
+        case Scope.DEPOT if Location.objects.visible_to(actor).filter(pk=location.pk).exists():
             return
         case _:
             raise Denied

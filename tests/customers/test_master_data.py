@@ -1,18 +1,27 @@
 """Customers, contract rates, equipment, depots, GST rates."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from rest_framework.test import APIClient
 
 from audit.models import AuditLog
 from customers.models import Customer, CustomerRate
+from customers.selectors import contract_rates, meter_rate_at
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
 from tests.conftest import ClientOf, error_of
-from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+from tests.factories import (
+    CustomerFactory,
+    CustomerRateFactory,
+    DepotFactory,
+    EquipmentFactory,
+    MeteredCustomerFactory,
+    UserFactory,
+)
 from tests.types import Unchanged
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +36,20 @@ def test_a_code_is_given_out_when_none_is_sent(admin: APIClient) -> None:
     codes = [admin.post("/api/customers/", {"name": f"Stall {n}"}).json()["customer_code"] for n in (1, 2)]
     assert [code[-7:] for code in codes] == ["-000001", "-000002"]
     assert codes[0].startswith("CUS-")
+
+
+def test_the_day_in_a_code_is_singapore_s(admin: APIClient) -> None:
+    with time_machine.travel("2026-01-20T00:30:00+08:00", tick=False):
+        assert admin.post("/api/customers/", {"name": "A"}).json()["customer_code"] == "CUS-20260120-000001"
+
+
+def test_a_new_customer_is_told_and_recorded_at_version_1(admin: APIClient) -> None:
+    cursor = admin.get("/api/sync/pull/").json()["cursor"]
+    made = admin.post("/api/customers/", {"name": "A", "version": 7}).json()
+    assert made["version"] == 1
+    assert [row["id"] for row in admin.get("/api/sync/pull/", {"cursor": cursor}).json()["customers"]] == [made["id"]]
+    record = AuditLog.objects.latest("id")
+    assert (record.action, record.entity_id, record.after["name"]) == ("customers.customer.created", made["id"], "A")
 
 
 def test_a_code_of_ones_own_is_taken_in_capitals(admin: APIClient) -> None:
@@ -66,7 +89,9 @@ def test_a_stale_version_is_refused(admin: APIClient, nothing_changes: Unchanged
     url = f"/api/customers/{customer.pk}/"
     assert admin.patch(url, {"address": "First", "version": 1}).json()["version"] == 2
     with nothing_changes():
-        assert error_of(admin.patch(url, {"address": "Second", "version": 1})) == (409, "version_conflict", "version")
+        for stale in (1, 3):
+            refused = admin.patch(url, {"address": "Second", "version": stale})
+            assert error_of(refused) == (409, "version_conflict", "version")
     assert admin.patch(url, {"address": "Second", "version": 2}).json()["version"] == 3
 
 
@@ -78,7 +103,8 @@ def test_a_change_that_changes_nothing_is_none(admin: APIClient, nothing_changes
 
 def test_a_change_leaves_before_and_after(admin: APIClient) -> None:
     customer = CustomerFactory(name="Old", phone="1")
-    admin.patch(f"/api/customers/{customer.pk}/", {"name": "New", "phone": "1"})
+    changed = admin.patch(f"/api/customers/{customer.pk}/", {"name": "New", "phone": "1"}).json()
+    assert datetime.fromisoformat(changed["updated_at"]) > customer.updated_at
     record = AuditLog.objects.get(action="customers.customer.updated")
     assert record.before is not None
     assert record.after is not None
@@ -106,9 +132,10 @@ def test_rates_are_added_from_a_date_on_and_listed(admin: APIClient) -> None:
     for rate, day in (("34.00", "2026-01-01"), ("35.00", "2026-02-01")):
         response = admin.post(url, {"equipment": cylinder.pk, "rate": rate, "valid_from": day})
         assert response.status_code == 201
-    assert [row["rate"] for row in admin.get(url).json()["results"]] == ["35.00", "34.00"]
+    listed = admin.get(url).json()["results"]
+    assert [row["rate"] for row in listed] == ["35.00", "34.00"]
     record = AuditLog.objects.filter(action="customers.rate.set").latest("id")
-    assert record.after["rate"] == "35.00"
+    assert (record.user_id, record.after["rate"]) == (listed[0]["created_by"], "35.00")
 
 
 def test_a_second_rate_from_the_same_date_is_refused(admin: APIClient, nothing_changes: Unchanged) -> None:
@@ -119,6 +146,21 @@ def test_a_second_rate_from_the_same_date_is_refused(admin: APIClient, nothing_c
         again = admin.post(f"/api/customers/{customer.pk}/rates/", {**body, "rate": "35.00"})
     assert error_of(again) == (400, "unique", "valid_from")
     assert CustomerRate.objects.get().rate == Decimal("34.00")
+
+
+def test_others_have_rates_from_the_same_date(admin: APIClient) -> None:
+    customer, cylinder = CustomerFactory(), EquipmentFactory()
+    for whose, of_what in ((customer, cylinder), (CustomerFactory(), cylinder), (customer, EquipmentFactory())):
+        body = {"equipment": of_what.pk, "rate": "34.00", "valid_from": "2026-01-01"}
+        assert admin.post(f"/api/customers/{whose.pk}/rates/", body).status_code == 201
+
+
+def test_nothing_is_agreed_on_for_what_is_not_in_use(admin: APIClient, nothing_changes: Unchanged) -> None:
+    url, old = f"/api/customers/{CustomerFactory().pk}/rates/", EquipmentFactory(is_active=False)
+    body = {"rate": "34.00", "valid_from": "2026-01-01"}
+    with nothing_changes():
+        assert error_of(admin.post(url, {**body, "equipment": old.pk})) == (409, "equipment_inactive", "equipment")
+        assert error_of(admin.post(url, {**body, "equipment": 999_999})) == (400, "does_not_exist", "equipment")
 
 
 def test_gst_rates_are_there_and_can_be_added(admin: APIClient) -> None:
@@ -151,15 +193,56 @@ def test_a_taken_code_is_refused_by_the_command_too() -> None:
         create_depot(actor=UserFactory(role=Role.ADMIN), values={"code": "HSH KB", "name": "Twin"})
 
 
-def test_the_rate_in_force_is_the_latest_that_has_begun() -> None:
-    from customers.selectors import contract_rates
+def at(on: date, hour: int = 12) -> datetime:
+    return datetime.combine(on, time(hour), SINGAPORE)
 
+
+def test_the_rate_in_force_is_the_latest_that_has_begun() -> None:
+    """By Singapore's date: at one in the morning the day before is still UTC's."""
     customer, cylinder = CustomerFactory(), EquipmentFactory()
+    CustomerRateFactory(customer=customer, valid_from=date(2026, 1, 1))
+    CustomerRateFactory(equipment=cylinder, valid_from=date(2026, 3, 2))
     for day, rate in ((date(2026, 1, 1), "30"), (date(2026, 3, 1), "33"), (date(2026, 2, 1), "32")):
         CustomerRate.objects.create(customer=customer, equipment=cylinder, rate=Decimal(rate), valid_from=day)
     found = [
-        contract_rates(customer, [cylinder.pk], datetime.combine(on, time(12), SINGAPORE)).get(cylinder.pk)
-        for on in (date(2025, 12, 31), date(2026, 1, 1), date(2026, 2, 28), date(2026, 3, 1))
+        contract_rates(customer, [cylinder.pk], moment)
+        for moment in (at(date(2025, 12, 31), 23), at(date(2026, 1, 1), 1), at(date(2026, 2, 28)), at(date(2026, 3, 3)))
     ]
-    assert [rate and rate.valid for rate in found] == [None, Decimal(30), Decimal(32), Decimal(33)]
-    assert not any(rate and rate.known for rate in found)  # they were entered today
+    assert [{pk: rates.valid for pk, rates in each.items()} for each in found] == [
+        {}, {cylinder.pk: Decimal(30)}, {cylinder.pk: Decimal(32)}, {cylinder.pk: Decimal(33)},
+    ]  # fmt: skip
+    assert not any(each[cylinder.pk].known for each in found if each)  # they were entered today
+
+
+def test_a_rate_is_known_from_when_it_was_entered() -> None:
+    customer, cylinder = CustomerFactory(), EquipmentFactory()
+    for hour, rate in ((9, "30.00"), (12, "29.00")):
+        with time_machine.travel(at(date(2026, 1, 20), hour), tick=False):
+            CustomerRateFactory(customer=customer, equipment=cylinder, rate=rate, valid_from=date(2026, 1, hour))
+    entered = at(date(2026, 1, 20))
+    found = [
+        contract_rates(customer, [cylinder.pk], entered - ago)[cylinder.pk]
+        for ago in (timedelta(seconds=1), timedelta(0))
+    ]
+    assert [rates.known for rates in found] == [Decimal("30.00"), Decimal("29.00")]
+    assert {rates.valid for rates in found} == {Decimal("29.00")}
+
+
+def test_a_meter_s_rate_holds_until_the_next_one(admin: APIClient) -> None:
+    metered, other, bare = MeteredCustomerFactory(), MeteredCustomerFactory(), CustomerFactory()
+    days = [at(date(2026, 1, day)) for day in (5, 10, 15, 20)]
+    for moment, customer, rate in zip(
+        days, (metered, metered, other, metered), ("3.0000", "4.0000", "9.0000", None), strict=True
+    ):
+        with time_machine.travel(moment, tick=False):
+            assert admin.patch(f"/api/customers/{customer.pk}/", {"meter_rate": rate}).status_code == 200
+            assert admin.patch(f"/api/customers/{customer.pk}/", {"address": "There"}).status_code == 200
+    with time_machine.travel(days[3], tick=False):
+        admin.patch(f"/api/customers/{bare.pk}/", {"meter_rate": "5.0000"})
+    metered.refresh_from_db()
+    bare.refresh_from_db()
+    instant = timedelta(microseconds=1)
+    moments = [moment + shift for moment in (days[0], days[1], days[3]) for shift in (-instant, timedelta(0))]
+    rates = [meter_rate_at(metered, moment) for moment in moments]
+    assert [rate and str(rate) for rate in rates] == ["2.1500", "3.0000", "3.0000", "4.0000", "4.0000", None]
+    assert meter_rate_at(bare, days[0]) == Decimal("5.0000")  # without an earlier rate the first one holds

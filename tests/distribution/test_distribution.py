@@ -1,15 +1,19 @@
 """Loads: drafted, confirmed once or cancelled, all items or none."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 
 from audit.models import AuditLog
+from distribution.models import Distribution
+from distribution.services import NewDistribution, cancel_distribution, confirm_distribution, create_distribution
 from foundation import clock
 from foundation.access.capabilities import Role
+from foundation.errors import Denied, Invalid
 from inventory.models import StockMovement
 from tests.conftest import Shop, error_of
-from tests.factories import DepotFactory, EquipmentFactory, UserFactory
+from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +46,65 @@ def test_confirming_moves_out_and_in(shop: Shop) -> None:
     assert shop.stock("EMPTY", depot=shop.depot) == 4
     assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 26
     assert shop.stock("EMPTY", vehicle_no=shop.driver.vehicle_no) == 0
+
+
+def test_damaged_ones_are_loaded_and_come_back_as_such(shop: Shop) -> None:
+    damaged = {"condition": "DAMAGED", "quantity": 4}
+    shop.count("depot", shop.depot.pk, 9, condition="DAMAGED")
+    for direction, at_depot, on_board in ((OUT, 5, 4), (IN, 9, 0)):
+        made(shop.confirm(made(shop.draft({**direction, **damaged}))["id"]))
+        assert shop.stock("DAMAGED", depot=shop.depot) == at_depot
+        assert shop.stock("DAMAGED", vehicle_no=shop.driver.vehicle_no) == on_board
+    kinds = StockMovement.objects.filter(cause_type="distribution.distribution").order_by("id")
+    assert [movement.kind for movement in kinds] == ["DISTRIBUTION_OUT", "DISTRIBUTION_IN"]
+
+
+def test_what_comes_in_may_go_out_again_by_the_same_load(shop: Shop) -> None:
+    load = made(shop.draft({**OUT, "quantity": 110}, {**IN, "quantity": 20}))
+    made(shop.confirm(load["id"]))
+    assert (shop.stock(depot=shop.depot), shop.stock(vehicle_no=shop.driver.vehicle_no)) == (10, 110)
+
+
+def test_a_load_is_dated_by_singapore_and_happened_when_it_was_made(shop: Shop) -> None:
+    happened = datetime.fromisoformat("2026-01-19T22:00:00+08:00")
+    with time_machine.travel("2026-01-20T00:30:00+08:00", tick=False):
+        load = made(shop.draft(OUT, occurred_at=happened.isoformat(), remarks="Dock 2"))
+        now = made(shop.draft(OUT))
+    assert (load["distribution_number"], load["remarks"]) == ("DST-20260120-000001", "Dock 2")
+    assert Distribution.objects.get(pk=load["id"]).date.isoformat() == "2026-01-20"
+    assert [datetime.fromisoformat(load[name]) for name in ("occurred_at", "created_at")] == [
+        happened, happened + timedelta(hours=2, minutes=30),
+    ]  # fmt: skip
+    assert now["occurred_at"] == now["created_at"] == load["created_at"]
+    with time_machine.travel("2026-01-21T06:00:00+08:00", tick=False):
+        confirmed = made(shop.confirm(load["id"]))
+    movement = StockMovement.objects.latest("id")
+    assert movement.occurred_at == happened
+    assert datetime.fromisoformat(confirmed["confirmed_at"]) == movement.created_at
+    assert (movement.date.isoformat(), confirmed["cancelled_at"]) == ("2026-01-21", None)
+
+
+def test_a_cancelled_one_says_when(shop: Shop) -> None:
+    load = made(shop.draft(OUT))
+    with time_machine.travel("2026-01-21T06:00:00+08:00", tick=False):
+        cancelled = made(shop.client_of(shop.driver).post(f"/api/distributions/{load['id']}/cancel/"))
+    assert cancelled["cancelled_at"] == "2026-01-21T06:00:00+08:00"
+    assert (cancelled["confirmed_at"], cancelled["confirmed_by"]) == (None, None)
+
+
+def test_the_commands_themselves_ask_whose_load_it_is(shop: Shop, nothing_changes: Unchanged) -> None:
+    load = made(shop.draft(OUT))["id"]
+    for stranger in (DriverFactory(depot=shop.depot), UserFactory(role=Role.SUPERVISOR), UserFactory(role=Role.SALES)):
+        with nothing_changes():
+            with pytest.raises(Denied):
+                confirm_distribution(actor=stranger, distribution_id=load)
+            with pytest.raises(Denied):
+                cancel_distribution(actor=stranger, distribution_id=load)
+
+
+def test_the_command_itself_asks_for_items(shop: Shop, nothing_changes: Unchanged) -> None:
+    with nothing_changes(), pytest.raises(Invalid):
+        create_distribution(actor=shop.driver, data=NewDistribution(depot=shop.depot.pk, items=()))
 
 
 def test_a_second_confirm_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -100,6 +163,7 @@ def test_inactive_places_and_things_are_refused(shop: Shop, nothing_changes: Unc
         assert error_of(shop.draft(OUT, {**OUT, "equipment": old.pk})) == (
             409, "equipment_inactive", "items.1.equipment",
         )  # fmt: skip
+        assert error_of(shop.draft(OUT, depot=999_999)) == (400, "does_not_exist", "depot")
 
 
 def test_a_depot_that_closed_meanwhile_gives_nothing_out(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -155,5 +219,11 @@ def test_every_step_leaves_its_evidence(shop: Shop) -> None:
         ("distribution.confirmed", first["id"]),
         ("distribution.cancelled", second["id"]),
     ]
-    assert said[2].before == {"status": "DRAFT"}
-    assert said[2].after == {"status": "CONFIRMED"}
+    assert said[0].after == {
+        "distribution_number": first["distribution_number"], "depot": shop.depot.code,
+        "vehicle_no": shop.driver.vehicle_no, "total_collection": 1, "total_return": 0,
+    }  # fmt: skip
+    assert [(record.before, record.after) for record in said[2:]] == [
+        ({"status": "DRAFT"}, {"status": "CONFIRMED"}),
+        ({"status": "DRAFT"}, {"status": "CANCELLED"}),
+    ]

@@ -1,17 +1,21 @@
 """What depots do with cylinders: each piece of work moves what it says, once, for a reason."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
 from accounts.models import User
+from audit.models import AuditLog
 from depots.models import Depot
 from foundation import clock
 from foundation.access.capabilities import Role
+from foundation.errors import Invalid
 from inventory.models import DepotWork, StockMovement
+from inventory.services import DepotCount, NewDepotWork, NewWorkItem, record_depot_work, take_stock
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, EquipmentFactory, UserFactory
 from tests.types import Answer, Unchanged
@@ -98,14 +102,115 @@ def test_a_stock_take_brings_all_counts_in_at_once(shop: Shop, supervisor: User)
 
 
 def test_the_count_sheet_is_blind(shop: Shop, staff: User) -> None:
+    """With what is in use, and what isn't while some of it is there."""
     EquipmentFactory(is_active=False)
+    old, gone = (EquipmentFactory(sku=sku) for sku in ("AAA-OLD", "GONE"))
+    for equipment, left in ((old, 2), (gone, 0)):
+        shop.count("depot", shop.depot.pk, 2, equipment_id=equipment.pk)
+        shop.count("depot", shop.depot.pk, left, equipment_id=equipment.pk)
+        shop.client_of(shop.admin).delete(f"/api/equipment/{equipment.pk}/")
+    shop.count("vehicle", shop.driver.vehicle_no, 2, equipment_id=gone.pk)
     lines = shop.client_of(staff).get("/api/depot-work/count-sheet/", {"depot": shop.depot.pk}).json()
     assert [(line["sku"], line["condition"]) for line in lines] == [
-        (shop.cylinder.sku, condition) for condition in ("FULL", "EMPTY", "DAMAGED")
+        (sku, condition) for sku in ("AAA-OLD", shop.cylinder.sku) for condition in ("FULL", "EMPTY", "DAMAGED")
     ]
     assert {name for line in lines for name in line} == {"equipment", "sku", "equipment_name", "condition"}
     elsewhere = shop.client_of(staff).get("/api/depot-work/count-sheet/", {"depot": DepotFactory().pk})
     assert error_of(elsewhere) == (400, "does_not_exist", "depot")
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "left"),
+    [
+        ("REFILL", "EMPTY", {"FULL": 105, "EMPTY": 15, "DAMAGED": 20}),
+        ("GOODS_IN", "EMPTY", {"FULL": 100, "EMPTY": 25, "DAMAGED": 20}),
+        ("TRANSFER", "EMPTY", {"FULL": 100, "EMPTY": 15, "DAMAGED": 20}),
+        ("TRANSFER", "DAMAGED", {"FULL": 100, "EMPTY": 20, "DAMAGED": 15}),
+        ("DAMAGE", "EMPTY", {"FULL": 100, "EMPTY": 15, "DAMAGED": 25}),
+        ("SCRAP", "FULL", {"FULL": 95, "EMPTY": 20, "DAMAGED": 20}),
+        ("SCRAP", "EMPTY", {"FULL": 100, "EMPTY": 15, "DAMAGED": 20}),
+    ],
+)
+def test_what_can_be_done_with_which(shop: Shop, kind: str, condition: str, left: dict[str, int]) -> None:
+    for there in ("EMPTY", "DAMAGED"):
+        shop.count("depot", shop.depot.pk, 20, condition=there)
+    target = DepotFactory()
+    answer = work(shop, kind, condition, **({"to_depot": target.pk} if kind == "TRANSFER" else {}))
+    assert answer.status_code == 201, answer.json()
+    assert held(shop) == left
+    assert held(shop, target)[condition] == (5 if kind == "TRANSFER" else 0)
+    assert StockMovement.objects.latest("pk").kind == kind
+
+
+def test_what_is_not_in_use_enters_nowhere_and_may_still_be_written_off(shop: Shop, nothing_changes: Unchanged) -> None:
+    there = DepotFactory()
+    shop.count("depot", shop.depot.pk, 20, condition="EMPTY")
+    shop.client_of(shop.admin).delete(f"/api/equipment/{shop.cylinder.pk}/")
+    with nothing_changes():
+        for kind, body in (("GOODS_IN", {}), ("TRANSFER", {"to_depot": there.pk})):
+            assert error_of(work(shop, kind, **body)) == (409, "equipment_inactive", "items.0.equipment")
+    for kind, condition in (("REFILL", "EMPTY"), ("DAMAGE", "FULL"), ("SCRAP", "FULL")):
+        assert work(shop, kind, condition).status_code == 201
+    assert take(shop, ("FULL", 1)).status_code == 201
+
+
+def test_a_closed_depot_is_cleared(shop: Shop, nothing_changes: Unchanged) -> None:
+    """Nothing comes in any more and nothing is passed on; what is there is still counted and written off."""
+    there = DepotFactory()
+    shop.client_of(shop.admin).delete(f"/api/depots/{shop.depot.pk}/")
+    with nothing_changes():
+        for kind, body in (("GOODS_IN", {}), ("TRANSFER", {"to_depot": there.pk})):
+            assert error_of(work(shop, kind, **body)) == (409, "depot_inactive", "depot")
+    for kind in ("DAMAGE", "SCRAP"):
+        assert work(shop, kind).status_code == 201
+    assert take(shop, ("FULL", 1)).status_code == 201
+
+
+def test_work_is_dated_by_singapore_and_says_when_it_happened(shop: Shop) -> None:
+    happened = "2026-01-19T22:00:00+08:00"
+    with time_machine.travel("2026-01-20T00:30:00+08:00", tick=False):
+        body = {"occurred_at": happened, "reference": "DO-77", "to_depot": DepotFactory().pk}
+        done = work(shop, "TRANSFER", **body).json()
+        counted = take(shop, ("FULL", 90)).json()
+    assert (done["work_number"], counted["work_number"]) == ("WRK-20260120-000001", "WRK-20260120-000002")
+    row, movement = DepotWork.objects.get(pk=done["id"]), StockMovement.objects.get(kind="TRANSFER")
+    assert (row.date.isoformat(), movement.date.isoformat(), row.reference) == ("2026-01-20", "2026-01-20", "DO-77")
+    assert row.occurred_at == movement.occurred_at == datetime.fromisoformat(happened)
+    assert movement.created_at - movement.occurred_at == timedelta(hours=2, minutes=30)
+    assert (movement.cause_type, movement.cause_id) == ("inventory.depotwork", row.pk)
+    by_count = StockMovement.objects.get(kind="STOCK_TAKE")
+    assert (by_count.reason, by_count.occurred_at, by_count.cause_id) == (
+        "Stock-take",
+        by_count.created_at,
+        counted["id"],
+    )
+
+
+def test_work_leaves_what_was_done_in_the_evidence(shop: Shop) -> None:
+    there, sku = DepotFactory(), shop.cylinder.sku
+    work(shop, "TRANSFER", to_depot=there.pk)
+    take(shop, ("FULL", 90), ("EMPTY", 4))
+    moved, counted = AuditLog.objects.filter(entity_type="inventory.depotwork").order_by("id")
+    assert (moved.after["kind"], moved.after["depot"], moved.after["to_depot"]) == (
+        "TRANSFER",
+        shop.depot.code,
+        there.code,
+    )
+    assert (moved.after["items"], moved.reason) == ([f"5 {sku} FULL"], "Because")
+    assert (counted.after["kind"], counted.after["to_depot"]) == ("STOCK_TAKE", None)
+    assert counted.after["items"] == [f"{sku} FULL: 95 to 90", f"{sku} EMPTY: 0 to 4"]
+
+
+@pytest.mark.parametrize(("wrong", "attr"), [({"reason": " "}, "reason"), ({"items": ()}, "items")])
+def test_the_command_itself_asks_for_a_reason_and_for_items(shop: Shop, wrong: dict[str, Any], attr: str) -> None:
+    sent = {"depot": shop.depot.pk, "reason": "x", "items": (NewWorkItem(shop.cylinder.pk, "FULL", 5),), **wrong}
+    for run in (
+        lambda: record_depot_work(actor=shop.admin, data=NewDepotWork(kind="GOODS_IN", **sent)),
+        lambda: take_stock(actor=shop.admin, data=DepotCount(**sent)),
+    ):
+        with pytest.raises(Invalid) as refused:
+            run()
+        assert refused.value.attr == attr
 
 
 def test_all_lines_move_or_none(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -135,6 +240,11 @@ def test_what_makes_no_sense_is_refused(shop: Shop, staff: User, nothing_changes
         assert error_of(work(shop, "GOODS_IN", to_depot=closed.pk)) == (400, "invalid", "to_depot")
         assert error_of(work(shop, "GOODS_IN", depot=closed.pk)) == (409, "depot_inactive", "depot")
         assert error_of(work(shop, "GOODS_IN", depot=999_999)) == (400, "does_not_exist", "depot")
+        assert error_of(work(shop, "GOODS_IN", items=[{**line, "equipment": 999_999}])) == (
+            400,
+            "does_not_exist",
+            "items.0.equipment",
+        )
         assert error_of(work(shop, "GOODS_IN", items=old)) == (409, "equipment_inactive", "items.0.equipment")
         assert error_of(work(shop, "GOODS_IN", occurred_at=long_ago)) == (
             409,

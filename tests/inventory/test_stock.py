@@ -1,18 +1,28 @@
-"""The stock ledger: counts, corrections, and what the database itself refuses."""
+"""The stock ledger: counts, corrections, and who sees what moved."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+import time_machine
 
 from audit.models import AuditLog
 from equipment.models import Equipment
 from foundation.access.capabilities import Role
+from foundation.errors import Invalid
 from foundation.ledger.models import LedgerWriteRefused
-from inventory.models import Inventory, Location, StockMovement
+from inventory.models import Inventory, Location, ReorderLevel, StockMovement
+from inventory.services import (
+    Entity,
+    correct_inventory,
+    create_reorder_level,
+    deactivate_reorder_level,
+    update_reorder_level,
+)
 from tests.conftest import Shop, error_of
-from tests.factories import DepotFactory, DriverFactory, UserFactory
+from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 from tests.types import Unchanged
 
 pytestmark = pytest.mark.django_db
@@ -29,9 +39,12 @@ def test_a_correction_moves_the_difference_against_outside(
     movement = StockMovement.objects.latest("id")
     assert (movement.quantity, movement.kind, movement.reason) == (moved, "CORRECTION", "Stock-take")
     assert (movement.from_location.kind, movement.to_location.kind) == ends
+    assert (movement.cause_type, movement.cause_id) == ("inventory.inventory", response.json()["id"])
     evidence = AuditLog.objects.latest("id")
-    assert evidence.after is not None
-    assert (evidence.before, evidence.after["quantity"], evidence.reason) == ({"quantity": 100}, counted, "Stock-take")
+    assert (evidence.before, evidence.reason) == ({"quantity": 100}, "Stock-take")
+    assert evidence.after == {
+        "quantity": counted, "location": f"depot {shop.depot}", "equipment": shop.cylinder.sku, "condition": "FULL",
+    }  # fmt: skip
 
 
 def test_a_count_that_agrees_moves_nothing_and_is_recorded(shop: Shop) -> None:
@@ -96,26 +109,116 @@ def test_a_supervisor_corrects_their_own_depots_stock(shop: Shop, nothing_change
         assert error_of(shop.count("vehicle", stranger.vehicle_no, 5, by=supervisor))[:2] == (403, "permission_denied")
 
 
-def test_the_database_refuses_a_negative_balance(shop: Shop) -> None:
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Inventory.objects.filter(location__depot=shop.depot).update(quantity=-1)
+def test_what_stands_on_no_one_s_vehicle_is_corrected_too(shop: Shop) -> None:
+    """A plate is known by who drives it or by what is on it."""
+    plate = shop.driver.vehicle_no
+    shop.driver.vehicle_no = "GBK9999Z"
+    shop.driver.save()
+    for known in (plate, "GBK9999Z"):
+        assert shop.count("vehicle", known, 4).status_code == 200
+        assert shop.stock(vehicle_no=known) == 4
 
 
-def test_the_database_refuses_a_second_balance_of_the_same(shop: Shop) -> None:
-    row = Inventory.objects.get(location__depot=shop.depot)
-    row.pk = None
-    with pytest.raises(IntegrityError), transaction.atomic():
-        row.save(force_insert=True)
+@pytest.mark.parametrize("key", ["²", "1.5", "-1", "9" * 19])
+def test_a_key_that_is_none_is_refused(shop: Shop, key: str) -> None:
+    assert error_of(shop.count("depot", key, 4)) == (400, "does_not_exist", "entity_id")
 
 
-def test_the_database_refuses_a_movement_of_nothing_or_to_itself(shop: Shop) -> None:
-    row = StockMovement.objects.latest("id")
-    for changes in ({"quantity": 0}, {"to_location": row.from_location}):
-        row.pk, row._state.adding = None, True
-        for name, value in changes.items():
-            setattr(row, name, value)
-        with pytest.raises(IntegrityError), transaction.atomic():
-            row.save()
+@pytest.mark.parametrize(("wrong", "attr"), [({"reason": " "}, "reason"), ({"quantity": -1}, "quantity")])
+def test_the_command_itself_refuses_a_count_that_cannot_be(
+    shop: Shop, nothing_changes: Unchanged, wrong: dict[str, Any], attr: str
+) -> None:
+    count: dict[str, Any] = {"equipment_id": shop.cylinder.pk, "condition": "FULL", "quantity": 5, "reason": "x"}
+    with nothing_changes(), pytest.raises(Invalid) as refused:
+        correct_inventory(actor=shop.admin, entity=Entity.DEPOT, entity_id=str(shop.depot.pk), **{**count, **wrong})
+    assert refused.value.attr == attr
+
+
+def test_a_balance_says_when_it_moved_last(shop: Shop) -> None:
+    at_night = "2026-01-20T00:30:00+08:00"
+    with time_machine.travel(at_night, tick=False):
+        counted = shop.count("depot", shop.depot.pk, 90).json()
+    row, movement = Inventory.objects.get(pk=counted["id"]), StockMovement.objects.latest("id")
+    assert datetime.fromisoformat(counted["updated_at"]) == row.updated_at == datetime.fromisoformat(at_night)
+    assert movement.occurred_at == movement.created_at == row.updated_at
+    assert movement.date.isoformat() == "2026-01-20"
+
+
+def test_who_asks_for_too_much_is_told_what_there_is(shop: Shop, nothing_changes: Unchanged) -> None:
+    """All lines of the same count together; the last one is still to be had."""
+    other = EquipmentFactory()
+    shop.count("vehicle", shop.driver.vehicle_no, 7, equipment_id=other.pk)
+    of_other = {"type": "SALE", "quantity": 7, "equipment": other.pk}
+    with nothing_changes():
+        refused = shop.sell(of_other, {"type": "SALE", "quantity": 15}, {"type": "SALE", "quantity": 6})
+    plate = shop.driver.vehicle_no
+    assert error_of(refused) == (409, "insufficient_stock", "items.1.quantity")
+    told = refused.json()["errors"][0]["detail"]
+    assert told == f"Only 20 FULL of {shop.cylinder.sku} at vehicle {plate}; 21 asked."
+    assert shop.sell(of_other, {"type": "SALE", "quantity": 15}, {"type": "SALE", "quantity": 5}).status_code == 201
+
+
+def test_nothing_of_others_is_seen_without_a_place_of_one_s_own(shop: Shop) -> None:
+    """A user without a vehicle, a supervisor without a depot, a colleague who drives none."""
+    shop.count("customer", shop.customer.pk, 3)
+    UserFactory(depot=shop.depot, vehicle_no="")
+    walker = DriverFactory(depot=shop.depot, vehicle_no="")
+    kinds = {
+        user: {row["inventory_type"] for row in shop.client_of(user).get("/api/inventories/").json()["results"]}
+        for user in (
+            walker,
+            UserFactory(role=Role.SUPERVISOR, depot=None),
+            UserFactory(role=Role.SUPERVISOR, depot=shop.depot),
+        )
+    }
+    assert [*kinds.values()] == [{"CUSTOMER"}, {"CUSTOMER"}, {"DEPOT", "VEHICLE", "CUSTOMER"}]
+
+
+def test_a_supervisor_sees_the_movements_of_the_own_depot_and_the_own(shop: Shop) -> None:
+    supervisor, elsewhere = UserFactory(role=Role.SUPERVISOR, depot=shop.depot), DepotFactory()
+    stranger = DriverFactory(depot=elsewhere)
+    shop.count("vehicle", stranger.vehicle_no, 9)
+    shop.count("depot", elsewhere.pk, 9)
+    shop.sell({"type": "SALE"}, by=stranger)
+    shop.count("customer", shop.customer.pk, 5, by=supervisor)
+    shop.sell({"type": "SALE"}, by=UserFactory(role=Role.SALES, depot=shop.depot, vehicle_no=""))
+    rows = shop.client_of(supervisor).get("/api/inventories/movements/").json()["results"]
+    ends = [(row["from_location"]["kind"], row["to_location"]["kind"], row["quantity"]) for row in rows]
+    assert ends == [("OUTSIDE", "CUSTOMER", 4), ("OUTSIDE", "VEHICLE", 20), ("OUTSIDE", "DEPOT", 100)]
+
+
+@pytest.mark.parametrize("many", [0, 1_000])
+def test_movements_are_found_by_either_end(shop: Shop, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    """However many there are of the place."""
+    monkeypatch.setattr("inventory.models.MANY", many)
+    shop.sell({"type": "SALE"})
+    shop.count("depot", shop.depot.pk, 50)
+    vehicle = Location.objects.get(kind="VEHICLE")
+    rows = shop.client_of(shop.admin).get(f"/api/inventories/movements/?location={vehicle.pk}").json()["results"]
+    assert [(row["kind"], row["quantity"]) for row in rows] == [("SALE", 1), ("CORRECTION", 20)]
+
+
+def test_a_level_is_compared_with_the_full_ones_of_its_depot(shop: Shop) -> None:
+    shop.count("depot", shop.depot.pk, 30, condition="EMPTY")
+    elsewhere, other = DepotFactory(), EquipmentFactory()
+    shop.count("depot", shop.depot.pk, 8, equipment_id=other.pk)
+    for depot in (shop.depot, elsewhere):
+        for equipment in (shop.cylinder, other):
+            ReorderLevel.objects.create(depot=depot, equipment=equipment, quantity=1)
+    found = ReorderLevel.objects.with_stock().order_by("depot", "equipment")
+    assert [level.in_stock for level in found] == [100, 8, 0, 0]
+
+
+def test_a_level_given_up_is_0_and_says_who_did_it(shop: Shop) -> None:
+    level = create_reorder_level(
+        actor=shop.admin, values={"depot": shop.depot, "equipment": shop.cylinder, "quantity": 9}
+    )
+    update_reorder_level(actor=shop.admin, pk=level.pk, changes={"quantity": 8})
+    assert deactivate_reorder_level(actor=shop.admin, pk=level.pk).quantity == 0
+    said = AuditLog.objects.filter(entity_type="inventory.reorderlevel").order_by("id")
+    assert [(record.action.rpartition(".")[2], record.before) for record in said] == [
+        ("created", None), ("updated", {"quantity": 9}), ("deactivated", {"quantity": 8}),
+    ]  # fmt: skip
 
 
 def test_movements_are_never_changed_or_deleted(shop: Shop) -> None:

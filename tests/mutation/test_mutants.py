@@ -33,7 +33,8 @@ def mistakes(mutant: Mutant, source: str) -> list[str]:
 def _names(mutant: Mutant, rule: str) -> bool:
     """A constraint and a capability are changed where they are declared; a refusal, anywhere before it."""
     kind, _, name = rule.partition(" ")
-    return {"constraint": f'"{name}"', "capability": f"Capability.{name}", "code": ""}[kind] in mutant.old
+    text = mutant.old.replace("'", '"')  # as migrations quote
+    return {"constraint": f'"{name}"', "capability": f"Capability.{name}", "code": ""}[kind] in text
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.file}:{mutant.old[:40]}")

@@ -54,6 +54,17 @@ def test_a_meter_that_hasn_t_moved_is_replaced_without_a_bill(shop: Shop, metere
     assert MeterReplacement.objects.get().final_sale is None
 
 
+def test_a_replaced_meter_is_told_to_the_apps(shop: Shop, metered: Customer) -> None:
+    """As a change of the customer: a stale page is refused afterwards."""
+    driver, admin = shop.client_of(shop.driver), shop.client_of(shop.admin)
+    cursor = driver.get("/api/sync/pull/").json()["cursor"]
+    assert replace(shop, metered, final_reading="1200.00").status_code == 201
+    [told] = driver.get("/api/sync/pull/", {"cursor": cursor}).json()["customers"]
+    assert (told["id"], told["meter_number"], told["last_meter_reading"]) == (metered.pk, "M-NEW", "3.00")
+    stale = admin.patch(f"/api/customers/{metered.pk}/", {"meter_number": "M-OLD", "version": metered.version})
+    assert error_of(stale) == (409, "version_conflict", "version")
+
+
 def test_a_meter_without_a_reading_bills_nothing(shop: Shop) -> None:
     metered = MeteredCustomerFactory(last_meter_reading=None)
     assert replace(shop, metered).json()["sale"] is None

@@ -1,0 +1,216 @@
+"""Every named constraint: the database takes what is just allowed, and refuses what breaks this one alone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
+
+from core.packages import APPS
+from customers.models import Customer
+from depots.models import Depot
+from equipment.models import Equipment
+from foundation.ledger import guards
+from inventory.models import Location
+from invoices.models import Invoice
+from payments.models import Payment
+from settlements.models import Settlement
+
+pytestmark = pytest.mark.django_db
+
+Values = dict[str, Any]
+Row = Values | Callable[[], Values]
+CONSTRAINTS = {
+    constraint.name: (model, constraint)
+    for model in apps.get_models()
+    if model.__module__.partition(".")[0] in APPS
+    for constraint in model._meta.constraints
+}
+numbers = count(1)
+
+
+def a_row(model: type[models.Model], **given: Any) -> Any:
+    """A row in which only what is given says anything; a value may be a callable that makes it."""
+    values = {name: value() if callable(value) else value for name, value in given.items()}
+    for field_ in model._meta.concrete_fields:
+        if not (field_.name in values or field_.primary_key or field_.null or field_.has_default()):
+            values[field_.name] = _anything(field_)
+    [row] = model._base_manager.bulk_create([model(**values)])
+    return row
+
+
+def _anything(field_: Any) -> object:
+    """A value that no other row has, where the column is a reference or unique."""
+    if field_.is_relation:
+        return a_row(field_.related_model)
+    match field_.get_internal_type():
+        case "CharField" | "EmailField" | "TextField":
+            return f"n{next(numbers)}" if field_.unique else ""
+        case "DateField":
+            return date(2026, 1, next(numbers) % 28 + 1) if field_.unique else date(2026, 1, 20)
+        case "DateTimeField":
+            return timezone.now()
+        case "JSONField":
+            return {}
+        case _:
+            return 0
+
+
+@dataclass(frozen=True)
+class Check:
+    """Rows that are taken and refused; ``base`` says what other constraints of the table ask for."""
+
+    taken: Sequence[Row]
+    refused: Sequence[Row]
+    base: Values = field(default_factory=dict)
+
+
+def another(model: type[models.Model]) -> Callable[[], Any]:
+    return lambda: a_row(model)
+
+
+def not_below_zero(column: str, *, nullable: bool = False) -> Check:
+    return Check([{column: 0}, *([{column: None}] if nullable else [])], [{column: "-0.01"}])
+
+
+def to_its_own_place() -> Values:
+    place = a_row(Location)
+    return {"from_location": place, "to_location": place, "from_condition": "FULL", "to_condition": "FULL"}
+
+
+ADDED_UP: Values = {"opening": 10, "loaded": 20, "delivered": 7, "collected": 5, "unloaded": 11, "other": 2}
+REFILLED: Values = {"from_condition": "EMPTY", "to_condition": "FULL"}
+CHECKS = {
+    "equipment_rate_not_negative": not_below_zero("default_rate", nullable=True),
+    "equipment_deposit_not_negative": not_below_zero("deposit", nullable=True),
+    "customer_meter_rate_not_negative": Check([{"meter_rate": 0}, {"meter_rate": None}], [{"meter_rate": "-0.0001"}]),
+    "customer_meter_reading_not_negative": not_below_zero("last_meter_reading", nullable=True),
+    "customer_rate_not_negative": not_below_zero("rate"),
+    "inventory_not_negative": Check([{"quantity": 0}, {"quantity": -1, "may_be_negative": True}], [{"quantity": -1}]),
+    "movement_quantity_positive": Check([{"quantity": 1}], [{"quantity": 0}], REFILLED),
+    "movement_moves_something": Check(
+        [lambda: {**to_its_own_place(), **REFILLED}, {"from_condition": "FULL", "to_condition": "FULL"}],
+        [to_its_own_place],
+        {"quantity": 1},
+    ),
+    "depot_work_goes_elsewhere_by_transfer": Check(
+        [{"kind": "TRANSFER", "to_depot": another(Depot)}, {"kind": "REFILL"}],
+        [{"kind": "TRANSFER"}, {"kind": "REFILL", "to_depot": another(Depot)}],
+    ),
+    "depot_work_item_quantity_positive": Check([{"quantity": 1}, {"quantity": 0, "expected": 0}], [{"quantity": 0}]),
+    "distribution_item_quantity_positive": Check([{"quantity": 1}], [{"quantity": 0}]),
+    "gst_rate_is_a_percentage": Check([{"rate": 0}, {"rate": 100}], [{"rate": "-0.01"}, {"rate": "100.01"}]),
+    "invoice_total_adds_up": Check(
+        [{"total_amount": "10.90"}],
+        [{"total_amount": "10.91"}, {"total_amount": "10.89"}, {"total_amount": "9.10"}],
+        {"subtotal": "10.00", "gst_amount": "0.90"},
+    ),
+    "invoice_not_settled_beyond_its_total": Check(
+        [
+            *({"settled_amount": amount} for amount in ("0.00", "10.00")),
+            *({"subtotal": -10, "total_amount": -10, "settled_amount": amount} for amount in ("0.00", "-10.00")),
+        ],
+        [
+            *({"settled_amount": amount} for amount in ("-0.01", "10.01")),
+            *({"subtotal": -10, "total_amount": -10, "settled_amount": amount} for amount in ("0.01", "-10.01")),
+        ],
+        {"subtotal": 10, "total_amount": 10},
+    ),
+    "payment_amount_not_zero": Check([{"amount": "0.01"}, {"amount": "-0.01"}], [{"amount": 0}]),
+    "payment_not_allocated_beyond_its_amount": Check(
+        [
+            *({"amount": 10, "allocated_amount": amount} for amount in ("0.00", "10.00")),
+            *({"amount": -10, "allocated_amount": amount} for amount in ("0.00", "-10.00")),
+        ],
+        [
+            *({"amount": 10, "allocated_amount": amount} for amount in ("-0.01", "10.01")),
+            *({"amount": -10, "allocated_amount": amount} for amount in ("0.01", "-10.01")),
+        ],
+    ),
+    "allocation_amount_not_zero": Check(
+        [{"amount": "0.01"}, {"amount": "-0.01"}], [{"amount": 0}], {"credit_note": another(Invoice)}
+    ),
+    "allocation_has_one_source": Check(
+        [{"payment": lambda: a_row(Payment, amount=1)}, {"credit_note": another(Invoice)}],
+        [{}, {"payment": lambda: a_row(Payment, amount=1), "credit_note": another(Invoice)}],
+        {"amount": 1},
+    ),
+    "transaction_total_adds_up": Check(
+        [{"total_amount": "12.50"}],
+        [{"total_amount": "12.51"}, {"total_amount": "12.49"}, {"total_amount": "7.50"}],
+        {"usage_amount": "10.00", "items_amount": "2.50"},
+    ),
+    "transaction_item_quantity_not_zero": Check([{"quantity": 1}, {"quantity": -1}], [{"quantity": 0}]),
+    "settlement_line_count_not_negative": Check([{"counted": 0}], [{"counted": -1}]),
+    "settlement_line_adds_up": Check([{"expected": 19}], [{"expected": 18}, {"expected": 20}], ADDED_UP),
+}
+
+UNIQUE: dict[str, tuple[Values, Values]] = {
+    "sequence_prefix_date_unique": ({"prefix": "INV", "date": date(2026, 1, 21)}, {"last_number": 9}),
+    "ticket_number_unique": ({"prefix": "INV", "date": date(2026, 1, 21), "number": 7}, {}),
+    "log_in_attempt_place_unique": ({"key": "a", "window": 7, "place": 7}, {}),
+    "customer_rate_unique": (
+        {"customer": another(Customer), "equipment": another(Equipment), "valid_from": date(2026, 1, 21)},
+        {"rate": 9},
+    ),
+    "inventory_balance_unique": (
+        {"location": another(Location), "equipment": another(Equipment), "condition": "FULL"},
+        {"quantity": 9},
+    ),
+    "reorderlevel_unique": ({"depot": another(Depot), "equipment": another(Equipment)}, {"quantity": 9}),
+    "deposit_balance_unique": (
+        {"customer": another(Customer), "equipment": another(Equipment)},
+        {"quantity": 9, "amount": 9},
+    ),
+    "settlement_line_unique": (
+        {"settlement": another(Settlement), "equipment": another(Equipment), "condition": "FULL"},
+        {"counted": 9},
+    ),
+    "feed_entity_unique": ({"entity": "customers.customer", "entity_id": 7}, {"position": 9}),
+}
+"""What may stand once, in values that `a_row` doesn't fill in, and what else may differ then."""
+
+
+def refused(name: str, model: type[models.Model], values: Values) -> None:
+    """By the constraint; SQLite tells the columns of a unique one and not its name."""
+    constraint = CONSTRAINTS[name][1]
+    told = name
+    if connection.vendor == "sqlite" and isinstance(constraint, models.UniqueConstraint):
+        columns = [model._meta.get_field(column).column for column in constraint.fields]
+        told = ", ".join(f"{model._meta.db_table}.{column}" for column in columns)
+    with pytest.raises(IntegrityError, match=rf"\b{told}\b"), transaction.atomic():
+        a_row(model, **values)
+
+
+def test_each_constraint_has_its_rows() -> None:
+    assert {name for name, (_, rule) in CONSTRAINTS.items() if isinstance(rule, models.CheckConstraint)} == {*CHECKS}
+    assert {name for name, (_, rule) in CONSTRAINTS.items() if isinstance(rule, models.UniqueConstraint)} == {*UNIQUE}
+    assert {*CONSTRAINTS} == {*CHECKS, *UNIQUE}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_database_checks(name: str) -> None:
+    check, model = CHECKS[name], CONSTRAINTS[name][0]
+    for values in check.taken:
+        a_row(model, **{**check.base, **(values() if callable(values) else values)})
+    for values in check.refused:
+        refused(name, model, {**check.base, **(values() if callable(values) else values)})
+
+
+@pytest.mark.parametrize("name", UNIQUE)
+def test_the_database_takes_each_once(name: str) -> None:
+    """One value that differs is enough."""
+    model = CONSTRAINTS[name][0]
+    if connection.vendor == "sqlite":
+        guards.remove()  # they refuse what a ledger has already before the constraint does
+    key, others = UNIQUE[name]
+    same = {column: value() if callable(value) else value for column, value in key.items()}
+    a_row(model, **same)
+    for column in same:
+        a_row(model, **{other: value for other, value in same.items() if other != column})
+    refused(name, model, {**same, **others})
