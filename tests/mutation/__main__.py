@@ -148,6 +148,7 @@ def main() -> int:
     for mutant in listed:
         waiting.put(mutant)
     with tempfile.TemporaryDirectory(dir=room()) as folder:
+        Path(folder).chmod(0o755)  # the database server may be another user
         server = MariaDB(Path(folder) / "mariadb") if any(mutant.engine == "mysql" for mutant in listed) else None
         try:
             copies = [
