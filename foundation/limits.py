@@ -5,8 +5,10 @@ sums included; what a column takes is a CHECK of the database's too (`in_columns
 column.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError
@@ -41,6 +43,13 @@ class Limit:
         """Raise AmountOutOfRange for a number beyond the limit."""
         if abs(value) > self.most:
             raise AmountOutOfRange(f"{self.what} can be {self.most:,} at most; this would be {value:,}.", attr=attr)
+
+
+def require_each(values: Mapping[str, Any], limits: Mapping[str, Limit]) -> None:
+    """Raise AmountOutOfRange for the first value beyond its limit; None and missing ones are within."""
+    for name, limit in limits.items():
+        if (value := values.get(name)) is not None:
+            limit.require(value, attr=name)
 
 
 QUANTITY = Limit("QUANTITY", "The quantity of a line")

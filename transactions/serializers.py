@@ -1,6 +1,5 @@
 """Sales in JSON."""
 
-from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -11,10 +10,11 @@ from foundation.api.fields import (
     MomentField,
     QuantityField,
     RateField,
+    ReadingField,
     StrictChoiceField,
-    StrictDecimalField,
     TextField,
 )
+from foundation.limits import LINES
 from inventory.models import Condition
 from invoices.serializers import InvoiceOut
 from transactions.models import (
@@ -26,7 +26,6 @@ from transactions.models import (
 from transactions.pricing import SaleItem
 from transactions.services import NewMeter, NewSale
 
-MAX_ITEMS = 200
 READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", "Meter replaced")]
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
 
@@ -59,11 +58,8 @@ class SaleIn(serializers.Serializer[Any]):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
 
     customer = IdField()
-    items = SaleItemIn(many=True, required=False, default=list, max_length=MAX_ITEMS)  # type: ignore[call-arg]
-    current_meter = StrictDecimalField(
-        max_digits=12,
-        decimal_places=2,
-        min_value=Decimal(0),
+    items = SaleItemIn(many=True, required=False, default=list, max_length=LINES)  # type: ignore[call-arg]
+    current_meter = ReadingField(
         required=False,
         allow_null=True,
         default=None,
@@ -126,11 +122,6 @@ class VoidIn(serializers.Serializer[Any]):
     return_stock = serializers.BooleanField(
         required=False, default=True, help_text="False: the goods are gone for good; only the money is reversed."
     )
-
-
-class ReadingField(StrictDecimalField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=12, decimal_places=2, min_value=Decimal(0), **kwargs)
 
 
 class NewMeterIn(serializers.Serializer[Any]):
