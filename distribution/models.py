@@ -68,7 +68,7 @@ class Distribution(OperationRecord):
             models.Index(fields=("created_at",), name="distribution_created_idx"),
             models.Index(fields=("occurred_at",), name="distribution_occurred_idx"),
         )
-        constraints = (in_columns("distribution_in_columns", counts=("total_collection", "total_return")),)
+        constraints = (in_columns("distribution", counts=("total_collection", "total_return")),)
 
     def __str__(self) -> str:
         return self.distribution_number
@@ -103,7 +103,7 @@ class DistributionItem(LedgerModel):
         ordering = ("id",)
         constraints = (
             models.CheckConstraint(condition=Q(quantity__gt=0), name="distribution_item_quantity_positive"),
-            in_columns("distribution_item_in_columns", counts=("quantity",)),
+            in_columns("distribution_item", counts=("quantity",)),
         )
 
     def __str__(self) -> str:

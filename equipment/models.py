@@ -69,7 +69,7 @@ class Equipment(models.Model):
             models.CheckConstraint(
                 condition=Q(deposit__isnull=True) | Q(deposit__gte=0), name="equipment_deposit_not_negative"
             ),
-            in_columns("equipment_in_columns", weights=("weight_kg",), rates=("default_rate", "deposit")),
+            in_columns("equipment", weights=("weight_kg",), rates=("default_rate", "deposit")),
         )
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ class PastPrice(LedgerModel):
     class Meta:
         ordering = ("-until",)
         indexes = (models.Index(fields=("equipment", "until"), name="past_price_idx"),)
-        constraints = (in_columns("past_price_in_columns", rates=("default_rate", "deposit")),)
+        constraints = (in_columns("past_price", rates=("default_rate", "deposit")),)
 
     def __str__(self) -> str:
         return f"{self.default_rate} until {self.until}"

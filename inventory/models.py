@@ -127,7 +127,7 @@ class Inventory(models.Model):
             models.CheckConstraint(
                 condition=Q(quantity__gte=0) | Q(may_be_negative=True), name="inventory_not_negative"
             ),
-            in_columns("inventory_in_columns", counts=("quantity",)),
+            in_columns("inventory", counts=("quantity",)),
         )
 
     def __str__(self) -> str:
@@ -166,7 +166,7 @@ class ReorderLevel(models.Model):
         constraints = [
             models.UniqueConstraint(fields=("depot", "equipment"), name="reorderlevel_unique"),
             models.CheckConstraint(condition=Q(quantity__gte=0), name="reorderlevel_quantity_gte_0"),
-            in_columns("reorderlevel_in_columns", counts=("quantity",)),
+            in_columns("reorderlevel", counts=("quantity",)),
         ]
 
     def __str__(self) -> str:
@@ -263,7 +263,7 @@ class StockMovement(LedgerModel):
         )
         constraints = (
             models.CheckConstraint(condition=Q(quantity__gt=0), name="movement_quantity_positive"),
-            in_columns("movement_in_columns", counts=("quantity",)),
+            in_columns("movement", counts=("quantity",)),
             models.CheckConstraint(
                 condition=~Q(from_location=F("to_location")) | ~Q(from_condition=F("to_condition")),
                 name="movement_moves_something",
@@ -350,7 +350,7 @@ class DepotWorkItem(LedgerModel):
             models.CheckConstraint(
                 condition=Q(quantity__gt=0) | Q(expected__isnull=False), name="depot_work_item_quantity_positive"
             ),
-            in_columns("depot_work_item_in_columns", counts=("quantity", "expected")),
+            in_columns("depot_work_item", counts=("quantity", "expected")),
         )
 
     def __str__(self) -> str:

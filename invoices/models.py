@@ -142,7 +142,7 @@ class Invoice(LedgerModel):
                 name="invoice_not_settled_beyond_its_total",
             ),
             in_columns(
-                "invoice_in_columns",
+                "invoice",
                 amounts=("subtotal", "taxable_amount", "gst_amount", "total_amount", "settled_amount"),
             ),
         )

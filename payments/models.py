@@ -84,7 +84,7 @@ class Payment(OperationRecord):
                 | Q(allocated_amount__lte=0, allocated_amount__gte=F("amount")),
                 name="payment_not_allocated_beyond_its_amount",
             ),
-            in_columns("payment_in_columns", amounts=("amount", "allocated_amount")),
+            in_columns("payment", amounts=("amount", "allocated_amount")),
         )
 
     def __str__(self) -> str:
@@ -122,7 +122,7 @@ class Allocation(LedgerModel):
                 | Q(payment__isnull=False, credit_note__isnull=True),
                 name="allocation_has_one_source",
             ),
-            in_columns("allocation_in_columns", amounts=("amount",)),
+            in_columns("allocation", amounts=("amount",)),
         )
 
     def __str__(self) -> str:

@@ -66,7 +66,7 @@ class Settlement(OperationRecord):
             models.Index(fields=("date",), name="settlement_date_idx"),
             models.Index(fields=("vehicle_no",), name="settlement_vehicle_idx"),
         )
-        constraints = (in_columns("settlement_in_columns", amounts=("cash_expected", "cash_counted")),)
+        constraints = (in_columns("settlement", amounts=("cash_expected", "cash_counted")),)
 
     def __str__(self) -> str:
         return self.settlement_number
@@ -109,7 +109,7 @@ class SettlementLine(LedgerModel):
                 name="settlement_line_adds_up",
             ),
             in_columns(
-                "settlement_line_in_columns",
+                "settlement_line",
                 counts=(
                     "opening",
                     "loaded",

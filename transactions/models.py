@@ -89,7 +89,7 @@ class Transaction(OperationRecord):
                 name="transaction_total_adds_up",
             ),
             in_columns(
-                "transaction_in_columns",
+                "transaction",
                 fine_rates=("meter_rate",),
                 amounts=(
                     "last_meter_reading",
@@ -152,7 +152,7 @@ class TransactionItem(LedgerModel):
         )
         constraints = (
             models.CheckConstraint(condition=~Q(quantity=0), name="transaction_item_quantity_not_zero"),
-            in_columns("transaction_item_in_columns", counts=("quantity",), rates=("rate",), amounts=("amount",)),
+            in_columns("transaction_item", counts=("quantity",), rates=("rate",), amounts=("amount",)),
         )
 
     def __str__(self) -> str:
@@ -188,7 +188,7 @@ class DepositBalance(models.Model):
         ordering = ("customer", "equipment")
         constraints = (
             models.UniqueConstraint(fields=("customer", "equipment"), name="deposit_balance_unique"),
-            in_columns("deposit_balance_in_columns", counts=("quantity",), amounts=("amount",)),
+            in_columns("deposit_balance", counts=("quantity",), amounts=("amount",)),
         )
 
     def __str__(self) -> str:
@@ -229,7 +229,7 @@ class MeterReplacement(OperationRecord):
 
     class Meta:
         ordering = ("-id",)
-        constraints = (in_columns("meter_replacement_in_columns", amounts=("final_reading", "first_reading")),)
+        constraints = (in_columns("meter_replacement", amounts=("final_reading", "first_reading")),)
 
     def __str__(self) -> str:
         return f"{self.old_meter_number} to {self.new_meter_number}"
