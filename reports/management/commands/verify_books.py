@@ -31,7 +31,7 @@ class Bar:
 
 
 def _found(breaks: Breaks) -> Breaks:
-    """What a check finds, up to a number that no program can read: the first check names it, and the next one goes on."""
+    """What a check finds, up to a number that can not be read: the first check names it, and the next goes on."""
     try:
         yield from breaks
     except ArithmeticError:
