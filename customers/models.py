@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from equipment.models import Equipment
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.limits import in_columns
 from foundation.master_data import FrozenMasterDataQuerySet, MasterDataQuerySet, code_validator
 
 
@@ -81,6 +82,7 @@ class Customer(models.Model):
                 condition=Q(last_meter_reading__isnull=True) | Q(last_meter_reading__gte=0),
                 name="customer_meter_reading_not_negative",
             ),
+            in_columns("customer", fine_rates=("meter_rate",), amounts=("last_meter_reading",)),
         )
 
     def __str__(self) -> str:
@@ -105,6 +107,7 @@ class PastMeterRate(LedgerModel):
     class Meta:
         ordering = ("-until",)
         indexes = (models.Index(fields=("customer", "until"), name="past_meter_rate_idx"),)
+        constraints = (in_columns("past_meter_rate", fine_rates=("meter_rate",)),)
 
     def __str__(self) -> str:
         return f"{self.meter_rate} until {self.until}"
@@ -131,6 +134,7 @@ class CustomerRate(LedgerModel):
         constraints = (
             models.UniqueConstraint(fields=("customer", "equipment", "valid_from"), name="customer_rate_unique"),
             models.CheckConstraint(condition=Q(rate__gte=0), name="customer_rate_not_negative"),
+            in_columns("customer_rate", rates=("rate",)),
         )
 
     def __str__(self) -> str:

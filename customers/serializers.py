@@ -1,7 +1,6 @@
 """Customers and their contract rates in JSON."""
 
 import re
-from decimal import Decimal
 
 from rest_framework import serializers
 
@@ -11,8 +10,8 @@ from foundation.api.fields import (
     CodeField,
     IdField,
     RateField,
+    ReadingField,
     StrictChoiceField,
-    StrictDecimalField,
     StrictIntegerField,
     TextField,
 )
@@ -31,18 +30,13 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     gst_registration_no = TextField(max_length=16, required=False, allow_blank=True)
     payment_terms_days = StrictIntegerField(min_value=0, max_value=365, required=False)
     meter_number = TextField(max_length=32, required=False, allow_blank=True)
-    meter_rate = StrictDecimalField(
-        max_digits=10,
+    meter_rate = RateField(
         decimal_places=4,
-        min_value=Decimal(0),
         required=False,
         allow_null=True,
         help_text="Price of a unit before GST; null: no meter.",
     )
-    last_meter_reading = StrictDecimalField(
-        max_digits=12,
-        decimal_places=2,
-        min_value=Decimal(0),
+    last_meter_reading = ReadingField(
         required=False,
         allow_null=True,
         help_text="Taken when the customer is added; afterwards only a sale moves it.",

@@ -13,6 +13,7 @@ from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.limits import in_columns
 from foundation.operations.models import OperationRecord
 from inventory.models import Condition
 
@@ -67,6 +68,7 @@ class Distribution(OperationRecord):
             models.Index(fields=("created_at",), name="distribution_created_idx"),
             models.Index(fields=("occurred_at",), name="distribution_occurred_idx"),
         )
+        constraints = (in_columns("distribution", counts=("total_collection", "total_return")),)
 
     def __str__(self) -> str:
         return self.distribution_number
@@ -99,7 +101,10 @@ class DistributionItem(LedgerModel):
 
     class Meta:
         ordering = ("id",)
-        constraints = (models.CheckConstraint(condition=Q(quantity__gt=0), name="distribution_item_quantity_positive"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="distribution_item_quantity_positive"),
+            in_columns("distribution_item", counts=("quantity",)),
+        )
 
     def __str__(self) -> str:
         return f"{self.direction} {self.quantity}"

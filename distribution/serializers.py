@@ -5,9 +5,8 @@ from rest_framework import serializers
 from distribution.models import Distribution, DistributionItem
 from distribution.services import NewDistribution, NewItem
 from foundation.api.fields import ClientTempIdField, IdField, MomentField, QuantityField, StrictChoiceField, TextField
+from foundation.limits import LINES
 from inventory.models import Condition
-
-MAX_ITEMS = 200
 
 
 class DistributionItemIn(serializers.Serializer[None]):
@@ -22,7 +21,7 @@ class DistributionIn(serializers.Serializer[None]):
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
     client_temp_id = ClientTempIdField()
-    items = DistributionItemIn(many=True, allow_empty=False, max_length=MAX_ITEMS)  # type: ignore[call-arg]
+    items = DistributionItemIn(many=True, allow_empty=False, max_length=LINES)  # type: ignore[call-arg]
 
     def command(self) -> NewDistribution:
         """The validated load, as the service takes it."""

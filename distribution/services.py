@@ -15,6 +15,7 @@ from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.limits import QUANTITY
 from foundation.operations.idempotency import Recorded, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import StockMovement
@@ -63,6 +64,8 @@ def create_distribution(
     depot = _depot_for(actor, data.depot)
     if not data.items:
         raise Invalid("A distribution needs at least one item.", attr="items")
+    for index, item in enumerate(data.items):
+        QUANTITY.require(item.quantity, attr=f"items.{index}.quantity")
     equipment = require_active(actor, [item.equipment for item in data.items])
     [number] = take_numbers(NUMBER_PREFIX, day=clock.business_date(now))
     distribution = Distribution.objects.create(

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.limits import in_columns
 from foundation.master_data import MasterDataQuerySet, code_validator
 
 
@@ -68,6 +69,7 @@ class Equipment(models.Model):
             models.CheckConstraint(
                 condition=Q(deposit__isnull=True) | Q(deposit__gte=0), name="equipment_deposit_not_negative"
             ),
+            in_columns("equipment", weights=("weight_kg",), rates=("default_rate", "deposit")),
         )
 
     def __str__(self) -> str:
@@ -89,6 +91,7 @@ class PastPrice(LedgerModel):
     class Meta:
         ordering = ("-until",)
         indexes = (models.Index(fields=("equipment", "until"), name="past_price_idx"),)
+        constraints = (in_columns("past_price", rates=("default_rate", "deposit")),)
 
     def __str__(self) -> str:
         return f"{self.default_rate} until {self.until}"

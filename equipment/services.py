@@ -9,17 +9,22 @@ from equipment import locks
 from equipment.models import Equipment, PastPrice
 from foundation import clock
 from foundation.commands import command
+from foundation.limits import RATE, require_each
+
+_LIMITS = {"default_rate": RATE, "deposit": RATE}
 
 
 @command
 def create_equipment(*, actor: Model, values: Mapping[str, object]) -> Equipment:
-    """Raises Duplicate."""
+    """Raises Duplicate, AmountOutOfRange."""
+    require_each(values, _LIMITS)
     return create_recorded(actor=actor, action="equipment.equipment.created", new=Equipment(**values))
 
 
 @command
 def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, object]) -> Equipment:
-    """Keeps the prices that it had, for sales of that time. Locks the row. Raises Duplicate."""
+    """Keeps the prices that it had, for sales of that time. Locks the row. Raises Duplicate, AmountOutOfRange."""
+    require_each(changes, _LIMITS)
     target = locks.equipment(pk)
     past = PastPrice(equipment=target, default_rate=target.default_rate, deposit=target.deposit, until=clock.now())
     update_recorded(actor=actor, action="equipment.equipment.updated", target=target, changes=changes)

@@ -17,6 +17,7 @@ from depots.models import Depot
 from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
+from foundation.limits import PIECES
 from foundation.office.generic import FieldGroups, ModelForm, TabularInline
 from foundation.office.links import Related, badge, evidence_of, list_of, movements_of, page_of, plain
 from foundation.office.master_data import MasterDataAdmin
@@ -60,7 +61,7 @@ class LocationAdmin(OfficeAdmin[Location]):
 class CountForm(ModelForm[Inventory]):
     """A count of one balance. It starts empty: what is in the books is no count."""
 
-    counted = forms.IntegerField(min_value=0, max_value=1_000_000, label="Counted quantity")
+    counted = forms.IntegerField(min_value=0, max_value=int(PIECES.most), label="Counted quantity")
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
     class Meta:

@@ -15,6 +15,7 @@ from foundation.access.capabilities import Capability, Scope
 from foundation.access.scoping import rows_within
 from foundation.infrastructure.expressions import by_value
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.limits import in_columns
 from foundation.operations.models import OperationRecord
 
 
@@ -126,6 +127,7 @@ class Inventory(models.Model):
             models.CheckConstraint(
                 condition=Q(quantity__gte=0) | Q(may_be_negative=True), name="inventory_not_negative"
             ),
+            in_columns("inventory", counts=("quantity",)),
         )
 
     def __str__(self) -> str:
@@ -161,7 +163,10 @@ class ReorderLevel(models.Model):
 
     class Meta:
         ordering = ("depot__code", "equipment__sku")
-        constraints = (models.UniqueConstraint(fields=("depot", "equipment"), name="reorderlevel_unique"),)
+        constraints = (
+            models.UniqueConstraint(fields=("depot", "equipment"), name="reorderlevel_unique"),
+            in_columns("reorderlevel", counts=("quantity",)),
+        )
 
     def __str__(self) -> str:
         return f"{self.equipment} at {self.depot}"
@@ -257,6 +262,7 @@ class StockMovement(LedgerModel):
         )
         constraints = (
             models.CheckConstraint(condition=Q(quantity__gt=0), name="movement_quantity_positive"),
+            in_columns("movement", counts=("quantity",)),
             models.CheckConstraint(
                 condition=~Q(from_location=F("to_location")) | ~Q(from_condition=F("to_condition")),
                 name="movement_moves_something",
@@ -343,6 +349,7 @@ class DepotWorkItem(LedgerModel):
             models.CheckConstraint(
                 condition=Q(quantity__gt=0) | Q(expected__isnull=False), name="depot_work_item_quantity_positive"
             ),
+            in_columns("depot_work_item", counts=("quantity", "expected")),
         )
 
     def __str__(self) -> str:

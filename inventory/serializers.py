@@ -4,18 +4,18 @@ from rest_framework import serializers
 
 from foundation.api.fields import (
     ClientTempIdField,
+    CountField,
     IdField,
     MomentField,
     QuantityField,
     StrictChoiceField,
-    StrictIntegerField,
     TextField,
 )
+from foundation.limits import LINES
 from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
 from inventory.selectors import CountSheetLine
 from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
 
-MAX_ITEMS = 200
 WORK_KINDS = [choice for choice in DepotWork.Kind.choices if choice[0] != DepotWork.Kind.STOCK_TAKE]
 
 
@@ -78,7 +78,7 @@ class CorrectionIn(serializers.Serializer[None]):
     entity_id = EntityIdField(max_length=20, help_text="Primary key of the depot or customer, or the vehicle's number.")
     equipment_id = IdField()
     condition = StrictChoiceField(choices=Condition.choices)
-    quantity = StrictIntegerField(min_value=0, max_value=1_000_000, help_text="The counted quantity.")
+    quantity = CountField(help_text="The counted quantity.")
     reason = TextField(max_length=500)
 
 
@@ -90,7 +90,7 @@ class WorkItemIn(serializers.Serializer[None]):
 
 class CountedItemIn(WorkItemIn):
     condition = StrictChoiceField(choices=Condition.choices)
-    quantity = QuantityField(min_value=0, max_value=1_000_000, help_text="The counted quantity.")
+    quantity = CountField(help_text="The counted quantity.")
 
 
 class DepotWorkIn(serializers.Serializer[None]):
@@ -101,7 +101,7 @@ class DepotWorkIn(serializers.Serializer[None]):
     reference = TextField(
         max_length=64, required=False, allow_blank=True, default="", help_text="The supplier's or the plant's paper."
     )
-    items = WorkItemIn(many=True, allow_empty=False, max_length=MAX_ITEMS)  # type: ignore[call-arg]
+    items = WorkItemIn(many=True, allow_empty=False, max_length=LINES)  # type: ignore[call-arg]
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
     client_temp_id = ClientTempIdField()
 
@@ -116,7 +116,7 @@ class StockTakeIn(serializers.Serializer[None]):
 
     depot = IdField()
     reason = TextField(max_length=500)
-    items = CountedItemIn(many=True, allow_empty=False, max_length=MAX_ITEMS)  # type: ignore[call-arg]
+    items = CountedItemIn(many=True, allow_empty=False, max_length=LINES)  # type: ignore[call-arg]
     client_temp_id = ClientTempIdField()
 
     def command(self) -> DepotCount:

@@ -16,6 +16,7 @@ from customers.models import Customer
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.limits import in_columns
 from foundation.master_data import FrozenMasterDataQuerySet
 from foundation.money import ZERO, rounded
 
@@ -139,6 +140,10 @@ class Invoice(LedgerModel):
                 condition=Q(settled_amount__gte=0, settled_amount__lte=F("total_amount"))
                 | Q(settled_amount__lte=0, settled_amount__gte=F("total_amount")),
                 name="invoice_not_settled_beyond_its_total",
+            ),
+            in_columns(
+                "invoice",
+                amounts=("subtotal", "taxable_amount", "gst_amount", "total_amount", "settled_amount"),
             ),
         )
 

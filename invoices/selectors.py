@@ -5,8 +5,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.core.files.storage import default_storage
+from django.db.models import F
 
+from customers.models import Customer
 from foundation import clock
+from foundation.money import sum_of
 from foundation.observability.metrics import gauge
 from invoices.documents import FOLDER
 from invoices.models import GstRate, Invoice, InvoiceEmail
@@ -34,6 +37,13 @@ def gst_rate_on(day: date) -> Decimal:
     """The rate in per cent in force on a Singapore date; 0.00 before the first one that is known."""
     rate = GstRate.objects.filter(valid_from__lte=day).order_by("-valid_from").first()
     return rate.rate if rate else Decimal("0.00")
+
+
+def open_amount(customer: Customer) -> Decimal:
+    """What a customer's open invoices add up to."""
+    owed = Invoice.objects.filter(customer=customer, settled_on__isnull=True, total_amount__gt=0)
+    total: Decimal = owed.aggregate(total=sum_of(F("total_amount") - F("settled_amount")))["total"]
+    return total
 
 
 def orphaned_documents(*, older_than: timedelta = ORPHAN_AFTER) -> Iterator[str]:

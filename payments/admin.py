@@ -10,6 +10,7 @@ from accounts.requests import acting_user
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
+from foundation.limits import AMOUNT
 from foundation.money import CENT
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
 from foundation.office.generic import FieldGroups, ModelForm
@@ -76,7 +77,7 @@ class PaymentForm(ModelForm[Payment]):
     customer = forms.ModelChoiceField(
         Customer.objects.all(), widget=AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
     )
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT)
+    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
     received_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Left empty: today.")
 
     class Meta:

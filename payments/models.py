@@ -16,6 +16,7 @@ from customers.models import Customer
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.limits import in_columns
 from foundation.money import ZERO
 from foundation.operations.models import OperationRecord
 from invoices.models import Invoice
@@ -83,6 +84,7 @@ class Payment(OperationRecord):
                 | Q(allocated_amount__lte=0, allocated_amount__gte=F("amount")),
                 name="payment_not_allocated_beyond_its_amount",
             ),
+            in_columns("payment", amounts=("amount", "allocated_amount")),
         )
 
     def __str__(self) -> str:
@@ -120,6 +122,7 @@ class Allocation(LedgerModel):
                 | Q(payment__isnull=False, credit_note__isnull=True),
                 name="allocation_has_one_source",
             ),
+            in_columns("allocation", amounts=("amount",)),
         )
 
     def __str__(self) -> str:

@@ -5,10 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.api.fields import AmountField, ClientTempIdField, IdField, StrictChoiceField, TextField
+from foundation.limits import LINES
 from payments.models import Allocation, Payment
 from payments.services import NewPayment, Share
-
-MAX_SHARES = 200
 
 
 class ReceivedOnField(serializers.DateField):
@@ -48,7 +47,7 @@ class SharesIn(serializers.Serializer[None]):
         required=False,
         allow_null=True,
         default=None,
-        max_length=MAX_SHARES,
+        max_length=LINES,
         help_text="Left out: the oldest open invoices first.",
     )
 

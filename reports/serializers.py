@@ -148,19 +148,19 @@ class EntryOut(serializers.Serializer[Entry]):
     number = serializers.CharField()
     details = serializers.CharField(allow_blank=True)
     due_on = serializers.DateField(allow_null=True, help_text="Of an invoice.")
-    amount = serializers.DecimalField(max_digits=14, decimal_places=2, help_text="Raises the balance.")
-    balance = serializers.DecimalField(max_digits=14, decimal_places=2)
+    amount = serializers.DecimalField(max_digits=18, decimal_places=2, help_text="Raises the balance.")
+    balance = serializers.DecimalField(max_digits=18, decimal_places=2)
 
 
 class AgeingOut(serializers.Serializer[None]):
     """What is open at the end, by days overdue; together the closing balance."""
 
-    current = serializers.DecimalField(max_digits=14, decimal_places=2)
-    days_1_30 = serializers.DecimalField(max_digits=14, decimal_places=2)
-    days_31_60 = serializers.DecimalField(max_digits=14, decimal_places=2)
-    days_61_90 = serializers.DecimalField(max_digits=14, decimal_places=2)
-    days_over_90 = serializers.DecimalField(max_digits=14, decimal_places=2)
-    credit = serializers.DecimalField(max_digits=14, decimal_places=2)
+    current = serializers.DecimalField(max_digits=18, decimal_places=2)
+    days_1_30 = serializers.DecimalField(max_digits=18, decimal_places=2)
+    days_31_60 = serializers.DecimalField(max_digits=18, decimal_places=2)
+    days_61_90 = serializers.DecimalField(max_digits=18, decimal_places=2)
+    days_over_90 = serializers.DecimalField(max_digits=18, decimal_places=2)
+    credit = serializers.DecimalField(max_digits=18, decimal_places=2)
 
 
 class StatementOut(serializers.Serializer[Statement]):
@@ -169,9 +169,9 @@ class StatementOut(serializers.Serializer[Statement]):
     customer_name = serializers.CharField(source="customer.name")
     date_from = serializers.DateField()
     date_to = serializers.DateField()
-    opening_balance = serializers.DecimalField(max_digits=14, decimal_places=2)
+    opening_balance = serializers.DecimalField(max_digits=18, decimal_places=2)
     entries = EntryOut(many=True)
-    closing_balance = serializers.DecimalField(max_digits=14, decimal_places=2)
+    closing_balance = serializers.DecimalField(max_digits=18, decimal_places=2)
     ageing = AgeingOut()
 
 

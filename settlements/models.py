@@ -17,6 +17,7 @@ from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.limits import in_columns
 from foundation.operations.models import OperationRecord
 from inventory.models import Condition
 
@@ -65,6 +66,7 @@ class Settlement(OperationRecord):
             models.Index(fields=("date",), name="settlement_date_idx"),
             models.Index(fields=("vehicle_no",), name="settlement_vehicle_idx"),
         )
+        constraints = (in_columns("settlement", amounts=("cash_expected", "cash_counted")),)
 
     def __str__(self) -> str:
         return self.settlement_number
@@ -105,6 +107,19 @@ class SettlementLine(LedgerModel):
                     expected=F("opening") + F("loaded") - F("delivered") + F("collected") - F("unloaded") + F("other")
                 ),
                 name="settlement_line_adds_up",
+            ),
+            in_columns(
+                "settlement_line",
+                counts=(
+                    "opening",
+                    "loaded",
+                    "delivered",
+                    "collected",
+                    "unloaded",
+                    "other",
+                    "expected",
+                    "counted",
+                ),
             ),
         )
 

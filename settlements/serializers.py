@@ -6,30 +6,31 @@ from rest_framework import serializers
 
 from foundation.api.fields import (
     ClientTempIdField,
+    CountField,
     IdField,
-    QuantityField,
     StrictChoiceField,
     StrictDecimalField,
     TextField,
 )
+from foundation.limits import BALANCE, LINES
 from inventory.models import Condition
 from settlements.models import Settlement, SettlementLine
 from settlements.services import CountedLine, NewSettlement
-
-MAX_LINES = 200
 
 
 class CountIn(serializers.Serializer[None]):
     equipment = IdField()
     condition = StrictChoiceField(choices=Condition.choices)
-    quantity = QuantityField(min_value=0)
+    quantity = CountField()
 
 
 class SettlementIn(serializers.Serializer[None]):
     """A blind count: what isn't named was not there."""
 
-    counts = CountIn(many=True, required=False, default=list, max_length=MAX_LINES)  # type: ignore[call-arg]
-    cash = StrictDecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0), help_text="In the cash bag.")
+    counts = CountIn(many=True, required=False, default=list, max_length=LINES)  # type: ignore[call-arg]
+    cash = StrictDecimalField(
+        max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=BALANCE.most, help_text="In the cash bag."
+    )
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     client_temp_id = ClientTempIdField()
 

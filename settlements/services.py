@@ -11,6 +11,7 @@ from equipment.models import Equipment
 from foundation import clock
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.limits import BALANCE, PIECES
 from foundation.operations.idempotency import Recorded, idempotent
 from inventory import locks as stock_locks
 from inventory.models import LocationKind, StockMovement
@@ -58,6 +59,7 @@ def count_day(*, actor: User, data: NewSettlement) -> Recorded[Settlement]:
     user_locks.user(actor.pk)
     if Settlement.objects.filter(user=actor, status=Status.COUNTED).exists():
         raise SettlementPending("Your last count is still to be signed off.")
+    BALANCE.require(data.cash, attr="cash")
     counted = _counted(actor, data.counts)
     now = clock.now()
     today = clock.business_date(now)
@@ -149,6 +151,7 @@ def _counted(actor: User, counts: Sequence[CountedLine]) -> dict[Stock, int]:
             raise UnknownReference(line.equipment, attr=f"counts.{index}.equipment")
         if (line.equipment, line.condition) in counted:
             raise Invalid("The same equipment in the same condition is counted twice.", attr=f"counts.{index}")
+        PIECES.require(line.quantity, attr=f"counts.{index}.quantity")
         counted[line.equipment, line.condition] = line.quantity
     return counted
 

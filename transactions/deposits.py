@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from customers.models import Customer
+from foundation.limits import BALANCE, PIECES
 from foundation.money import ZERO
 from transactions.models import DepositBalance, TransactionItem
 
@@ -13,7 +14,10 @@ _SIGNS = {Type.DEPOSIT: 1, Type.RETURN: -1}
 
 
 def move_deposits(customer: Customer, items: Iterable[TransactionItem]) -> None:
-    """Add a transaction's DEPOSIT and RETURN lines to the balances. The caller holds the customer's lock."""
+    """Add a transaction's DEPOSIT and RETURN lines to the balances. The caller holds the customer's lock.
+
+    Raises AmountOutOfRange.
+    """
     counts: dict[int, int] = defaultdict(int)
     amounts: dict[int, Decimal] = defaultdict(lambda: ZERO)
     for item in items:
@@ -27,5 +31,7 @@ def move_deposits(customer: Customer, items: Iterable[TransactionItem]) -> None:
     for pk, row in rows.items():
         row.quantity += counts[pk]
         row.amount += amounts[pk]
+        PIECES.require(row.quantity, attr="items")
+        BALANCE.require(row.amount, attr="items")
     DepositBalance.objects.bulk_update(known.values(), ["quantity", "amount"])
     DepositBalance.objects.bulk_create(row for pk, row in rows.items() if pk not in known)

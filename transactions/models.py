@@ -12,6 +12,7 @@ from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.limits import in_columns
 from foundation.money import ZERO, rounded
 from foundation.operations.models import OperationRecord
 from inventory.models import Condition
@@ -87,6 +88,18 @@ class Transaction(OperationRecord):
                 condition=Q(total_amount=rounded(F("usage_amount") + F("items_amount"))),
                 name="transaction_total_adds_up",
             ),
+            in_columns(
+                "transaction",
+                fine_rates=("meter_rate",),
+                amounts=(
+                    "last_meter_reading",
+                    "current_meter_reading",
+                    "usage",
+                    "usage_amount",
+                    "items_amount",
+                    "total_amount",
+                ),
+            ),
         )
 
     def __str__(self) -> str:
@@ -137,7 +150,10 @@ class TransactionItem(LedgerModel):
                 name="transaction_item_figures_idx",
             ),
         )
-        constraints = (models.CheckConstraint(condition=~Q(quantity=0), name="transaction_item_quantity_not_zero"),)
+        constraints = (
+            models.CheckConstraint(condition=~Q(quantity=0), name="transaction_item_quantity_not_zero"),
+            in_columns("transaction_item", counts=("quantity",), rates=("rate",), amounts=("amount",)),
+        )
 
     def __str__(self) -> str:
         return f"{self.type} {self.quantity}"
@@ -170,7 +186,10 @@ class DepositBalance(models.Model):
 
     class Meta:
         ordering = ("customer", "equipment")
-        constraints = (models.UniqueConstraint(fields=("customer", "equipment"), name="deposit_balance_unique"),)
+        constraints = (
+            models.UniqueConstraint(fields=("customer", "equipment"), name="deposit_balance_unique"),
+            in_columns("deposit_balance", counts=("quantity",), amounts=("amount",)),
+        )
 
     def __str__(self) -> str:
         return f"{self.quantity} for {self.amount}"
@@ -210,6 +229,7 @@ class MeterReplacement(OperationRecord):
 
     class Meta:
         ordering = ("-id",)
+        constraints = (in_columns("meter_replacement", amounts=("final_reading", "first_reading")),)
 
     def __str__(self) -> str:
         return f"{self.old_meter_number} to {self.new_meter_number}"

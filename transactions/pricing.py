@@ -13,6 +13,7 @@ from customers.selectors import ContractRates
 from equipment.models import Equipment
 from equipment.selectors import Prices
 from foundation.errors import Invalid
+from foundation.limits import AMOUNT, QUANTITY, RATE, READING, USAGE
 from foundation.money import ZERO, to_cents
 from inventory.models import Condition
 from transactions.errors import MeterReadingDecreased, NoMeter, RateMismatch
@@ -70,7 +71,7 @@ class Usage:
 def read_meter(customer: Customer, reading: Decimal | None, rate: Decimal | None) -> Usage | None:
     """Bill what the meter moved since the last reading, at the rate of that time; None without a reading.
 
-    Raises NoMeter, MeterReadingDecreased.
+    Raises NoMeter, MeterReadingDecreased, AmountOutOfRange.
     """
     if reading is None:
         return None
@@ -80,13 +81,10 @@ def read_meter(customer: Customer, reading: Decimal | None, rate: Decimal | None
     if last is not None and reading < last:
         raise MeterReadingDecreased(f"The last reading was {last}; {reading} is below it.", attr="current_meter")
     quantity = ZERO if last is None else reading - last
-    return Usage(
-        last=last,
-        current=reading,
-        quantity=quantity,
-        rate=rate,
-        amount=to_cents(quantity * rate),
-    )
+    amount = to_cents(quantity * rate)
+    for limit, value in ((READING, reading), (USAGE, quantity), (AMOUNT, amount)):
+        limit.require(value, attr="current_meter")
+    return Usage(last=last, current=reading, quantity=quantity, rate=rate, amount=amount)
 
 
 def price_items(
@@ -97,7 +95,7 @@ def price_items(
     *,
     may_override: bool,
 ) -> list[PricedItem]:
-    """Price every line; see `_price` for the rate. Raises RateMismatch, Invalid."""
+    """Price every line; see `_price` for the rate. Raises RateMismatch, Invalid, AmountOutOfRange."""
     return [
         _price(
             item,
@@ -144,6 +142,10 @@ def _price(
     else:
         raise Invalid(f"{equipment.sku} has no rate for this customer: please send one.", attr=attr)
     sign = -1 if item.type == Type.RETURN else 1
+    amount = to_cents(sign * item.quantity * rate)
+    QUANTITY.require(item.quantity, attr=f"items.{index}.quantity")
+    RATE.require(rate, attr=attr)
+    AMOUNT.require(amount, attr=f"items.{index}.quantity")
     return PricedItem(
         equipment=equipment,
         type=item.type,
@@ -151,7 +153,7 @@ def _price(
         quantity=item.quantity,
         rate=rate,
         rate_source=source,
-        amount=to_cents(sign * item.quantity * rate),
+        amount=amount,
         taxable=item.type not in UNTAXED,
         listed_rate=overridden,
     )

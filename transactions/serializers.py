@@ -1,7 +1,6 @@
 """Sales in JSON."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -12,10 +11,11 @@ from foundation.api.fields import (
     MomentField,
     QuantityField,
     RateField,
+    ReadingField,
     StrictChoiceField,
-    StrictDecimalField,
     TextField,
 )
+from foundation.limits import LINES
 from inventory.models import Condition
 from invoices.serializers import InvoiceOut
 from transactions.models import (
@@ -28,7 +28,6 @@ from transactions.pricing import SaleItem
 from transactions.selectors import MeterReading
 from transactions.services import NewMeter, NewSale
 
-MAX_ITEMS = 200
 READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", "Meter replaced")]
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
 
@@ -61,11 +60,8 @@ class SaleIn(serializers.Serializer[None]):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
 
     customer = IdField()
-    items = SaleItemIn(many=True, required=False, default=list, max_length=MAX_ITEMS)  # type: ignore[call-arg]
-    current_meter = StrictDecimalField(
-        max_digits=12,
-        decimal_places=2,
-        min_value=Decimal(0),
+    items = SaleItemIn(many=True, required=False, default=list, max_length=LINES)  # type: ignore[call-arg]
+    current_meter = ReadingField(
         required=False,
         allow_null=True,
         default=None,
@@ -128,11 +124,6 @@ class VoidIn(serializers.Serializer[None]):
     return_stock = serializers.BooleanField(
         required=False, default=True, help_text="False: the goods are gone for good; only the money is reversed."
     )
-
-
-class ReadingField(StrictDecimalField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=12, decimal_places=2, min_value=Decimal(0), **kwargs)
 
 
 class NewMeterIn(serializers.Serializer[None]):

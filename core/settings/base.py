@@ -1,6 +1,7 @@
 """Where the settings come from, what Django is made of, mail, and tasks."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,19 @@ def rate(value: str) -> str:
     return value
 
 
-_WANTED = {int: "a whole number", bool: "True or False", rate: "a rate such as 5/min"}
+def amount(value: str) -> Decimal:
+    """A plain number, as `foundation.limits` compares it."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        raise ValueError(value)
+    return Decimal(value)
+
+
+_WANTED = {
+    int: "a whole number",
+    bool: "True or False",
+    amount: "a number such as 9999.99",
+    rate: "a rate such as 5/min",
+}
 
 
 SECRET_KEY = secret("SECRET_KEY")

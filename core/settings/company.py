@@ -1,8 +1,11 @@
 """The company as its documents name it, and its rules with a number in them."""
 
 from datetime import timedelta
+from decimal import Decimal
 
-from core.settings.base import config
+from django.core.exceptions import ImproperlyConfigured
+
+from core.settings.base import amount, config
 
 COMPANY = {
     "name": config("COMPANY_NAME", default="HSH LPG Pte. Ltd."),
@@ -16,3 +19,26 @@ COMPANY = {
 
 OCCURRED_AT_MAX_AGE = timedelta(days=config("OCCURRED_AT_MAX_AGE_DAYS", default=7, cast=int))
 OCCURRED_AT_MAX_AHEAD = timedelta(minutes=config("OCCURRED_AT_MAX_AHEAD_MINUTES", default=5, cast=int))
+
+
+def _limit(name: str, bound: str) -> Decimal:
+    """A limit of `foundation.limits`: the bound, or what the environment lowers it to."""
+    value: Decimal = config(name, default=bound, cast=amount)
+    if not 0 < value <= Decimal(bound):
+        raise ImproperlyConfigured(f"{name} has to be above 0 and at most {bound}; it is {value}.")
+    return value
+
+
+# How large what is written may be: well inside the columns, sums included.
+LIMITS = {
+    name: _limit(f"LIMIT_{name}", bound)
+    for name, bound in {
+        "QUANTITY": "9999",
+        "RATE": "99999.9999",
+        "READING": "99999999.99",
+        "USAGE": "999999.99",
+        "AMOUNT": "9999999.99",
+        "BALANCE": "99999999.99",
+        "PIECES": "999999",
+    }.items()
+}

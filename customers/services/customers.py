@@ -15,17 +15,20 @@ from foundation import clock
 from foundation.changes import announce
 from foundation.commands import command
 from foundation.errors import Duplicate, UnknownReference
+from foundation.limits import RATE, READING, require_each
 from sequences.services import take_numbers
 
 CODE_PREFIX = "CUS"
+_LIMITS = {"meter_rate": RATE, "last_meter_reading": READING}
 
 
 @command
 def create_customer(*, actor: User, values: Mapping[str, object]) -> Customer:
     """Add a customer; without a ``customer_code`` the next of the day's sequence is given out.
 
-    Locks a number ticket then. Raises Duplicate.
+    Locks a number ticket then. Raises Duplicate, AmountOutOfRange.
     """
+    require_each(values, _LIMITS)
     code = values.get("customer_code") or take_numbers(CODE_PREFIX, day=clock.business_date(clock.now()))[0]
     customer = Customer(**{**values, "customer_code": code, "version": 1})
     return create_recorded(actor=actor, action="customers.customer.created", new=customer)
@@ -35,8 +38,10 @@ def create_customer(*, actor: User, values: Mapping[str, object]) -> Customer:
 def update_customer(*, actor: User, pk: int, changes: Mapping[str, object]) -> Customer:
     """Change what may be changed: never the meter's reading, which sales alone move.
 
-    Locks the customer. ``changes["version"]``, where sent, must be the current one: raises VersionConflict.
+    Locks the customer. ``changes["version"]``, where sent, must be the current one: raises VersionConflict. Raises
+    AmountOutOfRange.
     """
+    require_each(changes, _LIMITS)
     customer = locks.customer(pk)
     expected = changes.get("version", customer.version)
     if expected != customer.version:
@@ -62,8 +67,10 @@ def set_contract_rate(
 ) -> CustomerRate:
     """Agree on a price from a Singapore date on. Earlier rates stay, for what was sold under them.
 
-    Locks the customer. Raises UnknownReference, EquipmentInactive, Duplicate for a second one from the same date.
+    Locks the customer. Raises UnknownReference, EquipmentInactive, AmountOutOfRange, Duplicate for a second one from
+    the same date.
     """
+    RATE.require(rate, attr="rate")
     customer = locks.customer(customer_id)
     equipment = Equipment.objects.visible_to(actor).filter(pk=equipment_id).first()
     if equipment is None:

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
+from foundation import limits
 from foundation.master_data import code_validator
 
 MAX_ID = 2**63 - 1
@@ -38,10 +39,17 @@ class IdField(StrictIntegerField):
 
 
 class QuantityField(StrictIntegerField):
-    """A count of cylinders or other pieces, from 1."""
+    """So many cylinders or other pieces in one line, from 1."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"min_value": 1, "max_value": 100_000, **kwargs})
+        super().__init__(min_value=1, max_value=int(limits.QUANTITY.most), **kwargs)
+
+
+class CountField(StrictIntegerField):
+    """So many pieces were found in one place, from 0."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=int(limits.PIECES.most), **kwargs)
 
 
 class StrictDecimalField(serializers.DecimalField):
@@ -61,17 +69,34 @@ class StrictDecimalField(serializers.DecimalField):
 
 
 class RateField(StrictDecimalField):
-    """A price in dollars and cents, from 0.00 to 99,999,999.99."""
+    """A price in dollars and cents, from 0.00."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=10, decimal_places=2, min_value=Decimal(0), **kwargs)
+        super().__init__(
+            **{
+                "max_digits": 10,
+                "decimal_places": 2,
+                "min_value": Decimal(0),
+                "max_value": limits.RATE.most,
+                **kwargs,
+            }
+        )
 
 
 class AmountField(StrictDecimalField):
-    """Money that changes hands, from 0.01 to 9,999,999,999.99 dollars."""
+    """Money that changes hands, from 0.01 dollars."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_digits": 12, "decimal_places": 2, "min_value": Decimal("0.01"), **kwargs})
+        super().__init__(
+            max_digits=12, decimal_places=2, min_value=Decimal("0.01"), max_value=limits.AMOUNT.most, **kwargs
+        )
+
+
+class ReadingField(StrictDecimalField):
+    """What a gas meter shows, from 0.00."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=limits.READING.most, **kwargs)
 
 
 class MomentField(serializers.DateTimeField):

@@ -18,6 +18,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.limits import PIECES, QUANTITY, Limit
 from foundation.operations.idempotency import Recorded, idempotent
 from foundation.operations.occurrence import require_recent
 from inventory.locks import BalanceKey
@@ -99,7 +100,7 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> Recorded[DepotWork]
     kind = Kind(data.kind)
     depot = _depot_for(actor, kind, data.depot)
     to_depot = _target(actor, kind, depot, data.to_depot)
-    _require_reason_and_items(data.reason, data.items)
+    _require_reason_and_items(data.reason, data.items, QUANTITY)
     equipment = _equipment(actor, data.items, must_be_active=kind in _NEW_BUSINESS)
     for index, item in enumerate(data.items):
         if item.condition not in CONDITIONS[kind]:
@@ -128,7 +129,7 @@ def take_stock(*, actor: User, data: DepotCount) -> Recorded[DepotWork]:
     """
     now = clock.now()
     depot = _depot_for(actor, Kind.STOCK_TAKE, data.depot)
-    _require_reason_and_items(data.reason, data.items)
+    _require_reason_and_items(data.reason, data.items, PIECES)
     equipment = _equipment(actor, data.items, must_be_active=False)
     here, world = locations(depot_place(depot), Place(LocationKind.OUTSIDE))
     keys = _keys(here, data.items)
@@ -196,11 +197,13 @@ def _target(actor: User, kind: DepotWork.Kind, depot: Depot, to_depot_id: int | 
     return target
 
 
-def _require_reason_and_items(reason: str, items: Sequence[NewWorkItem]) -> None:
+def _require_reason_and_items(reason: str, items: Sequence[NewWorkItem], most: Limit) -> None:
     if not reason.strip():
         raise Invalid("Please say why.", attr="reason")
     if not items:
         raise Invalid("There is nothing to do without items.", attr="items")
+    for index, item in enumerate(items):
+        most.require(item.quantity, attr=f"items.{index}.quantity")
 
 
 def _equipment(actor: User, items: Sequence[NewWorkItem], *, must_be_active: bool) -> dict[int, Equipment]:

@@ -23,6 +23,7 @@ from foundation.access.capabilities import Capability, Scope
 from foundation.commands import command
 from foundation.entities import entity_name
 from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.limits import PIECES
 from inventory import locks
 from inventory.errors import InsufficientStock
 from inventory.locks import BalanceKey
@@ -116,7 +117,8 @@ def hold_stock(moves: Sequence[Move]) -> StockHold:
     """Lock every balance that the moves touch, in primary-key order, and check that they suffice.
 
     The moves count together: what comes in by one may go out by another. Runs in the caller's transaction.
-    Raises InsufficientStock at the first move that draws on a balance that would fall below zero.
+    Raises InsufficientStock at the first move that draws on a balance that would fall below zero, AmountOutOfRange
+    where too many would be in one place.
     """
     deltas: dict[BalanceKey, int] = defaultdict(int)
     touched: dict[int, Location] = {}
@@ -133,6 +135,10 @@ def hold_stock(moves: Sequence[Move]) -> StockHold:
                 f"Only {row.quantity} {move.from_condition} of {move.equipment.sku} at {location}; {asked} asked.",
                 attr=move.attr,
             )
+    for move in moves:
+        row, location = rows[move.target], move.to_location
+        if deltas[move.target] > 0 and not location.is_virtual:
+            PIECES.require(row.quantity + deltas[move.target], attr=move.attr)
     for key, row in rows.items():
         row.quantity += deltas[key]
     return StockHold(moves=moves, changed=[row for key, row in rows.items() if deltas[key]])
@@ -188,6 +194,7 @@ def correct_inventory(
         raise Invalid("A correction needs its reason.", attr="reason")
     if quantity < 0:
         raise Invalid("A count can't be negative.", attr="quantity")
+    PIECES.require(quantity, attr="quantity")
     if location.kind == LocationKind.CUSTOMER and condition != Condition.FULL:
         raise Invalid("At a customer's site cylinders are only counted: their condition is FULL.", attr="condition")
     now = clock.now()

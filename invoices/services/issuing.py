@@ -44,6 +44,10 @@ class Billing:
         return to_cents(self.taxable_amount * self.gst_rate / 100)
 
     @property
+    def total_amount(self) -> Decimal:
+        return self.subtotal + self.gst_amount
+
+    @property
     def kind(self) -> Invoice.Kind:
         """A refund's document is a credit note, and so is that of a void; everything else is billed by a tax invoice.
 
@@ -93,7 +97,7 @@ def issue_invoice(
         taxable_amount=billing.taxable_amount,
         gst_rate=billing.gst_rate,
         gst_amount=billing.gst_amount,
-        total_amount=billing.subtotal + billing.gst_amount,
+        total_amount=billing.total_amount,
         payment_type=customer.payment_type,
         payment_terms_days=customer.payment_terms_days,
         payment_received=billing.payment_received,
@@ -135,7 +139,7 @@ def issue_invoice(
 
 def _paynow(billing: Billing, number: str) -> str:
     """What the QR code of an invoice that is still to be paid says; empty where there is none."""
-    owed = billing.subtotal + billing.gst_amount
+    owed = billing.total_amount
     if billing.payment_received or owed <= 0 or not settings.COMPANY["uen"]:
         return ""
     return paynow_payload(uen=settings.COMPANY["uen"], name=settings.COMPANY["name"], amount=owed, reference=number)

@@ -11,6 +11,7 @@ from customers.models import Customer
 from foundation import clock
 from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
+from foundation.limits import AMOUNT, BALANCE
 from foundation.money import ZERO
 from foundation.operations.idempotency import Recorded, idempotent
 from invoices import locks as invoice_locks
@@ -18,6 +19,7 @@ from invoices.models import Invoice
 from payments import locks
 from payments.errors import AlreadyPaid, ExceedsOutstanding
 from payments.models import Allocation, Payment
+from payments.selectors import cash_in_bag, credit_of
 from payments.services.allocations import Part, Share, record_settling, settle_invoices, write_allocations
 
 OPERATION = "payment.create"
@@ -54,6 +56,7 @@ def record_payment(*, actor: User, data: NewPayment) -> Recorded[Payment]:
     now = clock.now()
     payment = _create(actor, customer, data, data.amount, now)
     settle_invoices(actor, payment, data.shares, now)
+    BALANCE.require(credit_of(customer), attr="amount")
     record_settling(actor, "invoices.payment.recorded", payment)
     return Recorded(payment)
 
@@ -93,8 +96,9 @@ def pay_invoice(
 def take_on_the_spot(invoice: Invoice, *, user: User, now: datetime) -> None:
     """The cash that came (or went) with a sale, in the sale's own commit; its record covers it.
 
-    The invoice was issued as settled by it.
+    The invoice was issued as settled by it. Raises AmountOutOfRange where the bag can't hold it.
     """
+    _require_room(user, invoice.total_amount, "payment_received")
     payment = Payment.objects.create(
         customer=invoice.customer,
         method=Method.CASH,
@@ -129,12 +133,19 @@ def return_cash(*, user: User, handed_in_at: datetime) -> None:
     Payment.objects.filter(user=user, handed_in_at=handed_in_at).update(handed_in_at=None)
 
 
+def _require_room(user: User, amount: Decimal, attr: str) -> None:
+    BALANCE.require(cash_in_bag(user) + amount, attr=attr)
+
+
 def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime) -> Payment:
     today = clock.business_date(now)
     if new.received_on is not None and not today - MOST_LATE <= new.received_on <= today:
         raise Invalid("Money came in today, or within the year that is behind us.", attr="received_on")
     if amount == 0:
         raise Invalid("A payment has an amount.", attr="amount")
+    AMOUNT.require(amount, attr="amount")
+    if new.method == Method.CASH:
+        _require_room(actor, amount, "amount")
     payment: Payment = Payment.objects.create(
         customer=customer,
         method=new.method,

@@ -21,6 +21,7 @@ from reports.verification.records import (
     ledgers_are_guarded,
     no_document_is_an_orphan,
     numbers_are_complete,
+    numbers_can_be_read,
 )
 from reports.verification.stock import (
     balances_are_sums_of_movements,
@@ -30,6 +31,7 @@ from reports.verification.stock import (
 )
 
 CHECKS: dict[str, Callable[[Watch], Breaks]] = {
+    "Every number can be read": numbers_can_be_read,
     "Balances are the sums of their movements": balances_are_sums_of_movements,
     "Cylinders are conserved": cylinders_are_conserved,
     "No real balance is below zero": no_real_balance_is_negative,

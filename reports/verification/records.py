@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from typing import Any
 
+from django.apps import apps
 from django.db.models import (
     Count,
     Max,
@@ -18,6 +19,7 @@ from distribution.models import Distribution
 from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
 from foundation.entities import entity_name
 from foundation.ledger import guards
+from foundation.limits import beyond, column_checks
 from inventory.models import DepotWork, Inventory, StockMovement
 from inventory.services import WORK_PREFIX
 from invoices import documents
@@ -35,6 +37,16 @@ from transactions.models import (
     Transaction,
 )
 from transactions.services import NUMBER_PREFIX as TRANSACTION_PREFIX
+
+
+def numbers_can_be_read(watch: Watch) -> Breaks:
+    """SQLite writes any number into any column, where the CHECK was left out."""
+    for model in apps.get_models():
+        for constraint in column_checks(model):
+            for window in watch.windows(model):
+                for pk in model._default_manager.filter(window & beyond(constraint)).values_list("pk", flat=True):
+                    yield f"{model._meta.verbose_name} {pk} has a number that its column doesn't hold"
+
 
 _NUMBERED: dict[str, tuple[Any, str]] = {
     TRANSACTION_PREFIX: (Transaction, "transaction_number"),

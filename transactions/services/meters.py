@@ -12,6 +12,7 @@ from customers.services import exchange_meter
 from foundation import clock
 from foundation.commands import command
 from foundation.errors import UnknownReference
+from foundation.limits import READING
 from foundation.operations.idempotency import Recorded, idempotent
 from foundation.operations.occurrence import require_recent
 from transactions.errors import MeterMovedOn, MeterReadingDecreased, NoMeter
@@ -55,6 +56,8 @@ def replace_meter(*, actor: User, data: NewMeter) -> Recorded[MeterReplacement]:
         raise NoMeter(f"{customer.name} has no gas meter.")
     if customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
         raise MeterMovedOn("The meter was replaced after that already.", attr="occurred_at")
+    READING.require(data.final_reading, attr="final_reading")
+    READING.require(data.first_reading, attr="first_reading")
     last = customer.last_meter_reading
     if last is not None and data.final_reading < last:
         raise MeterReadingDecreased(

@@ -19,6 +19,7 @@ from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.commands import command
 from foundation.errors import UnknownReference
+from foundation.limits import AMOUNT, BALANCE
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
 from foundation.operations.idempotency import Recorded, idempotent
@@ -26,7 +27,7 @@ from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move, customer_place, hold_stock, locations, post_movements, vehicle_place
 from invoices.models import Invoice
-from invoices.selectors import gst_rate_on
+from invoices.selectors import gst_rate_on, open_amount
 from invoices.services import Billing, issue_invoice
 from invoices.snapshot import Line, MeterUsage
 from payments.services import take_on_the_spot
@@ -63,7 +64,8 @@ def create_customer_transaction_and_invoice(
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the
     customer, then the balances in primary-key order, then the number tickets. Raises IdempotencyConflict,
     RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive, NoMeter, MeterMovedOn,
-    MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, InsufficientStock, StorageUnavailable.
+    MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, AmountOutOfRange, InsufficientStock,
+    StorageUnavailable.
     """
     now = clock.now()
     occurred_at = data.occurred_at or now
@@ -158,7 +160,7 @@ def _bill(
         raise NegativeTotal("The refunds exceed the sale. Please record refund and sale apart.", attr="items")
     # Paid on the spot, the tax point is the payment; else the issue of the invoice (GST Act 1993, s 11).
     tax_point = occurred_at if sale.payment_received else now
-    return Billing(
+    billing = Billing(
         customer=customer,
         lines=[
             Line(
@@ -191,6 +193,11 @@ def _bill(
         remarks=sale.remarks,
         occurred_at=occurred_at,
     )
+    attr = "items" if items else "current_meter"
+    AMOUNT.require(billing.total_amount, attr=attr)
+    if not sale.payment_received:
+        BALANCE.require(open_amount(customer) + billing.total_amount, attr=attr)
+    return billing
 
 
 def _moves(items: Sequence[PricedItem], vehicle: Location, customer: Location) -> list[Move]:

@@ -1,0 +1,116 @@
+"""How large what is written may be, so that everything that was written can be read, added up and printed.
+
+One table (`settings.LIMITS`) for input fields, commands and the proof of the books. Columns are wider than all of it,
+sums included; what a column takes is a CHECK of the database's too (`in_columns`), as SQLite writes any number into any
+column.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.management import CommandError
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import AddConstraint, RunPython
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import StateApps
+from django.db.models import CheckConstraint, Model, Q
+
+from foundation.errors import Invalid
+
+
+class AmountOutOfRange(Invalid):
+    """A quantity or an amount is beyond what the books hold; ``attr`` names the input that leads there."""
+
+    code = "amount_out_of_range"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The largest size of a number, whatever its sign."""
+
+    name: str
+    what: str
+
+    @property
+    def most(self) -> Decimal:
+        allowed: Decimal = settings.LIMITS[self.name]
+        return allowed
+
+    def require(self, value: int | Decimal, *, attr: str | None) -> None:
+        """Raise AmountOutOfRange for a number beyond the limit."""
+        if abs(value) > self.most:
+            raise AmountOutOfRange(f"{self.what} can be {self.most:,} at most; this would be {value:,}.", attr=attr)
+
+
+def require_each(values: Mapping[str, object], limits: Mapping[str, Limit]) -> None:
+    """Raise AmountOutOfRange for the first value beyond its limit; what is no number is within."""
+    for name, limit in limits.items():
+        if isinstance(value := values.get(name), int | Decimal):
+            limit.require(value, attr=name)
+
+
+QUANTITY = Limit("QUANTITY", "The quantity of a line")
+RATE = Limit("RATE", "A price or a rate")
+READING = Limit("READING", "A meter's reading")
+USAGE = Limit("USAGE", "The usage of one reading")
+AMOUNT = Limit("AMOUNT", "The amount of a line, a document or a payment")
+BALANCE = Limit("BALANCE", "What an account, a deposit or a cash bag adds up to")
+PIECES = Limit("PIECES", "What stands in one place")
+LINES = 200
+"""Of one document."""
+
+
+_COLUMNS = {
+    "amounts": Decimal("9999999999.99"),
+    "rates": Decimal("99999999.99"),
+    "fine_rates": Decimal("999999.9999"),
+    "weights": Decimal("9999.99"),
+    "counts": Decimal(2**31 - 1),
+}
+"""What columns hold: 12 digits with 2 places, 10 with 2, 10 with 4, 6 with 2, and integers of 32 bits."""
+
+
+_IN_COLUMNS = "_in_columns"
+
+
+def in_columns(name: str, **fields: tuple[str, ...]) -> CheckConstraint:
+    """A CHECK that numbers can be read back from their columns; fields by kind, as in ``amounts=("total_amount",)``."""
+    condition = Q()
+    for kind, names in fields.items():
+        for field in names:
+            condition &= Q(**{f"{field}__gte": -_COLUMNS[kind], f"{field}__lte": _COLUMNS[kind]})
+    return CheckConstraint(condition=condition, name=f"{name}{_IN_COLUMNS}")
+
+
+def column_checks(model: type[Model]) -> list[CheckConstraint]:
+    """Those of a model that `in_columns` made."""
+    return [
+        constraint
+        for constraint in model._meta.constraints
+        if isinstance(constraint, CheckConstraint) and constraint.name.endswith(_IN_COLUMNS)
+    ]
+
+
+def beyond(constraint: CheckConstraint) -> Q:
+    """The rows that such a constraint doesn't allow. What is null is within."""
+    found = Q()
+    for name, bound in constraint.condition.children:
+        found |= Q(**{name.replace("__gte", "__lt").replace("__lte", "__gt"): bound})
+    return found
+
+
+def after_a_look(app: str, *additions: AddConstraint) -> list[Operation]:
+    """A migration's operations that add such constraints. Rows that they don't allow are named first, by a sentence."""
+
+    def look(apps: StateApps, _: BaseDatabaseSchemaEditor) -> None:
+        for addition in additions:
+            rows = apps.get_model(app, addition.model_name)._default_manager.filter(beyond(addition.constraint))
+            if broken := list(rows.values_list("pk", flat=True)[:20]):
+                raise CommandError(
+                    f"{app}.{addition.model_name} has numbers that their columns don't hold, in the rows {broken}: an "
+                    "earlier release wrote them on SQLite. docs/upgrading.md says what to do."
+                )
+
+    return [RunPython(look, RunPython.noop), *additions]
