@@ -15,7 +15,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import AddConstraint, RunPython
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import StateApps
-from django.db.models import CheckConstraint, Model, Q
+from django.db.models import BaseConstraint, CheckConstraint, Model, Q
 
 from foundation.errors import Invalid
 
@@ -40,7 +40,7 @@ class Limit:
 
     def require(self, value: int | Decimal, *, attr: str | None) -> None:
         """Raise AmountOutOfRange for a number beyond the limit."""
-        if abs(value) > self.most:
+        if not -self.most <= value <= self.most:
             raise AmountOutOfRange(f"{self.what} can be {self.most:,} at most; this would be {value:,}.", attr=attr)
 
 
@@ -93,10 +93,11 @@ def column_checks(model: type[Model]) -> list[CheckConstraint]:
     ]
 
 
-def beyond(constraint: CheckConstraint) -> Q:
+def beyond(constraint: BaseConstraint) -> Q:
     """The rows that such a constraint doesn't allow. What is null is within."""
     found = Q()
-    for name, bound in constraint.condition.children:
+    _, _, arguments = constraint.deconstruct()
+    for name, bound in arguments["condition"].children:
         found |= Q(**{name.replace("__gte", "__lt").replace("__lte", "__gt"): bound})
     return found
 

@@ -88,7 +88,8 @@ class WorkItemIn(serializers.Serializer[None]):
     quantity = QuantityField()
 
 
-class CountedItemIn(WorkItemIn):
+class CountedItemIn(serializers.Serializer[None]):
+    equipment = IdField()
     condition = StrictChoiceField(choices=Condition.choices)
     quantity = CountField(help_text="The counted quantity.")
 
