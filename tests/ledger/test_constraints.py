@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import count
+from decimal import Decimal
+from itertools import accumulate, count
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from foundation.ledger import guards
+from foundation.limits import column_checks
 from inventory.models import Location
 from invoices.models import Invoice
 from payments.models import Payment
@@ -176,6 +178,9 @@ UNIQUE: dict[str, tuple[Values, Values]] = {
 """What may stand once, in values that `a_row` doesn't fill in, and what else may differ then."""
 
 
+IN_COLUMNS = {check.name: model for model, _ in CONSTRAINTS.values() for check in column_checks(model)}
+
+
 def refused(name: str, model: type[models.Model], values: Values) -> None:
     """By the constraint; SQLite tells the columns of a unique one and not its name."""
     constraint = CONSTRAINTS[name][1]
@@ -188,9 +193,10 @@ def refused(name: str, model: type[models.Model], values: Values) -> None:
 
 
 def test_each_constraint_has_its_rows() -> None:
-    assert {name for name, (_, rule) in CONSTRAINTS.items() if isinstance(rule, models.CheckConstraint)} == {*CHECKS}
+    checks = {name for name, (_, rule) in CONSTRAINTS.items() if isinstance(rule, models.CheckConstraint)}
+    assert checks - IN_COLUMNS.keys() == {*CHECKS}
     assert {name for name, (_, rule) in CONSTRAINTS.items() if isinstance(rule, models.UniqueConstraint)} == {*UNIQUE}
-    assert {*CONSTRAINTS} == {*CHECKS, *UNIQUE}
+    assert {*CONSTRAINTS} == {*CHECKS, *UNIQUE, *IN_COLUMNS}
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -214,3 +220,53 @@ def test_the_database_takes_each_once(name: str) -> None:
     for column in same:
         a_row(model, **{other: value for other, value in same.items() if other != column})
     refused(name, model, {**same, **others})
+
+
+def condition_in_the_database(table: str, name: str) -> str:
+    """What stands behind CHECK in SQLite's own record of a table."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [table])
+        _, _, rest = cursor.fetchone()[0].partition(f'CONSTRAINT "{name}" CHECK ')
+    depths = accumulate({"(": 1, ")": -1}.get(character, 0) for character in rest)
+    return str(rest[: next(index for index, depth in enumerate(depths) if depth == 0) + 1])
+
+
+@pytest.mark.any_engine
+@pytest.mark.parametrize("name", IN_COLUMNS)
+def test_the_database_takes_what_a_column_holds(name: str) -> None:
+    """All of it and nothing beyond. MariaDB's columns refuse that themselves."""
+    model = IN_COLUMNS[name]
+    numbers = {
+        field.column: Decimal(2**31 - 1)
+        if not isinstance(field, models.DecimalField)
+        else Decimal(10**field.max_digits - 1).scaleb(-field.decimal_places)
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DecimalField | models.IntegerField)
+    }
+    condition = condition_in_the_database(model._meta.db_table, name)
+    checked = [column for column in numbers if f'"{column}"' in condition]
+    assert checked
+    for column in checked:
+        step = Decimal("0.0001")
+        unsigned = isinstance(model._meta.get_field(column), models.PositiveIntegerField)  # has a CHECK of Django's own
+        for sign in (1,) if unsigned else (1, -1):
+            for value, allowed in ((numbers[column], 1), (numbers[column] + step, 0)):
+                row = ", ".join(
+                    f'CAST({sign * value if each == column else 0} AS NUMERIC) AS "{each}"' for each in checked
+                )
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SELECT {condition} FROM (SELECT {row})")
+                    assert cursor.fetchone() == (allowed,), (column, value)
+
+
+def test_every_number_of_a_ledger_s_document_is_checked() -> None:
+    """But for what other checks bound, what a person can't write, and keys."""
+    unchecked = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        if model.__module__.partition(".")[0] in APPS
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DecimalField)
+        if not any(f"{field.name}__lte" in str(check.condition) for check in column_checks(model))
+    }
+    assert unchecked == {"invoices.GstRate.rate", "invoices.Invoice.gst_rate"}
