@@ -52,8 +52,8 @@ threads = using(
 
 def test_threads_are_started_by_the_helper_alone() -> None:
     """By others, what fails in them would be lost, and who waits for them might wait for ever."""
-    servers = {"tests/live/chaos.py"}
-    assert files(threads) == {"tests/concurrency/races.py", "tests/concurrency/test_threads.py", *servers}
+    programs = {"tests/live/chaos.py", "tests/mutation/__main__.py"}
+    assert files(threads) == {"tests/concurrency/races.py", "tests/concurrency/test_threads.py", *programs}
 
 
 @pytest.mark.parametrize(
