@@ -18,6 +18,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from accounts import services
 from accounts.models import User
+from accounts.requests import acting_user
 from accounts.throttling import LogInThrottle
 from foundation.access.capabilities import Capability
 from foundation.office.generic import ModelForm
@@ -120,7 +121,7 @@ class UserAdmin(MasterDataAdmin[User]):
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
         super().save_model(request, obj, form, change)
         if change and (password := form.cleaned_data["new_password"]):
-            services.set_password(actor=request.user, pk=obj.pk, password=password)  # type: ignore[arg-type]
+            services.set_password(actor=acting_user(request), pk=obj.pk, password=password)
 
     def new_of(self, form: ModelForm[User]) -> dict[str, Any]:
         values = _plain(form.cleaned_data)

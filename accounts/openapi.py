@@ -157,7 +157,7 @@ set_password = extend_schema(
 )
 
 
-class AuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class AuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself
     """What **Authorize** in Swagger UI asks for. It stands here, for `tokens` may not load what this imports."""
 
     target_class = "accounts.tokens.Authentication"

@@ -396,7 +396,7 @@ class History:
             remarks="",
         ).to_json()
 
-    @cache  # noqa: B019
+    @cache  # noqa: B019 -- there is one history
     def line(self, item: Equipment, kind: str, rate: Decimal, taxed: bool) -> dict[str, Any]:
         return plain(Line(item.name, item.sku, kind, "", 1, rate, rate, taxed))
 

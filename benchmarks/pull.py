@@ -18,9 +18,10 @@ def measure(rounds: int = 3) -> list[Table]:
         client = Client(site, "boss")
         client.headers["Accept-Encoding"] = "gzip"
         taken, floor, before = [], [], max(map(memory_mib, site.workers()))
+        pages: list[int] = []
         for turn in range(rounds + 1):
-            pages: list[int] = []
-            spent = milliseconds(lambda: pages.extend(pull(client)), 1)  # noqa: B023 -- called at once
+            pages.clear()
+            spent = milliseconds(lambda: pages.extend(pull(client)), 1)
             if turn:
                 taken.append(spent)
                 floor.append(float(site.python("-c", _BY_HAND).splitlines()[0]))

@@ -54,7 +54,8 @@ def ways() -> dict[str, Callable[[], object]]:
     own_fonts = os.environ.pop("FONTCONFIG_FILE")
     system_fonts = FontConfiguration()
     os.environ["FONTCONFIG_FILE"] = own_fonts
-    sheet, images = CSS(string=style, url_fetcher=inline), {}  # type: ignore[var-annotated]  # WeasyPrint's own
+    sheet = CSS(string=style, url_fetcher=inline)
+    images: dict[str, object] = {}  # WeasyPrint's own
 
     def naive(**options: object) -> None:
         os.environ.pop("FONTCONFIG_FILE")
@@ -127,7 +128,8 @@ def tricks(rounds: int) -> dict[str, tuple[float, float]]:
         "QR code's mask fixed": (to_pay, patch.object(segno, "make", any_mask)),
         "a guess whether it is long, 40 lines": (long, patch.object(rendering, "_looks_long", lambda _: False)),
     }
-    plain = patch.object(rendering, "render_document", rendering.render_document.__wrapped__)  # type: ignore[attr-defined]
+    beneath = rendering.render_document.__wrapped__  # type: ignore[attr-defined]  # its decorator's functools.wraps
+    plain = patch.object(rendering, "render_document", beneath)
     # Which depth is unlucky changes with every version of Python and of the libraries: so look at a whole chunk of them.
     depths = {f"{depth} calls deep": (short, plain, depth) for depth in range(0, 150, 10)}
     cases = {name: (*case, 0) for name, case in without.items()} | depths

@@ -59,7 +59,7 @@ class DocumentSearch(BoundedSearchFilter):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         self.refuse_long(request)
         words = " ".join(self.get_search_terms(request))
-        return find_documents(queryset, words, view.documents)  # type: ignore[attr-defined]
+        return find_documents(queryset, words, view.documents)  # type: ignore[attr-defined]  # of the views it filters
 
 
 class SearchesDocuments[M: Model](ModelAdmin[M]):

@@ -4,7 +4,15 @@ from rest_framework import serializers
 
 from distribution.models import Distribution, DistributionItem
 from distribution.services import NewDistribution, NewItem
-from foundation.api.fields import ClientTempIdField, IdField, MomentField, QuantityField, StrictChoiceField, TextField
+from foundation.api.fields import (
+    ClientTempIdField,
+    IdField,
+    MomentField,
+    QuantityField,
+    StrictChoiceField,
+    TextField,
+    many,
+)
 from foundation.limits import LINES
 from inventory.models import Condition
 
@@ -21,7 +29,7 @@ class DistributionIn(serializers.Serializer[None]):
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
     client_temp_id = ClientTempIdField()
-    items = DistributionItemIn(many=True, allow_empty=False, max_length=LINES)  # type: ignore[call-arg]
+    items = many(DistributionItemIn, allow_empty=False, max_length=LINES)
 
     def command(self) -> NewDistribution:
         """The validated load, as the service takes it."""

@@ -268,7 +268,8 @@ class PlaceFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         sent = self.used_parameters.get(self.parameter_name)
         pk = int(sent) if sent and sent.isascii() and sent.isdigit() and len(sent) < 19 else 0
-        places = Location.objects.visible_to(request.user).select_related("depot", "customer").filter(pk=pk)  # type: ignore[arg-type]
+        seen = Location.objects.visible_to(acting_user(request))
+        places = seen.select_related("depot", "customer").filter(pk=pk)
         return [(str(place.pk), str(place)) for place in places]
 
     def has_output(self) -> bool:

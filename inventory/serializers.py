@@ -10,6 +10,7 @@ from foundation.api.fields import (
     QuantityField,
     StrictChoiceField,
     TextField,
+    many,
 )
 from foundation.limits import LINES
 from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
@@ -102,7 +103,7 @@ class DepotWorkIn(serializers.Serializer[None]):
     reference = TextField(
         max_length=64, required=False, allow_blank=True, default="", help_text="The supplier's or the plant's paper."
     )
-    items = WorkItemIn(many=True, allow_empty=False, max_length=LINES)  # type: ignore[call-arg]
+    items = many(WorkItemIn, allow_empty=False, max_length=LINES)
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
     client_temp_id = ClientTempIdField()
 
@@ -117,7 +118,7 @@ class StockTakeIn(serializers.Serializer[None]):
 
     depot = IdField()
     reason = TextField(max_length=500)
-    items = CountedItemIn(many=True, allow_empty=False, max_length=LINES)  # type: ignore[call-arg]
+    items = many(CountedItemIn, allow_empty=False, max_length=LINES)
     client_temp_id = ClientTempIdField()
 
     def command(self) -> DepotCount:

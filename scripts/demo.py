@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Any, Never
@@ -439,5 +440,6 @@ def _end(number: int, frame: FrameType | None) -> Never:
 
 if __name__ == "__main__":
     # A line of ours before what a process of ours prints after it, also into a pipe.
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    assert isinstance(sys.stdout, TextIOWrapper)
+    sys.stdout.reconfigure(line_buffering=True)
     sys.exit(main())

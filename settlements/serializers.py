@@ -11,6 +11,7 @@ from foundation.api.fields import (
     StrictChoiceField,
     StrictDecimalField,
     TextField,
+    many,
 )
 from foundation.limits import BALANCE, LINES
 from inventory.models import Condition
@@ -27,7 +28,7 @@ class CountIn(serializers.Serializer[None]):
 class SettlementIn(serializers.Serializer[None]):
     """A blind count: what isn't named was not there."""
 
-    counts = CountIn(many=True, required=False, default=list, max_length=LINES)  # type: ignore[call-arg]
+    counts = many(CountIn, required=False, default=list, max_length=LINES)
     cash = StrictDecimalField(
         max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=BALANCE.most, help_text="In the cash bag."
     )

@@ -58,7 +58,7 @@ class ResultOut(serializers.Serializer[Result]):
     invoice = serializers.SerializerMethodField(help_text="A sale's invoice: its id.")
     invoice_number = serializers.SerializerMethodField()
     pdf_url = serializers.SerializerMethodField(help_text="A sale's document; needs the same authorisation.")
-    errors = ErrorSerializer(many=True, source="refusals")  # type: ignore[assignment]
+    errors = ErrorSerializer(many=True, source="refusals")  # type: ignore[assignment]  # a field, not this serializer's own errors
     conflict = serializers.SerializerMethodField(help_text="The kept operation, when rejected.")
 
     def get_id(self, result: Result) -> int | None:
@@ -158,7 +158,7 @@ class PullOut(serializers.Serializer[Mapping[str, object]]):
 
 class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
     payload = serializers.SerializerMethodField(help_text="The operation as it was sent, whatever that was.")
-    errors = ErrorSerializer(many=True, read_only=True)  # type: ignore[assignment]
+    errors = ErrorSerializer(many=True, read_only=True)  # type: ignore[assignment]  # likewise
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
 
     class Meta:

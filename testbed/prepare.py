@@ -11,15 +11,15 @@ import django
 
 django.setup()
 
-from django.contrib.auth.hashers import make_password  # noqa: E402
+from django.contrib.auth.hashers import make_password
 
-from accounts.models import User  # noqa: E402
-from customers.models import Customer, PaymentType  # noqa: E402
-from depots.models import Depot  # noqa: E402
-from equipment.models import Equipment  # noqa: E402
-from foundation.access.capabilities import Role  # noqa: E402
-from inventory.models import Condition  # noqa: E402
-from inventory.services import Entity, correct_inventory  # noqa: E402
+from accounts.models import User
+from customers.models import Customer, PaymentType
+from depots.models import Depot
+from equipment.models import Equipment
+from foundation.access.capabilities import Role
+from inventory.models import Condition
+from inventory.services import Entity, correct_inventory
 
 PASSWORD = make_password("correct horse battery")
 DRIVERS = range(int(sys.argv[1]))
@@ -56,7 +56,7 @@ metered = [
     )
     for number in DRIVERS
 ]  # fmt: skip
-print(
+print(  # noqa: T201 -- for whoever started it
     json.dumps(
         {
             "depot": depot.pk,

@@ -79,7 +79,8 @@ class MariaDB:
         init = self.folder / "init.sql"
         init.write_text(
             "CREATE DATABASE IF NOT EXISTS live CHARACTER SET utf8mb4;\n"
-            "CREATE USER IF NOT EXISTS 'live'@'127.0.0.1' IDENTIFIED BY 'live', 'live'@'localhost' IDENTIFIED BY 'live';\n"
+            "CREATE USER IF NOT EXISTS 'live'@'127.0.0.1' IDENTIFIED BY 'live';\n"
+            "CREATE USER IF NOT EXISTS 'live'@'localhost' IDENTIFIED BY 'live';\n"
             "GRANT ALL ON live.* TO 'live'@'127.0.0.1', 'live'@'localhost';\n"
             "GRANT ALL ON `test\\_%`.* TO 'live'@'127.0.0.1', 'live'@'localhost';\n"
         )
@@ -95,7 +96,8 @@ class MariaDB:
     def start(self) -> None:
         log = (self.folder / "server.log").open("ab")
         self.process = subprocess.Popen(
-            ["mariadbd", "--no-defaults", *self._as_user, f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder}",
+            ["mariadbd", "--no-defaults", *self._as_user, f"--datadir={self.folder / 'data'}",
+             f"--tmpdir={self.folder}",
              "--bind-address=127.0.0.1", f"--port={self.port}", f"--socket={self.folder / 'socket'}",
              f"--pid-file={self.folder / 'pid'}", f"--init-file={self.folder / 'init.sql'}",
              "--character-set-server=utf8mb4", "--max-connections=300", "--innodb-log-file-size=16M", *self.options],

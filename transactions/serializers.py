@@ -14,6 +14,7 @@ from foundation.api.fields import (
     ReadingField,
     StrictChoiceField,
     TextField,
+    many,
 )
 from foundation.limits import LINES
 from inventory.models import Condition
@@ -60,7 +61,7 @@ class SaleIn(serializers.Serializer[None]):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
 
     customer = IdField()
-    items = SaleItemIn(many=True, required=False, default=list, max_length=LINES)  # type: ignore[call-arg]
+    items = many(SaleItemIn, required=False, default=list, max_length=LINES)
     current_meter = ReadingField(
         required=False,
         allow_null=True,

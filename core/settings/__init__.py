@@ -3,9 +3,9 @@
 `.env.example` names every variable. No other module reads the environment.
 """
 
-from core.settings.api import *  # noqa: F403
-from core.settings.base import *  # noqa: F403
-from core.settings.company import *  # noqa: F403
-from core.settings.logging import *  # noqa: F403
-from core.settings.security import *  # noqa: F403
-from core.settings.storage import *  # noqa: F403
+from core.settings.api import *
+from core.settings.base import *
+from core.settings.company import *
+from core.settings.logging import *
+from core.settings.security import *
+from core.settings.storage import *

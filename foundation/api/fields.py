@@ -1,7 +1,7 @@
 """Input fields that take what they say and nothing else.
 
-DRF's own integer field takes ``"１２"``, ``"1_000"`` and ``1e3``; its date-time field takes a time without
-an offset. A client that sends those is mistaken, and with money and stock a guess is worse than an error.
+DRF's own integer field takes the digits of every script, ``"1_000"`` and ``1e3``; its date-time field takes a time
+without an offset. A client that sends those is mistaken, and with money and stock a guess is worse than an error.
 """
 
 import re
@@ -173,3 +173,8 @@ class CodeField(TextField):
 
     def to_internal_value(self, data: object) -> str:
         return super().to_internal_value(data).upper()
+
+
+def many(item: type[serializers.Serializer[None]], **options: Any) -> serializers.Serializer[None]:
+    """A list of items. The stubs don't know the options that say how long it is: ``allow_empty``, ``max_length``."""
+    return item(many=True, **options)

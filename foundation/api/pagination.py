@@ -36,7 +36,7 @@ class _Described:
     """Says in the schema how large a page may be."""
 
     def get_schema_operation_parameters(self, view: object) -> list[dict[str, Any]]:
-        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)  # type: ignore[misc]
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)  # type: ignore[misc]  # DRF's, of which this is a part
         for parameter in parameters:
             if parameter["schema"]["type"] == "integer":
                 parameter["schema"]["minimum"] = 1

@@ -25,7 +25,7 @@ class ErrorsSerializer(serializers.Serializer[None]):
     """The one shape of all errors."""
 
     type = serializers.ChoiceField(choices=ERROR_TYPES)
-    errors = ErrorSerializer(many=True)  # type: ignore[assignment]
+    errors = ErrorSerializer(many=True)  # type: ignore[assignment]  # a field, not this serializer's own errors
 
 
 def errors_of(*codes: str, kind: str = CLIENT_ERROR) -> dict[str, object]:
@@ -72,7 +72,7 @@ class UnavailableErrors(Refusal):
     kind = "server_error"
 
 
-class _RefusalExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+class _RefusalExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # it registers itself
     target_class = Refusal
     match_subclasses = True
 
@@ -136,7 +136,7 @@ class Schema(AutoSchema):
 
     def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> object:
         """Decimals have digits, and a sign only where they may be negative: the framework would take "" for one."""
-        described = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        described = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]  # untyped
         if isinstance(field, serializers.DecimalField) and "pattern" in described:
             sign = "-?" if field.min_value is None or field.min_value < 0 else ""
             whole, places = field.max_whole_digits, field.decimal_places
@@ -144,7 +144,7 @@ class Schema(AutoSchema):
         return described
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
-        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]  # untyped
         for parameter in parameters:
             if parameter["name"] == "id":
                 parameter["schema"] = {"type": "integer", "minimum": 1}

@@ -67,7 +67,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotFound("Not found.", content_type="text/plain")
     registry = CollectorRegistry()
     if settings.METRICS_FOLDER:
-        MultiProcessCollector(registry, settings.METRICS_FOLDER)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry, settings.METRICS_FOLDER)  # type: ignore[no-untyped-call]  # untyped
     else:
         registry = REGISTRY
     database = CollectorRegistry()

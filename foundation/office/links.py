@@ -37,8 +37,7 @@ def plain(name: str) -> Callable[[Model], str]:
         return "–" if value is None else str(value)
 
     show.__name__ = name
-    show.short_description = name.replace("_", " ")  # type: ignore[attr-defined]  # how Django admin names a column
-    return show
+    return admin.display(description=name.replace("_", " "))(show)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Max, Q, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from accounts.models import User
 from audit.services import record
@@ -159,12 +159,10 @@ def _take_over(row: Payment | Invoice, locked: Payment | Invoice) -> None:
         setattr(row, name, getattr(locked, name))
 
 
-def standing_amounts(allocations: object) -> dict[tuple[int | None, int | None, int], Decimal]:
+def standing_amounts(allocations: QuerySet[Allocation]) -> dict[tuple[int | None, int | None, int], Decimal]:
     """What stands of these allocations, by payment, credit note and invoice."""
     rows = (
-        allocations.order_by()  # type: ignore[attr-defined]  # a queryset
-        .values_list("payment_id", "credit_note_id", "invoice_id")
-        .annotate(total=Sum("amount"))
+        allocations.order_by().values_list("payment_id", "credit_note_id", "invoice_id").annotate(total=Sum("amount"))
     )
     # SQLite adds decimals as floats.
     return {(payment, note, invoice): to_cents(total) for payment, note, invoice, total in rows if to_cents(total)}

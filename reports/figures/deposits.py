@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
+from typing import Any
 
 from django.db.models import Case, F, Sum, When
 
@@ -24,7 +25,7 @@ Type = TransactionItem.Type
 
 def deposits(*, as_of: date, customer: int | None = None) -> Report:
     """By customer and equipment, at the end of a Singapore date."""
-    held: dict[tuple[int, int], list] = defaultdict(lambda: [0, ZERO])  # type: ignore[type-arg]  # a count, a sum
+    held: dict[tuple[int, int], list[Any]] = defaultdict(lambda: [0, ZERO])  # a count, a sum
     balances, lines = DepositBalance.objects.all(), TransactionItem.objects.filter(transaction__date__gt=as_of)
     if customer is not None:
         balances, lines = balances.filter(customer=customer), lines.filter(transaction__customer=customer)

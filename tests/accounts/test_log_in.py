@@ -117,7 +117,7 @@ def test_bad_input_is_refused(api: Api, driver: User, field: str, value: object)
      (b"{", "parse_error"), (b'{"username": ', "parse_error")],
 )  # fmt: skip
 def test_a_body_that_is_no_object_is_refused(api: Api, path: str, body: bytes, code: str) -> None:
-    response = api.client.generic("POST", f"/api/{path}/", body, content_type="application/json")
+    response = api.client.post(f"/api/{path}/", body, content_type="application/json")
     assert (response.status_code, {error["code"] for error in response.json()["errors"]}) == (400, {code})
     assert not OutstandingToken.objects.exists()
 

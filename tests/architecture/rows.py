@@ -42,8 +42,8 @@ def _called() -> dict[str, type[Model]]:
 def _related(model: type[Model], name: str) -> type[Model] | None:
     """The model at the other end of a relation, in either direction."""
     for field in model._meta.get_fields():
-        called = field.get_accessor_name() if isinstance(field, ForeignObjectRel) else field.name
-        if name == called and isinstance(field.related_model, type):
+        accessor = field.get_accessor_name() if isinstance(field, ForeignObjectRel) else field.name
+        if name == accessor and isinstance(field.related_model, type):
             return field.related_model
     return None
 
@@ -155,8 +155,8 @@ class Scope:
             case ast.Call(func, arguments):
                 last = origin(func, self.known).rpartition(".")[2]
                 if last == "get_model":
-                    texts = [str(given.value) for given in arguments if isinstance(given, ast.Constant)]
-                    return _all(_class(text.rpartition(".")[2]) for text in texts)
+                    names = [str(a.value).rpartition(".")[2] for a in arguments if isinstance(a, ast.Constant)]
+                    return _all(map(_class, names))
                 if last in HANDED_ON and not isinstance(func, ast.Attribute):
                     return _all(map(self.of, arguments))
                 return self.of(func) or (_annotated().get(last, NONE) if last not in self.bound else NONE)

@@ -303,7 +303,7 @@ def test_a_meter_is_read_and_replaced_at_once(drivers: list[User], supervisors: 
     assert codes_of(answers).keys() <= {(201, ""), (409, "meter_reading_decreased")}
     assert Transaction.objects.aggregate(usage=Sum("usage"))["usage"] == 10
     customer.refresh_from_db()
-    assert (customer.meter_number, customer.last_meter_reading) == ("NEW", 5000)
+    assert (customer.meter_number, customer.last_meter_reading) == ("NEW", Decimal(5000))
 
 
 def test_the_life_of_invoices_all_at_once(

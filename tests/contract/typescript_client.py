@@ -6,13 +6,12 @@ import sys
 
 import django
 
-django.setup()
-
-from testbed.servers import ROOT  # noqa: E402
-from tests.contract.demo_site import demo_site  # noqa: E402
-
 
 def main() -> None:
+    django.setup()
+    from testbed.servers import ROOT
+    from tests.contract.demo_site import demo_site
+
     with demo_site() as site:
         done = subprocess.run(
             ["npm", "run", "--silent", "start"], cwd=ROOT / "examples/typescript_client", capture_output=True, text=True,

@@ -49,6 +49,7 @@ def test_a_new_customer_is_told_and_recorded_at_version_1(admin: APIClient) -> N
     assert made["version"] == 1
     assert [row["id"] for row in admin.get("/api/sync/pull/", {"cursor": cursor}).json()["customers"]] == [made["id"]]
     record = AuditLog.objects.latest("id")
+    assert record.after is not None
     assert (record.action, record.entity_id, record.after["name"]) == ("customers.customer.created", made["id"], "A")
 
 

@@ -18,7 +18,7 @@ from inventory.models import DepotWork, StockMovement
 from inventory.services import DepotCount, NewDepotWork, NewWorkItem, record_depot_work, take_stock
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, EquipmentFactory, UserFactory
-from tests.types import Answer, Unchanged
+from tests.types import Answer, Json, Unchanged
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +135,8 @@ def test_what_can_be_done_with_which(shop: Shop, kind: str, condition: str, left
     for there in ("EMPTY", "DAMAGED"):
         shop.count("depot", shop.depot.pk, 20, condition=there)
     target = DepotFactory()
-    answer = work(shop, kind, condition, **({"to_depot": target.pk} if kind == "TRANSFER" else {}))
+    to: Json = {"to_depot": target.pk} if kind == "TRANSFER" else {}
+    answer = work(shop, kind, condition, **to)
     assert answer.status_code == 201, answer.json()
     assert held(shop) == left
     assert held(shop, target)[condition] == (5 if kind == "TRANSFER" else 0)
@@ -147,8 +148,8 @@ def test_what_is_not_in_use_enters_nowhere_and_may_still_be_written_off(shop: Sh
     shop.count("depot", shop.depot.pk, 20, condition="EMPTY")
     shop.client_of(shop.admin).delete(f"/api/equipment/{shop.cylinder.pk}/")
     with nothing_changes():
-        for kind, body in (("GOODS_IN", {}), ("TRANSFER", {"to_depot": there.pk})):
-            assert error_of(work(shop, kind, **body)) == (409, "equipment_inactive", "items.0.equipment")
+        for answer in (work(shop, "GOODS_IN"), work(shop, "TRANSFER", to_depot=there.pk)):
+            assert error_of(answer) == (409, "equipment_inactive", "items.0.equipment")
     for kind, condition in (("REFILL", "EMPTY"), ("DAMAGE", "FULL"), ("SCRAP", "FULL")):
         assert work(shop, kind, condition).status_code == 201
     assert take(shop, ("FULL", 1)).status_code == 201
@@ -159,8 +160,8 @@ def test_a_closed_depot_is_cleared(shop: Shop, nothing_changes: Unchanged) -> No
     there = DepotFactory()
     shop.client_of(shop.admin).delete(f"/api/depots/{shop.depot.pk}/")
     with nothing_changes():
-        for kind, body in (("GOODS_IN", {}), ("TRANSFER", {"to_depot": there.pk})):
-            assert error_of(work(shop, kind, **body)) == (409, "depot_inactive", "depot")
+        for answer in (work(shop, "GOODS_IN"), work(shop, "TRANSFER", to_depot=there.pk)):
+            assert error_of(answer) == (409, "depot_inactive", "depot")
     for kind in ("DAMAGE", "SCRAP"):
         assert work(shop, kind).status_code == 201
     assert take(shop, ("FULL", 1)).status_code == 201
@@ -169,7 +170,7 @@ def test_a_closed_depot_is_cleared(shop: Shop, nothing_changes: Unchanged) -> No
 def test_work_is_dated_by_singapore_and_says_when_it_happened(shop: Shop) -> None:
     happened = "2026-01-19T22:00:00+08:00"
     with time_machine.travel("2026-01-20T00:30:00+08:00", tick=False):
-        body = {"occurred_at": happened, "reference": "DO-77", "to_depot": DepotFactory().pk}
+        body: Json = {"occurred_at": happened, "reference": "DO-77", "to_depot": DepotFactory().pk}
         done = work(shop, "TRANSFER", **body).json()
         counted = take(shop, ("FULL", 90)).json()
     assert (done["work_number"], counted["work_number"]) == ("WRK-20260120-000001", "WRK-20260120-000002")
@@ -202,12 +203,13 @@ def test_work_leaves_what_was_done_in_the_evidence(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "attr"), [({"reason": " "}, "reason"), ({"items": ()}, "items")])
-def test_the_command_itself_asks_for_a_reason_and_for_items(shop: Shop, wrong: dict[str, Any], attr: str) -> None:
+def test_the_command_itself_asks_for_a_reason_and_for_items(shop: Shop, wrong: Json, attr: str) -> None:
     sent = {"depot": shop.depot.pk, "reason": "x", "items": (NewWorkItem(shop.cylinder.pk, "FULL", 5),), **wrong}
-    for run in (
+    commands: list[Callable[[], object]] = [
         lambda: record_depot_work(actor=shop.admin, data=NewDepotWork(kind="GOODS_IN", **sent)),
         lambda: take_stock(actor=shop.admin, data=DepotCount(**sent)),
-    ):
+    ]
+    for run in commands:
         with pytest.raises(Invalid) as refused:
             run()
         assert refused.value.attr == attr

@@ -205,7 +205,7 @@ def test_a_level_is_compared_with_the_full_ones_of_its_depot(shop: Shop) -> None
     for depot in (shop.depot, elsewhere):
         for equipment in (shop.cylinder, other):
             ReorderLevel.objects.create(depot=depot, equipment=equipment, quantity=1)
-    found = ReorderLevel.objects.with_stock().order_by("depot", "equipment")
+    found: list[Any] = [*ReorderLevel.objects.with_stock().order_by("depot", "equipment")]
     assert [level.in_stock for level in found] == [100, 8, 0, 0]
 
 

@@ -12,6 +12,7 @@ from datetime import UTC
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -90,10 +91,11 @@ def test_terms_of_payment(payment_type: str, received: bool, says: str) -> None:
 def test_names_print_in_their_own_script(name: str, scripts: set[str]) -> None:
     """With that script's own font beside the two of every invoice."""
     invoice = snapshot(customer=replace(CUSTOMER, name=name))
+    resources: list[Any] = [page["/Resources"] for page in PdfReader(BytesIO(render_invoice(invoice))).pages]
     fonts = {
         str(font.get_object()["/BaseFont"]).partition("+HSH-Invoice")[2]
-        for page in PdfReader(BytesIO(render_invoice(invoice))).pages
-        for font in page["/Resources"]["/Font"].values()
+        for its in resources
+        for font in its["/Font"].values()
     }
     assert fonts == {"", "-Semi-Bold", *(f"-{script}" for script in scripts)}
 

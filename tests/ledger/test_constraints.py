@@ -186,8 +186,8 @@ def refused(name: str, model: type[models.Model], values: Values) -> None:
     constraint = CONSTRAINTS[name][1]
     told = name
     if connection.vendor == "sqlite" and isinstance(constraint, models.UniqueConstraint):
-        columns = [model._meta.get_field(column).column for column in constraint.fields]
-        told = ", ".join(f"{model._meta.db_table}.{column}" for column in columns)
+        fields: list[Any] = [model._meta.get_field(name) for name in constraint.fields]
+        told = ", ".join(f"{model._meta.db_table}.{field.column}" for field in fields)
     with pytest.raises(IntegrityError, match=rf"\b{told}\b"), transaction.atomic():
         a_row(model, **values)
 

@@ -1,5 +1,5 @@
 """The settings of a site for tests: the application's own, but for what a log-in costs."""
 
-from core.settings import *  # noqa: F403
+from core.settings import *
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from testbed.servers import Answer, Site, on_mariadb
 from tests.concurrency.races import Threads, at_once
@@ -65,7 +66,7 @@ class Load:
             self.threads.start(self._sell, index)
         return self
 
-    def __exit__(self, *failure: object) -> None:
+    def __exit__(self, *failure: Any) -> None:
         self.threads.__exit__(*failure)
 
 
@@ -157,11 +158,12 @@ def test_a_push_goes_on_where_its_worker_died(site: Site, world: Json, tmp_path:
     ]  # fmt: skip
     token = site.log_in("driver0")
 
-    def push(_: int) -> Answer:
+    def push(_: int) -> list[Json]:
         answer = Answer(0, b"")
         while answer.status in (0, 503):
             answer = site.ask("POST", "sync/push/", {"operations": operations}, token)
-        return answer.json()["results"]
+        results: list[Json] = answer.json()["results"]
+        return results
 
     results = at_once(push, 2, patience=300)
     first, second = ([(each["client_temp_id"], each["id"], each["number"]) for each in answer] for answer in results)

@@ -139,6 +139,7 @@ def test_who_may_override_a_rate(shop: Shop, role: Role) -> None:
     sale, _ = of(shop.sell({**SALE, "rate": "20.00"}, by=seller))
     assert (sale["items"][0]["rate"], sale["items"][0]["rate_source"]) == ("20.00", "OVERRIDE")
     evidence = AuditLog.objects.get(action="transactions.sale.recorded")
+    assert evidence.after is not None
     assert evidence.after["rate_overrides"] == [
         {"equipment": shop.cylinder.sku, "rate": "20.00", "instead_of": "28.50"}
     ]
