@@ -13,7 +13,7 @@ from audit.models import AuditLog
 from depots.models import Depot
 from foundation import clock
 from foundation.access.capabilities import Role
-from foundation.errors import Invalid
+from foundation.errors import Denied, Invalid
 from inventory.models import DepotWork, StockMovement
 from inventory.services import DepotCount, NewDepotWork, NewWorkItem, record_depot_work, take_stock
 from tests.conftest import Shop, error_of
@@ -211,6 +211,12 @@ def test_the_command_itself_asks_for_a_reason_and_for_items(shop: Shop, wrong: d
         with pytest.raises(Invalid) as refused:
             run()
         assert refused.value.attr == attr
+
+
+def test_the_command_itself_asks_who_may_write_off(shop: Shop, staff: Any) -> None:
+    """The route to a stock-take asks as well."""
+    with pytest.raises(Denied):
+        take_stock(actor=staff, data=DepotCount(shop.depot.pk, (NewWorkItem(shop.cylinder.pk, "FULL", 5),), "x"))
 
 
 def test_all_lines_move_or_none(shop: Shop, nothing_changes: Unchanged) -> None:
