@@ -224,7 +224,9 @@ def test_an_older_one_happens_when_it_is_approved(shop: Shop) -> None:
     data = NewDistribution(depot=shop.depot.pk, items=items, occurred_at=long_ago)
     load = create_distribution(actor=shop.driver, data=data, approval=Approval(by=shop.admin)).value
     assert load.occurred_at == long_ago
-    assert AuditLog.objects.latest("id").after["approved_by"] == shop.admin.username
+    evidence = AuditLog.objects.latest("id").after
+    assert evidence is not None
+    assert evidence["approved_by"] == shop.admin.username
 
 
 def test_the_old_path_does_the_same(shop: Shop) -> None:

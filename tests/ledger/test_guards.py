@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 from audit import seals
 from foundation.ledger import guards
+from foundation.ledger.models import LedgerModel
 from foundation.operations.models import ClientOperation
 from invoices.models import Invoice
 from tests.conftest import Shop
