@@ -240,7 +240,7 @@ def _place_of(actor: User, entity: Entity, entity_id: str) -> Place:
 
 
 def _key_of(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _require_correctable(actor: User, location: Location) -> None:

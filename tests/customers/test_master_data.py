@@ -49,8 +49,9 @@ def test_a_new_customer_is_told_and_recorded_at_version_1(admin: APIClient) -> N
     assert made["version"] == 1
     assert [row["id"] for row in admin.get("/api/sync/pull/", {"cursor": cursor}).json()["customers"]] == [made["id"]]
     record = AuditLog.objects.latest("id")
+    assert (record.action, record.entity_id) == ("customers.customer.created", made["id"])
     assert record.after is not None
-    assert (record.action, record.entity_id, record.after["name"]) == ("customers.customer.created", made["id"], "A")
+    assert record.after["name"] == "A"
 
 
 def test_a_code_of_ones_own_is_taken_in_capitals(admin: APIClient) -> None:
@@ -110,7 +111,7 @@ def test_a_change_leaves_before_and_after(admin: APIClient) -> None:
     assert record.before is not None
     assert record.after is not None
     assert (record.before["name"], record.after["name"]) == ("Old", "New")
-    assert "phone" not in record.after
+    assert {*record.after} == {"name", "version", "updated_at"}
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,17 @@ import time_machine
 
 from audit.models import AuditLog
 from distribution.models import Distribution
-from distribution.services import NewDistribution, cancel_distribution, confirm_distribution, create_distribution
+from distribution.services import (
+    NewDistribution,
+    NewItem,
+    cancel_distribution,
+    confirm_distribution,
+    create_distribution,
+)
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
+from foundation.operations.occurrence import Approval
 from inventory.models import StockMovement
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory
@@ -179,6 +186,16 @@ def test_a_supervisor_confirms_their_drivers_load(shop: Shop) -> None:
     assert made(shop.confirm(load["id"], by=supervisor))["confirmed_by"] == supervisor.pk
 
 
+def test_a_load_is_its_depot_s_and_not_its_driver_s(shop: Shop) -> None:
+    elsewhere = DepotFactory()
+    shop.count("depot", elsewhere.pk, 10)
+    load = made(shop.draft(OUT, depot=elsewhere.pk))
+    of_driver, of_depot = (UserFactory(role=Role.SUPERVISOR, depot=depot) for depot in (shop.depot, elsewhere))
+    assert shop.client_of(of_driver).get("/api/distributions/").json()["count"] == 0
+    assert shop.confirm(load["id"], by=of_driver).status_code == 404
+    assert made(shop.confirm(load["id"], by=of_depot))["status"] == "CONFIRMED"
+
+
 def test_a_supervisor_cannot_load_at_another_depot(shop: Shop, nothing_changes: Unchanged) -> None:
     supervisor = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
     elsewhere = DepotFactory()
@@ -198,6 +215,18 @@ def test_the_same_load_sent_again_is_the_first_one(shop: Shop, nothing_changes: 
 def test_how_long_ago_a_load_may_have_happened(shop: Shop) -> None:
     long_ago = (clock.now() - timedelta(days=8)).isoformat()
     assert error_of(shop.draft(OUT, occurred_at=long_ago)) == (409, "occurred_at_out_of_range", "occurred_at")
+
+
+def test_an_older_one_happens_when_it_is_approved(shop: Shop) -> None:
+    """Its evidence says by whom."""
+    items = (NewItem(shop.cylinder.pk, "OUT", "FULL", 1),)
+    long_ago = clock.now() - timedelta(days=8)
+    data = NewDistribution(depot=shop.depot.pk, items=items, occurred_at=long_ago)
+    load = create_distribution(actor=shop.driver, data=data, approval=Approval(by=shop.admin)).value
+    assert load.occurred_at == long_ago
+    evidence = AuditLog.objects.latest("id").after
+    assert evidence is not None
+    assert evidence["approved_by"] == shop.admin.username
 
 
 def test_the_old_path_does_the_same(shop: Shop) -> None:

@@ -13,7 +13,7 @@ from audit.models import AuditLog
 from depots.models import Depot
 from foundation import clock
 from foundation.access.capabilities import Role
-from foundation.errors import Invalid
+from foundation.errors import Denied, Invalid
 from inventory.models import DepotWork, StockMovement
 from inventory.services import DepotCount, NewDepotWork, NewWorkItem, record_depot_work, take_stock
 from tests.conftest import Shop, error_of
@@ -104,6 +104,7 @@ def test_a_stock_take_brings_all_counts_in_at_once(shop: Shop, supervisor: User)
 def test_the_count_sheet_is_blind(shop: Shop, staff: User) -> None:
     """With what is in use, and what isn't while some of it is there."""
     EquipmentFactory(is_active=False)
+    EquipmentFactory(sku="ZZZ-NEW")
     old, gone = (EquipmentFactory(sku=sku) for sku in ("AAA-OLD", "GONE"))
     for equipment, left in ((old, 2), (gone, 0)):
         shop.count("depot", shop.depot.pk, 2, equipment_id=equipment.pk)
@@ -112,7 +113,9 @@ def test_the_count_sheet_is_blind(shop: Shop, staff: User) -> None:
     shop.count("vehicle", shop.driver.vehicle_no, 2, equipment_id=gone.pk)
     lines = shop.client_of(staff).get("/api/depot-work/count-sheet/", {"depot": shop.depot.pk}).json()
     assert [(line["sku"], line["condition"]) for line in lines] == [
-        (sku, condition) for sku in ("AAA-OLD", shop.cylinder.sku) for condition in ("FULL", "EMPTY", "DAMAGED")
+        (sku, condition)
+        for sku in ("AAA-OLD", shop.cylinder.sku, "ZZZ-NEW")
+        for condition in ("FULL", "EMPTY", "DAMAGED")
     ]
     assert {name for line in lines for name in line} == {"equipment", "sku", "equipment_name", "condition"}
     elsewhere = shop.client_of(staff).get("/api/depot-work/count-sheet/", {"depot": DepotFactory().pk})
@@ -135,8 +138,7 @@ def test_what_can_be_done_with_which(shop: Shop, kind: str, condition: str, left
     for there in ("EMPTY", "DAMAGED"):
         shop.count("depot", shop.depot.pk, 20, condition=there)
     target = DepotFactory()
-    to: Json = {"to_depot": target.pk} if kind == "TRANSFER" else {}
-    answer = work(shop, kind, condition, **to)
+    answer = work(shop, kind, condition, to_depot=target.pk if kind == "TRANSFER" else None)
     assert answer.status_code == 201, answer.json()
     assert held(shop) == left
     assert held(shop, target)[condition] == (5 if kind == "TRANSFER" else 0)
@@ -170,8 +172,8 @@ def test_a_closed_depot_is_cleared(shop: Shop, nothing_changes: Unchanged) -> No
 def test_work_is_dated_by_singapore_and_says_when_it_happened(shop: Shop) -> None:
     happened = "2026-01-19T22:00:00+08:00"
     with time_machine.travel("2026-01-20T00:30:00+08:00", tick=False):
-        body: Json = {"occurred_at": happened, "reference": "DO-77", "to_depot": DepotFactory().pk}
-        done = work(shop, "TRANSFER", **body).json()
+        there = DepotFactory().pk
+        done = work(shop, "TRANSFER", to_depot=there, occurred_at=happened, reference="DO-77").json()
         counted = take(shop, ("FULL", 90)).json()
     assert (done["work_number"], counted["work_number"]) == ("WRK-20260120-000001", "WRK-20260120-000002")
     row, movement = DepotWork.objects.get(pk=done["id"]), StockMovement.objects.get(kind="TRANSFER")
@@ -205,14 +207,18 @@ def test_work_leaves_what_was_done_in_the_evidence(shop: Shop) -> None:
 @pytest.mark.parametrize(("wrong", "attr"), [({"reason": " "}, "reason"), ({"items": ()}, "items")])
 def test_the_command_itself_asks_for_a_reason_and_for_items(shop: Shop, wrong: Json, attr: str) -> None:
     sent = {"depot": shop.depot.pk, "reason": "x", "items": (NewWorkItem(shop.cylinder.pk, "FULL", 5),), **wrong}
-    commands: list[Callable[[], object]] = [
-        lambda: record_depot_work(actor=shop.admin, data=NewDepotWork(kind="GOODS_IN", **sent)),
-        lambda: take_stock(actor=shop.admin, data=DepotCount(**sent)),
-    ]
-    for run in commands:
-        with pytest.raises(Invalid) as refused:
-            run()
-        assert refused.value.attr == attr
+    with pytest.raises(Invalid) as refused:
+        record_depot_work(actor=shop.admin, data=NewDepotWork(kind="GOODS_IN", **sent))
+    assert refused.value.attr == attr
+    with pytest.raises(Invalid) as refused:
+        take_stock(actor=shop.admin, data=DepotCount(**sent))
+    assert refused.value.attr == attr
+
+
+def test_the_command_itself_asks_who_may_write_off(shop: Shop, staff: User) -> None:
+    """The route to a stock-take asks as well."""
+    with pytest.raises(Denied):
+        take_stock(actor=staff, data=DepotCount(shop.depot.pk, (NewWorkItem(shop.cylinder.pk, "FULL", 5),), "x"))
 
 
 def test_all_lines_move_or_none(shop: Shop, nothing_changes: Unchanged) -> None:

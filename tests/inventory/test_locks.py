@@ -94,6 +94,22 @@ def test_balances_are_locked_in_the_order_of_their_keys(shop: Shop, later: Any, 
         assert len(keys) >= 2
 
 
+def test_balances_that_are_new_are_made_in_one_order(shop: Shop) -> None:
+    """Their keys' order is that of their locations, equipment and conditions, whoever asks for what first."""
+    first, second = EquipmentFactory(), EquipmentFactory()
+    items = [
+        {"equipment": equipment.pk, "condition": condition, "quantity": 1}
+        for equipment in (second, first)
+        for condition in ("FULL", "EMPTY")
+    ]
+    body = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "x", "items": items}
+    assert shop.client_of(shop.admin).post("/api/depot-work/", body).status_code == 201
+    made = Inventory.objects.filter(equipment__in=(first, second)).order_by("pk")
+    keys = list(made.values_list("location", "equipment", "condition"))
+    assert keys == sorted(keys)
+    assert len(keys) == 8
+
+
 def test_a_count_at_the_day_s_end_locks_all_of_the_vehicle(shop: Shop, locked: Locked) -> None:
     other = EquipmentFactory()
     for condition in ("EMPTY", "DAMAGED"):

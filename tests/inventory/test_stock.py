@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +10,12 @@ import time_machine
 
 from audit.models import AuditLog
 from equipment.models import Equipment
+from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.errors import Invalid
 from foundation.ledger.models import LedgerWriteRefused
 from inventory.models import Inventory, Location, ReorderLevel, StockMovement
+from inventory.selectors import Flow, flows_of_day, moved_after
 from inventory.services import (
     Entity,
     correct_inventory,
@@ -187,6 +189,47 @@ def test_a_supervisor_sees_the_movements_of_the_own_depot_and_the_own(shop: Shop
     assert ends == [("OUTSIDE", "CUSTOMER", 4), ("OUTSIDE", "VEHICLE", 20), ("OUTSIDE", "DEPOT", 100)]
 
 
+def test_a_day_s_movements_are_told_by_why(shop: Shop) -> None:
+    """By the day that recorded them, and from the vehicle's side."""
+    today, plate = clock.business_date(clock.now()), shop.driver.vehicle_no
+
+    def on(days: int, hour: int = 1) -> time_machine.travel:
+        moment = datetime.combine(today + timedelta(days=days), time(hour), clock.SINGAPORE)
+        return time_machine.travel(moment, tick=False)
+
+    def load(direction: str, **item: Any) -> None:
+        shop.confirm(shop.draft({"direction": direction, **item}).json()["id"])
+
+    with on(1):  # shortly after midnight: of what happened yesterday, and still yesterday by UTC
+        load("OUT", quantity=10)
+        yesterday = (clock.now() - timedelta(hours=3)).isoformat()
+        sold = [
+            shop.sell({"type": "SALE", "quantity": 4}, occurred_at=yesterday),
+            shop.sell({"type": "SWAP", "quantity": 3}, {"type": "RETURN", "condition": "EMPTY"}),
+        ]
+        assert [answer.status_code for answer in sold] == [201, 201]
+        load("IN", quantity=6)
+        load("IN", condition="EMPTY", quantity=1)
+        shop.count("vehicle", plate, 15)
+        shop.count("depot", shop.depot.pk, 7)
+    with on(2):
+        shop.sell({"type": "SWAP", "quantity": 1})
+        shop.count("vehicle", plate, 19)
+    vehicle, pk = Location.objects.get(vehicle_no=plate), shop.cylinder.pk
+    tomorrow, later = (today + timedelta(days=days) for days in (1, 2))
+    flows = flows_of_day(vehicle, tomorrow)
+    # 20 + 10 - 7 - 6 = 17, counted as 15
+    assert flows == {
+        (pk, "FULL"): Flow(loaded=10, unloaded=6, delivered=7, other=-2),
+        (pk, "EMPTY"): Flow(unloaded=1, collected=4),
+    }
+    assert {stock: flow.net for stock, flow in flows.items()} == {(pk, "FULL"): -5, (pk, "EMPTY"): 3}
+    assert flows_of_day(vehicle, later)[pk, "FULL"] == Flow(delivered=1, other=5)
+    assert moved_after(vehicle, tomorrow) == {(pk, "FULL"): 4, (pk, "EMPTY"): 1}
+    assert moved_after(vehicle, today) == {(pk, "FULL"): -1, (pk, "EMPTY"): 4}
+    assert moved_after(vehicle, later) == {}
+
+
 @pytest.mark.parametrize("many", [0, 1_000])
 def test_movements_are_found_by_either_end(shop: Shop, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
     """However many there are of the place."""
@@ -202,11 +245,12 @@ def test_a_level_is_compared_with_the_full_ones_of_its_depot(shop: Shop) -> None
     shop.count("depot", shop.depot.pk, 30, condition="EMPTY")
     elsewhere, other = DepotFactory(), EquipmentFactory()
     shop.count("depot", shop.depot.pk, 8, equipment_id=other.pk)
+    shop.count("depot", elsewhere.pk, 9, condition="EMPTY")
     for depot in (shop.depot, elsewhere):
         for equipment in (shop.cylinder, other):
             ReorderLevel.objects.create(depot=depot, equipment=equipment, quantity=1)
-    found: list[Any] = [*ReorderLevel.objects.with_stock().order_by("depot", "equipment")]
-    assert [level.in_stock for level in found] == [100, 8, 0, 0]
+    found = ReorderLevel.objects.with_stock().order_by("depot", "equipment")
+    assert [vars(level)["in_stock"] for level in found] == [100, 8, 0, 0]
 
 
 def test_a_level_given_up_is_0_and_says_who_did_it(shop: Shop) -> None:

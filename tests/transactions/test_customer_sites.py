@@ -61,6 +61,7 @@ def test_a_replaced_meter_is_told_to_the_apps(shop: Shop, metered: Customer) -> 
     assert replace(shop, metered, final_reading="1200.00").status_code == 201
     [told] = driver.get("/api/sync/pull/", {"cursor": cursor}).json()["customers"]
     assert (told["id"], told["meter_number"], told["last_meter_reading"]) == (metered.pk, "M-NEW", "3.00")
+    assert Customer.objects.get(pk=metered.pk).updated_at > metered.updated_at
     stale = admin.patch(f"/api/customers/{metered.pk}/", {"meter_number": "M-OLD", "version": metered.version})
     assert error_of(stale) == (409, "version_conflict", "version")
 
