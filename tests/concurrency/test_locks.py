@@ -35,6 +35,7 @@ from settlements.models import Settlement
 from tests.concurrency.races import Signal, at_once, post, until
 from tests.conftest import Shop
 from tests.factories import DepotFactory, DriverFactory, MeteredCustomerFactory
+from tests.types import Answer
 from transactions.models import DepositBalance, Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,8 +99,13 @@ def void_one_sale(shop: Shop) -> bool:
 def print_one_invoice(shop: Shop) -> bool:
     """Alone, and in a pile: only one of them is the first."""
     invoice = shop.sell({"type": "SALE"}).json()["invoice"]["id"]
-    ways = (f"{invoice}/print/", {}), ("print-batch/", {"invoices": [invoice]})
-    answers = at_once(lambda i: post(shop.admin, f"/api/invoices/{ways[i % 2][0]}", ways[i % 2][1]), RACERS)
+
+    def work(index: int) -> Answer:
+        if index % 2:
+            return post(shop.admin, f"/api/invoices/{invoice}/print/")
+        return post(shop.admin, "/api/invoices/print-batch/", {"invoices": [invoice]})
+
+    answers = at_once(work, RACERS)
     evidence = AuditLog.objects.filter(action="invoices.invoice.printed")
     first = [printed for printed in evidence if printed.before["printed_at"] is None]
     return {answer.status_code for answer in answers} == {200} and len(first) == 1

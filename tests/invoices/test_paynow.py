@@ -9,6 +9,7 @@ from invoices.models import Invoice
 from invoices.paynow import checksum, paynow_payload
 from tests.conftest import Shop
 from tests.factories import EquipmentFactory
+from tests.types import Json
 
 UEN = "201912345K"
 
@@ -61,11 +62,11 @@ def test_what_has_no_letters_of_the_codes_is_not_available() -> None:
     ids=["owed", "without a UEN", "paid", "refund", "free"],
 )
 def test_an_invoice_shows_it_where_something_is_to_be_paid(
-    shop: Shop, settings: Any, uen: str, item: str, more: dict[str, bool], amount: str | None
+    shop: Shop, settings: Any, uen: str, item: str, more: Json, amount: str | None
 ) -> None:
     settings.COMPANY = {**settings.COMPANY, "uen": uen}
     shop.count("customer", shop.customer.pk, 1)
-    lines = {
+    lines: dict[str, Json] = {
         "SALE": {"type": "SALE"},
         "RETURN": {"type": "RETURN"},
         "FREE": {"type": "SERVICE", "equipment": EquipmentFactory(default_rate=0).pk},
