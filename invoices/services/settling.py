@@ -13,8 +13,8 @@ def change_settled(invoice: Invoice, amount: Decimal, *, last: date, now: dateti
     """
     invoice.settled_amount += amount
     if invoice.outstanding_amount == 0:
-        invoice.settled_on = max(invoice.date, last)
-        invoice.paid_at = invoice.paid_at or now
+        invoice.settled_on = last
+        invoice.paid_at = now
     else:
         invoice.settled_on = invoice.paid_at = None
     invoice.status = invoice.furthest_status()

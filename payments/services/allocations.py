@@ -147,8 +147,7 @@ def _with_allocated(payment: Payment, amount: Decimal) -> Payment:
     payment.allocated_amount += amount
     payment.used_up_on = None
     if payment.credit_amount == 0:
-        last = Allocation.objects.filter(payment=payment).aggregate(last=Max("date"))["last"]
-        payment.used_up_on = max(payment.received_on, last or payment.received_on)
+        payment.used_up_on = Allocation.objects.filter(payment=payment).aggregate(last=Max("date"))["last"]
     payment.save(update_fields=["allocated_amount", "used_up_on"])
     return payment
 
@@ -159,22 +158,16 @@ def _take_over(row: Payment | Invoice, locked: Payment | Invoice) -> None:
         setattr(row, name, getattr(locked, name))
 
 
-def standing_amounts(allocations: QuerySet[Allocation]) -> dict[tuple[int | None, int | None, int], Decimal]:
-    """What stands of these allocations, by payment, credit note and invoice."""
-    rows = (
-        allocations.order_by().values_list("payment_id", "credit_note_id", "invoice_id").annotate(total=Sum("amount"))
-    )
+def standing_amounts(allocations: QuerySet[Allocation]) -> dict[tuple[int, int], Decimal]:
+    """What stands of these allocations of payments, by payment and invoice."""
+    rows = allocations.order_by().values_list("payment_id", "invoice_id").annotate(total=Sum("amount"))
     # SQLite adds decimals as floats.
-    return {(payment, note, invoice): to_cents(total) for payment, note, invoice, total in rows if to_cents(total)}
+    return {(payment, invoice): to_cents(total) for payment, invoice, total in rows if to_cents(total)}
 
 
 def require_standing(payment: Payment) -> None:
-    if payment.reverses_id is not None or is_reversed(payment):
+    if payment.reverses_id is not None or Payment.objects.filter(reverses=payment).exists():
         raise AlreadyReversed(f"{payment} is reversed already, or a reversal itself.")
-
-
-def is_reversed(payment: Payment) -> bool:
-    return Payment.objects.filter(reverses=payment).exists()
 
 
 def record_settling(actor: User, action: str, payment: Payment) -> None:

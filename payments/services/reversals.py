@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import Q
-
 from accounts.models import User
 from audit.services import record
 from foundation import clock
@@ -16,7 +14,7 @@ from invoices.models import Invoice
 from invoices.services import mark_unpaid
 from payments import locks
 from payments.models import Allocation, Payment
-from payments.services.allocations import Part, is_reversed, require_standing, standing_amounts, write_allocations
+from payments.services.allocations import Part, require_standing, standing_amounts, write_allocations
 
 
 @command
@@ -47,23 +45,15 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
 def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime) -> None:
     """Let a voided document and the one that voids it settle each other.
 
-    Cash that came with the sale goes back with it. What else was paid becomes the customer's credit again, and what
-    a credit note had settled is open again. Runs in the caller's transaction, which holds the customer's lock.
+    Cash that came with the sale goes back with it; what else was paid becomes the customer's credit again. Runs in the
+    caller's transaction, which holds the customer's lock.
     """
-    cash = Payment.objects.filter(allocations__invoice=voided, is_on_the_spot=True, reversal__isnull=True)
-    for payment in cash.distinct():
+    for payment in Payment.objects.filter(allocations__invoice=voided, is_on_the_spot=True, reversal__isnull=True):
         _reverse(actor, payment, now)
-    touching = Allocation.objects.filter(Q(invoice=voided) | Q(credit_note=voided))
-    undone = []
-    for (payment_id, note_id, invoice_id), amount in standing_amounts(touching).items():
-        paid = Payment.objects.get(pk=payment_id) if payment_id else None
-        # A payment and its reversal cancel each other already.
-        if paid is not None and (paid.reverses_id or is_reversed(paid)):
-            continue
-        source = paid or Invoice.objects.get(pk=note_id or 0)
-        undone.append(Part(source, Invoice.objects.get(pk=invoice_id), -amount))
+    # A payment and its reversal cancel each other already. No credit note settles it yet: that comes below, once.
+    kept = Allocation.objects.filter(invoice=voided, payment__reverses__isnull=True, payment__reversal__isnull=True)
+    undone = [Part(Payment.objects.get(pk=pk), voided, -amount) for (pk, _), amount in standing_amounts(kept).items()]
     write_allocations(actor, undone, now)
-    [voided] = invoice_locks.invoices([voided.pk])
     if voided.total_amount > 0:
         write_allocations(actor, [Part(voiding, voided, voided.total_amount)], now)
     elif voided.total_amount < 0:
@@ -88,9 +78,9 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
         date=today,
     )
     settled = standing_amounts(Allocation.objects.filter(payment=payment))
-    invoices = {row.pk: row for row in invoice_locks.invoices(invoice_id for _, _, invoice_id in settled)}
-    write_allocations(actor, [Part(reversal, invoices[pk], -amount) for (_, _, pk), amount in settled.items()], now)
+    invoices = {row.pk: row for row in invoice_locks.invoices(invoice_id for _, invoice_id in settled)}
+    write_allocations(actor, [Part(reversal, invoices[pk], -amount) for (_, pk), amount in settled.items()], now)
     for row in locks.payments([payment.pk, reversal.pk]):
-        row.used_up_on = max(today, row.used_up_on or today)
+        row.used_up_on = today
         row.save(update_fields=["used_up_on"])
     return reversal

@@ -37,7 +37,8 @@ from payments.services import NewPayment, record_payment
 from settlements.services import CountedLine, NewSettlement, count_day
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory
-from transactions.services import NewMeter, replace_meter
+from transactions.pricing import SaleItem
+from transactions.services import NewMeter, NewSale, create_customer_transaction_and_invoice, replace_meter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
 
@@ -193,6 +194,11 @@ def item(equipment: Any, quantity: int) -> NewWorkItem:
     return NewWorkItem(equipment.pk, "FULL", quantity)
 
 
+def refill(shop: Shop, quantity: int, rate: str) -> object:
+    line = SaleItem(shop.cylinder.pk, "REFILL", quantity, rate=Decimal(rate))
+    return create_customer_transaction_and_invoice(actor=shop.admin, data=NewSale(shop.customer.pk, (line,)))
+
+
 COMMANDS: dict[str, tuple[Callable[[Shop], object], str]] = {
     "customer": (lambda s: create_customer(actor=s.admin, values={"name": "K", "meter_rate": Decimal(100_000)}), "meter_rate"),
     "customer's reading": (
@@ -249,6 +255,15 @@ COMMANDS: dict[str, tuple[Callable[[Shop], object], str]] = {
     "payment": (
         lambda s: record_payment(actor=s.admin, data=NewPayment(s.customer.pk, "PAYNOW", Decimal(10_000_000))),
         "amount",
+    ),
+    "line": (lambda s: refill(s, 10_000, "1.00"), "items.0.quantity"),
+    "rate": (lambda s: refill(s, 1, "100000.00"), "items.0.rate"),
+    "reading": (
+        lambda s: create_customer_transaction_and_invoice(
+            actor=s.driver,
+            data=NewSale(MeteredCustomerFactory(last_meter_reading="99999999.00").pk, current_meter=Decimal(100_000_000)),
+        ),
+        "current_meter",
     ),
     "meter": (
         lambda s: replace_meter(

@@ -263,6 +263,24 @@ def test_a_credit_is_used_once(drivers: list[User], supervisors: list[User], cyl
     assert sorted(Invoice.objects.values_list("settled_amount", flat=True)) == [Decimal(0), Decimal(amount)]
 
 
+def test_what_settles_the_oldest_is_never_too_much(
+    drivers: list[User], supervisors: list[User], cylinder: Equipment
+) -> None:
+    """It takes what others leave open meanwhile, and the rest is credit."""
+    customer = CustomerFactory()
+    invoice = post(drivers[0], "/api/transactions/", sale(customer, cylinder)).json()["invoice"]
+    money = {"customer": customer.pk, "method": "CHEQUE", "amount": invoice["total_amount"]}
+
+    def settle(index: int) -> Any:
+        if index % 2:
+            return post(supervisors[index], "/api/payments/", money)
+        return post(supervisors[index], f"/api/invoices/{invoice['id']}/pay/", {"amount": "1.00"})
+
+    answers = at_once(settle)
+    assert {answer.status_code for answer in answers[1::2]} == {201}
+    assert Invoice.objects.get().settled_amount == Decimal(invoice["total_amount"])
+
+
 def test_a_payment_is_reversed_once(drivers: list[User], supervisors: list[User], cylinder: Equipment) -> None:
     invoice = post(drivers[0], "/api/transactions/", sale(CustomerFactory(), cylinder)).json()["invoice"]
     assert post(drivers[0], f"/api/invoices/{invoice['id']}/pay/").status_code == 200

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -145,6 +145,13 @@ def test_the_same_instant_in_another_offset_prints_singapores_time() -> None:
         invoice, issued_at=invoice.issued_at.astimezone(UTC), occurred_at=invoice.occurred_at.astimezone(UTC)
     )
     assert render_invoice(elsewhere) == render_invoice(invoice)
+
+
+def test_an_instant_late_in_the_day_in_utc_is_singapores_next_day() -> None:
+    evening = datetime(2026, 1, 25, 16, 30, tzinfo=UTC)
+    text = text_of(snapshot(issued_at=evening, occurred_at=evening))
+    assert "26 Jan 2026, 00:30" in text
+    assert "25 Jan" not in text
 
 
 def test_a_snapshot_survives_json() -> None:

@@ -1,6 +1,7 @@
 """manage.py sweep_documents: what a crash left goes, all else stays."""
 
 import os
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -50,6 +51,13 @@ def test_a_young_one_may_belong_to_a_sale_under_way(orphan: Path) -> None:
     os.utime(orphan)
     assert "0 orphans removed" in sweep()
     assert "1 orphans removed" in sweep("--older-than", "0")
+
+
+def test_an_orphan_is_ten_minutes_old(orphan: Path) -> None:
+    os.utime(orphan, (time.time() - 9 * 60,) * 2)
+    assert "0 orphans removed" in sweep()
+    os.utime(orphan, (time.time() - 11 * 60,) * 2)
+    assert "1 orphans removed" in sweep()
 
 
 def test_one_whose_sale_commits_meanwhile_stays(orphan: Path, monkeypatch: pytest.MonkeyPatch) -> None:

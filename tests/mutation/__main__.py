@@ -48,10 +48,12 @@ class Copy:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
         (folder / "var").mkdir()
+        # Kept compiled, whatever the machine's habit: else each mutant compiles the whole project anew.
+        common = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
         sqlite = {"DB_ENGINE": "sqlite", "DB_NAME": "var/live.sqlite3"}
         self.environments = {
-            "sqlite": {**os.environ, **sqlite},
-            "mysql": {**os.environ, **(server.environment if server else {}), "DB_NAME": f"copy{number}"},
+            "sqlite": {**common, **sqlite},
+            "mysql": {**common, **(server.environment if server else {}), "DB_NAME": f"copy{number}"},
         }
 
     def prepare(self) -> None:

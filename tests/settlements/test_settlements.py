@@ -1,14 +1,21 @@
 """The end of a seller's day: counted blind, signed off by somebody else, brought into the books."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 
 from accounts.models import User
+from audit.models import AuditLog
+from foundation import clock
 from foundation.access.capabilities import Role
+from foundation.errors import Denied, Invalid
 from inventory.models import StockMovement
 from payments.models import Payment
+from settlements.models import Settlement
+from settlements.services import reject_settlement, sign_off_settlement
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, DriverFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
@@ -23,6 +30,19 @@ def count(shop: Shop, *lines: tuple[str, int], by: User | None = None, cash: str
 
 def decide(shop: Shop, settlement: Json, what: str = "sign-off", by: User | None = None, **body: Any) -> Any:
     return shop.client_of(by or shop.admin).post(f"/api/settlements/{settlement['id']}/{what}/", body)
+
+
+def at(day: int, hour: int = 10) -> Any:
+    """Singapore's clock stands still, in January 2026."""
+    return time_machine.travel(datetime(2026, 1, day, hour, 30, tzinfo=clock.SINGAPORE), tick=False)
+
+
+@pytest.fixture
+def colleague(shop: Shop) -> Any:
+    """With five full cylinders on a vehicle."""
+    driver = DriverFactory(depot=shop.depot)
+    shop.count("vehicle", driver.vehicle_no, 5)
+    return driver
 
 
 @pytest.fixture
@@ -116,6 +136,7 @@ def test_a_rejected_count_is_made_again(day: Shop) -> None:
     again = count(day, ("FULL", 21), ("EMPTY", 3), cash="124.26").json()
     assert (again["cash_expected"], again["status"]) == ("124.26", "COUNTED")
     assert error_of(decide(day, first)) == (409, "settlement_decided", None)
+    assert AuditLog.objects.get(action="transactions.settlement.rejected").reason == "The empties were forgotten"
 
 
 def test_nobody_signs_off_their_own_count(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -169,3 +190,143 @@ def test_the_same_count_sent_again_is_kept_once(day: Shop) -> None:
     assert first.json() == second.json()
     assert Payment.objects.filter(handed_in_at__isnull=True).count() == 0
     assert Decimal(first.json()["cash_expected"]) == Decimal("124.26")
+
+
+def test_a_signed_off_count_is_decided(shop: Shop, nothing_changes: Unchanged) -> None:
+    settlement = count(shop, ("FULL", 19)).json()
+    decide(shop, settlement)
+    with nothing_changes():
+        for what in ("sign-off", "reject"):
+            assert error_of(decide(shop, settlement, what, remarks="x")) == (409, "settlement_decided", None)
+
+
+def test_a_count_stays_with_the_depot_where_it_was_made(shop: Shop) -> None:
+    settlement = count(shop, ("FULL", 20)).json()
+    there = UserFactory(role=Role.DEPOT_STAFF, depot=DepotFactory())
+    moved = {"depot": there.depot_id}
+    assert shop.client_of(shop.admin).patch(f"/api/accounts/users/{shop.driver.pk}/", moved).status_code == 200
+    assert decide(shop, settlement, by=there).status_code == 404
+    assert decide(shop, settlement, by=UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)).status_code == 200
+
+
+def test_what_is_not_named_was_not_there_however_long_ago_it_was_loaded(shop: Shop) -> None:
+    with at(20):
+        driver = DriverFactory(depot=shop.depot)
+        shop.count("vehicle", driver.vehicle_no, 3)
+    with at(21):
+        [line] = count(shop, by=driver).json()["lines"]
+    assert [line[name] for name in ("opening", "expected", "counted", "variance")] == [3, 3, 0, -3]
+
+
+def test_one_driver_s_cash_is_not_another_s(shop: Shop, colleague: Any) -> None:
+    shop.sell({"type": "SALE"}, payment_received=True)
+    shop.sell({"type": "SALE", "quantity": 2}, payment_received=True, by=colleague)
+    assert count(shop).json()["cash_expected"] == "31.07"
+    assert count(shop, by=colleague).json()["cash_expected"] == "62.13"
+
+
+def test_one_driver_s_count_keeps_nobody_else_from_counting(shop: Shop, colleague: Any) -> None:
+    assert [count(shop, by=driver).status_code for driver in (shop.driver, colleague)] == [201, 201]
+
+
+def test_a_rejected_count_gives_back_its_own_cash_alone(shop: Shop, colleague: Any) -> None:
+    """Not what was handed in before, and not a colleague's that was handed in at the same instant."""
+    with at(20):
+        shop.sell({"type": "SALE"}, payment_received=True)
+        decide(shop, count(shop, ("FULL", 19)).json())
+    with at(21):
+        shop.sell({"type": "SALE", "quantity": 2}, payment_received=True)
+        shop.sell({"type": "SALE"}, payment_received=True, by=colleague)
+        day, colleagues = (count(shop, by=driver).json() for driver in (shop.driver, colleague))
+        assert (day["cash_expected"], colleagues["cash_expected"]) == ("62.13", "31.07")
+    with at(22):
+        decide(shop, day, "reject", remarks="Count again")
+        decide(shop, colleagues)
+        assert count(shop).json()["cash_expected"] == "62.13"
+        assert count(shop, by=colleague).json()["cash_expected"] == "0.00"
+
+
+def test_all_cash_is_in_the_bag_whatever_it_settles(shop: Shop) -> None:
+    credit = {"customer": shop.customer.pk, "method": "CASH", "amount": "50.00"}
+    assert shop.client_of(shop.driver).post("/api/payments/", credit).status_code == 201
+    assert count(shop).json()["cash_expected"] == "50.00"
+
+
+def test_a_variance_happened_when_it_was_counted_and_is_recorded_when_it_is_signed_off(shop: Shop) -> None:
+    with at(20, hour=18):
+        settlement = count(shop, ("FULL", 19)).json()
+    with at(21, hour=9):
+        signed = decide(shop, settlement).json()
+    movement = StockMovement.objects.get(kind="VARIANCE")
+    assert movement.occurred_at == Settlement.objects.get().created_at == datetime.fromisoformat(signed["created_at"])
+    assert movement.created_at == Settlement.objects.get().decided_at == datetime.fromisoformat(signed["decided_at"])
+    assert (movement.created_at - movement.occurred_at).total_seconds() == 15 * 3600
+    assert (signed["decided_by"], movement.user_id) == (shop.admin.pk, shop.admin.pk)
+    assert movement.reason == f"Day-end count {signed['settlement_number']}"
+
+
+def test_the_counted_vehicle_is_brought_to_the_count_whatever_the_driver_drives_by_then(shop: Shop) -> None:
+    vehicle = shop.driver.vehicle_no
+    settlement = count(shop, ("FULL", 19)).json()
+    changed = {"vehicle_no": "GBX9999Z"}
+    assert shop.client_of(shop.admin).patch(f"/api/accounts/users/{shop.driver.pk}/", changed).status_code == 200
+    assert decide(shop, settlement).status_code == 200
+    assert shop.stock(vehicle_no=vehicle) == 19
+
+
+def test_each_condition_is_brought_to_its_own_count(day: Shop) -> None:
+    """Two full ones are missing, one empty is too many."""
+    decide(day, count(day, ("FULL", 19), ("EMPTY", 4)).json())
+    vehicle = day.driver.vehicle_no
+    assert (day.stock(vehicle_no=vehicle), day.stock("EMPTY", vehicle_no=vehicle)) == (19, 4)
+
+
+def test_what_was_sold_out_today_is_listed_and_not_tomorrow(shop: Shop) -> None:
+    with at(20, hour=0):
+        driver = DriverFactory(depot=shop.depot)
+        shop.count("vehicle", driver.vehicle_no, 3)
+    with at(21, hour=0):
+        shop.sell({"type": "SALE", "quantity": 3}, by=driver)
+        settlement = count(shop, by=driver).json()
+        [line] = settlement["lines"]
+        assert [line[name] for name in ("opening", "delivered", "other", "expected", "counted")] == [3, 3, 0, 0, 0]
+        assert Settlement.objects.get().date.isoformat() == "2026-01-21"
+        decide(shop, settlement)
+    with at(22, hour=0):
+        assert count(shop, by=driver).json()["lines"] == []
+
+
+def test_the_evidence_says_what_was_counted_and_decided(day: Shop) -> None:
+    settlement = count(day, ("FULL", 20), ("EMPTY", 5), cash="124.20").json()
+    decide(day, settlement, remarks="One left behind")
+    counted, signed = AuditLog.objects.filter(action__startswith="transactions.settlement.").order_by("id")
+    variances = [f"+2 {day.cylinder.sku} EMPTY", f"-1 {day.cylinder.sku} FULL"]
+    assert (counted.action, counted.entity_id, counted.user) == (
+        "transactions.settlement.counted",
+        settlement["id"],
+        day.driver,
+    )
+    assert counted.after == {
+        "settlement_number": settlement["settlement_number"], "vehicle_no": day.driver.vehicle_no,
+        "cash_expected": "124.26", "cash_counted": "124.20", "variances": variances,
+    }  # fmt: skip
+    assert (signed.action, signed.entity_id, signed.user, signed.reason) == (
+        "transactions.settlement.signed_off",
+        settlement["id"],
+        day.admin,
+        "One left behind",
+    )
+    assert signed.before == {"status": "COUNTED"}
+    assert signed.after == {"status": "SIGNED_OFF", "cash_variance": "-0.06", "variances": variances}
+
+
+def test_the_services_refuse_by_themselves(day: Shop, nothing_changes: Unchanged) -> None:
+    """What no form and no route lets through today."""
+    settlement = count(day, ("FULL", 21), ("EMPTY", 3)).json()["id"]
+    stranger = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
+    with nothing_changes():
+        for actor in (day.driver, stranger):
+            with pytest.raises(Denied):
+                sign_off_settlement(actor=actor, settlement_id=settlement)
+        with pytest.raises(Invalid, match="counted again"):
+            reject_settlement(actor=day.admin, settlement_id=settlement, remarks=" ")

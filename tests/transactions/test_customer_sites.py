@@ -1,20 +1,23 @@
 """What stands at a customer's site: meters replaced without losing a unit, deposits counted to the cent."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
 from accounts.models import User
+from audit.models import AuditLog
 from customers.models import Customer
 from foundation import clock
 from foundation.access.capabilities import Role
 from tests.conftest import Shop, error_of
-from tests.factories import MeteredCustomerFactory, UserFactory
+from tests.factories import CustomerFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
-from transactions.models import MeterReplacement, Transaction
+from transactions.models import DepositBalance, MeterReplacement, Transaction
+from transactions.selectors import meter_history
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +147,93 @@ def test_deposits_held_follow_the_lines(shop: Shop) -> None:
     ]
     assert answer["total_amount"] == "120.00"
     assert shop.client_of(UserFactory(role=Role.DEPOT_STAFF)).get(url).status_code == 403
+
+
+def test_the_history_is_one_customer_s_and_begins_with_the_newest(shop: Shop, metered: Customer) -> None:
+    fresh, other = MeteredCustomerFactory(last_meter_reading=None), MeteredCustomerFactory()
+    baseline = shop.sell({"type": "SALE"}, customer=fresh.pk, current_meter="10.00").json()["transaction"]
+    shop.client_of(shop.admin).post(f"/api/transactions/{baseline['id']}/void/", {"reason": "x"})
+    shop.sell(customer=other.pk, current_meter="1300.00")
+    replace(shop, other, final_reading="1300.00")
+    for new, number in (("7.00", "M2"), ("8.00", "M3")):
+        fresh.refresh_from_db()
+        last = str(fresh.last_meter_reading or "9.00")
+        assert replace(shop, fresh, final_reading=last, first_reading=new, new_meter_number=number).status_code == 201
+    shop.sell({"type": "SALE"}, customer=fresh.pk, current_meter="8.00")
+    told = [(entry.kind, entry.last_reading, entry.reading) for entry in meter_history(fresh, newest=9)]
+    assert told == [
+        ("READING", Decimal("8.00"), Decimal("8.00")),
+        ("REPLACED", Decimal("7.00"), Decimal("8.00")),
+        ("REPLACED", Decimal("9.00"), Decimal("7.00")),
+        ("VOIDED", Decimal("10.00"), None),
+        ("READING", None, Decimal("10.00")),
+    ]
+    assert meter_history(fresh, newest=2) == meter_history(fresh, newest=9)[:2]
+
+
+def test_the_new_meter_counts_from_when_it_was_put_in(shop: Shop, metered: Customer) -> None:
+    noon = datetime(2026, 1, 20, 0, 30, tzinfo=clock.SINGAPORE)  # the 19th in UTC
+    with time_machine.travel(noon, tick=False):
+        put_in = noon - timedelta(hours=2)
+        sale = replace(shop, metered, occurred_at=put_in.isoformat()).json()["sale"]["transaction"]
+        assert datetime.fromisoformat(sale["occurred_at"]) == put_in
+        at_once = shop.sell(customer=metered.pk, current_meter="4.00", occurred_at=put_in.isoformat())
+        assert at_once.json()["transaction"]["usage"] == "1.00"
+        again = replace(shop, metered, final_reading="4.00", new_meter_number="M3", occurred_at=put_in.isoformat())
+        assert again.status_code == 201
+    replaced = MeterReplacement.objects.earliest("pk")
+    assert (replaced.occurred_at, replaced.created_at, replaced.date) == (put_in, noon, date(2026, 1, 20))
+    assert (replaced.old_meter_number, replaced.new_meter_number) == (metered.meter_number, "M-NEW")
+
+
+def test_a_replacement_too_long_ago_or_at_nobody_s_is_refused(
+    shop: Shop, metered: Customer, nothing_changes: Unchanged
+) -> None:
+    with nothing_changes():
+        too_late = replace(shop, metered, occurred_at=(clock.now() - timedelta(days=8)).isoformat())
+        assert error_of(too_late) == (409, "occurred_at_out_of_range", "occurred_at")
+        nobody = Customer(pk=999_999)
+        assert replace(shop, nobody).status_code == 404
+
+
+def test_the_evidence_of_a_replacement_names_both_meters(shop: Shop, metered: Customer) -> None:
+    sale = replace(shop, metered, reason="Worn out").json()["sale"]["transaction"]
+    evidence = AuditLog.objects.get(action="transactions.meter.replaced")
+    assert (evidence.entity_id, evidence.user, evidence.reason) == (metered.pk, shop.admin, "Worn out")
+    assert evidence.before == {"meter_number": metered.meter_number, "last_meter_reading": "1210.00"}
+    assert evidence.after == {
+        "meter_number": "M-NEW", "last_meter_reading": "3.00", "final_reading": "1210.00",
+        "transaction_number": sale["transaction_number"],
+    }  # fmt: skip
+
+
+def test_depot_staff_see_nothing_of_customers_sites(shop: Shop, metered: Customer) -> None:
+    replace(shop, metered)
+    shop.sell({"type": "DEPOSIT"})
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
+    for rows in (DepositBalance.objects, MeterReplacement.objects):
+        assert (rows.visible_to(shop.driver).count(), rows.visible_to(staff).count()) == (1, 0)
+
+
+def test_each_customer_holds_their_own_deposits(shop: Shop) -> None:
+    other = CustomerFactory()
+    for customer, quantity in ((shop.customer, 3), (other, 1), (shop.customer, 2)):
+        shop.sell({"type": "DEPOSIT", "quantity": quantity}, customer=customer.pk)
+    shop.count("customer", other.pk, 2)
+    shop.sell({"type": "RETURN", "quantity": 2}, customer=other.pk)
+    held = DepositBalance.objects.order_by("customer_id").values_list("customer_id", "quantity", "amount")
+    assert list(held) == [(shop.customer.pk, 5, Decimal("300.00")), (other.pk, -1, Decimal("-60.00"))]
+
+
+def test_deposits_of_several_lines_add_up(shop: Shop) -> None:
+    shop.sell({"type": "DEPOSIT", "quantity": 1}, {"type": "DEPOSIT", "quantity": 2, "rate": "60.00"})
+    held = DepositBalance.objects.get()
+    assert (held.quantity, held.amount) == (3, Decimal("180.00"))
+
+
+def test_sales_without_a_reading_are_no_part_of_the_history(shop: Shop, metered: Customer) -> None:
+    shop.sell({"type": "SALE"}, customer=metered.pk)
+    assert meter_history(metered, newest=9) == []
 
 
 def test_the_books_verify_after_all_of_it(shop: Shop, metered: Customer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from foundation import clock
 from foundation.access.capabilities import Role
 from inventory.models import StockMovement
 from invoices.models import Invoice
+from payments.models import Payment
 from sequences.models import Ticket
 from tests.conftest import Shop, error_of
 from tests.factories import (
@@ -129,7 +130,8 @@ def test_another_customers_contract_is_not_theirs(shop: Shop) -> None:
 
 def test_a_shown_rate_that_differs_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
     with nothing_changes():
-        assert error_of(shop.sell({**SALE, "rate": "28.49"})) == (409, "rate_mismatch", "items.0.rate")
+        for rate in ("28.49", "28.51"):
+            assert error_of(shop.sell({**SALE, "rate": rate})) == (409, "rate_mismatch", "items.0.rate")
 
 
 @pytest.mark.parametrize("role", ["ADMIN", "SUPERVISOR"])
@@ -210,6 +212,7 @@ def test_gst_is_rounded_half_up_once(shop: Shop, quantity: int, rate: str, gst: 
 @pytest.mark.parametrize(
     ("now", "rate"),
     [
+        ("1994-03-31T23:59:00+08:00", "0.00"),
         ("2022-12-31T23:59:00+08:00", "7.00"),
         ("2023-01-01T00:01:00+08:00", "8.00"),
         ("2023-12-31T23:59:00+08:00", "8.00"),
@@ -264,6 +267,28 @@ def test_payment_on_the_spot_is_on_the_invoice(shop: Shop) -> None:
     assert owed["paid_at"] is None
 
 
+def test_a_free_sale_takes_no_money_on_the_spot(shop: Shop) -> None:
+    free = EquipmentFactory(default_rate=0)
+    _, invoice = of(shop.sell({"type": "SERVICE", "equipment": free.pk}, payment_received=True))
+    assert (invoice["status"], invoice["outstanding_amount"], Payment.objects.count()) == ("paid", "0.00", 0)
+
+
+def test_a_sale_counts_on_the_day_it_is_recorded_and_keeps_when_it_happened(shop: Shop) -> None:
+    recorded = datetime(2026, 1, 20, 0, 30, tzinfo=clock.SINGAPORE)  # the 19th in UTC
+    happened = recorded - timedelta(hours=2)
+    with time_machine.travel(recorded, tick=False):
+        sale, invoice = of(shop.sell(SALE, payment_received=True, occurred_at=happened.isoformat()))
+    day, row = date(2026, 1, 20), Transaction.objects.get()
+    assert (row.date, row.created_at, row.occurred_at) == (day, recorded, happened)
+    assert sale["transaction_number"] == "TRX-20260120-000001"
+    movement = StockMovement.objects.get(kind="SALE")
+    assert (movement.occurred_at, movement.created_at) == (happened, recorded)
+    billed, payment = Invoice.objects.get(pk=invoice["id"]), Payment.objects.get()
+    assert (billed.date, billed.settled_on, billed.due_on, billed.generated_at) == (day, day, day, recorded)
+    assert billed.paid_at == happened
+    assert (payment.received_on, payment.date, payment.used_up_on, payment.created_at) == (day, day, day, recorded)
+
+
 # --- The meter -------------------------------------------------------------------------------------
 
 
@@ -275,6 +300,20 @@ def test_usage_is_billed_from_the_last_reading(shop: Shop) -> None:
     assert (invoice["subtotal"], invoice["gst_amount"]) == ("108.58", "9.77")
     metered.refresh_from_db()
     assert (metered.last_meter_reading, metered.version) == (Decimal("1250.50"), 2)
+
+
+def test_a_reading_is_billed_to_the_cent_at_a_ten_thousandth_of_a_dollar(shop: Shop) -> None:
+    metered = MeteredCustomerFactory(last_meter_reading="1200.00", meter_rate="2.1549")
+    sale, _ = of(shop.sell(customer=metered.pk, current_meter="1300.10"))
+    assert (sale["usage"], sale["usage_amount"]) == ("100.10", "215.71")  # 215.705490
+
+
+def test_a_refund_beyond_the_gas_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
+    metered = MeteredCustomerFactory(last_meter_reading="1200.00")
+    shop.count("customer", metered.pk, 1)
+    with nothing_changes():
+        refused = shop.sell({"type": "RETURN"}, customer=metered.pk, current_meter="1210.00")
+        assert error_of(refused) == (409, "negative_total", "items")
 
 
 def test_usage_and_items_are_billed_together(shop: Shop) -> None:

@@ -1,14 +1,18 @@
 """Taking a sale back: a reversal and a credit note, once, and everything where it was before."""
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 
 from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer
+from foundation import clock
 from foundation.access.capabilities import Role
+from foundation.errors import Denied, Invalid
 from inventory.models import StockMovement
 from invoices.models import Invoice
 from payments.models import Payment
@@ -16,6 +20,7 @@ from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
 from transactions.models import DepositBalance, Transaction
+from transactions.services import void_transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +71,65 @@ def test_the_goods_come_back_to_the_vehicle(shop: Shop) -> None:
     assert {move.reason for move in StockMovement.objects.filter(kind="REVERSAL")} == {REASON}
 
 
+def test_what_moved_last_comes_back_first(shop: Shop) -> None:
+    sold(void(shop, sold(shop.sell({"type": "SWAP", "quantity": 3}))))
+    back = StockMovement.objects.filter(kind="REVERSAL").order_by("pk")
+    assert [(move.quantity, move.from_condition, move.to_location.kind, move.to_condition) for move in back] == [
+        (3, "EMPTY", "CUSTOMER", "FULL"),
+        (3, "FULL", "VEHICLE", "FULL"),
+    ]
+
+
+def test_a_void_has_the_sale_s_tax_rate_and_its_own_day(shop: Shop) -> None:
+    with time_machine.travel(datetime(2023, 12, 31, 12, tzinfo=clock.SINGAPORE), tick=False):
+        sale = sold(shop.sell(SALE, payment_received=True))
+    voided_at = datetime(2024, 1, 2, 0, 30, tzinfo=clock.SINGAPORE)  # the 1st in UTC
+    with time_machine.travel(voided_at, tick=False):
+        note = sold(void(shop, sale))["invoice"]
+    assert (note["gst_rate"], note["gst_amount"], note["total_amount"]) == ("8.00", "-4.56", "-61.56")
+    reversal = Transaction.objects.get(reverses=sale["transaction"]["id"])
+    assert (reversal.date, reversal.occurred_at) == (date(2024, 1, 2), voided_at)
+    document = Invoice.objects.get(pk=note["id"])
+    assert (document.date, document.settled_on, document.user_id) == (
+        date(2024, 1, 2), date(2024, 1, 2), shop.driver.pk,
+    )  # fmt: skip
+    assert document.snapshot["corrects"]["issued_on"] == "2023-12-31"
+    assert Payment.objects.latest("pk").received_on == date(2024, 1, 2)
+
+
+def test_the_document_of_a_void_bills_the_meter_back(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    sale = sold(shop.sell({"type": "DEPOSIT"}, customer=metered.pk, current_meter="1210.00", remarks="Ring twice"))
+    note = Invoice.objects.get(pk=sold(void(shop, sale))["invoice"]["id"])
+    assert note.taxable_amount == Decimal("-21.50")
+    meter = note.snapshot["meter"]
+    assert [meter[name] for name in ("last_reading", "current_reading", "usage", "rate", "amount")] == [
+        "1210.00", "1200.00", "-10.00", "2.1500", "-21.50",
+    ]  # fmt: skip
+    assert note.snapshot["remarks"] == ""
+    reversal = Transaction.objects.get(reverses=sale["transaction"]["id"])
+    assert (reversal.usage_amount, reversal.items_amount) == (Decimal("-21.50"), Decimal("-60.00"))
+    evidence = AuditLog.objects.get(action="transactions.sale.voided")
+    assert evidence.before == {"status": "COMPLETED"}
+    assert evidence.after == {
+        "status": "VOIDED", "reversal": reversal.transaction_number, "invoice_number": note.invoice_number,
+        "total_amount": str(note.total_amount), "return_stock": True, "pdf_sha256": note.pdf_sha256,
+        "last_meter_reading": "1200.00",
+    }  # fmt: skip
+
+
+def test_the_service_refuses_by_itself(shop: Shop, nothing_changes: Unchanged) -> None:
+    """What no form and no route lets through today."""
+    sale = sold(shop.sell(SALE))["transaction"]["id"]
+    stranger = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
+    with nothing_changes():
+        for actor in (shop.driver, stranger):
+            with pytest.raises(Denied):
+                void_transaction(actor=actor, transaction_id=sale, reason=REASON)
+        with pytest.raises(Invalid, match="reason"):
+            void_transaction(actor=shop.admin, transaction_id=sale, reason=" ")
+
+
 def test_goods_that_are_gone_are_refused_and_can_be_left(shop: Shop, nothing_changes: Unchanged) -> None:
     sale = sold(shop.sell(SALE))
     shop.count("customer", shop.customer.pk, 0)
@@ -109,6 +173,27 @@ def test_the_meter_goes_back_with_its_latest_reading_only(shop: Shop, nothing_ch
     assert again["usage"] == "4.00"
 
 
+def test_the_meter_has_moved_on_where_it_was_read_again_or_replaced_at_the_same_reading(
+    shop: Shop, nothing_changes: Unchanged
+) -> None:
+    read_again, replaced, apart = (MeteredCustomerFactory() for _ in range(3))
+    first = [sold(shop.sell(customer=each.pk, current_meter="1210.00")) for each in (read_again, replaced, apart)]
+    sold(shop.sell(SALE, customer=read_again.pk, current_meter="1210.00"))
+    new = {"final_reading": "1210.00", "new_meter_number": "M2", "first_reading": "1210.00"}
+    assert shop.client_of(shop.admin).post(f"/api/customers/{replaced.pk}/replace-meter/", new).status_code == 201
+    with nothing_changes():
+        for sale in first[:2]:
+            assert error_of(void(shop, sale)) == (409, "meter_moved_on", None)
+    sold(void(shop, first[2]))
+
+
+def test_a_later_reading_that_was_taken_back_does_not_count(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    first = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))
+    sold(void(shop, sold(shop.sell(SALE, customer=metered.pk, current_meter="1210.00"))))
+    sold(void(shop, first))
+
+
 def test_the_baseline_of_a_meter_is_taken_back_too(shop: Shop) -> None:
     metered = MeteredCustomerFactory(last_meter_reading=None)
     sale = sold(shop.sell(SALE, customer=metered.pk, current_meter="500.00"))
@@ -131,6 +216,7 @@ def test_invoice_and_credit_note_settle_each_other(shop: Shop) -> None:
     invoice = read(shop, "invoices", sale["invoice"]["id"])
     assert (invoice["outstanding_amount"], invoice["status"], invoice["paid_at"]) == ("0.00", "generated", None)
     assert read(shop, "invoices", note["id"])["outstanding_amount"] == note["outstanding_amount"] == "0.00"
+    assert shop.client_of(shop.admin).get("/api/invoices/?is_open=true").json()["count"] == 0
     pay = shop.client_of(shop.admin).post(f"/api/invoices/{invoice['id']}/pay/", {})
     assert error_of(pay) == (409, "already_paid", None)
 
