@@ -48,8 +48,10 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
     """Let a voided document and the one that voids it settle each other.
 
     Cash that came with the sale goes back with it. What else was paid becomes the customer's credit again, and what
-    a credit note had settled is open again. Runs in the caller's transaction, which holds the customer's lock.
+    a credit note had settled is open again, from today on: what was owed before stays so. Runs in the caller's
+    transaction, which holds the customer's lock.
     """
+    today = clock.business_date(now)
     cash = Payment.objects.filter(allocations__invoice=voided, is_on_the_spot=True, reversal__isnull=True)
     for payment in cash.distinct():
         _reverse(actor, payment, now)
@@ -61,13 +63,13 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
         if paid is not None and (paid.reverses_id or is_reversed(paid)):
             continue
         source = paid or Invoice.objects.get(pk=note_id or 0)
-        undone.append(Part(source, Invoice.objects.get(pk=invoice_id), -amount))
+        undone.append(Part(source, Invoice.objects.get(pk=invoice_id), -amount, today))
     write_allocations(actor, undone, now)
     [voided] = invoice_locks.invoices([voided.pk])
     if voided.total_amount > 0:
-        write_allocations(actor, [Part(voiding, voided, voided.total_amount)], now)
+        write_allocations(actor, [Part(voiding, voided, voided.total_amount, today)], now)
     elif voided.total_amount < 0:
-        write_allocations(actor, [Part(voided, voiding, voiding.total_amount)], now)
+        write_allocations(actor, [Part(voided, voiding, voiding.total_amount, today)], now)
     # Nobody paid: they cancel each other.
     for invoice in invoice_locks.invoices([voided.pk, voiding.pk]):
         mark_unpaid(invoice)
@@ -89,7 +91,8 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
     )
     settled = standing_amounts(Allocation.objects.filter(payment=payment))
     invoices = {row.pk: row for row in invoice_locks.invoices(invoice_id for _, _, invoice_id in settled)}
-    write_allocations(actor, [Part(reversal, invoices[pk], -amount) for (_, _, pk), amount in settled.items()], now)
+    parts = [Part(reversal, invoices[pk], -amount, today) for (_, _, pk), amount in settled.items()]
+    write_allocations(actor, parts, now)
     for row in locks.payments([payment.pk, reversal.pk]):
         row.used_up_on = max(today, row.used_up_on or today)
         row.save(update_fields=["used_up_on"])
