@@ -76,12 +76,12 @@ class Company:
     # --- Who and what there is ---------------------------------------------------------------------------
 
     def _depot(self, code: str) -> Depot:
-        row = DepotFactory.create(code=code, name=f"Depot {code}")
+        row = DepotFactory(code=code, name=f"Depot {code}")
         return self._known(Depot(code, row.name), row.pk)
 
     def _person(self, username: str, role: Role, depot: Depot | None, vehicle: str = "") -> Person:
         depot_id = None if depot is None else self._keys[depot]
-        user = UserFactory.create(
+        user = UserFactory(
             username=username, last_name=username.title(), role=role, depot_id=depot_id, depot=None, vehicle_no=vehicle
         )
         person = Person(username, f"Tan {username.title()}", depot, vehicle, is_office=role == Role.ADMIN)
@@ -89,13 +89,13 @@ class Company:
         return self._known(person, user.pk)
 
     def _item(self, sku: str, rate: str, deposit: str | None) -> Item:
-        row = EquipmentFactory.create(sku=sku, name=f"Cylinder {sku}", default_rate=rate, deposit=deposit)
+        row = EquipmentFactory(sku=sku, name=f"Cylinder {sku}", default_rate=rate, deposit=deposit)
         return self._known(Item(sku, row.name), row.pk)
 
     def _customer(self, code: str, days: int, meter: Decimal | None) -> Customer:
-        factory: type[CustomerFactory] = CustomerFactory if meter is None else MeteredCustomerFactory
+        factory = CustomerFactory if meter is None else MeteredCustomerFactory
         metered = {} if meter is None else {"last_meter_reading": meter, "meter_rate": METER_RATE}
-        row = factory.create(customer_code=code, name=f"Kopitiam {code}", payment_terms_days=days, **metered)
+        row = factory(customer_code=code, name=f"Kopitiam {code}", payment_terms_days=days, **metered)
         customer = self._known(Customer(code, row.name, days), row.pk)
         self.books.customers.append(customer)
         return customer

@@ -301,7 +301,7 @@ def test_the_files_say_what_the_model_says(today: Company) -> None:
     ]
     for name, rows, asked in files:
         response = today.get(f"reports/{name}/", format="csv", **asked)
-        text = b"".join(response.streaming_content).decode("utf-8-sig")
+        text = response.getvalue().decode("utf-8-sig")
         table = list(csv.reader(io.StringIO(text)))
         assert table[1 : len(rows) + 1] == [[str(value) for value in compared.plain(row).values()] for row in rows]
         sums = [compared.as_told(sum(row[c] for row in rows)) for c in rows[0] if is_summed(rows[0], c)]
