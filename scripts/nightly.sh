@@ -20,7 +20,7 @@ run() {
 }
 
 run mutants sh scripts/mutants.sh
-long="tests/live tests/transactions/test_ledger_machine.py -n 0 -s"
+long="tests/live tests/reports/test_random_days.py -n 0 -s"
 # shellcheck disable=SC2086 # several arguments
 run sqlite sh scripts/test.sh $long
 # shellcheck disable=SC2086

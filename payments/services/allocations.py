@@ -36,37 +36,39 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An allocation to be: so much of a payment or a credit note settles so much of an invoice."""
+    """An allocation to be: so much of a payment or a credit note settles so much of an invoice, from a date on."""
 
     source: Payment | Invoice
     invoice: Invoice
     amount: Decimal
-
-    @property
-    def date(self) -> date:
-        source = self.source.received_on if isinstance(self.source, Payment) else self.source.date
-        return max(source, self.invoice.date)
+    date: date
 
 
 @command
 def allocate_payment(*, actor: User, payment_id: int, shares: Sequence[Share] | None = None) -> Payment:
-    """Settle invoices with the credit that is left of a payment. Locks the customer, the invoices, the payment.
+    """Settle invoices with the credit that is left of a payment, from today on: what was owed before stays so.
 
-    ``shares`` None: the oldest open ones first. Raises AlreadyReversed, UnknownReference, ExceedsOutstanding,
-    ExceedsCredit.
+    Locks the customer, the invoices, the payment. ``shares`` None: the oldest open ones first. Raises
+    AlreadyReversed, UnknownReference, ExceedsOutstanding, ExceedsCredit.
     """
     locks.customer_of_payment(payment_id)
     payment: Payment = Payment.objects.get(pk=payment_id)
     require_standing(payment)
     if payment.credit_amount <= 0:
         raise ExceedsCredit(f"Nothing is left of {payment}.")
-    settle_invoices(actor, payment, shares, clock.now())
+    now = clock.now()
+    settle_invoices(actor, payment, shares, since=clock.business_date(now), now=now)
     record_settling(actor, "invoices.payment.allocated", payment)
     return payment
 
 
-def settle_invoices(actor: User, payment: Payment, shares: Sequence[Share] | None, now: datetime) -> None:
-    """Allocate what is left of a payment: as asked, or to the oldest open invoices that the actor may see."""
+def settle_invoices(
+    actor: User, payment: Payment, shares: Sequence[Share] | None, *, since: date, now: datetime
+) -> None:
+    """Allocate what is left of a payment: as asked, or to the oldest open invoices that the actor may see.
+
+    It counts ``since`` a date, or since the invoice is there, if that is later.
+    """
     if shares is None:
         shares = list(_oldest_first(actor, payment))
     if sum((share.amount for share in shares), ZERO) > payment.credit_amount:
@@ -87,7 +89,7 @@ def settle_invoices(actor: User, payment: Payment, shares: Sequence[Share] | Non
                 f"Only {max(invoice.outstanding_amount, ZERO)} is open of {invoice.invoice_number}.",
                 attr=f"allocations.{index}.amount",
             )
-        parts.append(Part(payment, invoice, share.amount))
+        parts.append(Part(payment, invoice, share.amount, max(since, invoice.date)))
     write_allocations(actor, parts, now)
 
 

@@ -55,7 +55,7 @@ def record_payment(*, actor: User, data: NewPayment) -> Recorded[Payment]:
         raise UnknownReference(data.customer, attr="customer")
     now = clock.now()
     payment = _create(actor, customer, data, data.amount, now)
-    settle_invoices(actor, payment, data.shares, now)
+    settle_invoices(actor, payment, data.shares, since=payment.received_on, now=now)
     BALANCE.require(credit_of(customer), attr="amount")
     record_settling(actor, "invoices.payment.recorded", payment)
     return Recorded(payment)
@@ -88,7 +88,7 @@ def pay_invoice(
     signed = wanted if open_amount > 0 else -wanted
     new = NewPayment(customer.pk, method, signed, received_on=received_on, reference=reference)
     payment = _create(actor, customer, new, signed, now)
-    write_allocations(actor, [Part(payment, invoice, signed)], now)
+    write_allocations(actor, [Part(payment, invoice, signed, max(payment.received_on, invoice.date))], now)
     record_settling(actor, "invoices.payment.recorded", payment)
     return invoice
 

@@ -45,19 +45,22 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
 def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime) -> None:
     """Let a voided document and the one that voids it settle each other.
 
-    Cash that came with the sale goes back with it; what else was paid becomes the customer's credit again. Runs in the
-    caller's transaction, which holds the customer's lock.
+    Cash that came with the sale goes back with it; what else was paid becomes the customer's credit again, from today on:
+    what was owed before stays so. Runs in the caller's transaction, which holds the customer's lock.
     """
+    today = clock.business_date(now)
     for payment in Payment.objects.filter(allocations__invoice=voided, is_on_the_spot=True, reversal__isnull=True):
         _reverse(actor, payment, now)
     # A payment and its reversal cancel each other already. No credit note settles it yet: that comes below, once.
     kept = Allocation.objects.filter(invoice=voided, payment__reverses__isnull=True, payment__reversal__isnull=True)
-    undone = [Part(Payment.objects.get(pk=pk), voided, -amount) for (pk, _), amount in standing_amounts(kept).items()]
+    undone = [
+        Part(Payment.objects.get(pk=pk), voided, -amount, today) for (pk, _), amount in standing_amounts(kept).items()
+    ]
     write_allocations(actor, undone, now)
     if voided.total_amount > 0:
-        write_allocations(actor, [Part(voiding, voided, voided.total_amount)], now)
+        write_allocations(actor, [Part(voiding, voided, voided.total_amount, today)], now)
     elif voided.total_amount < 0:
-        write_allocations(actor, [Part(voided, voiding, voiding.total_amount)], now)
+        write_allocations(actor, [Part(voided, voiding, voiding.total_amount, today)], now)
     # Nobody paid: they cancel each other.
     for invoice in invoice_locks.invoices([voided.pk, voiding.pk]):
         mark_unpaid(invoice)
@@ -79,7 +82,8 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
     )
     settled = standing_amounts(Allocation.objects.filter(payment=payment))
     invoices = {row.pk: row for row in invoice_locks.invoices(invoice_id for _, invoice_id in settled)}
-    write_allocations(actor, [Part(reversal, invoices[pk], -amount) for (_, pk), amount in settled.items()], now)
+    parts = [Part(reversal, invoices[pk], -amount, today) for (_, pk), amount in settled.items()]
+    write_allocations(actor, parts, now)
     for row in locks.payments([payment.pk, reversal.pk]):
         row.used_up_on = today
         row.save(update_fields=["used_up_on"])

@@ -45,8 +45,8 @@ def driver_day(driver: User, *, day: date) -> Report:
 
 
 def _vehicle_of(driver: User, day: date) -> str:
-    """As the day's documents say; a driver may have another one by now."""
-    for documents in (Transaction.objects, Distribution.objects):
+    """As the day's documents say; a driver may have another one by now. A void names that of its sale."""
+    for documents in (Transaction.objects.filter(reverses__isnull=True), Distribution.objects):
         latest = documents.filter(user=driver, date=day).order_by("-pk").values_list("vehicle_no", flat=True).first()
         if latest:
             return str(latest)

@@ -46,8 +46,8 @@ def receivables(user: User, *, as_of: date, customer: int | None = None) -> Repo
     only = Q() if customer is None else Q(customer=customer)
     mine = rows_within(user, Capability.REPORT_SALES) & only
     rows: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
-    for customer_id, due_on, is_credit, amount in open_documents(mine, as_of):
-        rows[customer_id]["credit" if is_credit else bucket_of(due_on, as_of)] += amount
+    for customer_id, due_on, amount in open_documents(mine, as_of):
+        rows[customer_id][bucket_of(due_on, as_of) if amount > 0 else "credit"] += amount
     for customer_id, amount in _credits(mine, as_of):
         rows[customer_id]["credit"] -= amount
     names = customer_names(rows)
@@ -72,8 +72,12 @@ def bucket_of(due_on: date, as_of: date) -> str:
     return next((name for name, _, most in BUCKETS if days <= most), OLDEST[0])
 
 
-def open_documents(of: Q, as_of: date) -> Iterable[tuple[int, date, bool, Decimal]]:
-    """Customer, due date, whether it is a credit note, and what was open at the end of a date."""
+def open_documents(of: Q, as_of: date) -> Iterable[tuple[int, date, Decimal]]:
+    """Customer, due date, and what was open at the end of a date.
+
+    Below zero it is credit: of a credit note, or of an invoice that was settled twice for a while, because a payment
+    of an earlier date was entered later.
+    """
     settled_since = _allocated_after(as_of, "invoice_id", 1) | {}
     for pk, amount in _allocated_after(as_of, "credit_note_id", -1).items():
         settled_since[pk] = settled_since.get(pk, ZERO) + amount
@@ -81,7 +85,7 @@ def open_documents(of: Q, as_of: date) -> Iterable[tuple[int, date, bool, Decima
     for pk, customer_id, day, due_on, total, settled in _still_open(Invoice, "settled_on", of, as_of, fields):
         amount = total - settled + settled_since.get(pk, ZERO)
         if amount and day <= as_of:
-            yield customer_id, due_on, total < 0, amount
+            yield customer_id, due_on, amount
 
 
 def _credits(of: Q, as_of: date) -> Iterable[tuple[int, Decimal]]:

@@ -49,8 +49,8 @@ def statement(customer: Customer, *, date_from: date, date_to: date) -> Statemen
     entries = list(_entries(customer, date_from, date_to, opening))
     closing = entries[-1].balance if entries else opening
     ageing = dict.fromkeys([name for name, *_ in BUCKETS] + [OLDEST[0]], ZERO)
-    for _, due_on, is_credit, amount in open_documents(Q(customer=customer), date_to):
-        if not is_credit:
+    for _, due_on, amount in open_documents(Q(customer=customer), date_to):
+        if amount > 0:
             ageing[bucket_of(due_on, date_to)] += amount
     return Statement(
         customer=customer,

@@ -1,9 +1,9 @@
-"""The reports say the same of the same books, each for what its reader may see."""
+"""The reports are for whom they may be for, answer what can be asked, and come as files. Their figures: test_histories.py."""
 
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,6 @@ from customers.models import Customer
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
-from inventory.models import Inventory
 from tests.conftest import ClientOf, Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Json, Unchanged
@@ -65,119 +64,6 @@ def books(shop: Shop) -> Books:
 
 
 PERIOD: Json = {"date_from": "2026-01-01", "date_to": "2026-02-28"}
-
-
-def test_figures_by_whatever_group_add_up_to_the_same(books: Books) -> None:
-    totals = [
-        report(books, "sales-summary", group_by=by, **PERIOD)["totals"]
-        for by in ("day", "week", "month", "depot", "driver", "customer")
-    ]
-    assert all(total == totals[0] for total in totals)
-    by_equipment = report(books, "sales-summary", group_by="equipment", **PERIOD)["totals"]
-    assert by_equipment["subtotal"] == totals[0]["subtotal"]
-
-
-def test_the_gst_return_adds_up_with_the_sales(books: Books) -> None:
-    gst, sales = (report(books, name, **PERIOD)["totals"] for name in ("gst", "sales-summary"))
-    assert gst["output_tax"] == sales["gst_amount"]
-    assert Decimal(gst["standard_rated_supplies"]) + Decimal(gst["outside_gst"]) == Decimal(sales["subtotal"])
-    assert (gst["invoices"], gst["credit_notes"]) == (sales["invoices"], sales["credit_notes"])
-
-
-def test_a_void_counts_on_its_own_day(books: Books) -> None:
-    months = report(books, "gst", **PERIOD)["rows"]
-    assert [(row["month"], row["credit_notes"], row["credited_supplies"], row["credited_tax"]) for row in months] == [
-        ("2026-01", 1, "0.00", "0.00"),
-        ("2026-02", 1, "-114.00", "-10.26"),
-    ]
-    # Swaps 57.00, sales 85.50 and 114.00, usage 50 at 2.15.
-    assert months[0]["standard_rated_supplies"] == "364.00"
-
-
-def test_what_is_owed_is_what_was_billed_less_what_was_paid(books: Books) -> None:
-    for day in ("2026-01-10", "2026-01-20", "2026-01-31", "2026-02-03", "2026-02-28"):
-        owed = report(books, "receivables", as_of=day)["totals"]
-        billed = Decimal(report(books, "sales-summary", date_from="2025-01-01", date_to=day)["totals"]["total_amount"])
-        paid = sum(
-            Decimal(payment["amount"])
-            for payment in books.client_of(books.admin).get("/api/payments/", {"received_to": day}).json()["results"]
-        )
-        assert Decimal(owed["total"]) == billed - paid, day
-        assert sum((Decimal(value) for name, value in owed.items() if name != "total"), Decimal(0)) == Decimal(
-            owed["total"]
-        )
-
-
-def test_a_statement_closes_at_what_the_customer_owes(books: Books) -> None:
-    for customer in (books.customer, books.metered):
-        for day in ("2026-01-10", "2026-01-20", "2026-02-03", "2026-02-28"):
-            url = f"/api/customers/{customer.pk}/statement/"
-            account = books.client_of(books.admin).get(url, {"date_from": "2026-01-01", "date_to": day}).json()
-            owed = report(books, "receivables", as_of=day, customer=customer.pk)["totals"]["total"]
-            assert account["closing_balance"] == owed
-            assert sum(map(Decimal, account["ageing"].values())) == Decimal(owed)
-            sums = Decimal(account["opening_balance"]) + sum(Decimal(entry["amount"]) for entry in account["entries"])
-            assert sums == Decimal(account["closing_balance"])
-            second = books.client_of(books.admin).get(url, {"date_from": day, "date_to": "2026-03-31"}).json()
-            before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
-            first = books.client_of(books.admin).get(url, {"date_from": "2026-01-01", "date_to": before}).json()
-            assert second["opening_balance"] == first["closing_balance"]
-
-
-def test_debts_grow_old(books: Books) -> None:
-    metered = books.metered.pk
-    # 57.00 + 107.50 with 9 % is 179.31; 100.00 of it was paid. Due on 19 January. On 17 February 34.18 more is due.
-    for day, bucket, amount in (
-        ("2026-01-19", "current", "179.31"),
-        ("2026-01-20", "days_1_30", "79.31"),
-        ("2026-02-18", "days_1_30", "113.49"),
-        ("2026-02-19", "days_31_60", "79.31"),
-        ("2026-04-19", "days_61_90", "113.49"),
-        ("2026-04-20", "days_over_90", "79.31"),
-    ):
-        [row] = report(books, "receivables", as_of=day, customer=metered)["rows"]
-        assert row[bucket] == amount, day
-
-
-def test_stock_of_an_earlier_moment_is_what_it_was(books: Books) -> None:
-    def position(**asked: Any) -> dict[tuple[str, str], int]:
-        return {(row["place"], row["condition"]): row["quantity"] for row in report(books, "stock", **asked)["rows"]}
-
-    driver = f"vehicle {books.driver.vehicle_no}"
-    now = position()
-    balances = Inventory.objects.exclude(location__kind="CUSTOMER").exclude(quantity=0)
-    assert {key: count for key, count in now.items() if key[0] != "customers"} == {
-        (str(row.location), row.condition): row.quantity for row in balances
-    }
-    # The vehicle was counted today, in the fixture; what was sold "before" counts against that.
-    assert position(at="2026-01-31T00:00:00+08:00")[driver, "EMPTY"] == 3
-    assert position(at="2026-01-06T00:00:00+08:00")[driver, "EMPTY"] == 2
-    assert (driver, "EMPTY") not in position(at="2026-01-05T09:00:00+08:00")
-    assert all(row["total"] == 0 for row in report(books, "conservation", at="2026-01-20T23:00:00+08:00")["rows"])
-    assert report(books, "stock")["totals"]["quantity"] == report(books, "conservation")["totals"]["total"] == 0
-
-
-def test_a_driver_s_day_adds_up(books: Books) -> None:
-    day = report(books, "driver-day", driver=books.driver.pk, date="2026-01-05")
-    figures = {figure["name"]: figure["value"] for figure in day["figures"]}
-    sales = report(books, "sales-summary", date_from="2026-01-05", date_to="2026-01-05", group_by="driver")
-    [mine] = [row for row in sales["rows"] if row["key"] == books.driver.username]
-    assert (figures["total_amount"], figures["gst_amount"]) == (mine["total_amount"], mine["gst_amount"])
-    # 3 x 28.50 with 9 % and three deposits
-    assert figures["cash"] == "273.20"
-    full, empty = (next(row for row in day["rows"] if row["condition"] == condition) for condition in ("FULL", "EMPTY"))
-    assert (full["delivered"], empty["collected"]) == (5, 2)
-    for row in day["rows"]:
-        moved = row["loaded"] - row["delivered"] + row["collected"] - row["unloaded"] + row["other"]
-        assert row["opening"] + moved == row["closing"]
-
-
-def test_deposits_held_as_of_any_date(books: Books) -> None:
-    assert report(books, "deposits", as_of="2026-01-04")["totals"] == {"quantity": 0, "amount": "0.00"}
-    assert report(books, "deposits", as_of="2026-01-05")["totals"] == {"quantity": 3, "amount": "180.00"}
-    assert report(books, "deposits", as_of="2026-01-20")["totals"] == {"quantity": 2, "amount": "120.00"}
-    held = books.client_of(books.admin).get(f"/api/customers/{books.customer.pk}/deposits/").json()
-    assert held["total_amount"] == report(books, "deposits")["totals"]["amount"]
 
 
 def test_a_supervisor_sees_the_own_depot_and_a_seller_the_own_sales(books: Books) -> None:

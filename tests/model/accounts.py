@@ -1,0 +1,118 @@
+"""What customers owe and hold: receivables by age, statements of account, deposits."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from tests.model.books import Books
+from tests.model.records import ZERO, Customer, Payment, Person
+
+Row = dict[str, str | int | Decimal]
+METHODS = {"CASH": "Cash", "PAYNOW": "PayNow", "CHEQUE": "Cheque", "BANK_TRANSFER": "Bank transfer"}
+
+
+def age(due_on: date, day: date) -> str:
+    """On the day itself an invoice isn't overdue yet."""
+    overdue = (day - due_on).days
+    if overdue <= 0:
+        return "current"
+    if overdue <= 30:
+        return "days_1_30"
+    if overdue <= 60:
+        return "days_31_60"
+    if overdue <= 90:
+        return "days_61_90"
+    return "days_over_90"
+
+
+def owed_by_age(books: Books, customer: Customer, day: date, sellers: list[Person] | None = None) -> dict[str, Decimal]:
+    """At the end of a day. Credit is what is to be paid out, or was paid and settles nothing; it is negative."""
+    owed = dict.fromkeys(("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "credit"), ZERO)
+    for document in books.documents:
+        if document.customer is customer and document.day <= day and (sellers is None or document.seller in sellers):
+            amount = books.open_of(document, by=day)
+            owed[age(document.due_on, day) if amount > 0 else "credit"] += amount
+    for payment in books.payments:
+        if (
+            payment.customer is customer
+            and payment.received_on <= day
+            and (sellers is None or payment.taker in sellers)
+        ):
+            owed["credit"] -= books.credit_of(payment, by=day)
+    return owed
+
+
+def receivables(books: Books, day: date, sellers: list[Person] | None = None) -> list[Row]:
+    rows: list[Row] = []
+    for customer in sorted(books.customers, key=lambda customer: customer.code):
+        owed = owed_by_age(books, customer, day, sellers)
+        if any(amount != 0 for amount in owed.values()):
+            total = sum(owed.values(), ZERO)
+            rows.append({"customer_code": customer.code, "name": customer.name, **owed, "total": total})
+    return rows
+
+
+@dataclass
+class Entry:
+    day: date
+    kind: str
+    number: str
+    details: str
+    due_on: date | None
+    amount: Decimal
+    balance: Decimal = ZERO
+
+
+@dataclass
+class Statement:
+    opening: Decimal
+    entries: list[Entry]
+    closing: Decimal
+    ageing: dict[str, Decimal]
+
+
+def statement(books: Books, customer: Customer, first: date, last: date) -> Statement:
+    """The account from a day to a day, both with all that happened on them: documents first, then money."""
+    account: list[Entry] = []
+    for document in books.documents:
+        if document.customer is customer:
+            kind = "INVOICE" if document.kind == "TAX_INVOICE" else "CREDIT_NOTE"
+            due_on = document.due_on if document.total > 0 else None
+            account.append(Entry(document.day, kind, document.number, "", due_on, document.total))
+    for payment in books.payments:
+        if payment.customer is customer:
+            details = METHODS[payment.method] + _undoing(payment)
+            account.append(Entry(payment.received_on, "PAYMENT", payment.number, details, None, -payment.amount))
+    account.sort(key=lambda entry: entry.day)
+    balance, opening, entries = ZERO, ZERO, []
+    for entry in account:
+        balance += entry.amount
+        entry.balance = balance
+        if entry.day < first:
+            opening = balance
+        elif entry.day <= last:
+            entries.append(entry)
+    return Statement(opening, entries, entries[-1].balance if entries else opening, owed_by_age(books, customer, last))
+
+
+def _undoing(payment: Payment) -> str:
+    if payment.reverses is not None:
+        return f" (reverses {payment.reverses.number})"
+    return " (paid out)" if payment.amount < 0 else ""
+
+
+def deposits(books: Books, day: date) -> list[Row]:
+    """What was lent against a deposit and hasn't come back by the end of a day."""
+    held: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+    for document in books.documents:
+        for line in document.lines:
+            if document.day <= day and line.type in ("DEPOSIT", "RETURN"):
+                key = (document.customer.code, document.customer.name, line.item.sku)
+                pieces, amount = held.get(key, (0, ZERO))
+                sign = 1 if line.type == "DEPOSIT" else -1
+                held[key] = (pieces + sign * line.quantity, amount + line.amount)
+    return [
+        {"customer_code": code, "name": name, "sku": sku, "quantity": pieces, "amount": amount}
+        for (code, name, sku), (pieces, amount) in sorted(held.items())
+        if pieces != 0 or amount != 0
+    ]

@@ -1,0 +1,202 @@
+"""What is written down when something happens, and the few rules that need no books to look into."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+
+SINGAPORE = timezone(timedelta(hours=8))
+ZERO = Decimal("0.00")
+OUTSIDE, ON_FOOT = "OUTSIDE", "FIELD"
+"""The rest of the world, and what drivers without a vehicle carry. Only these two may fall below zero."""
+
+GST_RATES = [
+    (date(2007, 7, 1), Decimal("7.00")),
+    (date(2023, 1, 1), Decimal("8.00")),
+    (date(2024, 1, 1), Decimal("9.00")),
+]
+
+
+def day_of(moment: datetime) -> date:
+    """The date in Singapore."""
+    return moment.astimezone(SINGAPORE).date()
+
+
+def to_the_cent(amount: Decimal) -> Decimal:
+    """Half a cent is a cent, on either side of nothing."""
+    cents = int(abs(amount) * 100 + Decimal("0.5"))
+    return Decimal(-cents if amount < 0 else cents).scaleb(-2)
+
+
+def gst_rate_on(day: date) -> Decimal:
+    rate = ZERO
+    for begins, percent in GST_RATES:
+        if begins <= day:
+            rate = percent
+    return rate
+
+
+class Refused(Exception):
+    """What can't be done isn't, and nothing changes. The argument is the code that the API says it with."""
+
+
+@dataclass(eq=False)
+class Depot:
+    code: str
+    name: str
+
+    @property
+    def place(self) -> str:
+        return f"depot {self.code}"
+
+
+@dataclass(eq=False)
+class Item:
+    """Something that is sold, lent or counted."""
+
+    sku: str
+    name: str
+
+
+@dataclass(eq=False)
+class Customer:
+    code: str
+    name: str
+    terms: int
+    """Days to pay in."""
+
+    @property
+    def place(self) -> str:
+        return f"customer {self.code}"
+
+
+@dataclass(eq=False)
+class Person:
+    username: str
+    name: str
+    depot: Depot | None = None
+    vehicle: str = ""
+    is_office: bool = False
+    """Settles anybody's invoices; a seller the own ones only."""
+
+    @property
+    def place(self) -> str:
+        return f"vehicle {self.vehicle}" if self.vehicle else ON_FOOT
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a sale. What comes back is refunded; deposits bear no GST."""
+
+    type: str
+    item: Item
+    quantity: int
+    rate: Decimal
+    comes_back: str = "EMPTY"
+
+    @property
+    def amount(self) -> Decimal:
+        amount = to_the_cent(self.quantity * self.rate)
+        return -amount if self.type == "RETURN" else amount
+
+    @property
+    def is_taxed(self) -> bool:
+        return self.type not in ("DEPOSIT", "RETURN")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a gas meter moved since the last reading."""
+
+    units: Decimal
+    rate: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return to_the_cent(self.units * self.rate)
+
+
+@dataclass(eq=False)
+class Document:
+    """A tax invoice or a credit note."""
+
+    number: str
+    kind: str
+    day: date
+    due_on: date
+    customer: Customer
+    seller: Person
+    vehicle: str
+    lines: list[Line]
+    usage: Usage | None
+    subtotal: Decimal
+    taxable: Decimal
+    gst_rate: Decimal
+    gst: Decimal
+    total: Decimal
+    voids: "Document | None" = None
+    movements: list["Movement"] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Payment:
+    """Money that came in; a negative one went out."""
+
+    customer: Customer
+    taker: Person
+    method: str
+    amount: Decimal
+    received_on: date
+    entered_on: date
+    came_with: Document | None = None
+    """The sale that it was paid with, on the spot."""
+    reverses: "Payment | None" = None
+    is_handed_in: bool = False
+    number: str = ""
+    """Of the receipt, once it is known."""
+
+
+@dataclass(eq=False)
+class Allocation:
+    """So much of a payment, or of a credit note, settles so much of a document, from a day on."""
+
+    source: Payment | Document
+    document: Document
+    amount: Decimal
+    day: date
+
+
+@dataclass(eq=False)
+class Movement:
+    """So many pieces from one place to another."""
+
+    when: datetime
+    why: str
+    item: Item
+    quantity: int
+    source: str
+    source_condition: str
+    target: str
+    target_condition: str
+
+
+@dataclass(eq=False)
+class Load:
+    """A driver loaded or unloaded."""
+
+    driver: Person
+    vehicle: str
+    day: date
+
+
+@dataclass(eq=False)
+class DayEnd:
+    """What a seller counted, and what should have been there."""
+
+    seller: Person
+    vehicle: str
+    cash: list[Payment]
+    cash_expected: Decimal
+    cash_counted: Decimal
+    expected: dict[tuple[Item, str], int]
+    counted: dict[tuple[Item, str], int]
+    is_decided: bool = False

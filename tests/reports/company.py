@@ -1,0 +1,411 @@
+"""A company whose days are told twice: to the project over HTTP, and to the model that its figures are held against."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import time_machine
+
+from accounts.models import User
+from foundation.access.capabilities import Role
+from tests.conftest import client_for
+from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+from tests.model.books import Books
+from tests.model.records import (
+    SINGAPORE,
+    Customer,
+    DayEnd,
+    Depot,
+    Document,
+    Item,
+    Line,
+    Payment,
+    Person,
+    Refused,
+    Usage,
+    day_of,
+)
+
+METER_RATE = Decimal("2.1500")
+Lines = Sequence[tuple[str, str, int]]
+"""Type, SKU, pieces."""
+
+
+def moment(text: str) -> datetime:
+    """``2026-01-05 23:59``, in Singapore."""
+    return datetime.fromisoformat(text).replace(tzinfo=SINGAPORE)
+
+
+def made[T](what: T | None) -> T:
+    """It wasn't refused."""
+    assert what is not None
+    return what
+
+
+class Company:
+    """Two depots, two drivers with a vehicle and one on foot, a seller, an office. The clock is the caller's."""
+
+    def __init__(self) -> None:
+        self.books = Books()
+        self._keys: dict[object, int] = {}
+        self._sales: dict[Document, int] = {}
+        self._users: dict[Person, User] = {}
+        self._pushed = 0
+        self.north, self.south = self._depot("NORTH"), self._depot("SOUTH")
+        self.office = self._person("office", Role.ADMIN, None)
+        self.supervisor = self._person("supervisor", Role.SUPERVISOR, self.north)
+        self.ali = self._person("ali", Role.DRIVER, self.north, vehicle="GBA1A")
+        self.ben = self._person("ben", Role.DRIVER, self.south, vehicle="GBB2B")
+        self.cho = self._person("cho", Role.DRIVER, self.north)
+        self.dee = self._person("dee", Role.SALES, None)
+        self.drivers = [self.ali, self.ben, self.cho]
+        self.people = [self.office, self.supervisor, *self.drivers, self.dee]
+        self.items = {
+            sku: self._item(sku, rate, deposit)
+            for sku, rate, deposit in (("C14", "28.50", "60.00"), ("C09", "8.50", None), ("C50", "120.05", "200.00"))
+        }
+        self._prices = {"C14": ("28.50", "60.00"), "C09": ("8.50", "0.00"), "C50": ("120.05", "200.00")}
+        self.customers = {
+            code: self._customer(code, days, meter)
+            for code, days, meter in (("CASH", 0, None), ("METER", 14, Decimal("100.00")), ("MONTH", 30, Decimal(0)))
+        }
+        self._meters = {"METER": Decimal("100.00"), "MONTH": Decimal(0)}
+
+    # --- Who and what there is ---------------------------------------------------------------------------
+
+    def _depot(self, code: str) -> Depot:
+        row = DepotFactory(code=code, name=f"Depot {code}")
+        return self._known(Depot(code, row.name), row.pk)
+
+    def _person(self, username: str, role: Role, depot: Depot | None, vehicle: str = "") -> Person:
+        depot_id = None if depot is None else self._keys[depot]
+        user = UserFactory(
+            username=username, last_name=username.title(), role=role, depot_id=depot_id, depot=None, vehicle_no=vehicle
+        )
+        person = Person(username, f"Tan {username.title()}", depot, vehicle, is_office=role == Role.ADMIN)
+        self._users[person] = user
+        return self._known(person, user.pk)
+
+    def _item(self, sku: str, rate: str, deposit: str | None) -> Item:
+        row = EquipmentFactory(sku=sku, name=f"Cylinder {sku}", default_rate=rate, deposit=deposit)
+        return self._known(Item(sku, row.name), row.pk)
+
+    def _customer(self, code: str, days: int, meter: Decimal | None) -> Customer:
+        factory = CustomerFactory if meter is None else MeteredCustomerFactory
+        metered = {} if meter is None else {"last_meter_reading": meter, "meter_rate": METER_RATE}
+        row = factory(customer_code=code, name=f"Kopitiam {code}", payment_terms_days=days, **metered)
+        customer = self._known(Customer(code, row.name, days), row.pk)
+        self.books.customers.append(customer)
+        return customer
+
+    def _known[T](self, record: T, key: int) -> T:
+        self._keys[record] = key
+        return record
+
+    def pk(self, record: object) -> int:
+        return self._keys[record]
+
+    def user(self, person: Person) -> User:
+        return self._users[person]
+
+    # --- Asking, and telling twice ------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(SINGAPORE)
+
+    @contextmanager
+    def at(self, text: str) -> Iterator[None]:
+        """The clock stands at a Singapore moment."""
+        with time_machine.travel(moment(text), tick=False):
+            yield
+
+    def get(self, url: str, by: Person | None = None, **asked: Any) -> Any:
+        response = client_for(self._users[by or self.office]).get(f"/api/{url}", asked)
+        assert response.status_code == 200, response.content
+        return response.json() if response["Content-Type"].startswith("application/json") else response
+
+    def _post(self, by: Person, url: str, body: object) -> tuple[Any, list[str]]:
+        """The answer, and the codes of its refusal."""
+        response = client_for(self._users[by]).post(f"/api/{url}", body)
+        answer = response.json()
+        if response.status_code in (200, 201):
+            return answer, []
+        assert response.status_code == 409, answer
+        return answer, [error["code"] for error in answer["errors"]]
+
+    @staticmethod
+    def _both[T](told: Callable[[], T], refusals: list[str]) -> T | None:
+        """The model takes what the project took, and refuses what it refused, for the same reason."""
+        refused: list[str] = []
+        made = None
+        try:
+            made = told()
+        except Refused as refusal:
+            refused = list(refusal.args)
+        assert refusals == refused
+        return made
+
+    # --- Sales -----------------------------------------------------------------------------------------------
+
+    def sells(
+        self,
+        seller: Person,
+        customer: str,
+        lines: Lines = (),
+        *,
+        usage: str | None = None,
+        paid: bool = False,
+        happened: datetime | None = None,
+        comes_back: str = "EMPTY",
+    ) -> Document | None:
+        """A sale; one that ``happened`` earlier is pushed by the phone now."""
+        buyer = self.customers[customer]
+        at = self.now
+        body: dict[str, Any] = {
+            "customer": self.pk(buyer),
+            "payment_received": paid,
+            "items": [
+                {"equipment": self.pk(self.items[sku]), "type": kind, "quantity": pieces}
+                | ({"condition": comes_back} if kind == "RETURN" else {})
+                for kind, sku, pieces in lines
+            ],
+        }
+        if usage is not None:
+            body["current_meter"] = str(self._reading_of(customer) + Decimal(usage))
+        if happened is None:
+            answer, refusals = self._post(seller, "transactions/", body)
+            if not refusals:
+                answer = {
+                    "id": answer["transaction"]["id"],
+                    "invoice": answer["invoice"]["id"],
+                    "invoice_number": answer["invoice"]["invoice_number"],
+                }
+        else:
+            answer = self._push(seller, body, happened)
+            refusals = [error["code"] for error in answer["errors"]]
+        used = None if usage is None else Usage(Decimal(usage), METER_RATE)
+        priced = [
+            Line(kind, self.items[sku], pieces, self._price_of(kind, sku), comes_back) for kind, sku, pieces in lines
+        ]
+        document = self._both(
+            lambda: self.books.sells(seller, buyer, priced, used, at=at, paid=paid, happened=happened), refusals
+        )
+        if document is not None:
+            assert document.number == answer["invoice_number"]
+            self._keys[document], self._sales[document] = answer["invoice"], answer["id"]
+        return document
+
+    def _push(self, seller: Person, body: dict[str, Any], happened: datetime) -> dict[str, Any]:
+        self._pushed += 1
+        operation = {
+            "type": "transaction.create",
+            "client_temp_id": f"phone-{self._pushed}",
+            "occurred_at": happened.isoformat(),
+            "data": body,
+        }
+        answer, refusals = self._post(seller, "sync/push/", {"operations": [operation]})
+        assert refusals == []
+        [result] = answer["results"]
+        known: dict[str, Any] = result
+        return known
+
+    def _price_of(self, kind: str, sku: str) -> Decimal:
+        return Decimal(self._prices[sku][1 if kind in ("DEPOSIT", "RETURN") else 0])
+
+    def _reading_of(self, customer: str) -> Decimal:
+        """Where the meter began, and what it moved by all that stands."""
+        used = [d.usage.units for d in self.books.documents if d.customer.code == customer and d.usage is not None]
+        return self._meters[customer] + sum(used, Decimal(0))
+
+    def voids(self, document: Document, *, goods_come_back: bool = True) -> Document | None:
+        at = self.now
+        body = {"reason": "Wrong", "return_stock": goods_come_back}
+        answer, refusals = self._post(self.office, f"transactions/{self._sales[document]}/void/", body)
+        note = self._both(lambda: self.books.voids(document, at=at, goods_come_back=goods_come_back), refusals)
+        if note is not None:
+            assert note.number == answer["invoice"]["invoice_number"]
+            self._keys[note], self._sales[note] = answer["invoice"]["id"], answer["transaction"]["id"]
+        return note
+
+    # --- Money -----------------------------------------------------------------------------------------------
+
+    def pays(
+        self,
+        customer: str,
+        amount: str,
+        *,
+        to: Person | None = None,
+        method: str = "PAYNOW",
+        received_on: date | None = None,
+        shares: Sequence[tuple[Document, str]] | None = None,
+    ) -> Payment | None:
+        payer, taker, at = self.customers[customer], to or self.office, self.now
+        body: dict[str, Any] = {"customer": self.pk(payer), "method": method, "amount": amount}
+        if received_on is not None:
+            body["received_on"] = received_on.isoformat()
+        if shares is not None:
+            body["allocations"] = [{"invoice": self.pk(document), "amount": share} for document, share in shares]
+        chosen = None if shares is None else [(document, Decimal(share)) for document, share in shares]
+        answer, refusals = self._post(taker, "payments/", body)
+        payment = self._both(
+            lambda: self.books.pays(
+                payer, taker, method, Decimal(amount), at=at, received_on=received_on, shares=chosen
+            ),
+            refusals,
+        )
+        return payment and self._known(payment, answer["id"])
+
+    def pays_document(
+        self, document: Document, amount: str | None = None, *, to: Person | None = None, method: str = "CASH"
+    ) -> Payment | None:
+        taker, at = to or self.office, self.now
+        body = {"method": method} | ({} if amount is None else {"amount": amount})
+        _, refusals = self._post(taker, f"invoices/{self.pk(document)}/pay/", body)
+        exactly = None if amount is None else Decimal(amount)
+        return self._both(lambda: self.books.pays_document(document, taker, method, exactly, at=at), refusals)
+
+    def allocates(self, payment: Payment, shares: Sequence[tuple[Document, str]] | None = None) -> None:
+        at = self.now
+        body = (
+            {}
+            if shares is None
+            else {"allocations": [{"invoice": self.pk(document), "amount": share} for document, share in shares]}
+        )
+        chosen = None if shares is None else [(document, Decimal(share)) for document, share in shares]
+        _, refusals = self._post(self.office, f"payments/{self._receipt(payment)}/allocate/", body)
+        self._both(lambda: self.books.allocates(payment, self.office, chosen, at=at), refusals)
+
+    def reverses(self, payment: Payment) -> Payment | None:
+        at = self.now
+        _, refusals = self._post(self.office, f"payments/{self._receipt(payment)}/reverse/", {"reason": "Bounced"})
+        return self._both(lambda: self.books.reverses(payment, at=at), refusals)
+
+    def _receipt(self, payment: Payment) -> int:
+        if payment not in self._keys:
+            self.learns_receipts()
+        return self.pk(payment)
+
+    def learns_receipts(self) -> list[Any]:
+        """Tells the model the numbers of the receipts; answers the payments, in the order in which they came."""
+        told: list[Any] = []
+        page = 1
+        while len(told) < len(self.books.payments):
+            told += self.get("payments/", ordering="id", page=page, page_size=200)["results"]
+            page += 1
+        for payment, row in zip(self.books.payments, told, strict=True):
+            payment.number = row["payment_number"]
+            self._keys[payment] = row["id"]
+        return told
+
+    # --- Stock -----------------------------------------------------------------------------------------------
+
+    def loads(self, driver: Person, items: Sequence[tuple[str, str, str, int]]) -> None:
+        """OUT or IN, SKU, condition, pieces; at the driver's own depot."""
+        at, depot = self.now, driver.depot or self.north
+        lines = [
+            {"equipment": self.pk(self.items[sku]), "direction": direction, "condition": condition, "quantity": pieces}
+            for direction, sku, condition, pieces in items
+        ]
+        draft, _ = self._post(driver, "distributions/", {"depot": self.pk(depot), "items": lines})
+        confirm = f"distributions/{draft['id']}/confirm/"
+        _, refusals = self._post(driver, confirm, {})
+        moved = [(direction, self.items[sku], condition, pieces) for direction, sku, condition, pieces in items]
+        self._both(lambda: self.books.loads_vehicle(driver, depot, moved, at=at), refusals)
+        if not refusals:
+            assert self._post(driver, confirm, {})[1] == ["already_confirmed"]
+
+    def gives_up_load(self, driver: Person, sku: str) -> None:
+        """A load that was drafted only: nothing moves, and nothing can any more."""
+        line = {"equipment": self.pk(self.items[sku]), "direction": "OUT", "condition": "FULL", "quantity": 1}
+        draft, _ = self._post(driver, "distributions/", {"depot": self.pk(driver.depot), "items": [line]})
+        for step, refused in (("cancel", []), ("confirm", ["distribution_cancelled"])):
+            assert self._post(driver, f"distributions/{draft['id']}/{step}/", {})[1] == refused
+
+    def works(self, kind: str, depot: Depot, items: Sequence[tuple[str, str, int]]) -> None:
+        """SKU, condition, pieces. A transfer goes to the other depot."""
+        at = self.now
+        target = (self.south if depot is self.north else self.north) if kind == "TRANSFER" else None
+        body = {
+            "kind": kind,
+            "depot": self.pk(depot),
+            "reason": "Work",
+            "items": [
+                {"equipment": self.pk(self.items[sku]), "condition": condition, "quantity": pieces}
+                for sku, condition, pieces in items
+            ],
+        }
+        _, refusals = self._post(self.office, "depot-work/", body | ({"to_depot": self.pk(target)} if target else {}))
+        moved = [(self.items[sku], condition, pieces) for sku, condition, pieces in items]
+        self._both(lambda: self.books.works(kind, depot, moved, at=at, to_depot=target), refusals)
+
+    def counts(self, where: Depot | Person | Customer, sku: str, pieces: int, condition: str = "FULL") -> None:
+        at = self.now
+        if isinstance(where, Person):
+            entity, key = "vehicle", where.vehicle
+        else:
+            entity, key = ("depot" if isinstance(where, Depot) else "customer"), str(self.pk(where))
+        body = {
+            "entity": entity,
+            "entity_id": key,
+            "equipment_id": self.pk(self.items[sku]),
+            "condition": condition,
+            "quantity": pieces,
+            "reason": "Counted",
+        }
+        _, refusals = self._post(self.office, "inventories/update-inventory/", body)
+        self._both(lambda: self.books.counts(where.place, self.items[sku], condition, pieces, at=at), refusals)
+
+    def takes_stock(self, depot: Depot, counted: Sequence[tuple[str, str, int]]) -> None:
+        at = self.now
+        items = [
+            {"equipment": self.pk(self.items[sku]), "condition": condition, "quantity": pieces}
+            for sku, condition, pieces in counted
+        ]
+        body = {"depot": self.pk(depot), "reason": "Stock-take", "items": items}
+        _, refusals = self._post(self.office, "depot-work/stock-take/", body)
+        assert refusals == []
+        for sku, condition, pieces in counted:
+            self.books.counts(depot.place, self.items[sku], condition, pieces, at=at)
+
+    # --- The end of the day ---------------------------------------------------------------------------------
+
+    def counts_day(
+        self, seller: Person, cash: str, counted: Sequence[tuple[str, str, int]] = ()
+    ) -> tuple[DayEnd, Any] | None:
+        """What was counted, as the model keeps it and as the project answered."""
+        counts = [
+            {"equipment": self.pk(self.items[sku]), "condition": condition, "quantity": pieces}
+            for sku, condition, pieces in counted
+        ]
+        answer, refusals = self._post(seller, "settlements/", {"cash": cash, "counts": counts})
+        found = {(self.items[sku], condition): pieces for sku, condition, pieces in counted}
+        day_end = self._both(
+            lambda: self.books.counts_day(seller, Decimal(cash), found, list(self.items.values())), refusals
+        )
+        if day_end is None:
+            return None
+        return self._known(day_end, answer["id"]), answer
+
+    def signs_off(self, day_end: DayEnd) -> None:
+        at = self.now
+        _, refusals = self._post(self.office, f"settlements/{self.pk(day_end)}/sign-off/", {})
+        self._both(lambda: self.books.signs_off(day_end, at=at), refusals)
+
+    def rejects(self, day_end: DayEnd) -> None:
+        _, refusals = self._post(self.office, f"settlements/{self.pk(day_end)}/reject/", {"remarks": "Again"})
+        self._both(lambda: self.books.rejects(day_end), refusals)
+
+    def changes_vehicle(self, driver: Person, vehicle: str) -> None:
+        response = client_for(self._users[self.office]).patch(
+            f"/api/accounts/users/{self.pk(driver)}/", {"vehicle_no": vehicle}
+        )
+        assert response.status_code == 200, response.json()
+        self._users[driver].refresh_from_db()
+        driver.vehicle = vehicle
+
+    @property
+    def today(self) -> date:
+        return day_of(self.now)

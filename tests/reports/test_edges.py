@@ -1,0 +1,128 @@
+"""At the edges of days and years, and where one thing undoes another: figures on paper, beside the model's."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+
+from tests.model.records import Document
+from tests.reports import compared
+from tests.reports.company import Company, made, moment
+from tests.reports.compared import owed, told
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def company(stub_pdf: None) -> Company:
+    with time_machine.travel(moment("2023-12-29 09:00"), tick=False):
+        company = Company()
+        company.works("GOODS_IN", company.north, [("C14", "FULL", 40)])
+        company.loads(company.ali, [("OUT", "C14", "FULL", 20)])
+    return company
+
+
+def test_the_gst_rate_is_that_of_the_payment_or_else_of_the_document(company: Company) -> None:
+    """8 % until 2023, 9 % from 2024."""
+    gone: list[Document] = []
+    with company.at("2023-12-31 23:59"):
+        gone.append(made(company.sells(company.ali, "MONTH", [("SALE", "C14", 1)])))
+    with company.at("2024-01-01 00:01"):
+        delivered = moment("2023-12-31 23:58")
+        company.sells(company.ali, "CASH", [("SALE", "C14", 1)], paid=True, happened=delivered)
+        company.sells(company.ali, "MONTH", [("SALE", "C14", 1)], happened=delivered)
+        company.voids(gone[0])
+        columns = ("month", "gst_rate", "invoiced_tax", "credited_tax")
+        assert told(company, "gst", *columns, date_from="2023-12-01", date_to="2024-01-31") == [
+            ("2023-12", "8.00", "2.28", "0.00"),
+            ("2024-01", "8.00", "2.28", "-2.28"),
+            ("2024-01", "9.00", "2.57", "0.00"),
+        ]
+        # The year's last Sunday and its first Monday are two weeks of two years.
+        weeks = told(company, "sales-summary", "key", group_by="week", date_from="2023-12-01", date_to="2024-01-31")
+        assert weeks == [("2023-W52",), ("2024-W01",)]
+        compared.everything_agrees(company)
+
+
+def test_credit_that_a_void_set_free_settles_from_the_day_on_which_it_does(company: Company) -> None:
+    """INV 1 paid by transfer, void on the 20th; its money settles INV 2 on the 21st. Till then INV 2 was open."""
+    with company.at("2024-01-02 10:00"):
+        first = made(company.sells(company.ali, "METER", [("SALE", "C14", 1)]))
+        transfer = made(company.pays("METER", "31.07", method="BANK_TRANSFER"))
+    with company.at("2024-01-10 10:00"):
+        company.sells(company.ali, "METER", [("SALE", "C14", 1)])
+    with company.at("2024-01-20 10:00"):
+        company.voids(first)
+    with company.at("2024-01-21 10:00"):
+        company.allocates(transfer)
+        for day, right in (
+            ("2024-01-02", {}),
+            ("2024-01-10", {"current": "31.07"}),
+            ("2024-01-19", {"current": "31.07"}),
+            ("2024-01-20", {"current": "31.07", "credit": "-31.07"}),
+            ("2024-01-21", {}),
+        ):
+            assert owed(company, "METER", day) == right, day
+            compared.receivables_agree(company, date.fromisoformat(day))
+
+
+def test_what_is_settled_twice_for_a_while_is_credit_then(company: Company) -> None:
+    """A transfer of the 3rd, entered on the 6th, after the cheque that paid the same invoice on the 4th had bounced."""
+    with company.at("2024-01-02 10:00"):
+        company.sells(company.ali, "METER", [("SALE", "C14", 1)])
+    with company.at("2024-01-04 10:00"):
+        cheque = made(company.pays("METER", "31.07", method="CHEQUE"))
+    with company.at("2024-01-06 10:00"):
+        company.reverses(cheque)
+        company.pays("METER", "31.07", received_on=date(2024, 1, 3))
+        assert owed(company, "METER", "2024-01-03") == {}
+        assert owed(company, "METER", "2024-01-05") == {"credit": "-31.07"}
+        assert owed(company, "METER", "2024-01-06") == {}
+        compared.statement_agrees(company, company.customers["METER"], date(2024, 1, 1), date(2024, 1, 5))
+
+
+def test_a_driver_s_day_is_that_of_the_vehicle_of_that_day(company: Company) -> None:
+    with company.at("2024-01-02 10:00"):
+        sale = made(company.sells(company.ali, "CASH", [("SALE", "C14", 1)]))
+        company.changes_vehicle(company.ali, "GBC3C")
+    with company.at("2024-01-03 10:00"):
+        company.loads(company.ali, [("OUT", "C14", "FULL", 2)])
+        company.voids(sale)  # of what was sold from the other vehicle
+        for day in (date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3)):
+            compared.driver_day_agrees(company, company.ali, day)
+
+
+def test_cash_is_of_the_day_on_which_it_was_entered_and_in_the_bag_since(company: Company) -> None:
+    with company.at("2024-01-04 08:00"):
+        company.pays("CASH", "5.00", to=company.ali, method="CASH", received_on=date(2024, 1, 3))
+        for day, cash in ((3, "0.00"), (4, "5.00")):
+            asked: dict[str, Any] = {"driver": company.pk(company.ali), "date": f"2024-01-0{day}"}
+            figures = company.get("reports/driver-day/", **asked)["figures"]
+            assert {figure["name"]: figure["value"] for figure in figures}["cash"] == cash
+            compared.driver_day_agrees(company, company.ali, date(2024, 1, day))
+
+
+def test_a_void_of_a_refund_bills_again_and_its_cash_is_back(company: Company) -> None:
+    with company.at("2024-01-02 10:00"):
+        company.sells(company.ali, "CASH", [("SALE", "C14", 1), ("DEPOSIT", "C14", 1)], paid=True)
+        refund = made(company.sells(company.ali, "CASH", [("RETURN", "C14", 1)]))
+        company.pays_document(refund, "20.00", to=company.ali)
+    with company.at("2024-01-03 10:00"):
+        again = made(company.voids(refund))
+        assert (again.number, again.total) == ("INV-20240103-000001", Decimal("60.00"))
+        assert owed(company, "CASH", "2024-01-02") == {"credit": "-40.00"}
+        assert owed(company, "CASH", "2024-01-03") == {"credit": "20.00"}
+        compared.everything_agrees(company)
+
+
+def test_moments_are_taken_with_their_offset(company: Company) -> None:
+    """Midnight in Singapore is 16:00 UTC of the day before."""
+    with company.at("2024-01-02 00:00"):
+        company.sells(company.ali, "CASH", [("SALE", "C14", 3)])
+    before, after = datetime(2024, 1, 1, 15, 59, 59), datetime(2024, 1, 1, 16, 0, 0)  # noqa: DTZ001 -- told as UTC
+    with company.at("2024-01-02 08:00"):
+        for utc, vehicles in ((before, 20), (after, 17)):
+            rows = told(company, "conservation", "vehicles", at=f"{utc.isoformat()}Z")
+            assert rows == [(vehicles,)]
