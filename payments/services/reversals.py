@@ -45,8 +45,8 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
 def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime) -> None:
     """Let a voided document and the one that voids it settle each other.
 
-    Cash that came with the sale goes back with it; what else was paid becomes the customer's credit again, from today on:
-    what was owed before stays so. Runs in the caller's transaction, which holds the customer's lock.
+    Cash that came with the sale goes back with it; what else was paid becomes the customer's credit again, from today
+    on: what was owed before stays so. Runs in the caller's transaction, which holds the customer's lock.
     """
     today = clock.business_date(now)
     for payment in Payment.objects.filter(allocations__invoice=voided, is_on_the_spot=True, reversal__isnull=True):
