@@ -10,7 +10,7 @@ import time_machine
 from foundation.changes import Change
 from foundation.clock import SINGAPORE
 from sync import feed
-from sync.models import FeedEntry
+from sync.models import Feed, FeedEntry
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, DepotFactory, EquipmentFactory
 
@@ -20,8 +20,8 @@ Pull = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def pull(shop: Shop) -> Pull:
-    def get(cursor: str | None = None, **asked: object) -> dict[str, Any]:
-        sent = {**asked, **({"cursor": cursor} if cursor else {})}
+    def get(cursor: str | None = None, **asked: int) -> dict[str, Any]:
+        sent: dict[str, str | int] = {**asked, **({"cursor": cursor} if cursor else {})}
         response = shop.client_of(shop.driver).get("/api/sync/pull/", sent)
         assert response.status_code == 200, response.content
         answer: dict[str, Any] = response.json()
@@ -53,11 +53,11 @@ def test_changes_are_numbered_once_each_in_the_order_in_which_they_were_noted(
     depots = rename_depots(shop, 4)
     shop.client_of(shop.admin).patch(f"/api/depots/{depots[0]}/", {"name": "Newer"})
     monkeypatch.setattr(feed, "NUMBERED_AT_ONCE", 2)
-    before = feed.Feed.objects.get().position
+    before = Feed.objects.get().position
     pull()
     numbers = dict(FeedEntry.objects.filter(position__gt=before).values_list("entity_id", "position"))
     assert numbers == {depots[1]: before + 2, depots[2]: before + 3, depots[3]: before + 4, depots[0]: before + 5}
-    assert feed.Feed.objects.get().position == before + 5
+    assert Feed.objects.get().position == before + 5
     assert not Change.objects.exists()
 
 

@@ -21,6 +21,7 @@ from sync.services import dismiss_conflict, retry_conflict
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
+from transactions.services import sales
 
 pytestmark = pytest.mark.django_db
 
@@ -150,7 +151,7 @@ def test_what_happened_while_it_was_being_refused_is_not_kept_as_well(
     shop: Shop, push: Push, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second push of the same sale finds the vehicle empty, since the first one has just sold from it."""
-    create, operation = operations.create_customer_transaction_and_invoice, sale_of(shop, "a")
+    create, operation = sales.create_customer_transaction_and_invoice, sale_of(shop, "a")
     first: list[Any] = []
 
     def overtaken(**asked: Any) -> Any:
