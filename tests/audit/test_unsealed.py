@@ -30,3 +30,12 @@ def test_what_waits_is_counted_from_the_last_seal_on() -> None:
         for _ in range(3):
             write()
         assert (seals.unsealed(), seals.unsealed_for()) == (3, 120)
+
+
+def test_a_batch_goes_no_further_than_it_was_asked_to() -> None:
+    """What was written since may have neighbours that aren't committed yet."""
+    with transaction.atomic():
+        ids = [record(actor=None, action="depots.depot.counted", target=DepotFactory()).pk for _ in range(3)]
+    sealed = seals.seal_next_batch(through=ids[1])
+    assert sealed is not None
+    assert (sealed.size, sealed.last_id, seals.unsealed()) == (2, ids[1], 1)

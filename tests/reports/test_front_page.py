@@ -83,3 +83,26 @@ def test_the_fullest_places_come_first_and_full_cylinders_are_told_by_kind(
         (f"depot {shop.depot}", 100), (f"vehicle {shop.driver.vehicle_no}", 20),
     ]  # fmt: skip
     assert places[1].parts == (("full", 15, 15), ("empty", 5, 5))
+
+
+def test_money_of_other_depots_is_not_told(shop: Shop, clock: time_machine.Traveller) -> None:
+    shop.sell({"type": "SALE"}, payment_received=True)
+    shop.sell({"type": "SALE"})
+    elsewhere = tiles(UserFactory(role=Role.SUPERVISOR))
+    assert elsewhere["Cash in bags"] == (Decimal("0.00"), "not handed in yet")
+    assert elsewhere["Open invoices"] == (Decimal("0.00"), "S$ 0.00 of it overdue")
+
+
+def test_what_is_outside_is_no_place(shop: Shop, clock: time_machine.Traveller) -> None:
+    assert sorted(bar.label for bar in page(shop.admin)["stock"]) == [
+        f"depot {shop.depot}", f"vehicle {shop.driver.vehicle_no}",
+    ]  # fmt: skip
+
+
+def test_a_day_of_credit_notes_has_no_bar(shop: Shop, clock: time_machine.Traveller) -> None:
+    shop.sell({"type": "DEPOSIT", "quantity": 2}, {"type": "SALE", "quantity": 2})
+    clock.shift(timedelta(days=1))
+    shop.sell({"type": "RETURN"})
+    assert [(bar.value, bar.parts) for bar in page(shop.admin)["sales"]][-2:] == [
+        (Decimal("182.13"), (("sales", 182, 100),)), (Decimal("-60.00"), (("sales", -60, 0),)),
+    ]  # fmt: skip

@@ -170,6 +170,7 @@ def test_right_books_verify() -> None:
         says("gst_amount"),
         says("total_amount"),
         (sql("UPDATE customers_customer SET last_meter_reading = 1250.55"), "stands at 1250.55"),
+        (sql("UPDATE customers_customer SET last_meter_reading = NULL"), "stands at None"),
         (sql("UPDATE transactions_meterreplacement SET first_reading = 6"), "its last sale read 6"),
         (sql("DELETE FROM transactions_meterreplacement"), "its last sale read 1300.1"),
         (sql("UPDATE invoices_invoice SET taxable_amount = taxable_amount - 1"), "taxable "),
