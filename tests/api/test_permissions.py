@@ -8,6 +8,8 @@ A, ``foreign`` rows depot B's.
 import copy
 import json
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -19,7 +21,8 @@ from core.urls import router
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
-from foundation.access.capabilities import Role
+from foundation.access.capabilities import Capability, Role
+from foundation.api.permissions import HasCapability
 from inventory.models import Inventory
 from invoices.models import GstRate
 from tests.conftest import ClientOf, KeptWorld, client_for
@@ -382,6 +385,14 @@ def test_no_other_route_exists() -> None:
     viewsets = {url_name for _, url_name, _ in actions().values()}
     others = {entry.name for entry in api.url_patterns if isinstance(entry, URLPattern) and entry.name not in viewsets}
     assert others == PUBLIC | ANY_USER | {"api-not-found"}
+
+
+@pytest.mark.parametrize("named", [{}, {"capability": {"list": Capability.VIEW_SALES}}, {"capability": None}])
+def test_what_names_no_capability_is_closed(named: dict[str, Any]) -> None:
+    """A forgotten entry is found by whoever is refused, not by whoever isn't."""
+    request: Any = SimpleNamespace(user=UserFactory(role=Role.ADMIN), method="POST")
+    view = SimpleNamespace(action="destroy", **named)
+    assert not HasCapability().has_permission(request, view)
 
 
 @pytest.mark.parametrize("route", sorted({route for route, _, _ in TABLE}))

@@ -1,12 +1,15 @@
 """The audit log: complete, scoped, append-only."""
 
 import ast
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from audit.models import AuditLog
 from foundation.access.capabilities import Role
+from foundation.clock import SINGAPORE
 from foundation.ledger.models import LedgerWriteRefused
 from tests.architecture.trees import calls, commands, sources
 from tests.conftest import ClientOf, Shop
@@ -108,3 +111,21 @@ def test_filters(shop: Shop, client_of: ClientOf) -> None:
     assert set(actions("action=inventory.balance.corrected")) == {"inventory.balance.corrected"}
     assert actions("at_before=2020-01-01T00:00:00Z") == []
     assert len(actions("at_after=2020-01-01T00:00:00Z")) == 3
+
+
+def test_a_period_is_read_newest_first(shop: Shop, client_of: ClientOf) -> None:
+    for _ in range(3):
+        shop.sell({"type": "SALE"})
+    answer = client_of(shop.admin).get("/api/audit/", {"at_after": "2020-01-01T00:00:00Z"}).json()
+    moments = [row["at"] for row in answer["results"]]
+    assert moments == sorted(moments, reverse=True)
+    assert moments[0] > moments[-1]
+
+
+def test_a_record_says_from_where_and_on_which_singapore_date(shop: Shop, client_of: ClientOf) -> None:
+    # In UTC it is still the 19th.
+    with time_machine.travel(datetime(2026, 1, 20, 7, 30, tzinfo=SINGAPORE), tick=False):
+        client = client_of(shop.admin)
+        client.post("/api/depots/", {"code": "NEW", "name": "New"}, REMOTE_ADDR="198.51.100.7", HTTP_X_REQUEST_ID="r-1")
+    record = AuditLog.objects.latest("id")
+    assert (str(record.date), record.ip_address, record.request_id) == ("2026-01-20", "198.51.100.7", "r-1")

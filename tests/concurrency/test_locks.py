@@ -188,20 +188,6 @@ ORDER: tuple[type[models.Model], ...] = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def locked(monkeypatch: pytest.MonkeyPatch) -> list[type[models.Model]]:
-    """The models whose rows were locked, in order."""
-    seen: list[type[models.Model]] = []
-    original = models.QuerySet.select_for_update
-
-    def select_for_update(self: Any, **options: Any) -> Any:
-        seen.append(self.model)
-        return original(self, **options)
-
-    monkeypatch.setattr(models.QuerySet, "select_for_update", select_for_update)
-    return seen
-
-
 def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model]]) -> None:
     """document → customer → balances → tickets (docs/architecture.md), and as few as the command needs."""
     metered = MeteredCustomerFactory()

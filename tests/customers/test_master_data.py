@@ -63,6 +63,17 @@ def test_a_code_of_ones_own_is_taken_in_capitals(admin: APIClient) -> None:
     assert error_of(again) == (400, "unique", "customer_code")
 
 
+@pytest.mark.parametrize("code", ["CAFÉ", "-A", "A/", "A\tB", "A" * 33])
+def test_a_code_is_of_plain_letters_and_digits(admin: APIClient, code: str) -> None:
+    response = admin.post("/api/customers/", {"name": "A", "customer_code": code})
+    assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, "customer_code")
+
+
+def test_who_has_left_reads_no_master_data(admin: APIClient) -> None:
+    assert admin.post("/api/customers/", {"name": "Ah Hock"}).status_code == 201
+    assert not Customer.objects.visible_to(UserFactory(role=Role.ADMIN, is_active=False)).exists()
+
+
 def test_codes_of_the_systems_form_are_reserved(admin: APIClient) -> None:
     response = admin.post("/api/customers/", {"name": "A", "customer_code": "CUS-20260120-000007"})
     assert error_of(response) == (400, "reserved", "customer_code")

@@ -68,7 +68,7 @@ def test_what_is_refused_for_good_is_not_tried_again(error: Exception) -> None:
     assert work() == 2
 
 
-@pytest.mark.parametrize("code", [1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055])
+@pytest.mark.parametrize("code", [1040, 1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055])
 def test_a_lost_connection_is_never_tried_blindly(code: int) -> None:
     work = failing(1, OperationalError(code, "Lost connection"))
     with pytest.raises(Busy):
@@ -143,6 +143,28 @@ def commit_then(error: BaseException) -> Callable[[], None]:
         raise error
 
     return committing
+
+
+def test_a_commit_that_the_database_refuses_is_undone_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a cluster's node does where another one was first."""
+    undone: list[str] = []
+    commit = connection._commit  # type: ignore[attr-defined]  # of Django's base class, whose stub is without it
+    refusals = [OperationalError(1213, "Deadlock found")]
+
+    def refuse_once() -> None:
+        if refusals:
+            raise refusals.pop()
+        commit()
+
+    @command
+    def work() -> None:
+        on_rollback(lambda: undone.append("x"))
+        DepotFactory()
+
+    monkeypatch.setattr(connection, "_commit", refuse_once)
+    work()
+    assert undone == ["x"]
+    assert Depot.objects.count() == 1
 
 
 def test_nothing_is_undone_when_the_commit_may_have_happened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Money is rounded half-up once; dates are Singapore's."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,6 +23,10 @@ def test_halves_are_rounded_away_from_zero(exact: str, cents: str) -> None:
     assert to_cents(Decimal(exact)) == Decimal(cents)
 
 
+def test_nothing_has_no_sign() -> None:
+    assert str(to_cents(Decimal("-0.004"))) == "0.00"
+
+
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=6))
 def test_rounding_is_never_off_by_more_than_half_a_cent(exact: Decimal) -> None:
     assert abs(to_cents(exact) - exact) <= Decimal("0.005")
@@ -34,6 +38,10 @@ def test_sums_in_the_database_are_exact() -> None:
     Equipment.objects.bulk_create(EquipmentFactory.build(deposit=Decimal("0.10")) for _ in range(1_000))
     assert Equipment.objects.aggregate(total=sum_of("deposit"))["total"] == Decimal("100.00")
     assert Equipment.objects.none().aggregate(total=sum_of("deposit"))["total"] == Decimal("0.00")
+
+
+def test_now_is_told_in_singapores_offset() -> None:
+    assert clock.now().utcoffset() == timedelta(hours=8)
 
 
 def test_the_business_date_is_singapores() -> None:

@@ -1,6 +1,7 @@
 """Spreadsheets of master data: by the command and in the office."""
 
 import io
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.office import imports as office_imports
 from foundation.office.models import UploadedTable
+from foundation.spreadsheets import importing
 from tests.admin.pages import logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
@@ -151,6 +153,16 @@ def test_a_file_of_another_kind_is_refused(
 ) -> None:
     with nothing_changes():
         assert told("equipment", text, "--commit", name=name)[0].startswith(problem)
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "MOST_UNPACKED_BYTES", 1_000)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * 1_001)
+    assert len(packed.getvalue()) < 1_000
+    with pytest.raises(importing.Unreadable, match="too large"):
+        importing.read_table("t.xlsx", packed.getvalue())
 
 
 def test_only_who_manages_master_data_may_import(told: Told, shop: Shop, nothing_changes: Unchanged) -> None:

@@ -365,7 +365,7 @@ def test_inactive_equipment_is_refused(shop: Shop, nothing_changes: Unchanged) -
     assert error_of(response) == (409, "equipment_inactive", "items.1.equipment")
 
 
-@pytest.mark.parametrize("offset", [timedelta(days=-7, minutes=1), timedelta(minutes=5)])
+@pytest.mark.parametrize("offset", [timedelta(days=-7), timedelta(minutes=5)])
 def test_how_far_from_now_a_sale_may_have_happened(shop: Shop, offset: timedelta) -> None:
     with time_machine.travel(datetime.fromisoformat("2026-01-20T10:00:00+08:00"), tick=False):
         moment = clock.now() + offset
