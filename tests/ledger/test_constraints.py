@@ -241,7 +241,7 @@ def test_the_database_takes_what_a_column_holds(name: str) -> None:
         if not isinstance(field, models.DecimalField)
         else Decimal(10**field.max_digits - 1).scaleb(-field.decimal_places)
         for field in model._meta.concrete_fields
-        if isinstance(field, models.DecimalField | models.IntegerField)
+        if isinstance(field, models.DecimalField | models.IntegerField) and field.column
     }
     condition = condition_in_the_database(model._meta.db_table, name)
     checked = [column for column in numbers if f'"{column}"' in condition]
