@@ -1,7 +1,6 @@
 """Nothing is written that can't be read: each number at its limit and one beyond, alone and in sums."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
@@ -13,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from rest_framework import serializers
+from rest_framework.test import APIClient
 
 from core.packages import PACKAGES
 from core.settings import company
@@ -37,12 +37,12 @@ from payments.services import NewPayment, record_payment
 from settlements.services import CountedLine, NewSettlement, count_day
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory
+from tests.types import Json, Unchanged
 from transactions.pricing import SaleItem
 from transactions.services import NewMeter, NewSale, create_customer_transaction_and_invoice, replace_meter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
 
-Unchanged = Callable[[], AbstractContextManager[None]]
 
 QUANTITY, RATE, READING, AMOUNT, BALANCE, PIECES = (
     9_999,
@@ -89,11 +89,11 @@ def test_every_number_that_the_api_takes_has_a_limit() -> None:
 
 
 @pytest.fixture
-def boss(shop: Shop) -> Any:
+def boss(shop: Shop) -> APIClient:
     return shop.client_of(shop.admin)
 
 
-BODIES: dict[str, tuple[str, Callable[[Shop], dict[str, Any]], str]] = {
+BODIES: dict[str, tuple[str, Callable[[Shop], Json], str]] = {
     "line": (
         "/api/transactions/",
         lambda shop: {"customer": shop.customer.pk, "items": [{"equipment": shop.cylinder.pk, "type": "REFILL", "quantity": 1, "rate": "1.00"}]},
@@ -326,7 +326,7 @@ def test_a_reading_is_refused_for_its_usage_and_for_what_it_bills(
     assert error_of(refused) == (400, "amount_out_of_range", "current_meter")
 
 
-def test_a_meter_is_not_replaced_at_a_telephone_number(shop: Shop, boss: Any, nothing_changes: Unchanged) -> None:
+def test_a_meter_is_not_replaced_at_a_telephone_number(shop: Shop, boss: APIClient, nothing_changes: Unchanged) -> None:
     customer = MeteredCustomerFactory()
     body = {"final_reading": "1300.00", "new_meter_number": "N", "first_reading": "100000000.00"}
     with nothing_changes():
@@ -358,7 +358,7 @@ def test_a_bag_is_full_at_its_limit(shop: Shop, nothing_changes: Unchanged) -> N
     assert error_of(also) == (400, "amount_out_of_range", "amount")
 
 
-def test_a_customers_credit_is_full_at_its_limit(shop: Shop, boss: Any, nothing_changes: Unchanged) -> None:
+def test_a_customers_credit_is_full_at_its_limit(shop: Shop, boss: APIClient, nothing_changes: Unchanged) -> None:
     body = {"customer": shop.customer.pk, "method": "PAYNOW", "amount": AMOUNT}
     for _ in range(10):
         assert boss.post("/api/payments/", body).status_code == 201
@@ -378,7 +378,7 @@ def test_a_deposit_account_is_full_at_its_limit(shop: Shop, nothing_changes: Unc
     assert error_of(refused) == (400, "amount_out_of_range", "items")
 
 
-def test_a_place_is_full_at_its_limit(shop: Shop, boss: Any, nothing_changes: Unchanged) -> None:
+def test_a_place_is_full_at_its_limit(shop: Shop, boss: APIClient, nothing_changes: Unchanged) -> None:
     shop.count("depot", shop.depot.pk, PIECES)
     item = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}
     with nothing_changes():

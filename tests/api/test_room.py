@@ -1,9 +1,9 @@
 """What an account, a bag and a credit hold at most, and what makes room again: with limits that are soon reached."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -21,7 +21,7 @@ def boss(shop: Shop) -> APIClient:
     return shop.client_of(shop.admin)
 
 
-def test_what_a_customer_holds_of_one_thing_is_full_at_its_limit(shop: Shop, settings: Any) -> None:
+def test_what_a_customer_holds_of_one_thing_is_full_at_its_limit(shop: Shop, settings: Settings) -> None:
     settings.LIMITS = {**settings.LIMITS, "PIECES": 4}
     assert shop.sell({"type": "DEPOSIT", "quantity": 3}).status_code == 201
     assert error_of(shop.sell({"type": "DEPOSIT", "quantity": 2})) == (400, "amount_out_of_range", "items")
@@ -29,7 +29,7 @@ def test_what_a_customer_holds_of_one_thing_is_full_at_its_limit(shop: Shop, set
 
 
 @pytest.fixture
-def narrow(settings: Any, shop: Shop) -> Shop:
+def narrow(settings: Settings, shop: Shop) -> Shop:
     """Where accounts and bags hold 60 dollars. A cylinder is 31.07 with GST."""
     settings.LIMITS = {**settings.LIMITS, "BALANCE": Decimal("60.00")}
     return shop

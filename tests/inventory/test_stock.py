@@ -25,7 +25,7 @@ from inventory.services import (
 )
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory
-from tests.types import Unchanged
+from tests.types import Json, Unchanged
 
 pytestmark = pytest.mark.django_db
 
@@ -128,9 +128,9 @@ def test_a_key_that_is_none_is_refused(shop: Shop, key: str) -> None:
 
 @pytest.mark.parametrize(("wrong", "attr"), [({"reason": " "}, "reason"), ({"quantity": -1}, "quantity")])
 def test_the_command_itself_refuses_a_count_that_cannot_be(
-    shop: Shop, nothing_changes: Unchanged, wrong: dict[str, Any], attr: str
+    shop: Shop, nothing_changes: Unchanged, wrong: Json, attr: str
 ) -> None:
-    count: dict[str, Any] = {"equipment_id": shop.cylinder.pk, "condition": "FULL", "quantity": 5, "reason": "x"}
+    count: Json = {"equipment_id": shop.cylinder.pk, "condition": "FULL", "quantity": 5, "reason": "x"}
     with nothing_changes(), pytest.raises(Invalid) as refused:
         correct_inventory(actor=shop.admin, entity=Entity.DEPOT, entity_id=str(shop.depot.pk), **{**count, **wrong})
     assert refused.value.attr == attr

@@ -403,7 +403,7 @@ def test_no_address_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
     ],
 )
 def test_what_is_no_address_is_refused(
-    shop: Shop, invoice: Invoice, nothing_changes: Any, address: str, code: str
+    shop: Shop, invoice: Invoice, nothing_changes: Unchanged, address: str, code: str
 ) -> None:
     with nothing_changes():
         assert error_of(request(shop, invoice, to=address)) == (400, code, "to")

@@ -1,9 +1,9 @@
 """The PayNow QR code's text: one that any bank's app reads, and only where something is to be paid."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invoices.models import Invoice
 from invoices.paynow import checksum, paynow_payload
@@ -62,7 +62,7 @@ def test_what_has_no_letters_of_the_codes_is_not_available() -> None:
     ids=["owed", "without a UEN", "paid", "refund", "free"],
 )
 def test_an_invoice_shows_it_where_something_is_to_be_paid(
-    shop: Shop, settings: Any, uen: str, item: str, more: Json, amount: str | None
+    shop: Shop, settings: Settings, uen: str, item: str, more: Json, amount: str | None
 ) -> None:
     settings.COMPANY = {**settings.COMPANY, "uen": uen}
     shop.count("customer", shop.customer.pk, 1)

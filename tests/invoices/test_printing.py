@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from pypdf import PdfReader, PdfWriter
 
+from accounts.models import User
 from audit.models import AuditLog
 from foundation import clock
 from invoices.models import Invoice
@@ -36,7 +37,7 @@ def invoices(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return [shop.sell({"type": "SALE"}).json()["invoice"]["id"] for _ in range(3)]
 
 
-def print_pile(shop: Shop, *invoices: int, by: Any = None) -> Any:
+def print_pile(shop: Shop, *invoices: int, by: User | None = None) -> Any:
     return shop.client_of(by or shop.driver).post("/api/invoices/print-batch/", {"invoices": invoices})
 
 

@@ -22,10 +22,11 @@ from inventory.models import Location
 from invoices.models import Invoice
 from payments.models import Payment
 from settlements.models import Settlement
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 
-Values = dict[str, Any]
+Values = Json
 Row = Values | Callable[[], Values]
 CONSTRAINTS = {
     constraint.name: (model, constraint)

@@ -27,6 +27,7 @@ from tests.model.records import (
     Usage,
     day_of,
 )
+from tests.types import Json
 
 METER_RATE = Decimal("2.1500")
 Lines = Sequence[tuple[str, str, int]]
@@ -164,7 +165,7 @@ class Company:
         """A sale; one that ``happened`` earlier is pushed by the phone now."""
         buyer = self.customers[customer]
         at = self.now
-        body: dict[str, Any] = {
+        body: Json = {
             "customer": self.pk(buyer),
             "payment_received": paid,
             "items": [
@@ -198,7 +199,7 @@ class Company:
             self._keys[document], self._sales[document] = answer["invoice"], answer["id"]
         return document
 
-    def _push(self, seller: Person, body: dict[str, Any], happened: datetime) -> dict[str, Any]:
+    def _push(self, seller: Person, body: Json, happened: datetime) -> Json:
         self._pushed += 1
         operation = {
             "type": "transaction.create",
@@ -209,7 +210,7 @@ class Company:
         answer, refusals = self._post(seller, "sync/push/", {"operations": [operation]})
         assert refusals == []
         [result] = answer["results"]
-        known: dict[str, Any] = result
+        known: Json = result
         return known
 
     def _price_of(self, kind: str, sku: str) -> Decimal:
@@ -243,7 +244,7 @@ class Company:
         shares: Sequence[tuple[Document, str]] | None = None,
     ) -> Payment | None:
         payer, taker, at = self.customers[customer], to or self.office, self.now
-        body: dict[str, Any] = {"customer": self.pk(payer), "method": method, "amount": amount}
+        body: Json = {"customer": self.pk(payer), "method": method, "amount": amount}
         if received_on is not None:
             body["received_on"] = received_on.isoformat()
         if shares is not None:

@@ -8,6 +8,7 @@ from reports.front_page import front_page
 from tests.model import accounts, sales, stock
 from tests.model.records import ZERO, Customer, Item, Person, day_of
 from tests.reports.company import Company
+from tests.types import Json
 
 GROUPS = tuple(sales.GROUPS)
 
@@ -27,7 +28,7 @@ def owed(company: Company, customer: str, day: str) -> dict[str, str]:
     }
 
 
-def plain(row: dict[str, Any]) -> dict[str, Any]:
+def plain(row: Json) -> Json:
     """As JSON has it: money with its cents, no columns that are another table's."""
     return {name: as_told(value) for name, value in row.items() if value is not None}
 
@@ -38,9 +39,7 @@ def as_told(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def table_agrees(
-    company: Company, name: str, rows: list[dict[str, Any]], by: Person | None = None, **asked: Any
-) -> Any:
+def table_agrees(company: Company, name: str, rows: list[Json], by: Person | None = None, **asked: Any) -> Any:
     answer = company.get(f"reports/{name}/", by, **asked)
     assert [plain(row) for row in answer["rows"]] == [plain(row) for row in rows]
     for column, total in plain(answer["totals"]).items():
@@ -96,7 +95,7 @@ def statement_agrees(company: Company, customer: Customer, first: date, last: da
 
 
 def stock_agrees(company: Company, at: datetime | None = None) -> None:
-    asked: dict[str, Any] = {} if at is None else {"at": at.isoformat()}
+    asked: Json = {} if at is None else {"at": at.isoformat()}
     table_agrees(company, "stock", stock.stock(company.books, at), **asked)
     told = company.get("reports/conservation/", **asked)["rows"]
     right = stock.conservation(company.books, at)
@@ -104,7 +103,7 @@ def stock_agrees(company: Company, at: datetime | None = None) -> None:
     assert all(row["total"] == 0 for row in told)
 
 
-def has_pieces(row: dict[str, Any]) -> bool:
+def has_pieces(row: Json) -> bool:
     """Whether anything of the equipment is anywhere: without, it may be told or not."""
     return any(pieces != 0 for pieces in row.values() if isinstance(pieces, int))
 

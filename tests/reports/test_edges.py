@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 import time_machine
@@ -11,6 +10,7 @@ from tests.model.records import Document
 from tests.reports import compared
 from tests.reports.company import Company, made, moment
 from tests.reports.compared import owed, told
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,7 @@ def test_cash_is_of_the_day_on_which_it_was_entered_and_in_the_bag_since(company
     with company.at("2024-01-04 08:00"):
         company.pays("CASH", "5.00", to=company.ali, method="CASH", received_on=date(2024, 1, 3))
         for day, cash in ((3, "0.00"), (4, "5.00")):
-            asked: dict[str, Any] = {"driver": company.pk(company.ali), "date": f"2024-01-0{day}"}
+            asked: Json = {"driver": company.pk(company.ali), "date": f"2024-01-0{day}"}
             figures = company.get("reports/driver-day/", **asked)["figures"]
             assert {figure["name"]: figure["value"] for figure in figures}["cash"] == cash
             compared.driver_day_agrees(company, company.ali, date(2024, 1, day))

@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 import time_machine
@@ -16,6 +15,7 @@ from tests.model.records import day_of
 from tests.reports import compared
 from tests.reports.company import Company, made, moment
 from tests.reports.compared import owed, told
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 
@@ -290,7 +290,7 @@ def test_the_files_say_what_the_model_says(today: Company) -> None:
     books, day, first = today.books, today.today, date(2026, 1, 1)
     period = {"date_from": first, "date_to": day}
     vehicle = stock.vehicle_day(books, today.ali.vehicle, day, list(today.items.values()))
-    files: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
+    files: list[tuple[str, list[Json], Json]] = [
         ("sales-summary", sales.sales_by(books, "driver", first, day), {"group_by": "driver", **period}),
         ("gst", sales.gst(books, first, day), period),
         ("receivables", accounts.receivables(books, day), {}),
@@ -308,5 +308,5 @@ def test_the_files_say_what_the_model_says(today: Company) -> None:
         assert [cell for cell in table[len(rows) + 1][1:] if cell] == [str(value) for value in sums], name
 
 
-def is_summed(row: dict[str, Any], column: str) -> bool:
+def is_summed(row: Json, column: str) -> bool:
     return not isinstance(row[column], str) and column != "gst_rate"

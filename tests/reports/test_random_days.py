@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from pytest_django import Settings
 
 from tests.model import stock
 from tests.model.records import Document, Payment, day_of
@@ -254,7 +255,7 @@ class Days(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_whatever_happens_the_figures_are_the_model_s(stub_pdf: None, settings: Any) -> None:
+def test_whatever_happens_the_figures_are_the_model_s(stub_pdf: None, settings: Settings) -> None:
     class Checked(Days):
         def teardown(self) -> None:
             try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
 
 import pytest
 import time_machine
@@ -13,18 +12,19 @@ from sync import feed
 from sync.models import Feed, FeedEntry
 from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, DepotFactory, EquipmentFactory
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
-Pull = Callable[..., dict[str, Any]]
+Pull = Callable[..., Json]
 
 
 @pytest.fixture
 def pull(shop: Shop) -> Pull:
-    def get(cursor: str | None = None, **asked: int) -> dict[str, Any]:
+    def get(cursor: str | None = None, **asked: int) -> Json:
         sent: dict[str, str | int] = {**asked, **({"cursor": cursor} if cursor else {})}
         response = shop.client_of(shop.driver).get("/api/sync/pull/", sent)
         assert response.status_code == 200, response.content
-        answer: dict[str, Any] = response.json()
+        answer: Json = response.json()
         return answer
 
     return get
