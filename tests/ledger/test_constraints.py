@@ -238,7 +238,7 @@ def test_the_database_takes_what_a_column_holds(name: str) -> None:
     """All of it and nothing beyond. MariaDB's columns refuse that themselves."""
     model = IN_COLUMNS[name]
     numbers = {
-        field.column: Decimal(2**31 - 1)
+        field.name: Decimal(2**31 - 1)
         if not isinstance(field, models.DecimalField)
         else Decimal(10**field.max_digits - 1).scaleb(-field.decimal_places)
         for field in model._meta.concrete_fields
