@@ -425,3 +425,8 @@ def test_nobody_is_401_and_a_missing_user_404(client_of: ClientOf, admin: APICli
         admin.post(f"{USERS}999999/set-password/", {"password": STRONG}),
     ):
         assert response.status_code == 404
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMIN])
+def test_who_manages_no_users_sees_none_wherever_they_are_listed(role: Role) -> None:
+    assert not User.objects.visible_to(UserFactory(role=role)).exists()

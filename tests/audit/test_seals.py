@@ -185,6 +185,14 @@ class TestTamperedSeals:
         sql("UPDATE audit_auditseal SET leaves = %s WHERE number = 2", bytes(seal.leaves)[:-1] + b"\x00")
         assert "seal 2 was altered" in call("verify_audit")
 
+    def test_leaves_that_are_those_of_an_altered_record_are_found(self, records: list[int]) -> None:
+        sql("UPDATE audit_auditlog SET reason = 'forged' WHERE id = %s", records[4])
+        first, *later = reseal(2)
+        first.leaves = AuditSeal.objects.get(number=2).leaves
+        sql("DELETE FROM audit_auditseal WHERE number >= 2")
+        AuditSeal.objects.bulk_create([first, *later])
+        assert "seal 2 was altered" in call("verify_audit")
+
     def test_a_removed_seal_is_missed(self, records: list[int]) -> None:
         sql("DELETE FROM audit_auditseal WHERE number = 2")
         assert "seal 2 is missing" in call("verify_audit")

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def books(client_of: ClientOf) -> None:
-    """A depot with stock, a confirmed load, two sales with a meter."""
+def books(client_of: ClientOf, stub_pdf: None) -> None:
+    """A depot with stock, a confirmed load, a reading of a meter, two sales with another one each."""
     depot, cylinder, customer = DepotFactory(), EquipmentFactory(), MeteredCustomerFactory()
     driver = client_of(DriverFactory(depot=depot))
     admin = client_of(UserFactory(role=Role.ADMIN))
@@ -40,6 +40,7 @@ def books(client_of: ClientOf) -> None:
     item = {"equipment": cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 10}
     load = driver.post("/api/distributions/", {"depot": depot.pk, "items": [item]}).json()
     assert driver.post(f"/api/distributions/{load['id']}/confirm/").status_code == 200
+    assert driver.post("/api/transactions/", {"customer": customer.pk, "current_meter": "1220.00"}).status_code == 201
     for reading in ("1250.55", "1300.10"):
         sale = {
             "customer": customer.pk,
@@ -71,6 +72,11 @@ def books(client_of: ClientOf) -> None:
     take = {"depot": depot.pk, "reason": "Year's end", "items": [{**bought, "quantity": 22}]}
     assert admin.post("/api/depot-work/stock-take/", take).status_code == 201
     assert admin.post("/api/payments/", {**money, "amount": "3.00", "allocations": []}).status_code == 201
+    unused = admin.post("/api/payments/", {**money, "amount": "2.00", "allocations": []}).json()
+    assert admin.post(f"/api/payments/{unused['id']}/reverse/", {"reason": "x"}).status_code == 201
+    # One comes back, and its deposit with it.
+    back = {"customer": customer.pk, "items": [{"equipment": cylinder.pk, "type": "RETURN", "quantity": 1}]}
+    assert driver.post("/api/transactions/", back).status_code == 201
 
 
 def verify() -> str:
@@ -142,8 +148,8 @@ def test_right_books_verify() -> None:
 @pytest.mark.parametrize(
     ("tamper", "named"),
     [
-        (sql("UPDATE inventory_inventory SET quantity = quantity + 1 WHERE may_be_negative = 0"), "movements"),
-        (sql("DELETE FROM inventory_stockmovement WHERE kind = 'SALE'"), "movements"),
+        (sql("UPDATE inventory_inventory SET quantity = quantity + 1 WHERE may_be_negative = 0"), "balance 6, movements 5"),
+        (sql("DELETE FROM inventory_stockmovement WHERE kind = 'SALE'"), "balance 5, movements 11"),
         (sql("UPDATE inventory_stockmovement SET quantity = quantity + 1 WHERE kind = 'SALE'"), "says 2 of equipment"),
         (sql("UPDATE inventory_stockmovement SET cause_id = cause_id + 1 WHERE kind = 'SALE'"), "0 were moved"),
         (sql("UPDATE distribution_distribution SET status = 'DRAFT'"), "says 0 of equipment"),
@@ -169,6 +175,7 @@ def test_right_books_verify() -> None:
         says("taxable_amount"),
         says("gst_amount"),
         says("total_amount"),
+        (sql("UPDATE invoices_invoice SET snapshot = replace(snapshot, '\"subtotal\"', '\"nothing\"')"), "says something else"),
         (sql("UPDATE customers_customer SET last_meter_reading = 1250.55"), "stands at 1250.55"),
         (sql("UPDATE customers_customer SET last_meter_reading = NULL"), "stands at None"),
         (sql("UPDATE transactions_meterreplacement SET first_reading = 6"), "its last sale read 6"),
@@ -182,9 +189,9 @@ def test_right_books_verify() -> None:
         (sql("UPDATE invoices_payment SET amount = amount - 1 WHERE reverses_id IS NOT NULL"), "reverses another amount"),
         (sql("UPDATE invoices_payment SET used_up_on = NULL"), "used, allocations"),
         (sql("UPDATE invoices_payment SET used_up_on = received_on WHERE amount = 3"), "0.00 of 3.00 used"),
-        (sql("UPDATE transactions_depositbalance SET quantity = quantity + 1"), "lines say 4 for 240"),
-        (sql("UPDATE transactions_depositbalance SET amount = amount + 1"), "lines say 4 for 240"),
-        (sql("DELETE FROM transactions_depositbalance"), "no balance, lines say 4"),
+        (sql("UPDATE transactions_depositbalance SET quantity = quantity + 1"), "lines say 3 for 180"),
+        (sql("UPDATE transactions_depositbalance SET amount = amount + 1"), "lines say 3 for 180"),
+        (sql("DELETE FROM transactions_depositbalance"), "no balance, lines say 3"),
         (sql("DELETE FROM inventory_stockmovement WHERE kind = 'VARIANCE'"), "says 1 of equipment"),
         (sql("UPDATE inventory_stockmovement SET quantity = quantity + 1 WHERE kind = 'REVERSAL'"), "were moved back"),
         (sql("UPDATE sequences_sequence SET last_number = last_number + 1"), "missing ["),
@@ -193,6 +200,7 @@ def test_right_books_verify() -> None:
         (void_a_free_number, "surplus [8]"),
         (sql("DELETE FROM sequences_sequence WHERE prefix = 'TRX'"), "there is no counter TRX-"),
         (sql("UPDATE transactions_transaction SET transaction_number = replace(transaction_number, '-000002', '-000050')"), "surplus [50]"),
+        (sql("UPDATE transactions_transaction SET transaction_number = replace(transaction_number, '-000002', '-000950')"), "surplus [950]"),
         (sql("UPDATE invoices_invoice SET pdf_path = 'invoices/nowhere.pdf' WHERE invoice_number LIKE 'INV-%-000001'"), "can't be read"),
         (alter_document, "was altered"),
         (add_orphan, "belongs to no invoice"),

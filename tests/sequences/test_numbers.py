@@ -102,6 +102,21 @@ def test_printing_twice_for_the_same_need_prints_once() -> None:
 
 
 @pytest.mark.django_db
+def test_an_earlier_need_takes_back_nothing_that_was_printed() -> None:
+    for beyond in (None, 100, 50):
+        print_tickets(prefix="TRX", day=DAY, beyond=beyond)
+    assert Sequence.objects.get().last_number == 100 + PRINT_AHEAD
+    assert free() == list(range(1, 100 + PRINT_AHEAD + 1))
+
+
+@pytest.mark.django_db
+def test_a_new_day_of_one_prefix_closes_no_day_of_another() -> None:
+    print_tickets(prefix="INV", day=DAY, beyond=None)
+    print_tickets(prefix="TRX", day=date(2026, 1, 21), beyond=None)
+    assert Ticket.objects.filter(prefix="INV", date=DAY).count() == PRINT_AHEAD
+
+
+@pytest.mark.django_db
 def test_a_new_day_accounts_for_the_days_before() -> None:
     numbers = [take(actor=None) for _ in range(5)]
     # What a crash leaves: a number below the highest used one that nobody used.

@@ -45,7 +45,7 @@ def test_a_default_rate_that_changed_since(shop: Shop, push: Push, noon: datetim
     for hours, rate in ((1, "29.00"), (3, "31.00")):
         with at(hours):
             shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"default_rate": rate})
-    for number, (hours, rate) in enumerate(((0, "28.50"), (2, "29.00"), (4, "31.00"))):
+    for number, (hours, rate) in enumerate(((0, "28.50"), (1, "29.00"), (2, "29.00"), (3, "31.00"), (4, "31.00"))):
         moment = (noon + timedelta(hours=hours)).isoformat()
         with at(20):
             named, unnamed, wrong = push(
