@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
@@ -400,9 +400,8 @@ def test_what_came_from_outside_in_all_has_no_limit(shop: Shop) -> None:
 def test_the_database_refuses_what_a_column_does_not_hold(shop: Shop) -> None:
     """On SQLite too, which would write it, and never read it again."""
     for changes in ({"last_meter_reading": Decimal("10000000000.00")}, {"meter_rate": Decimal("1000000.0000")}):
-        with pytest.raises(Exception) as refused, transaction.atomic():  # noqa: PT011 -- checked in the next line
+        with pytest.raises((IntegrityError, DataError)), transaction.atomic():
             Customer.objects.filter(pk=shop.customer.pk).update(**changes)
-        assert isinstance(refused.value, IntegrityError) or "range" in str(refused.value)
 
 
 @pytest.mark.parametrize("value", ["0", "10000", "-1", "x"])

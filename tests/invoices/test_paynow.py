@@ -74,5 +74,5 @@ def test_an_invoice_shows_it_where_something_is_to_be_paid(
     assert shop.sell(lines[item], **more).status_code == 201
     invoice = Invoice.objects.get()
     said = fields(invoice.snapshot["paynow"])
-    assert said.get("54") == amount
-    assert said == {} or fields(said["62"]) == {"01": invoice.invoice_number}
+    told = {name: fields(value) if name == "62" else value for name, value in said.items() if name in ("54", "62")}
+    assert told == ({"54": amount, "62": {"01": invoice.invoice_number}} if amount else {})
