@@ -240,6 +240,7 @@ def test_a_new_password_ends_the_refresh_tokens(api: Api, driver: User, first: P
     new = {"password": PASSWORD + " 2"}
     assert admin.post(f"/api/accounts/users/{driver.pk}/set-password/", new).status_code == 204
     assert_dead(api, first, second)
+    assert not OutstandingToken.objects.filter(user=driver, blacklistedtoken__isnull=True).exists()
 
 
 def test_a_password_changed_elsewhere_ends_them_too(api: Api, driver: User, first: Pair) -> None:

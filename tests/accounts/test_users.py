@@ -430,3 +430,8 @@ def test_nobody_is_401_and_a_missing_user_404(client_of: ClientOf, admin: APICli
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMIN])
 def test_who_manages_no_users_sees_none_wherever_they_are_listed(role: Role) -> None:
     assert not User.objects.visible_to(UserFactory(role=role)).exists()
+
+
+def test_who_has_a_depot_keeps_it_in_a_role_that_needs_one(admin: APIClient, driver: User) -> None:
+    answer = admin.patch(url(driver), {"role": "SUPERVISOR"})
+    assert (answer.status_code, answer.json()["depot"]) == (200, driver.depot_id)

@@ -171,6 +171,15 @@ def test_guesses_at_the_door_of_the_office_are_throttled(office: Shop) -> None:
     assert right.status_code == 200
 
 
+def test_guesses_at_both_doors_are_guesses_at_one_account(office: Shop) -> None:
+    """From many addresses: 20 in a minute, of which the office and the API take ten each."""
+    guess = {"username": office.admin.username, "password": "a guess"}
+    for n in range(10):
+        Client(REMOTE_ADDR=f"198.51.100.{n}").post("/admin/login/", guess)
+        office.client_of(None).post("/api/token/", guess, REMOTE_ADDR=f"203.0.113.{n}")
+    assert office.client_of(None).post("/api/token/", guess, REMOTE_ADDR="203.0.113.99").status_code == 429
+
+
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.SUPERVISOR])
 def test_no_page_shows_a_password_hash_or_a_token(office: Shop, role: Role) -> None:
     session = office.client_of(None).post("/api/token/", {"username": office.driver.username, "password": PASSWORD})

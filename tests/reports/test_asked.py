@@ -1,10 +1,18 @@
 """Figures of what was asked for alone: of one customer, of the day's last vehicle, to the cent."""
 
+from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
+from io import BytesIO
 
 import pytest
+import time_machine
+from pypdf import PdfReader
 
+from foundation.clock import SINGAPORE
+from reports.figures import statement
 from reports.report import Column, Figure, Kind, Report, money
+from reports.statements import _context, print_statement
 from tests.conftest import Shop
 from tests.factories import CustomerFactory, DriverFactory
 
@@ -46,3 +54,33 @@ def test_amounts_are_told_in_cents_whatever_the_database_adds_them_up_to() -> No
     assert [str(row["amount"]) for row in table.rows] == ["0.10", "0.20"]
     assert [str(value) for value in table.totals.values()] == ["0.30"]
     assert [str(figure.value) for figure in table.figures] == ["0.30"]
+
+
+def test_a_file_bears_singapore_s_date(shop: Shop) -> None:
+    # In UTC it is still the 19th.
+    with time_machine.travel(datetime(2026, 1, 20, 7, 30, tzinfo=SINGAPORE), tick=False):
+        answer = shop.client_of(shop.admin).get("/api/reports/stock/", {"format": "csv"})
+    assert answer["Content-Disposition"] == 'attachment; filename="stock-2026-01-20.csv"'
+
+
+def test_a_statement_says_what_is_to_be_paid_and_in_whose_favour(shop: Shop) -> None:
+    client = shop.client_of(shop.admin)
+    account = partial(statement, shop.customer, date_from=date(2026, 1, 1), date_to=date(2099, 1, 1))
+    shop.sell({"type": "SALE"})
+    owed = _context(account())
+    assert (owed["closing_label"], owed["closing"], owed["opening"]) == ("You owe", "31.07", "0.00")
+    assert str(owed["fact_values"]).splitlines()[1:] == ["Cash", "S$ 31.07"]
+    paid = {"customer": shop.customer.pk, "method": "CHEQUE", "amount": "40.00"}
+    assert client.post("/api/payments/", paid).status_code == 201
+    credit = _context(account())
+    assert (credit["closing_label"], credit["closing"]) == ("In your favour", "8.93")
+    assert str(credit["fact_values"]).splitlines()[2] == "S$ 0.00"
+
+
+def test_a_statement_is_printed_on_its_singapore_date(shop: Shop) -> None:
+    with time_machine.travel(datetime(2026, 1, 20, 7, 30, tzinfo=SINGAPORE), tick=False):
+        account = statement(shop.customer, date_from=date(2026, 1, 1), date_to=date(2026, 1, 20))
+        assert str(_context(account)["fact_values"]).splitlines()[0] == "20 Jan 2026"
+        pdf = PdfReader(BytesIO(print_statement(account)))
+    assert pdf.metadata is not None
+    assert pdf.metadata.creation_date == datetime(2026, 1, 20, 7, 30, tzinfo=SINGAPORE)
