@@ -8,86 +8,25 @@ tried. Ends with 1 if a mutant survived, or if one couldn't be tried.
 
 import argparse
 import os
-import queue
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 from testbed.servers import MariaDB, room
+from tests.mutation.copies import Copy, Ended, load_early
 from tests.mutation.entries import ROOT, Mutant, mutants
 
-TIME_OUT = 180
 TESTS_FAILED = 1
-"""pytest's exit code; other codes than this and 0 say that it could not run them."""
-PRISTINE = "var/pristine.sqlite3"
+"""pytest's exit code; others than this and 0 say that it could not run them."""
+ENGINES = ("sqlite", "mysql")
 
-
-@dataclass
-class Outcome:
-    survived: list[str] = field(default_factory=list)
-    untried: list[str] = field(default_factory=list)
-    killed: int = 0
-
-
-class Copy:
-    """A copy of the checkout with an empty database, in which one mutant at a time is tried."""
-
-    def __init__(self, folder: Path, number: int, server: MariaDB | None) -> None:
-        self.folder = folder
-        listed = subprocess.run(
-            ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
-        ).stdout  # fmt: skip
-        for name in listed.decode().rstrip("\0").split("\0"):
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
-        (folder / "var").mkdir()
-        # Kept compiled, whatever the machine's habit: else each mutant compiles the whole project anew.
-        common = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
-        sqlite = {"DB_ENGINE": "sqlite", "DB_NAME": "var/live.sqlite3"}
-        self.environments = {
-            "sqlite": {**common, **sqlite},
-            "mysql": {**common, **(server.environment if server else {}), "DB_NAME": f"copy{number}"},
-        }
-
-    def prepare(self) -> None:
-        """An empty database for SQLite's tests, and everything compiled."""
-        made = "import django; django.setup(); from django.test.runner import DiscoverRunner as Runner; Runner(keepdb=True).setup_databases()"
-        subprocess.run([sys.executable, "-c", made], cwd=self.folder, env={**self.environments["sqlite"], "DJANGO_SETTINGS_MODULE": "core.settings"},
-                       check=True, capture_output=True)  # fmt: skip
-        (self.folder / "var/test.sqlite3").rename(self.folder / PRISTINE)
-
-    def run(self, tests: tuple[str, ...], *, engine: str, new_database: bool) -> tuple[int, str]:
-        """pytest's exit code, and what it said."""
-        options = ["--create-db"]
-        if engine == "sqlite" and not new_database:
-            for left in (self.folder / "var").glob("test.sqlite3*"):
-                left.unlink()
-            shutil.copy(self.folder / PRISTINE, self.folder / "var/test.sqlite3")
-            options = ["--reuse-db"]
-        command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *options, *tests]
-        try:
-            done = subprocess.run(command, cwd=self.folder, env=self.environments[engine], capture_output=True, text=True,
-                                  timeout=TIME_OUT, check=False)  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return -1, f"not done after {TIME_OUT} s"
-        return done.returncode, done.stdout + done.stderr
-
-    def attempt(self, mutant: Mutant) -> tuple[int, str]:
-        path = self.folder / mutant.file
-        source, times = path.read_text(), path.stat()
-        path.write_text(mutant.applied(source))
-        try:
-            return self.run(mutant.tests, engine=mutant.engine, new_database="/migrations/" in mutant.file)
-        finally:
-            path.write_text(source)
-            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+_own: list[Copy] = []
+"""A worker's copy."""
 
 
 def chosen(words: list[str]) -> list[Mutant]:
@@ -109,29 +48,70 @@ def changed_last_first(listed: list[Mutant]) -> list[Mutant]:
     return sorted(listed, key=lambda mutant: (mutant.file not in at_work, -at[mutant.file]))
 
 
-def tests_of(listed: list[Mutant], engine: str) -> tuple[str, ...]:
-    return tuple(sorted({test for mutant in listed if mutant.engine == engine for test in mutant.tests}))
+def tests_by_file(listed: list[Mutant], engine: str) -> Iterator[tuple[str, ...]]:
+    tests = sorted({test for mutant in listed if mutant.engine == engine for test in mutant.tests})
+    for file in sorted({test.partition("::")[0] for test in tests}):
+        yield tuple(test for test in tests if test.partition("::")[0] == file)
 
 
-def work(
-    copy: Copy, waiting: "queue.SimpleQueue[Mutant]", until: float, outcome: Outcome, turn: threading.Lock
-) -> None:
-    copy.prepare()
-    while time.monotonic() < until:
-        try:
-            mutant = waiting.get_nowait()
-        except queue.Empty:
-            return
-        code, said = copy.attempt(mutant)
-        with turn:
-            if code == TESTS_FAILED:
-                outcome.killed += 1
-            elif code == 0:
-                outcome.survived.append(str(mutant))
-                print(f"survived: {mutant}", flush=True)
-            else:
-                outcome.untried.append(str(mutant))
-                print(f"could not be tried: {mutant}\n{said[-1500:]}", flush=True)
+def unchanged(tests: tuple[str, ...], engine: str) -> Ended:
+    return _own[0].run(tests, engine=engine)
+
+
+def attempt(mutant: Mutant, until: float) -> Ended | None:
+    """None where the time is up."""
+    return _own[0].attempt(mutant) if time.monotonic() < until else None
+
+
+class Pool:
+    """Workers, each with a copy of its own."""
+
+    def __init__(self, copies: list[Copy]) -> None:
+        context = get_context("fork")
+        waiting = context.SimpleQueue()
+        for copy in copies:
+            waiting.put(copy)
+        self._workers = ProcessPoolExecutor(
+            len(copies), mp_context=context, initializer=lambda: _own.append(waiting.get())
+        )
+
+    def each[T](self, work: Callable[..., Ended | None], given: list[tuple[T, object]]) -> Iterator[tuple[T, Ended]]:
+        """What became of each, as they end; not of those that were too late."""
+        running = {self._workers.submit(work, *one): one[0] for one in given}
+        for done in as_completed(running):
+            if (ended := done.result()) is not None:
+                yield running[done], ended
+
+    def end(self) -> None:
+        self._workers.shutdown(cancel_futures=True)
+
+
+def passes_unchanged(pool: Pool, listed: list[Mutant]) -> bool:
+    """A test that fails anyway kills nothing."""
+    given: list[tuple[tuple[str, ...], object]] = [
+        (tests, engine) for engine in ENGINES for tests in tests_by_file(listed, engine)
+    ]
+    failed = [(tests, ended) for tests, ended in pool.each(unchanged, given) if ended.code]
+    for tests, ended in failed:
+        print(f"Without a mutant {tests[0].partition('::')[0]} doesn't pass:\n{ended.said[-3000:]}", flush=True)
+    return not failed
+
+
+def try_all(pool: Pool, listed: list[Mutant], until: float) -> bool:
+    """Were all killed that there was time for?"""
+    began, killed, bad = time.monotonic(), 0, 0
+    for mutant, (code, said) in pool.each(attempt, [(mutant, until) for mutant in listed]):
+        if code == TESTS_FAILED:
+            killed += 1
+            continue
+        bad += 1
+        print(
+            f"survived: {mutant}" if code == 0 else f"could not be tried ({code}): {mutant}\n{said[-1500:]}", flush=True
+        )
+    print(
+        f"{killed} of {killed + bad} mutants were killed, in {time.monotonic() - began:.0f} s; {len(listed)} are listed."
+    )
+    return not bad
 
 
 def main() -> int:
@@ -140,15 +120,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
-    began = time.monotonic()
     listed = chosen(given.words)
-    if given.seconds:
-        listed = changed_last_first(listed)
-    until = began + given.seconds if given.seconds else float("inf")
-    outcome, turn = Outcome(), threading.Lock()
-    waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
-    for mutant in listed:
-        waiting.put(mutant)
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         Path(folder).chmod(0o755)  # the database server may be another user
         server = MariaDB(Path(folder) / "mariadb") if any(mutant.engine == "mysql" for mutant in listed) else None
@@ -156,28 +128,19 @@ def main() -> int:
             copies = [
                 Copy(Path(folder) / str(number), number, server) for number in range(min(given.jobs, len(listed)))
             ]
-            if not given.seconds and not pass_unchanged(copies[0], listed):
-                return 1
-            with ThreadPoolExecutor() as pool:
-                for done in [pool.submit(work, copy, waiting, until, outcome, turn) for copy in copies]:
-                    done.result()
+            for copy in copies:
+                copy.prepare()
+            load_early(copies[0])
+            pool = Pool(copies)
+            try:
+                if given.seconds:
+                    return not try_all(pool, changed_last_first(listed), time.monotonic() + given.seconds)
+                return not (passes_unchanged(pool, listed) and try_all(pool, listed, float("inf")))
+            finally:
+                pool.end()
         finally:
             if server:
                 server.halt()
-    print(f"{outcome.killed} of {len(listed)} mutants were killed, {len(outcome.survived)} survived, "
-          f"{len(outcome.untried)} could not be tried, in {time.monotonic() - began:.0f} s.")  # fmt: skip
-    return 1 if outcome.survived or outcome.untried else 0
-
-
-def pass_unchanged(copy: Copy, listed: list[Mutant]) -> bool:
-    """A test that fails anyway kills nothing."""
-    for engine in ("sqlite", "mysql"):
-        if tests := tests_of(listed, engine):
-            code, said = copy.run(tests, engine=engine, new_database=True)
-            if code:
-                print(f"Without a mutant these tests don't pass ({engine}):\n{said[-3000:]}")
-                return False
-    return True
 
 
 if __name__ == "__main__":
