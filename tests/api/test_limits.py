@@ -322,8 +322,9 @@ def test_a_reading_is_refused_for_its_usage_and_for_what_it_bills(
 ) -> None:
     customer = CustomerFactory(meter_rate=rate, last_meter_reading=last)
     with nothing_changes():
-        refused = shop.sell(customer=customer.pk, current_meter=reading)
-    assert error_of(refused) == (400, "amount_out_of_range", "current_meter")
+        for lines in ((), ({"type": "SERVICE"},)):
+            refused = shop.sell(*lines, customer=customer.pk, current_meter=reading)
+            assert error_of(refused) == (400, "amount_out_of_range", "current_meter")
 
 
 def test_a_meter_is_not_replaced_at_a_telephone_number(shop: Shop, boss: APIClient, nothing_changes: Unchanged) -> None:

@@ -21,6 +21,7 @@ from invoices.rendering import render_invoice
 from invoices.snapshot import InvoiceSnapshot
 from testbed.snapshots import CUSTOMER, credit_note, line, snapshot
 from tests.concurrency.races import at_once
+from tests.types import Json
 
 pytestmark = pytest.mark.any_engine
 
@@ -75,7 +76,9 @@ def test_a_refund_inside_an_invoice_has_its_minus() -> None:
     ],
 )
 def test_terms_of_payment(payment_type: str, received: bool, says: str) -> None:
-    assert says in text_of(snapshot(payment_type=payment_type, payment_received=received))
+    text = text_of(snapshot(payment_type=payment_type, payment_received=received))
+    assert says in text
+    assert ("Due date" in text) is (payment_type == "CREDIT")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +101,26 @@ def test_names_print_in_their_own_script(name: str, scripts: set[str]) -> None:
         for font in its["/Font"].values()
     }
     assert fonts == {"", "-Semi-Bold", *(f"-{script}" for script in scripts)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"payment_received": True}, "In cash"),
+        ({"payment_received": False}, "By set-off"),
+        ({"corrects": None, "payment_type": "CASH"}, "In cash"),
+        ({"corrects": None, "payment_type": "CREDIT"}, "To your account"),
+    ],
+)
+def test_how_a_credit_note_is_paid(changes: Json, says: str) -> None:
+    text = text_of(credit_note(**changes))
+    assert says in text
+    assert "Due date" not in text
+
+
+def test_what_is_printed_is_what_was_billed() -> None:
+    """Also where it was rounded, or told otherwise, in another time."""
+    assert "174.21" in text_of(snapshot(gst_amount=Decimal("174.21")))
 
 
 @pytest.mark.parametrize("name", ["金镬煮炒", "李記雞飯", "Kedai Makan Haji Kassim", "Café Zoë"])

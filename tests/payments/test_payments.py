@@ -143,6 +143,7 @@ def test_a_reversal_opens_what_was_settled(shop: Shop) -> None:
     assert (reversal["amount"], reversal["reverses"]) == ("-50.00", payment["id"])
     opened = read(shop, invoice)
     assert (opened["status"], opened["outstanding_amount"], opened["paid_at"]) == ("generated", "31.07", None)
+    assert shop.client_of(shop.admin).get("/api/invoices/?is_open=true").json()["count"] == 1
     assert not shop.client_of(shop.admin).get("/api/payments/?has_credit=true").json()["results"]
     for pk in (payment["id"], reversal["id"]):
         again = shop.client_of(shop.admin).post(f"/api/payments/{pk}/reverse/", {"reason": "Again"})
@@ -311,6 +312,37 @@ def test_a_payment_counts_from_when_the_money_and_the_invoice_are_there(shop: Sh
     settled = dict(Invoice.objects.values_list("pk", "settled_on"))
     assert settled == {early["id"]: date(2026, 1, 22), late["id"]: date(2026, 1, 27)}
     assert Payment.objects.get().used_up_on == date(2026, 1, 27)
+
+
+def test_money_that_came_before_its_invoice_counts_from_the_invoice(shop: Shop) -> None:
+    with at(20):
+        invoice = invoice_of(shop)
+    with at(25):
+        record(shop, "10.00", received_on="2026-01-18")
+        pay(shop, invoice, amount="5.00", received_on="2026-01-19")
+    assert set(Allocation.objects.values_list("date", flat=True)) == {date(2026, 1, 20)}
+
+
+def test_credit_settles_from_the_day_it_is_allocated(shop: Shop) -> None:
+    with at(20):
+        invoice_of(shop)
+        payment = record(shop, "31.07", allocations=[]).json()["id"]
+    with at(25, hour=0):
+        [part] = allocate(shop, payment).json()["allocations"]
+    assert part["date"] == "2026-01-25"
+
+
+def test_what_a_void_sets_free_is_free_from_the_day_of_the_void(shop: Shop) -> None:
+    with at(20):
+        invoice = invoice_of(shop)
+        pay(shop, invoice, method="PAYNOW", amount="20.00")
+    with at(25, hour=0):
+        void(shop, invoice)
+    assert list(Allocation.objects.order_by("pk").values_list("amount", "date")) == [
+        (Decimal("20.00"), date(2026, 1, 20)),
+        (Decimal("-20.00"), date(2026, 1, 25)),
+        (Decimal("31.07"), date(2026, 1, 25)),
+    ]
 
 
 def test_an_invoice_is_settled_since_its_last_payment(shop: Shop) -> None:

@@ -168,6 +168,9 @@ def test_the_history_is_one_customer_s_and_begins_with_the_newest(shop: Shop, me
         ("VOIDED", Decimal("10.00"), None),
         ("READING", None, Decimal("10.00")),
     ]
+    assert {row.follows.customer_id for row in MeterReplacement.objects.filter(customer=fresh) if row.follows} == {
+        fresh.pk
+    }
     assert meter_history(fresh, newest=2) == meter_history(fresh, newest=9)[:2]
 
 
@@ -190,8 +193,10 @@ def test_a_replacement_too_long_ago_or_at_nobody_s_is_refused(
     shop: Shop, metered: Customer, nothing_changes: Unchanged
 ) -> None:
     with nothing_changes():
-        too_late = replace(shop, metered, occurred_at=(clock.now() - timedelta(days=8)).isoformat())
-        assert error_of(too_late) == (409, "occurred_at_out_of_range", "occurred_at")
+        for reading in ("1200.00", "1210.00"):  # without a final bill, and with one
+            long_ago = (clock.now() - timedelta(days=8)).isoformat()
+            too_late = replace(shop, metered, final_reading=reading, occurred_at=long_ago)
+            assert error_of(too_late) == (409, "occurred_at_out_of_range", "occurred_at")
         nobody = Customer(pk=999_999)
         assert replace(shop, nobody).status_code == 404
 

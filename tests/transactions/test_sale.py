@@ -250,7 +250,8 @@ def test_a_refund_is_a_credit_note(shop: Shop) -> None:
 def test_a_total_of_nothing_is_billed_by_a_tax_invoice(shop: Shop) -> None:
     free = EquipmentFactory(default_rate=0)
     _, invoice = of(shop.sell({"type": "SERVICE", "equipment": free.pk}))
-    assert (invoice["kind"], invoice["total_amount"]) == ("TAX_INVOICE", "0.00")
+    assert (invoice["kind"], invoice["total_amount"], invoice["status"]) == ("TAX_INVOICE", "0.00", "generated")
+    assert shop.client_of(shop.admin).get("/api/invoices/?is_open=true").json()["count"] == 0
 
 
 def test_a_refund_beyond_a_taxable_sale_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -342,6 +343,8 @@ def test_the_first_reading_is_the_baseline(shop: Shop) -> None:
     metered.refresh_from_db()
     assert (sale["last_meter_reading"], sale["usage_amount"]) == (None, "0.00")
     assert metered.last_meter_reading == Decimal("500.00")
+    printed = Invoice.objects.get().snapshot["meter"]
+    assert (printed["last_reading"], printed["current_reading"], printed["usage"]) == ("500.00", "500.00", "0.00")
 
 
 def test_a_reading_without_a_meter_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
