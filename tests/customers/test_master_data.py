@@ -259,3 +259,13 @@ def test_a_meter_s_rate_holds_until_the_next_one(admin: APIClient) -> None:
     rates = [meter_rate_at(metered, moment) for moment in moments]
     assert [rate and str(rate) for rate in rates] == ["2.1500", "3.0000", "3.0000", "4.0000", "4.0000", None]
     assert meter_rate_at(bare, days[0]) == Decimal("5.0000")  # without an earlier rate the first one holds
+
+
+def test_equipment_keeps_the_prices_that_it_had_and_no_others(admin: APIClient) -> None:
+    cylinder = EquipmentFactory(default_rate="28.50", deposit="60.00")
+    for change in ({"name": "Renamed"}, {"default_rate": "28.50"}):
+        assert admin.patch(f"/api/equipment/{cylinder.pk}/", change).status_code == 200
+    assert not cylinder.past_prices.exists()
+    assert admin.patch(f"/api/equipment/{cylinder.pk}/", {"deposit": "70.00"}).status_code == 200
+    [past] = cylinder.past_prices.all()
+    assert (str(past.default_rate), str(past.deposit)) == ("28.50", "60.00")

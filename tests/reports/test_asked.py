@@ -9,12 +9,15 @@ import pytest
 import time_machine
 from pypdf import PdfReader
 
+from accounts.models import User
+from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
 from reports.figures import statement
 from reports.report import Column, Figure, Kind, Report, money
 from reports.statements import _context, print_statement
 from tests.conftest import Shop
-from tests.factories import CustomerFactory, DriverFactory
+from tests.factories import CustomerFactory, DriverFactory, MeteredCustomerFactory, UserFactory
+from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +87,48 @@ def test_a_statement_is_printed_on_its_singapore_date(shop: Shop) -> None:
         pdf = PdfReader(BytesIO(print_statement(account)))
     assert pdf.metadata is not None
     assert pdf.metadata.creation_date == datetime(2026, 1, 20, 7, 30, tzinfo=SINGAPORE)
+
+
+def at(day: str) -> time_machine.travel:
+    return time_machine.travel(datetime.fromisoformat(f"{day}T10:00:00+08:00"), tick=False)
+
+
+def rows_of(shop: Shop, name: str, by: User | None = None, **asked: str) -> list[Json]:
+    rows: list[Json] = shop.client_of(by or shop.admin).get(f"/api/reports/{name}/", asked).json()["rows"]
+    return rows
+
+
+def test_a_week_is_of_the_year_that_most_of_its_days_are_of(shop: Shop) -> None:
+    """ISO 8601: the first days of January 2027 are of the last week of 2026."""
+    with at("2027-01-01"):
+        shop.sell({"type": "SALE"})
+        [week] = rows_of(shop, "sales-summary", group_by="week", date_from="2026-12-01", date_to="2027-01-31")
+    assert (week["key"], week["name"]) == ("2026-W53", "Week from 2026-12-28")
+
+
+def test_what_a_meter_billed_is_told_without_what_was_sold_beside_it(shop: Shop) -> None:
+    metered = MeteredCustomerFactory(last_meter_reading="100.00")
+    shop.sell({"type": "SALE"}, customer=metered.pk, current_meter="110.00")
+    lines = [(row["key"], row["subtotal"]) for row in rows_of(shop, "sales-summary", group_by="equipment")]
+    assert lines == [(shop.cylinder.sku, "28.50"), ("METER", "21.50")]
+
+
+def test_a_refund_is_credit_until_it_is_void(shop: Shop) -> None:
+    with at("2026-01-05"):
+        shop.sell({"type": "DEPOSIT"}, {"type": "SALE"}, payment_received=True)
+    with at("2026-01-06"):
+        refund = shop.sell({"type": "RETURN"}).json()["transaction"]["id"]
+    with at("2026-01-08"):
+        void = shop.client_of(shop.admin).post(f"/api/transactions/{refund}/void/", {"reason": "x"})
+        assert void.status_code == 201
+        for day, credit in (("2026-01-05", []), ("2026-01-07", ["-60.00"]), ("2026-01-08", [])):
+            owed = rows_of(shop, "receivables", as_of=day)
+            assert [(row["credit"], row["current"], row["total"]) for row in owed] == [
+                (amount, "0.00", amount) for amount in credit
+            ], day
+
+
+def test_what_is_owed_to_other_depots_is_not_told(shop: Shop) -> None:
+    shop.sell({"type": "SALE"})
+    assert rows_of(shop, "receivables", UserFactory(role=Role.SUPERVISOR)) == []
+    assert len(rows_of(shop, "receivables", UserFactory(role=Role.SUPERVISOR, depot=shop.depot))) == 1
