@@ -435,3 +435,10 @@ def test_who_manages_no_users_sees_none_wherever_they_are_listed(role: Role) -> 
 def test_who_has_a_depot_keeps_it_in_a_role_that_needs_one(admin: APIClient, driver: User) -> None:
     answer = admin.patch(url(driver), {"role": "SUPERVISOR"})
     assert (answer.status_code, answer.json()["depot"]) == (200, driver.depot_id)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_django_s_own_permissions_are_the_active_administrators(role: Role) -> None:
+    """Of what no page of ours asks a capability for."""
+    assert UserFactory(role=role).has_perm("auth.add_group") is (role == Role.ADMIN)
+    assert not UserFactory(role=role, is_active=False).has_perm("auth.add_group")

@@ -121,6 +121,23 @@ def test_what_a_rollback_cannot_undo_is_undone_last_first() -> None:
     assert undone == ["second", "first"]
 
 
+def test_what_an_inner_command_did_is_undone_with_the_whole() -> None:
+    undone: list[str] = []
+
+    @command
+    def inner() -> None:
+        on_rollback(lambda: undone.append("x"))
+
+    @command
+    def outer() -> None:
+        inner()
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 -- raised above
+        outer()
+    assert undone == ["x"]
+
+
 def test_a_connection_lost_before_the_commit_is_a_rollback() -> None:
     undone: list[str] = []
 

@@ -121,6 +121,9 @@ def test_a_refund_is_credit_until_it_is_void(shop: Shop) -> None:
     with at("2026-01-08"):
         void = shop.client_of(shop.admin).post(f"/api/transactions/{refund}/void/", {"reason": "x"})
         assert void.status_code == 201
+        asked = {"date_from": "2026-01-01", "date_to": "2026-01-07"}
+        account = shop.client_of(shop.admin).get(f"/api/customers/{shop.customer.pk}/statement/", asked).json()
+        assert {name: amount for name, amount in account["ageing"].items() if amount != "0.00"} == {"credit": "-60.00"}
         for day, credit in (("2026-01-05", []), ("2026-01-07", ["-60.00"]), ("2026-01-08", [])):
             owed = rows_of(shop, "receivables", as_of=day)
             assert [(row["credit"], row["current"], row["total"]) for row in owed] == [
