@@ -44,6 +44,8 @@ LIFE_CYCLES: dict[str, set[str]] = {
 LEDGERS: list[type[LedgerModel]] = [installed_apps.get_model(label) for label in LIFE_CYCLES]
 PLAIN = [model for model in LEDGERS if not LIFE_CYCLES[model._meta.label]]
 quote = connection.ops.quote_name
+BYTES = "BINARY" if connection.vendor == "mysql" else ""
+"""Before an operand: compare as bytes, where the collation takes 'a' for 'A'."""
 
 
 def column_of(field: models.Field[Any, Any]) -> str:
@@ -109,7 +111,7 @@ def another_value(field: Any) -> str:
         case "JSONField":
             return "JSON_OBJECT('other', 1)"
         case "CharField" | "TextField" | "GenericIPAddressField":
-            return f"CASE WHEN UPPER({column}) <> LOWER({column}) AND {column} <> UPPER({column}) THEN UPPER({column}) ELSE 'x' END"
+            return f"CASE WHEN {BYTES} {column} <> UPPER({column}) THEN UPPER({column}) ELSE 'x' END"
         case "BinaryField":
             return "X'00'"
         case "DateField" | "DateTimeField":

@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from audit.services import record
@@ -271,6 +271,10 @@ def test_a_missing_guard_is_named() -> None:
 
 
 @given(exact=st.integers(-30_000_000, 30_000_000), off=st.integers(-2, 2))
+@example(exact=5_000, off=0)
+@example(exact=5_000, off=-1)
+@example(exact=-5_000, off=0)
+@example(exact=-5_000, off=1)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_rounding_in_sql_is_the_one_rounding(exact: int, off: int) -> None:
     """`to_cents` and its check in SQL agree on every ten-thousandth of a cent, ties and negatives included."""
