@@ -29,9 +29,10 @@ def test_a_report_on_one_customer_tells_of_no_other(shop: Shop, name: str) -> No
         shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, customer=customer.pk)
     office, url = shop.client_of(shop.admin), f"/api/reports/{name}/"
     assert len(office.get(url).json()["rows"]) == 2
-    [row] = office.get(url, {"customer": other.pk}).json()["rows"]
+    asked: dict[str, str | int] = {"customer": other.pk}
+    [row] = office.get(url, asked).json()["rows"]
     assert row["customer_code"] == other.customer_code
-    assert office.get(url, {"customer": other.pk, "as_of": "2026-01-01"}).json()["rows"] == []
+    assert office.get(url, {**asked, "as_of": "2026-01-01"}).json()["rows"] == []
 
 
 def test_a_day_is_that_of_its_last_vehicle(shop: Shop) -> None:
