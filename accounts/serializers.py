@@ -10,6 +10,7 @@ from accounts.models import User, vehicle_no_validator
 from accounts.passwords import require_strong
 from foundation.access.capabilities import Capability, Role
 from foundation.api.fields import IdField, StrictChoiceField, TextField
+from foundation.api.inputs import Input
 
 
 class PasswordField(TextField):
@@ -34,7 +35,7 @@ class VehicleNoField(TextField):
         return plate
 
 
-class UserIn(serializers.Serializer[None]):
+class UserIn(Input):
     """What an administrator says about a user. Where ``PUT`` leaves an optional field out, it stays."""
 
     username = TextField(max_length=64, validators=[ASCIIUsernameValidator()])
@@ -57,7 +58,7 @@ class NewUserIn(UserIn):
         return attrs
 
 
-class NewPasswordIn(serializers.Serializer[None]):
+class NewPasswordIn(Input):
     """``context["user"]`` is the one whose password it becomes."""
 
     password = PasswordField()

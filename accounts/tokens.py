@@ -20,16 +20,17 @@ from accounts.errors import TokenRefused, TokenReused
 from accounts.models import User
 from accounts.services import TokenPair
 from foundation.api.fields import TextField
+from foundation.api.inputs import Input
 
 MAX_TOKEN_LENGTH = 4_096
 
 
-class LogInSerializer(serializers.Serializer[None]):
+class LogInSerializer(Input):
     username = TextField(max_length=64)
     password = TextField(max_length=128, trim_whitespace=False, write_only=True, style={"input_type": "password"})
 
 
-class RefreshSerializer(serializers.Serializer[None]):
+class RefreshSerializer(Input):
     refresh = TextField(max_length=MAX_TOKEN_LENGTH, help_text="The refresh token of the latest pair.")
 
 

@@ -1,6 +1,5 @@
 """Log-in, tokens, who am I, and the administration of users over HTTP."""
 
-from django_filters import rest_framework as filters
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -15,11 +14,12 @@ from accounts.serializers import MeOut, NewPasswordIn, NewUserIn, UserIn, UserOu
 from accounts.throttling import LogInThrottle
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
 from foundation.access.capabilities import Capability
-from foundation.api.filters import IdFilter
+from foundation.api.filters import ApiFilterSet, IdFilter
+from foundation.api.queries import KnownParametersOnly
 from foundation.api.viewsets import LedgerViewSet
 
 
-class TokenView(APIView):
+class TokenView(KnownParametersOnly, APIView):
     """Open to everybody; what it refuses is still a 401 that names its scheme."""
 
     authentication_classes = ()
@@ -56,7 +56,7 @@ class BlacklistView(TokenView):
         return Response({"detail": "Logged out."})
 
 
-class MeView(APIView):
+class MeView(KnownParametersOnly, APIView):
     permission_classes = (IsAuthenticated,)
 
     @openapi.who_am_i
@@ -64,7 +64,7 @@ class MeView(APIView):
         return Response(MeOut(acting_user(request)).data)
 
 
-class UserFilter(filters.FilterSet):
+class UserFilter(ApiFilterSet):
     depot = IdFilter(field_name="depot_id")
 
     class Meta:

@@ -1,12 +1,10 @@
 """The audit log over HTTP."""
 
-from django_filters import rest_framework as filters
-
 from audit import openapi
 from audit.models import AuditLog
 from audit.serializers import AuditLogSerializer
 from foundation.access.capabilities import Capability
-from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.filters import FilterBackend, IdFilter, LedgerFilterSet, MomentFilter
 from foundation.api.pagination import LedgerPagination
 from foundation.api.viewsets import LedgerViewSet
 
@@ -31,4 +29,4 @@ class AuditLogViewSet(LedgerViewSet):
     capability = Capability.VIEW_AUDIT
     pagination_class = LedgerPagination
     filterset_class = AuditLogFilter
-    filter_backends = (filters.DjangoFilterBackend,)
+    filter_backends = (FilterBackend,)

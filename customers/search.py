@@ -57,7 +57,7 @@ class DocumentSearch(BoundedSearchFilter):
     search_description = "The beginning of a document's number (`INV-202601`), or words of the customer's name or code."
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
-        self.refuse_long(request)
+        self.require_sane(request)
         words = " ".join(self.get_search_terms(request))
         return find_documents(queryset, words, view.documents)  # type: ignore[attr-defined]  # of the views it filters
 

@@ -15,11 +15,12 @@ from foundation.api.fields import (
     StrictIntegerField,
     TextField,
 )
+from foundation.api.inputs import Input, KnownFieldsOnly
 
 _GIVEN_OUT = re.compile(rf"{CODE_PREFIX}-\d{{8}}-\d{{6}}")
 
 
-class CustomerSerializer(serializers.ModelSerializer[Customer]):
+class CustomerSerializer(KnownFieldsOnly, serializers.ModelSerializer[Customer]):
     serializer_choice_field = StrictChoiceField
 
     customer_code = CodeField(Customer, required=False, help_text="Given out when none is sent.")
@@ -61,7 +62,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         return value
 
 
-class CustomerRateIn(serializers.Serializer[None]):
+class CustomerRateIn(Input):
     equipment = IdField()
     rate = RateField(help_text="Price of one before GST.")
     valid_from = serializers.DateField(help_text="The first Singapore date on which it holds.")

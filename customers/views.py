@@ -1,6 +1,5 @@
 """Customers over HTTP."""
 
-from django_filters import rest_framework as filters
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,11 +10,13 @@ from customers import openapi, services
 from customers.models import Customer, CustomerRate
 from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer
 from foundation.access.capabilities import Capability
+from foundation.api.filters import ApiFilterSet, YesNoFilter
+from foundation.api.queries import PageQuery
 from foundation.api.viewsets import MasterDataViewSet
 
 
-class CustomerFilter(filters.FilterSet):
-    has_meter = filters.BooleanFilter(field_name="meter_rate", lookup_expr="isnull", exclude=True)
+class CustomerFilter(ApiFilterSet):
+    has_meter = YesNoFilter(field_name="meter_rate", lookup_expr="isnull", exclude=True)
 
     class Meta:
         model = Customer
@@ -39,7 +40,7 @@ class CustomerViewSet(MasterDataViewSet):
     deactivate_command = services.deactivate_customer
 
     @openapi.list_rates
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], query=PageQuery)
     def rates(self, request: Request, pk: str) -> Response:
         rates = CustomerRate.objects.filter(customer=self.get_object()).select_related("equipment")
         page = self.paginate_queryset(rates)

@@ -13,18 +13,19 @@ from foundation.api.fields import (
     TextField,
     many,
 )
+from foundation.api.inputs import Input
 from foundation.limits import LINES
 from inventory.models import Condition
 
 
-class DistributionItemIn(serializers.Serializer[None]):
+class DistributionItemIn(Input):
     equipment = IdField()
     direction = StrictChoiceField(choices=DistributionItem.Direction.choices)
     condition = StrictChoiceField(choices=Condition.choices)
     quantity = QuantityField()
 
 
-class DistributionIn(serializers.Serializer[None]):
+class DistributionIn(Input):
     depot = IdField()
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")

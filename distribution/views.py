@@ -10,6 +10,7 @@ from distribution.models import Distribution
 from distribution.serializers import DistributionIn, DistributionOut
 from foundation.access.capabilities import Capability
 from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.inputs import Nothing
 from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
 
@@ -56,12 +57,14 @@ class DistributionViewSet(LedgerViewSet):
     @openapi.confirm_distribution
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str) -> Response:
+        Nothing.require(request.data)
         services.confirm_distribution(actor=acting_user(request), distribution_id=self.get_object().pk)
         return Response(self._read(int(pk)))
 
     @openapi.cancel_distribution
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
+        Nothing.require(request.data)
         services.cancel_distribution(actor=acting_user(request), distribution_id=self.get_object().pk)
         return Response(self._read(int(pk)))
 

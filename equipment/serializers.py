@@ -4,9 +4,10 @@ from rest_framework import serializers
 
 from equipment.models import Equipment
 from foundation.api.fields import CodeField, RateField, StrictChoiceField, StrictDecimalField, TextField
+from foundation.api.inputs import KnownFieldsOnly
 
 
-class EquipmentSerializer(serializers.ModelSerializer[Equipment]):
+class EquipmentSerializer(KnownFieldsOnly, serializers.ModelSerializer[Equipment]):
     serializer_choice_field = StrictChoiceField
 
     sku = CodeField(Equipment)

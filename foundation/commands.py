@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial, wraps
 
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from foundation.errors import Busy
 from foundation.observability.metrics import COMMAND_RETRIES
@@ -51,7 +51,7 @@ def command[**P, R](function: Callable[P, R]) -> Callable[P, R]:
                 return _attempt(function, *args, **kwargs)
             except TryAgain as request:
                 request.prepare()
-            except OperationalError as error:
+            except (OperationalError, InterfaceError) as error:
                 # Inside somebody else's transaction there is nothing left to retry in: it is theirs to begin again.
                 if connection.in_atomic_block or not is_transient(error):
                     if is_away(error):
@@ -74,12 +74,14 @@ def on_rollback(undo: Callable[[], None]) -> None:
 
 def is_transient(error: BaseException) -> bool:
     """Did the database refuse for the moment only, so that the same work may succeed at once?"""
-    return _mysql_code(error) in _TRANSIENT_MYSQL or "database is locked" in str(error)
+    return _mysql_code(error) in _TRANSIENT_MYSQL or (
+        isinstance(error, OperationalError) and "database is locked" in str(error)
+    )
 
 
 def is_away(error: BaseException) -> bool:
     """Is the database not to be reached, before the work or in the middle of it?"""
-    return _mysql_code(error) in _AWAY_MYSQL
+    return isinstance(error, InterfaceError) or _mysql_code(error) in _AWAY_MYSQL
 
 
 def _committed(undos: list[Callable[[], None]]) -> None:
@@ -88,7 +90,7 @@ def _committed(undos: list[Callable[[], None]]) -> None:
 
 
 def _mysql_code(error: BaseException) -> object:
-    return error.args[0] if error.args else None
+    return error.args[0] if isinstance(error, DatabaseError) and error.args else None
 
 
 def _attempt[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

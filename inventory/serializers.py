@@ -12,6 +12,8 @@ from foundation.api.fields import (
     TextField,
     many,
 )
+from foundation.api.inputs import Input
+from foundation.api.queries import Query
 from foundation.limits import LINES
 from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
 from inventory.selectors import CountSheetLine
@@ -74,7 +76,7 @@ class EntityIdField(TextField):
         return super().to_internal_value(data).replace(" ", "").upper()
 
 
-class CorrectionIn(serializers.Serializer[None]):
+class CorrectionIn(Input):
     entity = StrictChoiceField(choices=Entity.choices)
     entity_id = EntityIdField(max_length=20, help_text="Primary key of the depot or customer, or the vehicle's number.")
     equipment_id = IdField()
@@ -83,19 +85,19 @@ class CorrectionIn(serializers.Serializer[None]):
     reason = TextField(max_length=500)
 
 
-class WorkItemIn(serializers.Serializer[None]):
+class WorkItemIn(Input):
     equipment = IdField()
     condition = StrictChoiceField(choices=Condition.choices, help_text="Before the work.")
     quantity = QuantityField()
 
 
-class CountedItemIn(serializers.Serializer[None]):
+class CountedItemIn(Input):
     equipment = IdField()
     condition = StrictChoiceField(choices=Condition.choices)
     quantity = CountField(help_text="The counted quantity.")
 
 
-class DepotWorkIn(serializers.Serializer[None]):
+class DepotWorkIn(Input):
     kind = StrictChoiceField(choices=WORK_KINDS)
     depot = IdField()
     to_depot = IdField(required=False, allow_null=True, default=None, help_text="Of a TRANSFER, and only of that.")
@@ -113,7 +115,7 @@ class DepotWorkIn(serializers.Serializer[None]):
         return NewDepotWork(**{**sent, "items": tuple(NewWorkItem(**item) for item in sent["items"])})
 
 
-class StockTakeIn(serializers.Serializer[None]):
+class StockTakeIn(Input):
     """What was counted at a depot; what isn't named stays as it is."""
 
     depot = IdField()
@@ -151,7 +153,7 @@ class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
         read_only_fields = fields
 
 
-class CountSheetQuery(serializers.Serializer[None]):
+class CountSheetQuery(Query):
     depot = IdField()
 
 

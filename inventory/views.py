@@ -1,7 +1,5 @@
 """Stock over HTTP."""
 
-from decimal import Decimal
-
 from django_filters import rest_framework as filters
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,7 +9,7 @@ from accounts.requests import acting_user
 from depots.models import Depot
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
-from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.filters import ApiFilterSet, DayFilter, FilterBackend, IdFilter, LedgerFilterSet, MomentFilter
 from foundation.api.pagination import LedgerPagination
 from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
@@ -31,7 +29,7 @@ from inventory.serializers import (
 )
 
 
-class InventoryFilter(filters.FilterSet):
+class InventoryFilter(ApiFilterSet):
     inventory_type = filters.ChoiceFilter(field_name="location__kind", choices=LocationKind.choices)
     depot = IdFilter(field_name="location__depot_id")
     customer_id = IdFilter(field_name="location__customer_id")
@@ -55,8 +53,8 @@ class MovementFilter(LedgerFilterSet):
         model = StockMovement
         fields = ("kind", "cause_type")
 
-    def touching(self, queryset: StockMovementQuerySet, name: str, value: Decimal) -> StockMovementQuerySet:
-        return queryset.touching(int(value))
+    def touching(self, queryset: StockMovementQuerySet, name: str, value: int) -> StockMovementQuerySet:
+        return queryset.touching(value)
 
 
 @openapi.balances
@@ -89,7 +87,7 @@ class InventoryViewSet(LedgerViewSet):
         serializer_class=StockMovementOut,
         pagination_class=LedgerPagination,
         filterset_class=MovementFilter,
-        filter_backends=[filters.DjangoFilterBackend],
+        filter_backends=[FilterBackend],
     )
     def movements(self, request: Request) -> Response:
         return self.list(request)
@@ -97,8 +95,8 @@ class InventoryViewSet(LedgerViewSet):
 
 class DepotWorkFilter(LedgerFilterSet):
     depot = IdFilter(field_name="depot_id")
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
 
     class Meta:
         model = DepotWork
@@ -136,11 +134,17 @@ class DepotWorkViewSet(LedgerViewSet):
         return created(self._read(recorded.value.pk), replayed=recorded.replayed)
 
     @openapi.read_count_sheet
-    @action(detail=False, methods=["get"], url_path="count-sheet", url_name="count-sheet", pagination_class=None)
+    @action(
+        detail=False,
+        methods=["get"],
+        url_path="count-sheet",
+        url_name="count-sheet",
+        query=CountSheetQuery,
+        filter_backends=(),
+        pagination_class=None,
+    )
     def count_sheet(self, request: Request) -> Response:
-        asked = CountSheetQuery(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        pk, user = asked.validated_data["depot"], acting_user(request)
+        pk, user = self.asked()["depot"], acting_user(request)
         depot = Depot.objects.filter(rows_within(user, Capability.WORK_DEPOT, depot="pk"), pk=pk).first()
         if depot is None:
             raise UnknownReference(pk, attr="depot")

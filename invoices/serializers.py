@@ -11,6 +11,7 @@ from foundation.api.fields import (
     IdField,
     StrictDecimalField,
 )
+from foundation.api.inputs import Input, KnownFieldsOnly
 from invoices.models import GstRate, Invoice, InvoiceEmail
 
 MAX_BATCH = 200
@@ -37,7 +38,7 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
         return str(reverse("invoice-pdf", args=[invoice.pk], request=request))
 
 
-class EmailIn(serializers.Serializer[None]):
+class EmailIn(Input):
     to = serializers.EmailField(
         max_length=254,
         required=False,
@@ -57,13 +58,13 @@ class InvoiceEmailOut(serializers.ModelSerializer[InvoiceEmail]):
         read_only_fields = fields
 
 
-class PrintBatchIn(serializers.Serializer[None]):
+class PrintBatchIn(Input):
     invoices = serializers.ListField(
         child=IdField(), allow_empty=False, max_length=MAX_BATCH, help_text="In the order in which they are printed."
     )
 
 
-class GstRateSerializer(serializers.ModelSerializer[GstRate]):
+class GstRateSerializer(KnownFieldsOnly, serializers.ModelSerializer[GstRate]):
     rate = StrictDecimalField(
         max_digits=5, decimal_places=2, min_value=Decimal(0), max_value=Decimal(100), help_text="In per cent: 9.00."
     )

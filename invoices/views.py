@@ -1,9 +1,7 @@
 """Invoices over HTTP."""
 
 from django.http import HttpResponse
-from django_filters import rest_framework as filters
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
@@ -11,8 +9,18 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
 from accounts.requests import acting_user
 from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
-from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.filters import (
+    DayFilter,
+    FilterBackend,
+    IdFilter,
+    KnownOrdering,
+    LedgerFilterSet,
+    MomentFilter,
+    YesNoFilter,
+)
+from foundation.api.inputs import Nothing
 from foundation.api.negotiation import JsonErrors
+from foundation.api.queries import PageQuery
 from foundation.api.responses import pdf_file
 from foundation.api.viewsets import LedgerViewSet
 from invoices import openapi, services
@@ -31,14 +39,12 @@ from invoices.serializers import (
 class InvoiceFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
     generated_after = MomentFilter(field_name="generated_at", lookup_expr="gte")
     generated_before = MomentFilter(field_name="generated_at", lookup_expr="lt")
 
-    is_open = filters.BooleanFilter(
-        field_name="settled_on", lookup_expr="isnull", help_text="Something is still to be paid."
-    )
+    is_open = YesNoFilter(field_name="settled_on", lookup_expr="isnull", help_text="Something is still to be paid.")
 
     class Meta:
         model = Invoice
@@ -50,7 +56,7 @@ class InvoiceViewSet(LedgerViewSet):
     queryset = Invoice.objects.select_related("transaction").defer("snapshot")
     serializer_class = InvoiceOut
     filterset_class = InvoiceFilter
-    filter_backends = (filters.DjangoFilterBackend, DocumentSearch, OrderingFilter)
+    filter_backends = (FilterBackend, DocumentSearch, KnownOrdering)
     documents = INVOICE_NUMBERS
     ordering_fields = ("id", "total_amount", "generated_at")
     capability = {
@@ -71,6 +77,7 @@ class InvoiceViewSet(LedgerViewSet):
     @openapi.mark_printed
     @action(detail=True, methods=["post"], url_path="print", url_name="print")
     def mark_printed(self, request: Request, pk: str) -> Response:
+        Nothing.require(request.data)
         invoice = services.mark_printed(actor=acting_user(request), invoice_id=self.get_object().pk)
         return Response(self.get_serializer(invoice).data)
 
@@ -99,7 +106,7 @@ class InvoiceViewSet(LedgerViewSet):
         return Response(InvoiceEmailOut(email).data, status=HTTP_202_ACCEPTED)
 
     @openapi.list_emails
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], query=PageQuery)
     def emails(self, request: Request, pk: str) -> Response:
         page = self.paginate_queryset(InvoiceEmail.objects.filter(invoice=self.get_object()))
         return self.get_paginated_response(InvoiceEmailOut(page, many=True).data)
@@ -109,6 +116,7 @@ class InvoiceViewSet(LedgerViewSet):
 class GstRateViewSet(LedgerViewSet):
     queryset = GstRate.objects.all()
     serializer_class = GstRateSerializer
+    filter_backends = (KnownOrdering,)
     ordering_fields = ("valid_from",)
     capability = {
         "list": Capability.VIEW_MASTER_DATA,

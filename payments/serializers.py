@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.api.fields import AmountField, ClientTempIdField, IdField, StrictChoiceField, TextField
+from foundation.api.inputs import Input
 from foundation.limits import LINES
 from payments.models import Allocation, Payment
 from payments.services import NewPayment, Share
@@ -29,19 +30,19 @@ class ReferenceField(TextField):
         )
 
 
-class PayIn(serializers.Serializer[None]):
+class PayIn(Input):
     method = StrictChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CASH)
     amount = AmountField(required=False, allow_null=True, default=None, help_text="Left out: all that is open.")
     received_on = ReceivedOnField()
     reference = ReferenceField()
 
 
-class ShareIn(serializers.Serializer[None]):
+class ShareIn(Input):
     invoice = IdField()
     amount = AmountField()
 
 
-class SharesIn(serializers.Serializer[None]):
+class SharesIn(Input):
     allocations = serializers.ListField(
         child=ShareIn(),
         required=False,
@@ -71,7 +72,7 @@ class PaymentIn(SharesIn):
         return NewPayment(**sent, shares=self.shares())
 
 
-class ReasonIn(serializers.Serializer[None]):
+class ReasonIn(Input):
     reason = TextField(max_length=500)
 
 

@@ -1,8 +1,6 @@
 """Payments over HTTP."""
 
-from django_filters import rest_framework as filters
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
@@ -10,7 +8,7 @@ from rest_framework.status import HTTP_201_CREATED
 from accounts.requests import acting_user
 from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
-from foundation.api.filters import IdFilter, LedgerFilterSet
+from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, YesNoFilter
 from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from invoices.models import Invoice
@@ -42,9 +40,9 @@ class InvoicePaymentViewSet(ScopedViewSet):
 class PaymentFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
-    received_from = filters.DateFilter(field_name="received_on", lookup_expr="gte")
-    received_to = filters.DateFilter(field_name="received_on", lookup_expr="lte")
-    has_credit = filters.BooleanFilter(field_name="used_up_on", lookup_expr="isnull")
+    received_from = DayFilter(field_name="received_on", lookup_expr="gte")
+    received_to = DayFilter(field_name="received_on", lookup_expr="lte")
+    has_credit = YesNoFilter(field_name="used_up_on", lookup_expr="isnull")
 
     class Meta:
         model = Payment
@@ -57,7 +55,7 @@ class PaymentViewSet(LedgerViewSet):
     queryset = Payment.objects.prefetch_related("customer", "user", "reversal", "allocations__invoice")
     serializer_class = PaymentOut
     filterset_class = PaymentFilter
-    filter_backends = (filters.DjangoFilterBackend, DocumentSearch, OrderingFilter)
+    filter_backends = (FilterBackend, DocumentSearch, KnownOrdering)
     documents = PAYMENT_NUMBERS
     ordering_fields = ("id", "amount", "received_on")
     capability = {

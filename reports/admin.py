@@ -1,5 +1,6 @@
 """The reports, customers' statements and the front page in the office."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -36,6 +37,7 @@ from reports.statements import print_statement
 SHOWN_ROWS = 500
 """A page of more rows helps nobody; the files have them all."""
 
+_KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DATES = ("date_from", "date_to", "as_of", "date")
 
 
@@ -44,9 +46,16 @@ class _PersonField(ModelChoiceField[User]):
         return f"{person.get_full_name()} ({person.username})"
 
 
+class _SelectCustomer(AutocompleteSelect):
+    """Shows what was chosen, and nothing where that can be no customer: the framework's own would look it up."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        return super().optgroups(name, [each for each in map(str, value) if _KEY.fullmatch(each)], attrs)
+
+
 def _customer(*, required: bool) -> forms.Field:
     """Found by typing."""
-    select = AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
+    select = _SelectCustomer(Payment._meta.get_field("customer"), admin.site)
     return forms.ModelChoiceField(Customer.objects.all(), required=required, widget=select)
 
 
@@ -83,8 +92,9 @@ class QueryForm(forms.Form):
     def clean(self) -> None:
         if self.errors:
             return
-        sent = {name: _as_sent(value) for name, value in self.cleaned_data.items() if value not in (None, "")}
-        query = self._query(data=sent)
+        query = self._query()
+        chosen = {name: value for name, value in self.cleaned_data.items() if name in query.fields}
+        query = self._query(data={name: _as_sent(value) for name, value in chosen.items() if value not in (None, "")})
         if query.is_valid():
             self.asked = {name: value for name, value in query.validated_data.items() if name != "format"}
             # What was left out is shown as what it stands for.

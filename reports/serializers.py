@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from foundation import clock
 from foundation.api.fields import IdField, MomentField, StrictChoiceField
+from foundation.api.queries import Query
 from reports.figures import GroupBy
 from reports.figures.day import COLUMNS as DAY_COLUMNS
 from reports.figures.deposits import COLUMNS as DEPOSITS_COLUMNS
@@ -34,13 +35,13 @@ _FIELDS: dict[Kind, Any] = {
 # --- What is asked -----------------------------------------------------------------------------------
 
 
-class ReportQuery(serializers.Serializer[None]):
+class ReportQuery(Query):
     """``format`` is the answer's; the rest says what is added up."""
 
     format = StrictChoiceField(choices=FORMATS, required=False, default="json")
 
 
-class _PeriodFields(serializers.Serializer[None]):
+class _PeriodFields(Query):
     date_from = serializers.DateField(
         required=False, default=None, allow_null=True, help_text="Left out: the first of the last date's month."
     )

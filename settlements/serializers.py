@@ -13,19 +13,20 @@ from foundation.api.fields import (
     TextField,
     many,
 )
+from foundation.api.inputs import Input
 from foundation.limits import BALANCE, LINES
 from inventory.models import Condition
 from settlements.models import Settlement, SettlementLine
 from settlements.services import CountedLine, NewSettlement
 
 
-class CountIn(serializers.Serializer[None]):
+class CountIn(Input):
     equipment = IdField()
     condition = StrictChoiceField(choices=Condition.choices)
     quantity = CountField()
 
 
-class SettlementIn(serializers.Serializer[None]):
+class SettlementIn(Input):
     """A blind count: what isn't named was not there."""
 
     counts = many(CountIn, required=False, default=list, max_length=LINES)
@@ -40,11 +41,11 @@ class SettlementIn(serializers.Serializer[None]):
         return NewSettlement(**{**sent, "counts": tuple(CountedLine(**line) for line in sent["counts"])})
 
 
-class DecisionIn(serializers.Serializer[None]):
+class DecisionIn(Input):
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
 
 
-class ReasonedDecisionIn(serializers.Serializer[None]):
+class ReasonedDecisionIn(Input):
     remarks = TextField(max_length=500)
 
 

@@ -1,13 +1,12 @@
 """Day-ends over HTTP."""
 
-from django_filters import rest_framework as filters
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
-from foundation.api.filters import IdFilter, LedgerFilterSet
+from foundation.api.filters import DayFilter, IdFilter, LedgerFilterSet
 from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
 from settlements import openapi, services
@@ -18,8 +17,8 @@ from settlements.serializers import DecisionIn, ReasonedDecisionIn, SettlementIn
 class SettlementFilter(LedgerFilterSet):
     user = IdFilter(field_name="user_id")
     depot = IdFilter(field_name="depot_id")
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
 
     class Meta:
         model = Settlement

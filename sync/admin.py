@@ -48,7 +48,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     search_help_text = "The app's own id, user name, error code, or request id"
     date_hierarchy = "date"
     ordering = ("-id",)
-    actions = ("retry", "retry_at_its_rates")
+    actions = ("retry", "retry_at_its_rates", "retry_without_unknown_fields")
     readonly_fields = (
         "state", "type", "pushed_by", "occurred_at", "received_at", "refusal", "in_words", "sent", "client_temp_id",
         "request_id",
@@ -100,7 +100,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
 
     @admin.action(description="Let it happen", permissions=["change"], location=ON_LISTS_AND_PAGES)
     def retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
-        self._retry(request, queryset, approve_rates=False)
+        self._retry(request, queryset)
 
     @admin.action(
         description="Let it happen at the rates it names", permissions=["change"], location=ON_LISTS_AND_PAGES
@@ -108,13 +108,21 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     def retry_at_its_rates(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
         self._retry(request, queryset, approve_rates=True)
 
-    def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], *, approve_rates: bool) -> None:
+    @admin.action(
+        description="Let it happen without the fields that nobody knows",
+        permissions=["change"],
+        location=ON_LISTS_AND_PAGES,
+    )
+    def retry_without_unknown_fields(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
+        self._retry(request, queryset, ignore_unknown_fields=True)
+
+    def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: bool) -> None:
         actor = acting_user(request)
         self.each(
             request,
             queryset.order_by("pk"),
             "happened",
-            lambda kept: services.retry_conflict(actor=actor, conflict_id=kept.pk, approve_rates=approve_rates),
+            lambda kept: services.retry_conflict(actor=actor, conflict_id=kept.pk, **approved),
         )
 
     @admin.display(description="status", ordering="status")

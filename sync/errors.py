@@ -1,6 +1,6 @@
 """What sync refuses."""
 
-from foundation.errors import Conflict
+from foundation.errors import Conflict, Invalid
 
 
 class DependencyRejected(Conflict):
@@ -13,3 +13,17 @@ class ConflictSettled(Conflict):
     """This conflict was retried or dismissed already."""
 
     code = "already_settled"
+
+
+class ProtocolTooNew(Conflict):
+    """The app speaks a newer version of the protocol than this server. Nothing was kept."""
+
+    code = "protocol_too_new"
+
+
+class Unreadable(Invalid):
+    """The kept operation can't be understood; its ``code`` is the first refusal's."""
+
+    def __init__(self, code: str, detail: str, *, attr: str | None) -> None:
+        super().__init__(detail, attr=attr)
+        self.code = code  # type: ignore[misc]  # as in RefusedBefore

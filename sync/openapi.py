@@ -1,14 +1,16 @@
 """What the API's schema says of offline work."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from distribution.openapi import CONFIRM_REFUSALS, LOAD_REFUSALS
 from foundation.api.schema import conflicts
-from sync.errors import ConflictSettled, DependencyRejected
+from sync.errors import ConflictSettled, DependencyRejected, ProtocolTooNew
 from sync.serializers import (
     DismissIn,
-    PullIn,
     PullOut,
+    PullQuery,
     PushDocumentation,
     PushOut,
     RetryIn,
@@ -16,7 +18,8 @@ from sync.serializers import (
 )
 from transactions.openapi import SALE_REFUSALS
 
-_MORNING = {
+_MORNING: dict[str, Any] = {
+    "protocol": 1,
     "operations": [
         {
             "type": "distribution.create",
@@ -36,7 +39,7 @@ _MORNING = {
             "occurred_at": "2026-01-20T09:12:00+08:00",
             "data": {"customer": 1, "items": [{"equipment": 3, "type": "SWAP", "quantity": 2, "rate": "28.50"}]},
         },
-    ]
+    ],
 }
 
 _NOTHING: dict[str, object] = {"invoice": None, "invoice_number": None, "pdf_url": None, "errors": [], "conflict": None}
@@ -118,10 +121,10 @@ push = extend_schema(
     description="An ordered batch of at most 200 operations. Each succeeds or fails by itself, and the answer says "
     "what became of each, in the same order. Safe to send again, whole or in part: an operation happens once, and "
     "its first result is answered again. What is refused is kept for a supervisor. On 503 nothing is lost: send "
-    "the same push again.",
+    "the same push again. A newer version of the protocol than the server's is refused whole, and nothing is kept.",
     tags=["Offline"],
     request=PushDocumentation,
-    responses={200: PushOut},
+    responses={200: PushOut, **conflicts(ProtocolTooNew)},
     examples=[
         OpenApiExample("a morning", value=_MORNING, request_only=True),
         OpenApiExample("its results", value=_RESULTS, response_only=True, status_codes=["200"]),
@@ -133,7 +136,7 @@ pull = extend_schema(
     description="Without a cursor everything that is active, page by page; with one what changed since. Rows that "
     "may not be used any more come by their id in `gone`. Send `If-None-Match` to hear 304 when nothing changed.",
     tags=["Offline"],
-    parameters=[PullIn],
+    parameters=[PullQuery],
     responses={200: PullOut, 304: OpenApiResponse(description="Nothing changed.")},
     examples=[OpenApiExample("one change", value=_PULLED, response_only=True, status_codes=["200"])],
 )
@@ -155,7 +158,8 @@ sync_conflicts = extend_schema_view(
 retry_conflict = extend_schema(
     summary="Let it happen",
     description="Carries the operation out as the user who pushed it, when it happened. Where it is refused again, "
-    "the answer is that refusal and the conflict stays open. The app learns of it with its next push.",
+    "the answer is that refusal and the conflict stays open. What was refused with `unknown_field` happens with "
+    "`ignore_unknown_fields`, without them. The app learns of it with its next push.",
     tags=["Offline"],
     request=RetryIn,
     responses={200: SyncConflictOut, **conflicts(ConflictSettled, *_REFUSALS)},

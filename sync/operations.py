@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
 from distribution.models import Distribution
@@ -14,6 +16,7 @@ from distribution.services import OPERATION as DISTRIBUTION_CREATE
 from distribution.services import confirm_distribution, create_distribution
 from foundation.access.capabilities import Capability
 from foundation.api.fields import ClientTempIdField, IdField, MomentField, TextField
+from foundation.api.inputs import IGNORE_UNKNOWN, Input
 from foundation.commands import command
 from foundation.errors import Denied, UnknownReference
 from foundation.operations import idempotency
@@ -33,11 +36,28 @@ Run = Callable[[User, Approval | None, bool], Made]
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """One error, as the API tells it."""
+
+    code: str
+    detail: str
+    attr: str | None = None
+
+
+def refusals_of(error: ValidationError) -> list[Refusal]:
+    return [Refusal(each.code, each.detail, each.attr) for each in flatten_errors(error.detail)]
+
+
+@dataclass(frozen=True, slots=True)
 class Readable:
-    """A well-formed operation. ``content`` is canonical: the same text for the same operation, however spelt."""
+    """A well-formed operation. ``content`` is canonical: the same text for the same operation, however spelt.
+
+    ``unknown`` are the refusals of fields that nobody knows; ``content`` and ``run`` are without them.
+    """
 
     content: str
     run: Run
+    unknown: tuple[Refusal, ...] = ()
 
 
 _NAME, _ID = TextField(max_length=64, trim_whitespace=False), IdField()
@@ -51,7 +71,7 @@ class DistributionReferenceField(serializers.Field[Any, Any, Any, Any]):
         return reference
 
 
-class ConfirmIn(serializers.Serializer[None]):
+class ConfirmIn(Input):
     distribution = DistributionReferenceField()
     occurred_at = MomentField(required=False, allow_null=True, default=None)
     client_temp_id = ClientTempIdField()
@@ -143,6 +163,11 @@ TYPES = tuple(_KINDS)
 def read_operation(type: str, data: dict[str, object], *, client_temp_id: object, occurred_at: object) -> Readable:
     """A known kind's operation. Raises DRF's ValidationError where its data is malformed."""
     serializer_class, readable = _KINDS[type]
-    serializer = serializer_class(data={**data, "client_temp_id": client_temp_id, "occurred_at": occurred_at})
-    serializer.is_valid(raise_exception=True)
-    return readable(serializer)
+    sent = {**data, "client_temp_id": client_temp_id, "occurred_at": occurred_at}
+    serializer = serializer_class(data=sent)
+    if serializer.is_valid():
+        return readable(serializer)
+    # What is wrong but for its unknown fields is malformed.
+    lenient = serializer_class(data=sent, context={IGNORE_UNKNOWN: True})
+    lenient.is_valid(raise_exception=True)
+    return replace(readable(lenient), unknown=tuple(refusals_of(ValidationError(serializer.errors))))

@@ -15,19 +15,22 @@ from distribution.serializers import DistributionOut
 from equipment.serializers import EquipmentSerializer
 from foundation import clock
 from foundation.api.fields import StrictIntegerField, TextField
+from foundation.api.inputs import Input
+from foundation.api.queries import Query
 from foundation.api.schema import ErrorSerializer
 from inventory.models import Inventory
 from invoices.serializers import GstRateSerializer
+from sync.errors import ProtocolTooNew
 from sync.models import SyncConflict
 from sync.operations import TYPES
-from sync.services import CREATED, DUPLICATE, REJECTED, Result
+from sync.services import CREATED, DUPLICATE, PROTOCOL, REJECTED, Result
 from transactions.models import Transaction
 
-MAX_OPERATIONS = 200
+MAX_OPERATIONS, MAX_PROTOCOL = 200, 1_000
 STATUSES = [CREATED, DUPLICATE, REJECTED]
 
 
-class OperationIn(serializers.Serializer[None]):
+class OperationIn(Input):
     """One operation, as documented. What a push holds is understood one by one, so that one that isn't like this
     blocks no other."""
 
@@ -40,11 +43,33 @@ class OperationIn(serializers.Serializer[None]):
     )
 
 
-class PushDocumentation(serializers.Serializer[None]):
+class PushDocumentation(serializers.Serializer[Any]):
+    protocol = serializers.IntegerField(
+        required=False,
+        default=1,
+        min_value=1,
+        max_value=MAX_PROTOCOL,
+        help_text=f"The version of the protocol that the app speaks; this server's is {PROTOCOL}. Left out: 1.",
+    )
     operations = OperationIn(many=True, help_text=f"In the order in which they happened; at most {MAX_OPERATIONS}.")
 
 
-class PushIn(serializers.Serializer[None]):
+class ProtocolField(StrictIntegerField):
+    """The first field of a push: what follows may be named otherwise in a newer one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        protocol = super().to_internal_value(data)
+        if protocol > PROTOCOL:
+            raise ProtocolTooNew(
+                f"The app is newer than the server, which speaks version {PROTOCOL}. Nothing was kept: send it again "
+                "when the server was upgraded.",
+                attr="protocol",
+            )
+        return protocol
+
+
+class PushIn(Input):
+    protocol = ProtocolField(required=False, default=1, min_value=1, max_value=MAX_PROTOCOL)
     operations = serializers.ListField(child=serializers.JSONField(allow_null=True), max_length=MAX_OPERATIONS)
 
 
@@ -87,7 +112,7 @@ class PushOut(serializers.Serializer[Mapping[str, object]]):
     results = ResultOut(many=True, help_text="In the order of the operations.")
 
 
-class PullIn(serializers.Serializer[None]):
+class PullQuery(Query):
     cursor = TextField(required=False, max_length=64, help_text="Of the last answer; left out: everything.")
     page_size = StrictIntegerField(required=False, default=500, min_value=1, max_value=2_000)
 
@@ -174,11 +199,14 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
         return json.loads(conflict.payload)
 
 
-class RetryIn(serializers.Serializer[None]):
+class RetryIn(Input):
     approve_rates = serializers.BooleanField(
         required=False, default=False, help_text="Take the rates that it names, though they aren't the listed ones."
     )
+    ignore_unknown_fields = serializers.BooleanField(
+        required=False, default=False, help_text="Leave out what it says beyond the fields that there are."
+    )
 
 
-class DismissIn(serializers.Serializer[None]):
+class DismissIn(Input):
     reason = TextField(max_length=500)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError
+from django.db import IntegrityError
 from drf_standardized_errors.formatter import flatten_errors
 from rest_framework.exceptions import ValidationError
 
@@ -17,22 +17,29 @@ from audit.services import record
 from distribution.models import Distribution
 from foundation import clock
 from foundation.access.grants import acting_for
+from foundation.api.exceptions import shown
 from foundation.api.fields import ClientTempIdField, MomentField
-from foundation.commands import ATTEMPTS, command
+from foundation.api.inputs import NAMED_AT_MOST
+from foundation.commands import ATTEMPTS, command, is_away, is_transient
 from foundation.entities import entity_name, model_of
 from foundation.errors import Busy, Denied, DomainError, Invalid
 from foundation.observability.context import current_origin
 from foundation.operations import idempotency
 from foundation.operations.occurrence import Approval
 from sync import locks
-from sync.errors import ConflictSettled
+from sync.errors import ConflictSettled, Unreadable
 from sync.models import SyncConflict
-from sync.operations import TYPES, Run, read_operation
+from sync.operations import TYPES, Refusal, Run, read_operation, refusals_of
 from transactions.models import Transaction
 
 _log = logging.getLogger("hsh.sync")
 
 CREATED, DUPLICATE, REJECTED = "created", "duplicate", "rejected"
+
+PROTOCOL = 1
+"""The newest version of the protocol that this server reads; docs/offline-protocol.md says what each one knows."""
+PARTS = ("type", "client_temp_id", "occurred_at", "data")
+MISTAKE = Refusal("server_error", "The server could not carry this out. It is kept.")
 
 _CLIENT_TEMP_ID, _MOMENT = ClientTempIdField(), MomentField()
 FIRST_YEAR = 1970
@@ -40,18 +47,10 @@ FIRST_YEAR = 1970
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """One error, as the API tells it."""
-
-    code: str
-    detail: str
-    attr: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Sent:
     """An operation as it came. ``run`` is None where it is malformed, and ``refusals`` say why.
 
+    With both, ``refusals`` name the fields that nobody knows, and ``run`` leaves them out: it must be asked for.
     ``client_temp_id`` is empty unless it is one. ``content`` is canonical JSON.
     """
 
@@ -65,7 +64,14 @@ class Sent:
 
     def key(self, user: User) -> str:
         """What makes it the same attempt again."""
-        text = json.dumps([user.pk, self.client_temp_id, self.type, self.content])
+        return self._key(user, self.type, self.content)
+
+    def keys(self, user: User) -> list[str]:
+        """The same, and those under which an earlier release kept it that didn't understand it."""
+        return [self.key(user), self._key(user, self.type, self.payload), self._key(user, "", self.payload)]
+
+    def _key(self, user: User, type: str, content: str) -> str:
+        text = json.dumps([user.pk, self.client_temp_id, type, content])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -90,25 +96,30 @@ class _Overtaken(Exception):
 def push(*, actor: User, operations: Sequence[object]) -> list[Result]:
     """Carry out operations in their order, each in a transaction of its own; safe to repeat, also at the same time.
 
-    What is refused is kept as a SyncConflict, and refused again however often it is pushed. Raises Busy where the
-    server can't decide at the moment: what went before stands, and the same push again goes on from there.
+    What is refused is kept as a SyncConflict, and refused again however often it is pushed; so is what the server
+    makes a mistake with. Raises Busy where the server can't decide at the moment, and nothing else: what went before
+    stands, and the same push again goes on from there.
     """
-    sent = [read(operation) for operation in operations]
-    kept = {each.key: each for each in SyncConflict.objects.filter(key__in=[each.key(actor) for each in sent])}
-    return [_push_one(actor, each, kept.get(each.key(actor))) for each in sent]
+    sent = [_read_or_keep(actor, operation) for operation in operations]
+    keys = [key for each in sent for key in each.keys(actor)]
+    kept = {each.key: each for each in SyncConflict.objects.filter(key__in=keys)}
+    return [_push_one(actor, each, next((kept[key] for key in each.keys(actor) if key in kept), None)) for each in sent]
 
 
 @command
-def retry_conflict(*, actor: User, conflict_id: int, approve_rates: bool = False) -> SyncConflict:
+def retry_conflict(
+    *, actor: User, conflict_id: int, approve_rates: bool = False, ignore_unknown_fields: bool = False
+) -> SyncConflict:
     """Let a kept operation happen, as the user who pushed it and when it happened, however long ago that is.
 
-    ``approve_rates`` takes the rates that it names, as far as the actor may. Locks the conflict, then what the
-    operation's own command locks, which also names the errors. Raises Denied, ConflictSettled, Invalid.
+    ``approve_rates`` takes the rates that it names, as far as the actor may; ``ignore_unknown_fields`` leaves out what
+    it says beyond the fields that there are. Locks the conflict, then what the operation's own command locks, which
+    also names the errors. Raises Denied, ConflictSettled, Unreadable.
     """
     conflict = _lock_open(actor, conflict_id)
     sent = read(json.loads(conflict.payload))
-    if sent.run is None:
-        raise Invalid(sent.refusals[0].detail, attr=sent.refusals[0].attr)
+    if sent.run is None or (sent.refusals and not ignore_unknown_fields):
+        raise Unreadable(sent.refusals[0].code, sent.refusals[0].detail, attr=sent.refusals[0].attr)
     if conflict.operation is not None:
         idempotency.release(conflict.operation)
     pusher = conflict.user
@@ -127,6 +138,7 @@ def retry_conflict(*, actor: User, conflict_id: int, approve_rates: bool = False
             "for_user": pusher.username,
             "made": str(made),
             "rates_approved": approve_rates,
+            "unknown_fields_ignored": bool(sent.refusals),
         },
     )
     return conflict
@@ -170,10 +182,17 @@ def read(operation: object) -> Sent:
         try:
             readable = read_operation(kind, data, client_temp_id=client_temp_id, occurred_at=moment)
         except ValidationError as error:
-            refusals += [Refusal(each.code, each.detail, each.attr) for each in flatten_errors(error.detail)]
+            refusals += refusals_of(error)
         else:
-            content, run = readable.content, readable.run
+            content, run, refusals = readable.content, readable.run, [*_unknown(operation, data), *readable.unknown]
     return Sent(client_temp_id, kind, content, payload, _moment(moment), run, refusals)
+
+
+def _unknown(operation: dict[str, Any], data: dict[str, Any]) -> list[Refusal]:
+    """What stands beside the parts of an operation; or within its data and differs from what the operation says."""
+    names = [name for name in operation if name not in PARTS]
+    names += [name for name in ("client_temp_id", "occurred_at") if name in data and data[name] != operation.get(name)]
+    return [Refusal("unknown_field", "An operation has no such field.", shown(name)) for name in names[:NAMED_AT_MOST]]
 
 
 def _client_temp_id(value: object) -> tuple[str, list[Refusal]]:
@@ -195,6 +214,22 @@ def _moment(value: object) -> datetime | None:
     return moment if moment and moment.year >= FIRST_YEAR else None
 
 
+def _read_or_keep(actor: User, operation: object) -> Sent:
+    """What can't even be read because of a mistake of ours is kept as well."""
+    try:
+        return read(operation)
+    except Exception:
+        _log_mistake("reading an operation", actor)
+        payload = json.dumps(operation, sort_keys=True, separators=(",", ":"))
+        sent_id = operation.get("client_temp_id") if isinstance(operation, dict) else None
+        return Sent(_client_temp_id(sent_id)[0], "", payload, payload, None, None, [MISTAKE])
+
+
+def _log_mistake(what: str, actor: User) -> None:
+    """The traceback of the exception that is being handled."""
+    _log.exception("%s of user %s failed (request %s)", what, actor.pk, current_origin().request_id)
+
+
 def _push_one(actor: User, sent: Sent, kept: SyncConflict | None) -> Result:
     for _ in range(ATTEMPTS):
         try:
@@ -206,7 +241,7 @@ def _push_one(actor: User, sent: Sent, kept: SyncConflict | None) -> Result:
 
 def _push_once(actor: User, sent: Sent) -> Result:
     refusals = sent.refusals
-    if sent.run is not None:
+    if sent.run is not None and (not refusals or _happened(actor, sent)):
         try:
             recorded = sent.run(actor, None, False)
         except idempotency.RefusedBefore as error:
@@ -215,16 +250,26 @@ def _push_once(actor: User, sent: Sent) -> Result:
             raise
         except DomainError as error:
             refusals = [Refusal(error.code, error.detail, error.attr)]
-        except DatabaseError:
-            raise
-        except Exception:
-            # A mistake of ours, at the one place where it would cost the sales behind it: it is logged, and the
-            # operation is kept until the mistake is mended.
-            _log.exception("operation %s of user %s failed", sent.type, actor.pk)
-            refusals = [Refusal("server_error", "The server could not carry this out. It is kept.")]
+        except Exception as error:
+            if is_transient(error) or is_away(error):
+                raise
+            # A mistake of ours, or what the database refuses for good, at the one place where it would cost the sales
+            # behind it: it is logged, and the operation is kept until the mistake is mended.
+            _log_mistake(f"operation {sent.type}", actor)
+            refusals = [MISTAKE]
         else:
             return Result(sent.client_temp_id, DUPLICATE if recorded.replayed else CREATED, made=recorded.value)
     return _answer(_keep(actor=actor, sent=sent, refusals=refusals), sent)
+
+
+def _happened(actor: User, sent: Sent) -> bool:
+    """Did it happen before, when an earlier release left out the fields that nobody knows?"""
+    earlier = idempotency.find(actor, sent.client_temp_id)
+    return (
+        earlier is not None
+        and earlier.result_id is not None
+        and ((earlier.type, earlier.content) == (sent.type, sent.content))
+    )
 
 
 @command

@@ -3,7 +3,6 @@
 from django.utils.decorators import method_decorator
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
-from django_filters import rest_framework as filters
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,15 +10,16 @@ from rest_framework.views import APIView
 
 from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
-from foundation.api.filters import IdFilter
+from foundation.api.filters import ApiFilterSet, IdFilter
+from foundation.api.queries import KnownParametersOnly
 from foundation.api.viewsets import LedgerViewSet
 from sync import feed, openapi, services
 from sync.models import SyncConflict
 from sync.selectors import own_drafts, own_stock
 from sync.serializers import (
     DismissIn,
-    PullIn,
     PullOut,
+    PullQuery,
     PushIn,
     PushOut,
     RetryIn,
@@ -27,7 +27,7 @@ from sync.serializers import (
 )
 
 
-class PushView(APIView):
+class PushView(KnownParametersOnly, APIView):
     capability = Capability.SYNC
 
     @openapi.push
@@ -39,14 +39,13 @@ class PushView(APIView):
 
 
 @method_decorator((gzip_page, conditional_page), name="dispatch")
-class PullView(APIView):
+class PullView(KnownParametersOnly, APIView):
     capability = Capability.SYNC
+    query = PullQuery
 
     @openapi.pull
     def get(self, request: Request) -> Response:
-        serializer = PullIn(data=request.query_params)
-        serializer.is_valid(raise_exception=True)
-        user, sent = acting_user(request), serializer.validated_data
+        user, sent = acting_user(request), self.asked()
         cursor = feed.Cursor.parse(sent["cursor"]) if "cursor" in sent else None
         page = feed.next_page(cursor, sent["page_size"])
         answer: dict[str, object] = {
@@ -60,7 +59,7 @@ class PullView(APIView):
         return Response(PullOut(answer).data)
 
 
-class SyncConflictFilter(filters.FilterSet):
+class SyncConflictFilter(ApiFilterSet):
     user = IdFilter(field_name="user_id")
 
     class Meta:

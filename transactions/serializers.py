@@ -16,6 +16,7 @@ from foundation.api.fields import (
     TextField,
     many,
 )
+from foundation.api.inputs import Input
 from foundation.limits import LINES
 from inventory.models import Condition
 from invoices.serializers import InvoiceOut
@@ -33,7 +34,7 @@ READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", 
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
 
 
-class SaleItemIn(serializers.Serializer[None]):
+class SaleItemIn(Input):
     equipment = IdField()
     type = StrictChoiceField(choices=TransactionItem.Type.choices)
     quantity = QuantityField()
@@ -57,7 +58,7 @@ class SaleItemIn(serializers.Serializer[None]):
         return attrs
 
 
-class SaleIn(serializers.Serializer[None]):
+class SaleIn(Input):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
 
     customer = IdField()
@@ -120,14 +121,14 @@ class SaleOut(serializers.Serializer[Mapping[str, object]]):
     invoice = InvoiceOut(read_only=True)
 
 
-class VoidIn(serializers.Serializer[None]):
+class VoidIn(Input):
     reason = TextField(max_length=500, help_text="The credit note prints it.")
     return_stock = serializers.BooleanField(
         required=False, default=True, help_text="False: the goods are gone for good; only the money is reversed."
     )
 
 
-class NewMeterIn(serializers.Serializer[None]):
+class NewMeterIn(Input):
     final_reading = ReadingField(help_text="Of the meter that goes: what it moved since its last reading is billed.")
     new_meter_number = TextField(max_length=32)
     first_reading = ReadingField(help_text="Of the meter that comes: where its usage begins.")

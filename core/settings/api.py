@@ -9,9 +9,9 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "foundation.api.pagination.BoundedPagination",
     "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "foundation.api.filters.FilterBackend",
         "foundation.api.filters.BoundedSearchFilter",
-        "rest_framework.filters.OrderingFilter",
+        "foundation.api.filters.KnownOrdering",
     ],
     "DEFAULT_THROTTLE_RATES": {"login": config("THROTTLE_LOGIN", default="5/min", cast=rate)},
     "NUM_PROXIES": NUM_PROXIES,
@@ -20,6 +20,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "COERCE_DECIMAL_TO_STRING": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # What is answered, the Accept header says: `format` belongs to reports.
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 DRF_STANDARDIZED_ERRORS = {

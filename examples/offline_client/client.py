@@ -21,6 +21,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+PROTOCOL = 1
 AT_ONCE = 200
 # No connection, cut off, or half an answer.
 _BROKEN = (OSError, ValueError, HTTPException)
@@ -148,7 +149,9 @@ class OfflineClient:
         ).fetchall()
         if not waiting:
             return 0
-        answer = self._ask("POST", "sync/push/", {"operations": [json.loads(content) for _, content in waiting]})
+        operations = [json.loads(content) for _, content in waiting]
+        # Where the server is older than the program it keeps nothing and says so (Refused): the queue stays.
+        answer = self._ask("POST", "sync/push/", {"protocol": PROTOCOL, "operations": operations})
         with self._transaction():
             for (name, _), result in zip(waiting, answer["results"], strict=True):
                 state = "rejected" if result["status"] == "rejected" else "done"

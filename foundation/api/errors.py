@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from drf_standardized_errors.formatter import ExceptionFormatter
@@ -23,7 +23,7 @@ class Handler(ExceptionHandler):
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if isinstance(exc, RequestDataTooBig):
             return PayloadTooLarge()
-        if isinstance(exc, OperationalError) and (is_transient(exc) or is_away(exc)):
+        if isinstance(exc, OperationalError | InterfaceError) and (is_transient(exc) or is_away(exc)):
             exc = Busy("The server is busy. Please try again.")
         if isinstance(exc, DomainError):
             return ApiDomainError(exc)

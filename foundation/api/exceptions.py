@@ -5,6 +5,13 @@ from rest_framework.exceptions import APIException
 
 from foundation.errors import Busy, DomainError, Invalid
 
+MAX_SHOWN = 64
+
+
+def shown(name: str) -> str:
+    """A name that a client made up, as an answer can repeat it: not too long, and text that can be encoded."""
+    return name[:MAX_SHOWN].encode("utf-8", "replace").decode()
+
 
 class ApiDomainError(APIException):
     """A DomainError on its way to the client."""
@@ -16,6 +23,16 @@ class ApiDomainError(APIException):
         self.is_invalid_input = isinstance(error, Invalid)
         if isinstance(error, Busy):
             self.wait = error.retry_after_seconds
+
+
+class DuplicateKey(APIException):
+    """A JSON object has a key twice."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "duplicate_key"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'The key "{shown(name)}" stands twice in one object.')
 
 
 class PayloadTooLarge(APIException):

@@ -99,6 +99,13 @@ class ReadingField(StrictDecimalField):
         super().__init__(max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=limits.READING.most, **kwargs)
 
 
+def require_no_null[T](value: T) -> T:
+    """Raises ValueError; Python's own parser of times overlooks a null character at the end."""
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("a null character")
+    return value
+
+
 class MomentField(serializers.DateTimeField):
     """An instant: ISO 8601 with its offset."""
 
@@ -108,7 +115,7 @@ class MomentField(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         try:
-            return super().to_internal_value(value)
+            return super().to_internal_value(require_no_null(value))
         except (OverflowError, ValueError, TypeError):
             self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]")
 

@@ -151,6 +151,8 @@ class Schema(AutoSchema):
         return parameters
 
     def _should_add_error_response(self, responses: dict[str, object], status_code: str) -> bool:
+        if status_code == "400":
+            return "400" not in responses  # a parameter that it doesn't know, everywhere
         if status_code == "413":
             return self.method in ("POST", "PUT", "PATCH")
         if status_code == "503":

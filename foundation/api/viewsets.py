@@ -10,9 +10,10 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from foundation.access.capabilities import Capability
+from foundation.api.queries import KnownParametersOnly
 
 
-class ScopedViewSet(viewsets.GenericViewSet[Any]):
+class ScopedViewSet(KnownParametersOnly, viewsets.GenericViewSet[Any]):
     """Every read starts from what the user may see; unseen rows are 404."""
 
     capability: ClassVar[dict[str, Capability] | Capability]
@@ -23,6 +24,16 @@ class ScopedViewSet(viewsets.GenericViewSet[Any]):
         if getattr(self, "swagger_fake_view", False):
             return queryset.none()
         return queryset.visible_to(self.request.user)
+
+    def known_parameters(self) -> set[str]:
+        """Those of a list too; what belongs to one row is neither filtered nor ordered."""
+        known = super().known_parameters()
+        if self.request.method != "GET" or self.detail:
+            return known
+        described: list[Any] = [backend() for backend in self.filter_backends]
+        if self.paginator is not None:
+            described.append(self.paginator)
+        return known | {each["name"] for it in described for each in it.get_schema_operation_parameters(self)}
 
 
 class LedgerViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):

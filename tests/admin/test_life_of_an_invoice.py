@@ -17,6 +17,7 @@ from foundation.access.capabilities import Role
 from inventory.models import DepotWork
 from invoices.models import Invoice, InvoiceEmail
 from payments.models import Payment
+from reports.catalogue import REPORTS
 from settlements.models import Settlement
 from tests.admin.pages import logged_in, messages_of, url
 from tests.conftest import Shop
@@ -199,6 +200,28 @@ def test_a_question_that_makes_no_sense_is_refused_at_its_field(office: Shop) ->
         assert list(page.context["form"].errors) == [field]
         assert page.context["report"] is None
         assert client.get("/admin/reports/sales-summary/", {**asked, "format": "csv"}).status_code == 200
+
+
+BAD = ["x", "-1", "0", "1.5", "1e3", "１２", "\0", "9" * 20, "9" * 5_000, "x" * 5_000, "0000-00-00", "2026-02-30", "10000-01-01",
+       "0001-01-01T00:00", "9999-12-31T23:59", "2026-01-20T25:00"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*(listed.name for listed in REPORTS), "statement"])
+def test_a_report_that_is_asked_wrong_says_so(office: Shop, name: str) -> None:
+    client = logged_in(office.admin)
+    needed = {
+        "statement": {"customer": str(Invoice.objects.latest("pk").customer_id)},
+        "driver-day": {"driver": str(office.driver.pk)},
+    }.get(name, {})
+    page = client.get(f"/admin/reports/{name}/", needed)
+    assert page.context["report"] is not None
+    for asked in page.context["form"].fields:
+        for value in BAD:
+            answer = client.get(f"/admin/reports/{name}/", {**needed, asked: value})
+            assert answer.status_code == 200, (asked, value[:80])
+            assert (answer.context["report"] is None) is bool(answer.context["form"].errors), (asked, value[:80])
+            assert answer.context["form"].errors.keys() <= {asked, "date_to", "date_from"}
+    assert client.get(f"/admin/reports/{name}/", {**needed, "format": "x", "unknown": "1"}).status_code == 200
 
 
 def test_reports_are_scoped_like_the_api(office: Shop) -> None:

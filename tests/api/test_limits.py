@@ -78,7 +78,7 @@ def test_every_number_that_the_api_takes_has_a_limit() -> None:
         "SaleItemIn.rate",
         "SettlementIn.cash",
         "CustomerSerializer.meter_rate",
-        "PullIn.page_size",
+        "PullQuery.page_size",
     } <= numbers.keys()
     unlimited = {
         name

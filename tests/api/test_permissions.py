@@ -310,7 +310,7 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
     user = {"username": "newcomer", "password": "quite a long one 7", "role": "DRIVER"}
     bodies: dict[tuple[str, str], Json] = {
         ("user", "create"): user,
-        ("user", "update"): user,
+        ("user", "update"): {"username": "newcomer", "role": "DRIVER"},
         ("user", "partial_update"): {"first_name": "Siti"},
         ("user", "set_password"): {"password": "quite a long one 7"},
         ("depot", "create"): depot_body,

@@ -93,7 +93,8 @@ def test_counts_are_exact_to_the_depth_and_null_beyond(admin: APIClient, monkeyp
 
 def test_pages_are_at_most_200_rows(admin: APIClient) -> None:
     Depot.objects.bulk_create(DepotFactory.build() for _ in range(210))
-    assert len(admin.get("/api/depots/?page_size=1000").json()["results"]) == 200
+    assert len(admin.get("/api/depots/?page_size=200").json()["results"]) == 200
+    assert error_of(admin.get("/api/depots/?page_size=201")) == (400, "max_value", "page_size")
     assert len(admin.get("/api/depots/").json()["results"]) == 50
 
 

@@ -144,7 +144,8 @@ def test_a_mistake_of_the_server_s_is_logged_with_its_place(
     assert result["errors"][0]["code"] == "server_error"
     [logged] = [entry for entry in caplog.records if entry.name == "hsh.sync"]
     assert (logged.exc_info or (None,))[0] is ZeroDivisionError
-    assert logged.getMessage() == f"operation transaction.create of user {shop.driver.pk} failed"
+    request = SyncConflict.objects.get().request_id
+    assert logged.getMessage() == f"operation transaction.create of user {shop.driver.pk} failed (request {request})"
 
 
 def test_what_happened_while_it_was_being_refused_is_not_kept_as_well(

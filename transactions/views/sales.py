@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from django_filters import rest_framework as filters
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import acting_user
 from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
-from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, MomentFilter
 from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
 from transactions import openapi, services
@@ -26,8 +24,8 @@ _SALE_OUT = SaleOut()
 class TransactionFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
     occurred_after = MomentFilter(field_name="occurred_at", lookup_expr="gte")
     occurred_before = MomentFilter(field_name="occurred_at", lookup_expr="lt")
 
@@ -41,7 +39,7 @@ class TransactionViewSet(LedgerViewSet):
     queryset = Transaction.objects.with_status().prefetch_related("user", "items")
     serializer_class = TransactionOut
     filterset_class = TransactionFilter
-    filter_backends = (filters.DjangoFilterBackend, DocumentSearch, OrderingFilter)
+    filter_backends = (FilterBackend, DocumentSearch, KnownOrdering)
     documents = SALE_NUMBERS
     ordering_fields = ("id", "occurred_at", "total_amount")
     capability = {

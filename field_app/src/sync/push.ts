@@ -7,6 +7,7 @@ import { inState } from "../store/queue"
 import type { Operation, SettlementOperation } from "../store/rows"
 
 const AT_ONCE = 200
+const PROTOCOL = 1
 
 /** The server refuses the request as such: a mistake in the app, or another version of it is needed. */
 export class Refused extends Error {}
@@ -48,8 +49,11 @@ async function pushed(database: FieldDatabase, api: Api, batch: readonly Operati
   const operations = batch
     .filter((operation) => operation.type !== "settlement.create")
     .map(({ type, client_temp_id, occurred_at, data }) => ({ type, client_temp_id, occurred_at, data }))
-  const { data, response } = await api.POST("/api/sync/push/", { body: { operations } })
+  const { data, error, response } = await api.POST("/api/sync/push/", { body: { protocol: PROTOCOL, operations } })
   if (response.status === 413 && batch.length > 1) return false
+  if (isTooNew(error)) {
+    throw new Refused("This app is newer than the server. What you recorded is kept here until the server is upgraded.")
+  }
   if (!data) throw new Refused(`The server refuses the push (${response.status}). Please tell the office.`)
   if (data.results.length !== batch.length) throw new Unreachable("The answer isn't whole.")
   await database.transaction("rw", database.operations, async () => {
@@ -58,6 +62,11 @@ async function pushed(database: FieldDatabase, api: Api, batch: readonly Operati
     }
   })
   return true
+}
+
+function isTooNew(error: unknown): boolean {
+  const { errors } = (error ?? {}) as { errors?: ApiError[] }
+  return errors?.some(({ code }) => code === "protocol_too_new") ?? false
 }
 
 async function keepResult(database: FieldDatabase, operation: Operation, result: PushResult): Promise<void> {

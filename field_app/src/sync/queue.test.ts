@@ -11,7 +11,7 @@ import { pull } from "./pull"
 import { askAgain, pushWaiting, Refused } from "./push"
 
 type Sent = { type: string; client_temp_id: string; data: { customer?: number; distribution?: string } }
-type Fault = "lost request" | "lost answer" | "half an answer" | "logged out" | "413" | "400"
+type Fault = "lost request" | "lost answer" | "half an answer" | "logged out" | "413" | "400" | "409"
 
 /** A server as the protocol describes it, behind a network that can be told what to break next. */
 class Server {
@@ -20,6 +20,7 @@ class Server {
   readonly refuses = new Set<number>()
   readonly decisions = new Map<number, string>()
   readonly batches: number[] = []
+  readonly protocols: number[] = []
   faults: Fault[] = []
   page: Partial<Pulled> = {}
 
@@ -27,6 +28,7 @@ class Server {
     const fault = this.faults.shift()
     if (fault === "lost request") throw new Unreachable("lost")
     if (fault === "logged out") throw new LoggedOut()
+    if (fault === "409") return answer(409, TOO_NEW)
     if (fault === "413" || fault === "400") return answer(Number(fault), { errors: [] })
     const response = await this.answer(request)
     if (fault === "lost answer") throw new Unreachable("lost")
@@ -37,7 +39,8 @@ class Server {
   private async answer(request: Request): Promise<Response> {
     const path = new URL(request.url).pathname
     if (path === "/api/sync/push/") {
-      const { operations } = (await request.json()) as { operations: Sent[] }
+      const { protocol, operations } = (await request.json()) as { protocol: number; operations: Sent[] }
+      this.protocols.push(protocol)
       this.batches.push(operations.length)
       return answer(200, { results: operations.map((operation) => this.happen(operation)) })
     }
@@ -74,6 +77,10 @@ class Server {
   }
 }
 
+const TOO_NEW = {
+  type: "client_error",
+  errors: [{ code: "protocol_too_new", detail: "The app is newer than the server.", attr: "protocol" }],
+}
 const JSON_TYPE = { "Content-Type": "application/json" }
 const NOTHING_NEW: Pulled = {
   cursor: "epoch.1",
@@ -212,6 +219,16 @@ describe("the queue", () => {
     server.faults = ["logged out"]
     await expect(push()).rejects.toBeInstanceOf(LoggedOut)
     expect(await states()).toEqual(["queued"])
+  })
+
+  test("names its protocol, and keeps everything where the server's is older", async () => {
+    await record(database, [saleOf(1)])
+    server.faults = ["409"]
+    await expect(push()).rejects.toThrow("This app is newer than the server.")
+    expect(await states()).toEqual(["queued"])
+    await push()
+    expect(server.protocols).toEqual([1])
+    expect(await states()).toEqual(["done"])
   })
 
   test("takes out what was refused, with the reason, and lets the rest pass", async () => {
