@@ -21,8 +21,8 @@ def files(rule: Rule) -> set[str]:
 
 
 def test_no_failure_is_swallowed() -> None:
-    """Threads keep theirs, to raise it where the test waits for it."""
-    assert files(swallowing) == {"tests/concurrency/races.py"}
+    """Threads keep theirs, to raise it where the test waits for it; a fork that tries a mutant ends with it."""
+    assert files(swallowing) == {"tests/concurrency/races.py", "tests/mutation/copies.py"}
 
 
 def expecting_anything(tree: ast.Module) -> Iterator[int]:
@@ -52,7 +52,7 @@ threads = using(
 
 def test_threads_are_started_by_the_helper_alone() -> None:
     """By others, what fails in them would be lost, and who waits for them might wait for ever."""
-    programs = {"tests/live/chaos.py", "tests/mutation/__main__.py"}
+    programs = {"tests/live/chaos.py"}
     meeting = {"tests/concurrency/test_locks.py"}  # of threads that the helper starts, for a moment
     assert files(threads) == {"tests/concurrency/races.py", "tests/concurrency/test_threads.py", *programs, *meeting}
 
