@@ -53,6 +53,14 @@ def assert_dead(api: Api, *pairs: Pair) -> None:
         assert_unauthorized(api.refresh(pair["refresh"]), "token_not_valid")
 
 
+def test_a_change_of_the_user_ends_no_log_in_and_is_in_the_next_pair(
+    api: Api, first: Pair, admin: APIClient, driver: User
+) -> None:
+    assert admin.patch(f"/api/accounts/users/{driver.pk}/", {"role": "SALES"}).status_code == 200
+    assert api.me(first["access"]).json()["role"] == "SALES"
+    assert claims(next_of(api, first)["access"])["role"] == "SALES"
+
+
 def test_a_refresh_token_gives_the_next_pair(clock: time_machine.Traveller, api: Api, first: Pair) -> None:
     clock.shift(timedelta(hours=7))
     second = next_of(api, first)

@@ -1,11 +1,12 @@
 """The search over everything, lists as files, and what the front page asks to be seen to."""
 
 import csv
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
@@ -112,6 +113,18 @@ def test_a_file_holds_what_the_list_shows(office: Shop) -> None:
     assert client.get(f"{url(Invoice)}export/pdf/").status_code == 404
 
 
+def test_a_file_tells_singapore_s_time(office: Shop) -> None:
+    """Half past midnight, when it still is the day before in UTC."""
+    with time_machine.travel(datetime(2026, 1, 20, 0, 30, tzinfo=clock.SINGAPORE), tick=False):
+        number = office.sell({"type": "SALE"}).json()["transaction"]["transaction_number"]
+    client = logged_in(office.admin)
+    head, row = rows_of(client.get(url(Transaction, "export", "csv"), {"q": number}))
+    at = head.index("Occurred at")
+    assert row[at] == "2026-01-20T00:30:00+08:00"
+    book = load_workbook(BytesIO(client.get(url(Transaction, "export", "xlsx"), {"q": number}).getvalue()))
+    assert f"{book.active.cell(2, at + 1).value}" == "2026-01-20 00:30:00"
+
+
 def test_a_file_has_the_readers_rows_alone(office: Shop) -> None:
     elsewhere = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
     assert len(rows_of(logged_in(elsewhere).get(url(Invoice, "export", "csv")))) == 1
@@ -195,6 +208,13 @@ def test_an_email_that_nobody_takes_up_is_told(office: Shop) -> None:
     assert "email not sent" not in awaited(office)
     InvoiceEmail.objects.update(next_try_at=clock.now() - timedelta(minutes=20))
     assert awaited(office)["email not sent"] == InvoiceEmail.objects.filter(status="QUEUED").count()
+
+
+@pytest.mark.parametrize("status", ["FAILED", "UNCERTAIN"])
+def test_an_email_that_was_given_up_or_may_have_arrived_is_told(office: Shop, status: str) -> None:
+    [email] = InvoiceEmail.objects.all()
+    InvoiceEmail.objects.filter(pk=email.pk).update(status=status)
+    assert awaited(office)["email not sent"] == 1
 
 
 def test_records_that_wait_long_for_their_seal_are_told(office: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,16 @@ def test_a_sale_is_voided_with_a_reason(office: Shop, nothing_changes: Unchanged
     assert reversal.transaction_number in page
 
 
+def test_goods_that_are_gone_for_good_stay_away_when_their_sale_is_voided(office: Shop) -> None:
+    sale = Transaction.objects.get(pk=office.sell({"type": "SALE"}).json()["transaction"]["id"])
+    left = office.stock(vehicle_no=office.driver.vehicle_no)
+    # A box that isn't ticked is not sent.
+    assert messages_of(chosen(logged_in(office.admin), "transactions.transaction", "void", sale, reason="Burnt")) == [
+        f"{sale}: voided."
+    ]
+    assert office.stock(vehicle_no=office.driver.vehicle_no) == left
+
+
 def test_invoices_are_marked_as_paid(office: Shop) -> None:
     client = logged_in(office.admin)
     invoices = Invoice.objects.filter(settled_on=None).order_by("pk")[:2]
@@ -63,6 +73,12 @@ def test_invoices_are_marked_as_paid(office: Shop) -> None:
     assert messages_of(done) == [f"{invoice}: paid." for invoice in invoices]
     assert not Invoice.objects.filter(pk__in=[invoice.pk for invoice in invoices], settled_on=None).exists()
     assert Payment.objects.filter(method="CHEQUE", reference="CHQ 7").count() == 2
+    paid = {invoice.pk for invoice in invoices}
+    settled, still_open = (
+        {row.pk for row in client.get(url("invoices.invoice"), {"open": which}).context["cl"].result_list}
+        for which in ("no", "yes")
+    )
+    assert (settled & paid, still_open & paid) == (paid, set())
     again = chosen(client, "invoices.invoice", "mark_paid", invoices[0], method="CASH")
     assert "Nothing is open" in messages_of(again)[0]
 
@@ -89,7 +105,8 @@ def test_an_invoice_is_sent_and_sent_again(office: Shop) -> None:
     listed = client.get(url("invoices.invoiceemail"), {"unsent": "yes"})
     assert [row.pk for row in listed.context["cl"].queryset] == [email.pk]
     chosen(client, "invoices.invoiceemail", "send_again", email)
-    assert InvoiceEmail.objects.latest("pk").pk != email.pk
+    again = InvoiceEmail.objects.latest("pk")
+    assert (again.pk != email.pk, again.to) == (True, "kitchen@example.sg")
     assert "email not sent" not in client.get("/admin/").content.decode()
 
 

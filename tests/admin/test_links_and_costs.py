@@ -121,6 +121,12 @@ def test_a_sale_says_whether_it_was_reversed(office: Shop) -> None:
     assert "badge-good" in client.get(url("transactions.transaction", "change", sale.pk)).content.decode()
     for state, count in (("COMPLETED", 3), ("VOIDED", 0), ("REVERSAL", 0)):
         assert client.get(url("transactions.transaction"), {"state": state}).context["cl"].result_count == count
+    last = Transaction.objects.get(current_meter_reading=None)
+    voided = office.client_of(office.admin).post(f"/api/transactions/{last.pk}/void/", {"reason": "Wrong"}).json()
+    for state, shown in (("VOIDED", last.pk), ("REVERSAL", voided["transaction"]["id"])):
+        page = client.get(url("transactions.transaction"), {"state": state})
+        assert [sale.pk for sale in page.context["cl"].result_list] == [shown]
+    assert client.get(url("transactions.transaction"), {"state": "COMPLETED"}).context["cl"].result_count == 2
 
 
 def test_an_invoice_without_its_file_says_so_on_its_page(office: Shop, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,21 @@ def test_a_workbook_says_the_same_as_a_csv(tmp_path: Path, shop: Shop) -> None:
     assert out.getvalue() == "Imported: 1 new, 0 changed, 1 as they were.\n"  # the empty line
     new = Equipment.objects.get(sku="X-1")
     assert (new.name, str(new.weight_kg), str(new.default_rate)) == ("2026", "12.70", "36.50")
+
+
+def test_a_date_of_a_workbook_is_a_day(tmp_path: Path, shop: Shop) -> None:
+    """A sheet has no dates, only times: that of a day is its midnight."""
+    book = Workbook()
+    sheet: Any = book.active
+    sheet.append(["customer_code", "sku", "valid_from", "rate"])
+    sheet.append([shop.customer.customer_code, shop.cylinder.sku, date(2026, 3, 1), 25.5])
+    book.save(tmp_path / "table.xlsx")
+    out = io.StringIO()
+    arguments = ("rates", tmp_path / "table.xlsx", "--user", shop.admin.username, "--commit")
+    call_command("import_data", *arguments, stdout=out)
+    assert out.getvalue() == "Imported: 1 new, 0 changed, 0 as they were.\n"
+    agreed = CustomerRate.objects.get()
+    assert (agreed.valid_from, str(agreed.rate)) == (date(2026, 3, 1), "25.50")
 
 
 # --- In the office ---------------------------------------------------------------------------------

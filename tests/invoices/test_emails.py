@@ -120,6 +120,14 @@ def test_the_worker_sends_the_document(
     assert AuditLog.objects.filter(action="invoices.invoice.emailed", entity_id=invoice.pk).count() == 1
 
 
+def test_the_message_goes_to_the_address_that_was_named(
+    shop: Shop, invoice: Invoice, mailbox: Mailbox, worker: Callable[[], None]
+) -> None:
+    assert request(shop, invoice, to="accounts@example.sg").status_code == 202
+    worker()
+    assert [message["To"] for message in mailbox.messages] == ["accounts@example.sg"]
+
+
 def test_a_paid_invoice_stays_paid(shop: Shop, mailbox: Mailbox, worker: Callable[[], None]) -> None:
     paid = shop.sell({"type": "SALE"}, payment_received=True).json()["invoice"]
     request(shop, Invoice.objects.get(pk=paid["id"]), to="a@example.sg")

@@ -98,6 +98,19 @@ def test_a_request_that_was_claimed_late_is_not_lost(shop: Shop, invoice: Invoic
         assert sweep_emails() == 0
 
 
+def test_one_that_waits_for_its_next_try_is_not_lost_however_long_ago_it_was_asked_for(
+    shop: Shop, invoice: Invoice
+) -> None:
+    moment = NOON
+    with at(NOON):
+        email = ask(shop, invoice)
+    for _ in range(4):  # at 0, 2, 6 and 14 minutes; again at 30
+        with at(moment):
+            moment = send(email, LATER).next_try_at or NOON
+    with at(NOON + 29 * MINUTE):
+        assert sweep_emails() == 0
+
+
 def test_an_invoice_was_emailed_when_the_first_message_was_taken(shop: Shop, invoice: Invoice) -> None:
     for hours in (0, 1):
         with at(NOON + timedelta(hours=hours) - MINUTE):

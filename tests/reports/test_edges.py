@@ -80,7 +80,11 @@ def test_what_is_settled_twice_for_a_while_is_credit_then(company: Company) -> N
         assert owed(company, "METER", "2024-01-03") == {}
         assert owed(company, "METER", "2024-01-05") == {"credit": "-31.07"}
         assert owed(company, "METER", "2024-01-06") == {}
-        compared.statement_agrees(company, company.customers["METER"], date(2024, 1, 1), date(2024, 1, 5))
+        payer = company.customers["METER"]
+        compared.statement_agrees(company, payer, date(2024, 1, 1), date(2024, 1, 5))
+        # The account is kept by when money came: it was 31.07 in the payer's favour before the 5th.
+        account = company.get(f"customers/{company.pk(payer)}/statement/", date_from="2024-01-05", date_to="2024-01-05")
+        assert (account["opening_balance"], account["closing_balance"]) == ("-31.07", "-31.07")
 
 
 def test_a_driver_s_day_is_that_of_the_vehicle_of_that_day(company: Company) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from accounts.models import User
 from customers.models import Customer
@@ -169,6 +170,41 @@ def test_a_statement_is_the_office_s(books: Books) -> None:
     pdf = books.client_of(books.admin).get(url, {"format": "pdf", **PERIOD})
     assert (pdf["Content-Type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
     assert books.client_of(books.admin).get("/api/customers/999999/statement/").status_code == 404
+
+
+def test_a_printed_statement_says_what_is_owed_and_what_stands_in_the_customer_s_favour(shop: Shop) -> None:
+    """3 x 28.50 with 9 % is 93.20, 100.00 came in, and then 31.07 was sold."""
+    buyer = CustomerFactory(name="Ah Seng Seafood", payment_terms_days=14)
+    office = shop.client_of(shop.admin)
+
+    def lines(date_from: str, date_to: str) -> list[str]:
+        asked = {"format": "pdf", "date_from": date_from, "date_to": date_to}
+        pdf = office.get(f"/api/customers/{buyer.pk}/statement/", asked).content
+        return [" ".join(line.split()) for line in PdfReader(io.BytesIO(pdf)).pages[0].extract_text().splitlines()]
+
+    with at("2026-01-05"):
+        sold = shop.sell({"type": "SALE", "quantity": 3}, customer=buyer.pk).json()["invoice"]["invoice_number"]
+    with at("2026-01-20"):
+        money = {"customer": buyer.pk, "method": "CHEQUE", "amount": "100.00", "reference": "4711"}
+        paid = office.post("/api/payments/", money).json()["payment_number"]
+    with at("2026-02-03"):
+        more = shop.sell({"type": "SALE"}, customer=buyer.pk).json()["invoice"]["invoice_number"]
+        january, february = lines("2026-01-01", "2026-01-31"), lines("2026-02-01", "2026-02-03")
+    assert january[january.index("S$ 0.00") + 2 :] == [  # "To pay", the head, then
+        "1 Jan 2026 Opening balance 0.00",
+        f"5 Jan 2026 {sold} Tax invoice · due 19 Jan 2026 93.20 93.20",
+        f"20 Jan 2026 {paid} Payment · Cheque 4711 100.00 −6.80",
+        "In your favour 6.80",
+        "Not due 1–30 days 31–60 days 61–90 days Over 90 days Credit Together",
+        "0.00 0.00 0.00 0.00 0.00 −6.80 −6.80",
+    ]
+    assert february[february.index("S$ 24.27") + 2 :] == [
+        "1 Feb 2026 Opening balance −6.80",
+        f"3 Feb 2026 {more} Tax invoice · due 17 Feb 2026 31.07 24.27",
+        "You owe 24.27",
+        "Not due 1–30 days 31–60 days 61–90 days Over 90 days Credit Together",
+        "31.07 0.00 0.00 0.00 0.00 −6.80 24.27",
+    ]
 
 
 def test_the_period_left_out_is_this_month(shop: Shop) -> None:

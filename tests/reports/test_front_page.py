@@ -34,14 +34,24 @@ def tiles(reader: Any) -> dict[str, tuple[Any, str]]:
     return {tile.label: (tile.value, tile.note) for tile in page(reader)["tiles"]}
 
 
+def overdue(reader: Any) -> int:
+    """How many the list of invoices shows as such."""
+    client = Client()
+    client.force_login(reader)
+    found: int = client.get("/admin/invoices/invoice/", {"open": "overdue"}).context["cl"].result_count
+    return found
+
+
 def test_an_invoice_is_overdue_from_the_day_after_its_last(shop: Shop, clock: time_machine.Traveller) -> None:
     buyer = CustomerFactory(payment_type="CREDIT", payment_terms_days=7)
     # 28.50 with 9 % is 31.07 (2.565 is 2.57).
     assert shop.sell({"type": "SALE"}, customer=buyer.pk).status_code == 201
     clock.shift(timedelta(days=7))
     assert tiles(shop.admin)["Open invoices"] == (Decimal("31.07"), "S$ 0.00 of it overdue")
+    assert overdue(shop.admin) == 0
     clock.shift(timedelta(days=1))
     assert tiles(shop.admin)["Open invoices"] == (Decimal("31.07"), "S$ 31.07 of it overdue")
+    assert overdue(shop.admin) == 1
 
 
 def test_cash_in_bags_is_what_was_taken_and_not_handed_in(shop: Shop, clock: time_machine.Traveller) -> None:
