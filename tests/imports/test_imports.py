@@ -269,6 +269,8 @@ def test_an_upload_is_kept_for_an_hour(shop: Shop, nothing_changes: Unchanged) -
         assert messages_of(client.post(url("customers.customer", "process_import"), confirm, follow=True)) == TOO_LATE
     uploaded(client, "customers.customer", NEW)
     assert UploadedTable.objects.get().created_at > clock.now() - timedelta(minutes=1)
+    call_command("sweep_leftovers")
+    assert UploadedTable.objects.exists()
     UploadedTable.objects.update(created_at=clock.now() - timedelta(hours=1))
     call_command("sweep_leftovers")
     assert not UploadedTable.objects.exists()
