@@ -75,7 +75,7 @@ export async function fieldSale(baseUrl: string, username: string, password: str
   }
 
   const refused = await api.POST("/api/transactions/", {
-    body: { ...sale, client_temp_id: crypto.randomUUID(), items: [{ equipment: full.equipment, type: "SALE", quantity: 90_000 }] },
+    body: { ...sale, client_temp_id: crypto.randomUUID(), items: [{ equipment: full.equipment, type: "SALE", quantity: 9_000 }] },
   });
   said.push(`refused: ${refused.error ? inWords(refused.error) : "no"}`);
   return said;
