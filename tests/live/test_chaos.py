@@ -72,7 +72,7 @@ class Phone:
                 self.reading += self.chance.randrange(1, 9)
                 self.client.sell(self.world["metered"][self.number], [], current_meter=f"{self.reading}.00")
             case 2:  # more than there is
-                self.client.sell(customer, [{**item, "quantity": 90_000}])
+                self.client.sell(customer, [{**item, "quantity": 9_000}])
             case 3:  # at a rate that isn't his to give
                 self.client.sell(customer, [{**item, "rate": "1.00"}])
             case 4:  # a mistake in the app
