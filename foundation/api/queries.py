@@ -44,7 +44,8 @@ class KnownParametersOnly(_View):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not hasattr(self, str(request.method).lower()):
+        method = str(request.method).lower()
+        if method not in self.http_method_names or not hasattr(self, method):
             return  # the method itself is refused next
         sent, known = request.query_params, self.known_parameters()
         unknown = ErrorDetail("There is no such parameter.", "unknown_parameter")

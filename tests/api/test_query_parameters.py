@@ -189,3 +189,9 @@ def test_every_body_is_read_by_the_names_of_its_fields() -> None:
         if not issubclass(it.object if isinstance(it.object, type) else type(it.object), KnownFieldsOnly)
     }
     assert loose <= {"PushDocumentationRequest"}
+
+
+@pytest.mark.parametrize("method", ["TRACE", "QUERY", "PUT"])
+def test_a_method_is_refused_before_its_parameters(shop: Shop, method: str) -> None:
+    refused = shop.client_of(shop.admin).generic(method, "/api/invoices/?customer=1")
+    assert error_of(refused) == (405, "method_not_allowed", None)
