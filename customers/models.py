@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from equipment.models import Equipment
+from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
-from foundation.limits import in_columns
 from foundation.master_data import FrozenMasterDataQuerySet, MasterDataQuerySet, code_validator
 
 

@@ -7,8 +7,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
-from foundation.limits import in_columns
 from foundation.master_data import MasterDataQuerySet, code_validator
 
 

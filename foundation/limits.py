@@ -1,8 +1,7 @@
 """How large what is written may be, so that everything that was written can be read, added up and printed.
 
-One table (`settings.LIMITS`) for input fields, commands and the proof of the books. Columns are wider than all of it,
-sums included; what a column takes is a CHECK of the database's too (`in_columns`), as SQLite writes any number into any
-column.
+One table (`settings.LIMITS`) for input fields and commands. Columns are wider than all of it, sums included; what they
+hold, the database checks (`foundation.columns`).
 """
 
 from collections.abc import Mapping
@@ -10,12 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.conf import settings
-from django.core.management import CommandError
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import AddConstraint, RunPython
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import StateApps
-from django.db.models import BaseConstraint, CheckConstraint, Model, Q
 
 from foundation.errors import Invalid
 
@@ -60,58 +53,3 @@ BALANCE = Limit("BALANCE", "What an account, a deposit or a cash bag adds up to"
 PIECES = Limit("PIECES", "What stands in one place")
 LINES = 200
 """Of one document."""
-
-
-_COLUMNS = {
-    "amounts": Decimal("9999999999.99"),
-    "rates": Decimal("99999999.99"),
-    "fine_rates": Decimal("999999.9999"),
-    "weights": Decimal("9999.99"),
-    "counts": Decimal(2**31 - 1),
-}
-"""What columns hold: 12 digits with 2 places, 10 with 2, 10 with 4, 6 with 2, and integers of 32 bits."""
-
-
-_IN_COLUMNS = "_in_columns"
-
-
-def in_columns(name: str, **fields: tuple[str, ...]) -> CheckConstraint:
-    """A CHECK that numbers can be read back from their columns; fields by kind, as in ``amounts=("total_amount",)``."""
-    condition = Q()
-    for kind, names in fields.items():
-        for field in names:
-            condition &= Q(**{f"{field}__gte": -_COLUMNS[kind], f"{field}__lte": _COLUMNS[kind]})
-    return CheckConstraint(condition=condition, name=f"{name}{_IN_COLUMNS}")
-
-
-def column_checks(model: type[Model]) -> list[CheckConstraint]:
-    """Those of a model that `in_columns` made."""
-    return [
-        constraint
-        for constraint in model._meta.constraints
-        if isinstance(constraint, CheckConstraint) and constraint.name.endswith(_IN_COLUMNS)
-    ]
-
-
-def beyond(constraint: BaseConstraint) -> Q:
-    """The rows that such a constraint doesn't allow. What is null is within."""
-    found = Q()
-    _, _, arguments = constraint.deconstruct()
-    for name, bound in arguments["condition"].children:
-        found |= Q(**{name.replace("__gte", "__lt").replace("__lte", "__gt"): bound})
-    return found
-
-
-def after_a_look(app: str, *additions: AddConstraint) -> list[Operation]:
-    """A migration's operations that add such constraints. Rows that they don't allow are named first, by a sentence."""
-
-    def look(apps: StateApps, _: BaseDatabaseSchemaEditor) -> None:
-        for addition in additions:
-            rows = apps.get_model(app, addition.model_name)._default_manager.filter(beyond(addition.constraint))
-            if broken := list(rows.values_list("pk", flat=True)[:20]):
-                raise CommandError(
-                    f"{app}.{addition.model_name} has numbers that their columns don't hold, in the rows {broken}: an "
-                    "earlier release wrote them on SQLite. docs/upgrading.md says what to do."
-                )
-
-    return [RunPython(look, RunPython.noop), *additions]

@@ -13,9 +13,9 @@ from depots.models import Depot
 from equipment.models import Equipment
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.scoping import rows_within
+from foundation.columns import in_columns
 from foundation.infrastructure.expressions import by_value
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
-from foundation.limits import in_columns
 from foundation.operations.models import OperationRecord
 
 

@@ -15,8 +15,8 @@ from accounts.models import User
 from customers.models import Customer
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
+from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
-from foundation.limits import in_columns
 from foundation.money import ZERO
 from foundation.operations.models import OperationRecord
 from invoices.models import Invoice

@@ -16,8 +16,8 @@ from depots.models import Depot
 from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
+from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
-from foundation.limits import in_columns
 from foundation.operations.models import OperationRecord
 from inventory.models import Condition
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from django.db import migrations, models
 
-from foundation.limits import after_a_look
+from foundation.columns import after_a_look
 
 
 class Migration(migrations.Migration):

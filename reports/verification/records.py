@@ -17,9 +17,9 @@ from customers.models import Customer
 from customers.services import CODE_PREFIX
 from distribution.models import Distribution
 from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
+from foundation.columns import beyond, column_checks
 from foundation.entities import entity_name
 from foundation.ledger import guards
-from foundation.limits import beyond, column_checks
 from inventory.models import DepotWork, Inventory, StockMovement
 from inventory.services import WORK_PREFIX
 from invoices import documents

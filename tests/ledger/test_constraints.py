@@ -16,8 +16,8 @@ from core.packages import APPS
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.columns import column_checks
 from foundation.ledger import guards
-from foundation.limits import column_checks
 from inventory.models import Location
 from invoices.models import Invoice
 from payments.models import Payment
