@@ -10,6 +10,7 @@ from payments.services.payments import (
     hand_in_cash,
     pay_invoice,
     record_payment,
+    require_room_in_bag,
     return_cash,
     take_on_the_spot,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "hand_in_cash",
     "pay_invoice",
     "record_payment",
+    "require_room_in_bag",
     "return_cash",
     "reverse_payment",
     "settle_void",

@@ -93,12 +93,16 @@ def pay_invoice(
     return invoice
 
 
+def require_room_in_bag(user: User, amount: Decimal, *, attr: str) -> None:
+    """Raise AmountOutOfRange where a user's cash bag would hold too much with this."""
+    BALANCE.require(cash_in_bag(user) + amount, attr=attr)
+
+
 def take_on_the_spot(invoice: Invoice, *, user: User, now: datetime) -> None:
     """The cash that came (or went) with a sale, in the sale's own commit; its record covers it.
 
-    The invoice was issued as settled by it. Raises AmountOutOfRange where the bag can't hold it.
+    The invoice was issued as settled by it, after `require_room_in_bag`.
     """
-    _require_room(user, invoice.total_amount, "payment_received")
     payment = Payment.objects.create(
         customer=invoice.customer,
         method=Method.CASH,
@@ -133,10 +137,6 @@ def return_cash(*, user: User, handed_in_at: datetime) -> None:
     Payment.objects.filter(user=user, handed_in_at=handed_in_at).update(handed_in_at=None)
 
 
-def _require_room(user: User, amount: Decimal, attr: str) -> None:
-    BALANCE.require(cash_in_bag(user) + amount, attr=attr)
-
-
 def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime) -> Payment:
     today = clock.business_date(now)
     if new.received_on is not None and not today - MOST_LATE <= new.received_on <= today:
@@ -145,7 +145,7 @@ def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, n
         raise Invalid("A payment has an amount.", attr="amount")
     AMOUNT.require(amount, attr="amount")
     if new.method == Method.CASH:
-        _require_room(actor, amount, "amount")
+        require_room_in_bag(actor, amount, attr="amount")
     payment: Payment = Payment.objects.create(
         customer=customer,
         method=new.method,

@@ -30,7 +30,7 @@ from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
 from invoices.services import Billing, issue_invoice
 from invoices.snapshot import Line, MeterUsage
-from payments.services import take_on_the_spot
+from payments.services import require_room_in_bag, take_on_the_spot
 from sequences.services import take_numbers
 from transactions.deposits import move_deposits
 from transactions.errors import EmptySale, MeterMovedOn, NegativeTotal
@@ -195,7 +195,9 @@ def _bill(
     )
     attr = "items" if items else "current_meter"
     AMOUNT.require(billing.total_amount, attr=attr)
-    if not sale.payment_received:
+    if sale.payment_received:
+        require_room_in_bag(actor, billing.total_amount, attr="payment_received")
+    else:
         BALANCE.require(open_amount(customer) + billing.total_amount, attr=attr)
     return billing
 
