@@ -8,6 +8,7 @@ tried. Ends with 1 if a mutant survived, or if one couldn't be tried.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -120,6 +121,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the database server has to be ended too
     listed = chosen(given.words)
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         Path(folder).chmod(0o755)  # the database server may be another user
