@@ -7,13 +7,15 @@ database refused for the moment (deadlock, lock time-out), and undoes what a rol
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from foundation.errors import Busy
+from foundation.infrastructure import file_locks
 from foundation.observability.metrics import COMMAND_RETRIES
 
 ATTEMPTS = 6
@@ -25,6 +27,7 @@ _TRANSIENT_MYSQL = {1205, 1213, 1020}
 _AWAY_MYSQL = {1040, 1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055}
 
 _compensations: ContextVar[list[Callable[[], None]] | None] = ContextVar("compensations", default=None)
+_attempts: ContextVar[int] = ContextVar("attempts", default=0)
 
 
 class TryAgain(Exception):
@@ -47,6 +50,7 @@ def command[**P, R](function: Callable[P, R]) -> Callable[P, R]:
             with transaction.atomic(savepoint=False):
                 return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
+            token = _attempts.set(attempt)
             try:
                 return _attempt(function, *args, **kwargs)
             except TryAgain as request:
@@ -59,9 +63,21 @@ def command[**P, R](function: Callable[P, R]) -> Callable[P, R]:
                     raise
                 COMMAND_RETRIES.inc()
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 -- jitter, no secret
+            finally:
+                _attempts.reset(token)
         raise Busy("The server is busy. Nothing was recorded; please try again.")
 
     return wrapper
+
+
+def is_running() -> bool:
+    """Is this inside a command? Then its locks are held, and its transaction is another function's too."""
+    return _compensations.get() is not None
+
+
+def is_first_attempt() -> bool:
+    """Has the running command not been tried before? What is rare may be found out by failing then."""
+    return _attempts.get() <= 1
 
 
 def on_rollback(undo: Callable[[], None]) -> None:
@@ -84,9 +100,23 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, InterfaceError) or _mysql_code(error) in _AWAY_MYSQL
 
 
-def _committed(undos: list[Callable[[], None]]) -> None:
+def _committed(undos: list[Callable[[], None]], end_turn: Callable[[], None]) -> None:
     undos.clear()
     _compensations.set(None)
+    end_turn()
+
+
+@contextmanager
+def _turn() -> Iterator[Callable[[], None]]:
+    """Where all writers wait for one lock: one after the other, as they came. Gives what ends the turn early.
+
+    SQLite's own way to wait is to look again now and then, so that who comes often goes first.
+    """
+    with ExitStack() as held:
+        # Inside somebody else's transaction the lock is held already, and must not wait for those who want it.
+        if not connection.features.has_select_for_update and not connection.in_atomic_block:
+            file_locks.hold(file_locks.beside_database("turn"), until=held, wait=True)
+        yield held.close
 
 
 def _mysql_code(error: BaseException) -> object:
@@ -98,9 +128,9 @@ def _attempt[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     committing = False
     token = _compensations.set(undos)
     try:
-        with transaction.atomic():
+        with _turn() as end_turn, transaction.atomic():
             # First of the callbacks: what runs after the commit can neither undo it nor nest in it.
-            transaction.on_commit(partial(_committed, undos))
+            transaction.on_commit(partial(_committed, undos, end_turn))
             result = function(*args, **kwargs)
             if transaction.get_rollback():
                 # Django would roll back without a word, and the caller would take the result for real.

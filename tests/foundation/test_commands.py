@@ -2,6 +2,8 @@
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -11,6 +13,8 @@ from audit.services import record
 from depots.models import Depot
 from foundation.commands import ATTEMPTS, TryAgain, command, on_rollback
 from foundation.errors import Busy
+from foundation.infrastructure import file_locks
+from tests.concurrency.races import Threads, until
 from tests.factories import DepotFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -259,3 +263,42 @@ def test_evidence_needs_a_transaction() -> None:
     with pytest.raises(RuntimeError):
         record(actor=None, action="depots.depot.looked_at", target=depot)
     assert not AuditLog.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="There is no lock that all writers wait for.")
+def test_writers_wait_in_turn() -> None:
+    """However often somebody comes back: who came first goes first."""
+    began: list[int] = []
+    turn = file_locks.beside_database("turn")
+
+    def write(index: int) -> None:
+        command(lambda: began.append(index))()
+
+    def are_waiting(count: int) -> bool:
+        file = f":{turn.stat().st_ino} "
+        return count == sum("->" in line and file in line for line in Path("/proc/locks").read_text().splitlines())
+
+    with Threads() as beside, contextlib.ExitStack() as held:
+        assert file_locks.hold(turn, until=held, wait=False)
+        assert not file_locks.hold(turn, until=held, wait=False)
+        for index in range(8):
+            beside.start(write, index)
+            until(partial(are_waiting, index + 1), "the writer to wait")
+        assert began == []
+    assert began == list(range(8))
+
+
+def test_what_follows_a_commit_is_outside_its_turn() -> None:
+    """It may be a command of its own."""
+
+    @command
+    def work() -> None:
+        DepotFactory()
+        transaction.on_commit(another)
+
+    @command
+    def another() -> None:
+        DepotFactory()
+
+    work()
+    assert Depot.objects.count() == 2
