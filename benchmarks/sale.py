@@ -3,8 +3,9 @@
 On a server of its own, with the engine of the settings' kind (SQLite; with DB_ENGINE=mysql a private MariaDB with its
 default durability): gunicorn, and 1, 8 and 32 drivers who sell three lines and a meter reading to a customer of their
 own without a pause, turn and turn about. Beside it, from the same run, the floors: the sale's SQL by hand through the
-bare driver, committed as durably; and WeasyPrint's bare render of an invoice. ``--history 1000000`` also asks what a
-sale costs after so many, beside an empty site.
+bare driver, committed as durably; and WeasyPrint's bare render of an invoice. Then 8 of them who share a row: one
+customer, or the stock of those who have no vehicle. ``--history 1000000`` also asks what a sale costs after so many,
+beside an empty site.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import statistics
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,29 +53,39 @@ class Figures:
     errors: int
 
 
-class Driver(Client):
-    """One client: its own vehicle, its own metered customer, one connection that stays open."""
+class Seller(Client):
+    """One client, who sells three lines to one customer over one connection that stays open."""
 
-    def __init__(self, site: Site, world: dict[str, Any], index: int) -> None:
-        super().__init__(site, world["drivers"][index])
-        customer = world["metered"][index]
-        lines = [{"equipment": world["equipment"], "type": kind, "quantity": 1} for kind in ("SALE", "SWAP", "DEPOSIT")]
+    def __init__(self, site: Site, username: str, customer: int, equipment: int) -> None:
+        super().__init__(site, username)
+        lines = [{"equipment": equipment, "type": kind, "quantity": 1} for kind in ("SALE", "SWAP", "DEPOSIT")]
         self.body: dict[str, Any] = {"customer": customer, "items": lines}
-        self.reading = int(float(json.loads(self.get(f"/api/customers/{customer}/"))["last_meter_reading"]))
 
-    def sell(self) -> int:
-        self.reading += 1
-        sale = {**self.body, "current_meter": f"{self.reading}.00", "client_temp_id": str(uuid.uuid4())}
+    def sell(self, **more: str) -> int:
+        sale = {**self.body, "client_temp_id": str(uuid.uuid4()), **more}
         return self.ask("POST", "/api/transactions/", json.dumps(sale))[0]
 
 
-def load(site: Site, drivers: list[Driver], seconds: float) -> Figures:
+class Driver(Seller):
+    """With a vehicle and a metered customer of its own."""
+
+    def __init__(self, site: Site, world: dict[str, Any], index: int) -> None:
+        customer = world["metered"][index]
+        super().__init__(site, world["drivers"][index], customer, world["equipment"])
+        self.reading = int(float(json.loads(self.get(f"/api/customers/{customer}/"))["last_meter_reading"]))
+
+    def sell(self, **more: str) -> int:
+        self.reading += 1
+        return super().sell(current_meter=f"{self.reading}.00", **more)
+
+
+def load(site: Site, drivers: Sequence[Seller], seconds: float) -> Figures:
     """All drivers sell until the time is up."""
     taken: list[float] = []
     wrong: list[int] = []
     end = time.perf_counter() + seconds
 
-    def work(driver: Driver) -> None:
+    def work(driver: Seller) -> None:
         while (began := time.perf_counter()) < end:
             status = driver.sell()
             taken.append(time.perf_counter() - began)
@@ -109,7 +121,7 @@ def _server_ticks(site: Site) -> int:
 
 
 def measure(rounds: int = 3, seconds: float = 8, history: int = 0) -> list[Table]:
-    return [_clients(rounds, seconds), *([_after(history)] if history else [])]
+    return [_clients(rounds, seconds), _hot_rows(rounds, seconds), *([_after(history)] if history else [])]
 
 
 def _clients(rounds: int, seconds: float) -> Table:
@@ -142,6 +154,36 @@ def _clients(rounds: int, seconds: float) -> Table:
         f"Floors of the same run: the SQL by hand {median(sql):.1f} ms, the bare render {median(render):.1f} ms. Alone, a "
         f"sale takes {alone / floor:.2f} times both, and {alone - median(render):.1f} ms more than the render."
     )
+    return table
+
+
+def _hot_rows(rounds: int, seconds: float) -> Table:
+    """Turn and turn about: the same eight clients' work, with nothing in common, and with one row."""
+    say(f"{engine()}: sellers who share a row …")
+    count = 8
+    with a_site(count) as (site, world):
+        drivers, on_foot, metered = world["drivers"], world["on_foot"], world["metered"]
+        equipment, shared = world["equipment"], world["customers"][0]
+        groups = {
+            "nothing": [Seller(site, *each, equipment) for each in zip(drivers, metered, strict=True)],
+            "one customer": [Seller(site, driver, shared, equipment) for driver in drivers],
+            "the stock of those on foot": [
+                Seller(site, *each, equipment) for each in zip(on_foot, metered, strict=True)
+            ],
+        }
+        load(site, groups["nothing"], 3)  # warm-up
+        results: dict[str, list[Figures]] = {name: [] for name in groups}
+        for _ in range(rounds):
+            for name, sellers in groups.items():
+                results[name].append(load(site, sellers, seconds))
+    table = Table(
+        f"{engine()}: {count} clients who share a row",
+        ("they share", "p50 ms", "p99 ms", "sales/s", "÷ nothing shared", "errors"),
+    )
+    free = median([each.per_second for each in results["nothing"]])
+    for name, each in results.items():
+        p50, p99, speed = (median([getattr(one, what) for one in each]) for what in ("p50", "p99", "per_second"))
+        table.rows.append((name, p50, p99, speed, speed / free, sum(one.errors for one in each)))
     return table
 
 

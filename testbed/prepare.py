@@ -36,6 +36,7 @@ drivers = [
     User.objects.create(username=f"driver{number}", role=Role.DRIVER, vehicle_no=f"GBK{number:04d}A", **person)
     for number in DRIVERS
 ]
+on_foot = [User.objects.create(username=f"on_foot{number}", role=Role.DRIVER, **person) for number in range(8)]
 for entity, entity_id in ((Entity.DEPOT, str(depot.pk)), *((Entity.VEHICLE, driver.vehicle_no) for driver in drivers)):
     correct_inventory(
         actor=admin, entity=entity, entity_id=entity_id, equipment_id=cylinder.pk, condition=Condition.FULL,
@@ -62,6 +63,7 @@ print(  # noqa: T201 -- for whoever started it
             "depot": depot.pk,
             "equipment": cylinder.pk,
             "drivers": [driver.username for driver in drivers],
+            "on_foot": [driver.username for driver in on_foot],
             "customers": [customer.pk for customer in customers],
             "metered": [customer.pk for customer in metered],
         }
