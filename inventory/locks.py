@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db import connection
 from django.db.models import Q
 
 from inventory.models import Inventory, Location, ReorderLevel
@@ -13,14 +14,15 @@ BalanceKey = tuple[int, int, str]
 def balances(keys: Iterable[BalanceKey]) -> dict[BalanceKey, Inventory]:
     """The existing balances of these keys, locked in primary-key order.
 
-    They are looked up without a lock first: a locking search by anything but the primary key may wait for
-    rows that it only passes, and so make every vehicle wait for every other.
+    Where rows are locked they are looked up without a lock first: a locking search by anything but the primary key may
+    wait for rows that it only passes, and so make every vehicle wait for every other.
     """
     wanted = Q(pk__in=())
     for location_id, equipment_id, condition in keys:
         wanted |= Q(location_id=location_id, equipment_id=equipment_id, condition=condition)
-    found = list(Inventory.objects.filter(wanted).values_list("pk", flat=True))
-    rows = list(Inventory.objects.select_for_update().filter(pk__in=found).order_by("pk"))
+    if connection.features.has_select_for_update:
+        wanted = Q(pk__in=list(Inventory.objects.filter(wanted).values_list("pk", flat=True)))
+    rows = list(Inventory.objects.select_for_update().filter(wanted).order_by("pk"))
     return {(row.location_id, row.equipment_id, row.condition): row for row in rows}
 
 

@@ -1,22 +1,26 @@
 """Race-free document numbers without a global queue.
 
-A number stands inside the PDF, and the PDF is made inside the transaction. One counter row, locked from
-the number to the commit, would let one sale at a time through the slowest step. So numbers are tickets:
-rows printed ahead per prefix and day. A sale locks the lowest free one and deletes it; its rollback gives
-the number to the next sale. The counter row is locked only while more tickets are printed, in a short
+A number stands inside the PDF, and the PDF belongs to the transaction. One counter row, locked from the number to the
+commit, would let one sale at a time through the slowest step. So numbers are tickets: rows printed ahead per prefix and
+day. A sale reserves the lowest free one, lays its page out, and deletes the row in its own transaction; a rollback
+gives the number to the next sale. The counter row is locked only while more tickets are printed, in a short
 transaction of its own.
 
 With sales running side by side the order of numbers isn't exactly the order of time.
 """
 
+from collections.abc import Sequence as Several
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.services import record
 from foundation.commands import TryAgain, command
 from sequences import locks
+from sequences.hints import hinted_tickets
 from sequences.models import Sequence, Ticket, format_number
 
 PRINT_EVERY = 50
@@ -36,22 +40,73 @@ class OutOfTickets(TryAgain):
         print_tickets(prefix=self.prefix, day=self.day, beyond=None)
 
 
-def take_numbers(*prefixes: str, day: date) -> list[str]:
-    """Use up the lowest free number of each prefix: ``["TRX-20260120-000001", "INV-20260120-000001"]``.
+@dataclass(slots=True)
+class Reservation:
+    """Numbers that nobody else is using, for what is made before they are used up. It may turn out to be lost.
 
-    Locks the tickets, in the given order, to the end of the caller's transaction. Call it last of all that
-    may refuse. Raises OutOfTickets, which the outermost command answers by printing and running again.
+    A number stays a ticket until `take_numbers` deletes it: there is nothing to give back, and no gap.
     """
-    tickets = []
+
+    tickets: Several[Ticket]
+
+    @property
+    def numbers(self) -> list[str]:
+        return [format_number(ticket) for ticket in self.tickets]
+
+    def is_for(self, prefixes: Several[str], day: date) -> bool:
+        return [(ticket.prefix, ticket.date) for ticket in self.tickets] == [(prefix, day) for prefix in prefixes]
+
+
+class ReservationLost(TryAgain):
+    """A reserved number was used by somebody else: run the command again, without the reservation."""
+
+    def __init__(self, reservation: Reservation) -> None:
+        super().__init__(f"of {reservation.numbers} not all are free any more")
+        self.reservation = reservation
+
+    def prepare(self) -> None:
+        self.reservation.tickets = ()
+
+
+def reserve_numbers(*prefixes: str, day: date, held: ExitStack) -> Reservation:
+    """Reserve the lowest free number of each prefix.
+
+    With row locks: locks the tickets to the end of the caller's transaction, and waits for nobody. Without:
+    outside any transaction, until the stack is closed. Raises OutOfTickets.
+    """
+    if connection.features.has_select_for_update:
+        return Reservation([_lowest_free_ticket(prefix, day) for prefix in prefixes])
+    tickets = hinted_tickets(*prefixes, day=day, held=held)
     for prefix in prefixes:
-        ticket = locks.lowest_free_ticket(prefix, day)
-        if ticket is None:
+        if prefix not in tickets:
             raise OutOfTickets(prefix, day)
+    return Reservation([tickets[prefix] for prefix in prefixes])
+
+
+def take_numbers(*prefixes: str, day: date, reserved: Reservation | None = None) -> list[str]:
+    """Use up a number of each prefix: ``["TRX-20260120-000001", "INV-20260120-000001"]``.
+
+    The reserved ones, where they are of these prefixes and this day; else the lowest free ones. Locks the tickets, in
+    the given order, to the end of the caller's transaction. Call it last of all that may refuse. Raises OutOfTickets
+    and ReservationLost, which the outermost command answers by running again.
+    """
+    if reserved is None or not reserved.is_for(prefixes, day):
+        reserved = Reservation([_lowest_free_ticket(prefix, day) for prefix in prefixes])
+    deleted, _ = Ticket.objects.filter(pk__in=[ticket.pk for ticket in reserved.tickets]).delete()
+    if deleted < len(reserved.tickets):
+        raise ReservationLost(reserved)
+    for ticket in reserved.tickets:
         if ticket.number % PRINT_EVERY == 0:
-            transaction.on_commit(partial(print_tickets, prefix=prefix, day=day, beyond=ticket.number), robust=True)
-        tickets.append(ticket)
-    Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).delete()
-    return [format_number(ticket) for ticket in tickets]
+            more = partial(print_tickets, prefix=ticket.prefix, day=day, beyond=ticket.number)
+            transaction.on_commit(more, robust=True)
+    return reserved.numbers
+
+
+def _lowest_free_ticket(prefix: str, day: date) -> Ticket:
+    ticket = locks.lowest_free_ticket(prefix, day)
+    if ticket is None:
+        raise OutOfTickets(prefix, day)
+    return ticket
 
 
 def print_tickets(*, prefix: str, day: date, beyond: int | None) -> None:

@@ -80,6 +80,10 @@ if _replica:
     DATABASES["replica"] = {**_database, **_replica, "TEST": {"MIRROR": "default"}}
     DATABASE_ROUTERS = ["foundation.infrastructure.replica.ReplicaRouter"]
 
+# Where the processes of one server tell each other whose page is being laid out (gunicorn.conf.py makes it); empty:
+# there is one process, and nobody has to.
+USER_TURNS_FOLDER = config("USER_TURNS_FOLDER", default="")
+
 # Nothing is cached: what workers share are rows that migrations made room for. A cache in the database would be
 # unpickled, and whoever can write a row would run code here; one in memory would be each worker's own.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, models
 
 from foundation import clock
-from foundation.commands import TryAgain
+from foundation.commands import TryAgain, is_first_attempt
 from foundation.errors import Conflict
 from foundation.operations.models import ClientOperation
 
@@ -102,7 +102,8 @@ class Operation:
 
     def once[M: models.Model](self, model: type[M], make: Callable[[], Recorded[M]]) -> Recorded[M]:
         """What the same operation made before; else what ``make`` makes now. In the caller's transaction."""
-        if (earlier := self.earlier_result()) is not None:
+        # Nearly every operation is new: at first the claim itself finds out, and only after it has failed do we look.
+        if not is_first_attempt() and (earlier := self.earlier_result()) is not None:
             return Recorded(model._default_manager.get(pk=earlier), replayed=True)
         self.claim()
         recorded = make()
@@ -153,6 +154,11 @@ class Operation:
 def find(user: models.Model, client_temp_id: str) -> ClientOperation | None:
     """What is known of a user's operation; None when nothing is."""
     return ClientOperation.objects.filter(key=_key(user, client_temp_id)).first()
+
+
+def is_known(user: Any, client_temp_id: str | None) -> bool:
+    """Was this operation recorded or refused already?"""
+    return client_temp_id is not None and find(user, client_temp_id) is not None
 
 
 def keep_refusal(

@@ -6,9 +6,10 @@ that everything that may refuse a sale does so before it takes its number.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -82,6 +83,27 @@ class Place:
     def key(self) -> str:
         return f"{self.kind}:{self.reference}" if self.reference else str(self.kind)
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Of its row, beside the key."""
+        return {"kind": self.kind, "depot": self.depot, "customer": self.customer, "vehicle_no": self.vehicle_no}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenStock:
+    """Locations and balances as they were without a lock: enough to refuse early, not to go on."""
+
+    known: Mapping[str, Location]
+    quantities: Mapping[BalanceKey, int]
+
+    def locations(self, *places: Place) -> list[Location]:
+        """In their order; one that nothing is known of has no row here."""
+        return [self.known.get(place.key) or Location(key=place.key, **place.fields) for place in places]
+
+    def require(self, moves: Sequence[Move]) -> None:
+        """Raise InsufficientStock, AmountOutOfRange as `hold_stock` would."""
+        _require_within(moves, _deltas(moves), self.quantities)
+
 
 def depot_place(depot: Depot) -> Place:
     return Place(LocationKind.DEPOT, str(depot.pk), depot=depot)
@@ -101,16 +123,18 @@ def locations(*places: Place) -> list[Location]:
     known = {row.key: row for row in Location.objects.filter(key__in=[place.key for place in places])}
     for place in places:
         if place.key not in known:
-            known[place.key], _ = Location.objects.get_or_create(
-                key=place.key,
-                defaults={
-                    "kind": place.kind,
-                    "depot": place.depot,
-                    "customer": place.customer,
-                    "vehicle_no": place.vehicle_no,
-                },
-            )
+            known[place.key], _ = Location.objects.get_or_create(key=place.key, defaults=place.fields)
     return [known[place.key] for place in places]
+
+
+def look_at_stock(keys: Iterable[str], equipment_ids: Iterable[int]) -> SeenStock:
+    """What lies at these locations, named by their keys."""
+    found = Inventory.objects.filter(location__key__in=set(keys), equipment__in=set(equipment_ids))
+    rows = list(found.select_related("location"))
+    return SeenStock(
+        known={row.location.key: row.location for row in rows},
+        quantities={(row.location_id, row.equipment_id, row.condition): row.quantity for row in rows},
+    )
 
 
 def hold_stock(moves: Sequence[Move]) -> StockHold:
@@ -120,28 +144,39 @@ def hold_stock(moves: Sequence[Move]) -> StockHold:
     Raises InsufficientStock at the first move that draws on a balance that would fall below zero, AmountOutOfRange
     where too many would be in one place.
     """
-    deltas: dict[BalanceKey, int] = defaultdict(int)
-    touched: dict[int, Location] = {}
-    for move in moves:
-        deltas[move.source] -= move.quantity
-        deltas[move.target] += move.quantity
-        touched |= {move.from_location.pk: move.from_location, move.to_location.pk: move.to_location}
+    deltas = _deltas(moves)
+    touched = {location.pk: location for move in moves for location in (move.from_location, move.to_location)}
     rows = lock_or_make_balances(deltas, touched)
-    for move in moves:
-        row, location = rows[move.source], move.from_location
-        if row.quantity + deltas[move.source] < 0 and not location.is_virtual:
-            asked = sum(other.quantity for other in moves if other.source == move.source)
-            raise InsufficientStock(
-                f"Only {row.quantity} {move.from_condition} of {move.equipment.sku} at {location}; {asked} asked.",
-                attr=move.attr,
-            )
-    for move in moves:
-        row, location = rows[move.target], move.to_location
-        if deltas[move.target] > 0 and not location.is_virtual:
-            PIECES.require(row.quantity + deltas[move.target], attr=move.attr)
+    _require_within(moves, deltas, {key: row.quantity for key, row in rows.items()})
     for key, row in rows.items():
         row.quantity += deltas[key]
     return StockHold(moves=moves, changed=[row for key, row in rows.items() if deltas[key]])
+
+
+def _deltas(moves: Sequence[Move]) -> dict[BalanceKey, int]:
+    """By how much each balance changes."""
+    deltas: dict[BalanceKey, int] = defaultdict(int)
+    for move in moves:
+        deltas[move.source] -= move.quantity
+        deltas[move.target] += move.quantity
+    return deltas
+
+
+def _require_within(
+    moves: Sequence[Move], deltas: Mapping[BalanceKey, int], quantities: Mapping[BalanceKey, int]
+) -> None:
+    for move in moves:
+        has, location = quantities.get(move.source, 0), move.from_location
+        if has + deltas[move.source] < 0 and not location.is_virtual:
+            asked = sum(other.quantity for other in moves if other.source == move.source)
+            raise InsufficientStock(
+                f"Only {has} {move.from_condition} of {move.equipment.sku} at {location}; {asked} asked.",
+                attr=move.attr,
+            )
+    for move in moves:
+        location = move.to_location
+        if deltas[move.target] > 0 and not location.is_virtual:
+            PIECES.require(quantities.get(move.target, 0) + deltas[move.target], attr=move.attr)
 
 
 def post_movements(

@@ -1,9 +1,12 @@
-"""Issuing documents: rendered, stored and recorded in the caller's transaction."""
+"""Issuing documents: laid out ahead of the locks, stored and recorded in the caller's transaction."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -12,6 +15,7 @@ from audit.services import create_recorded
 from customers.models import Customer
 from foundation import clock
 from foundation.commands import command
+from foundation.infrastructure import file_locks
 from foundation.money import ZERO, to_cents
 from invoices import documents
 from invoices.models import GstRate, Invoice
@@ -19,6 +23,7 @@ from invoices.paynow import paynow_payload
 from invoices.rendering import render_invoice
 from invoices.services.emails import queue_email
 from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, Party
+from sequences.services import Reservation, reserve_numbers
 
 NUMBER_PREFIX = {Invoice.Kind.TAX_INVOICE: "INV", Invoice.Kind.CREDIT_NOTE: "CN"}
 
@@ -61,25 +66,100 @@ class Billing:
         return NUMBER_PREFIX[self.kind]
 
 
-def issue_invoice(
-    *, actor: User, billing: Billing, number: str, transaction_number: str, now: datetime, seller: User | None = None
-) -> Invoice:
-    """Render, store and record one document, in the caller's transaction, under numbers taken there.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A document that was laid out before its command locked anything: when, under which numbers, and what it says."""
 
-    ``seller`` is whose sale it bills, where that isn't the actor. What is paid on the spot is issued as settled: the
-    caller takes the money next, in the same commit. A customer who wants every invoice by email gets this one. The
-    caller holds the customer's lock, and its audit record covers the invoice too. Raises StorageUnavailable.
+    now: datetime
+    reserved: Reservation
+    said: dict[str, Any]
+    pdf: bytes
+
+    @classmethod
+    def lay_out(
+        cls, *, actor: User, billing: Billing, transaction_prefix: str, now: datetime, held: ExitStack
+    ) -> "Page":
+        """Lay the document out under numbers that are reserved for it.
+
+        See `reserve_numbers` for what is locked. A user's pages are laid out one at a time: however many operations
+        they have under way, they take one processor. Raises OutOfTickets.
+        """
+        prefixes = (transaction_prefix, billing.number_prefix)
+        with ExitStack() as turn:
+            if settings.USER_TURNS_FOLDER:
+                file_locks.hold(Path(settings.USER_TURNS_FOLDER, str(actor.pk)), until=turn, wait=True)
+            reserved = reserve_numbers(*prefixes, day=clock.business_date(now), held=held)
+            snapshot = _snapshot(actor, billing, reserved.numbers, now)
+            return cls(now=now, reserved=reserved, said=snapshot.to_json(), pdf=render_invoice(snapshot))
+
+    def is_of_today(self) -> bool:
+        """Is the day still the one whose numbers it bears?"""
+        return clock.business_date(self.now) == clock.business_date(clock.now())
+
+
+def issue_invoice(
+    *,
+    actor: User,
+    billing: Billing,
+    numbers: Sequence[str],
+    now: datetime,
+    page: Page | None = None,
+    seller: User | None = None,
+) -> Invoice:
+    """Store and record one document, in the caller's transaction, under numbers taken there.
+
+    ``numbers`` are the transaction's and the document's own. ``page`` is taken where it says, word for word, what the
+    document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor. What
+    is paid on the spot is issued as settled: the caller takes the money next, in the same commit. A customer who wants
+    every invoice by email gets this one. The caller holds the customer's lock, and its audit record covers the invoice
+    too. Raises StorageUnavailable.
     """
-    day = clock.business_date(now)
+    day, customer = clock.business_date(now), billing.customer
+    snapshot = _snapshot(actor, billing, numbers, now)
+    said = snapshot.to_json()
+    # As JSON, which tells 28.5 from 28.50: they are equal, and print differently.
+    pdf = page.pdf if page is not None and page.said == said else render_invoice(snapshot)
+    document = documents.store(pdf, number=snapshot.number, day=day)
+    # Who pays back what a void takes back is settled with the voided document.
+    is_paid = billing.payment_received and billing.corrects is None
+    is_settled = is_paid or snapshot.total_amount == 0
+    invoice: Invoice = Invoice.objects.create(
+        invoice_number=snapshot.number,
+        kind=billing.kind,
+        customer=customer,
+        user=seller or actor,
+        status=Invoice.Status.PAID if is_paid else Invoice.Status.GENERATED,
+        subtotal=snapshot.subtotal,
+        taxable_amount=snapshot.taxable_amount,
+        gst_rate=snapshot.gst_rate,
+        gst_amount=snapshot.gst_amount,
+        total_amount=snapshot.total_amount,
+        snapshot=said,
+        pdf_path=document.path,
+        pdf_sha256=document.sha256,
+        generated_at=now,
+        date=day,
+        due_on=snapshot.due_on,
+        paid_at=billing.occurred_at if is_paid else None,
+        settled_amount=snapshot.total_amount if is_settled else ZERO,
+        settled_on=day if is_settled else None,
+    )
+    if customer.email_invoices and customer.email:
+        queue_email(invoice, to=customer.email, requested_by=actor, now=now)
+    return invoice
+
+
+def _snapshot(actor: User, billing: Billing, numbers: Sequence[str], now: datetime) -> InvoiceSnapshot:
+    """All that the document says; ``actor`` is who serves."""
     customer = billing.customer
-    due_on = day + timedelta(days=customer.payment_terms_days)
-    snapshot = InvoiceSnapshot(
+    transaction_number, number = numbers
+    return InvoiceSnapshot(
         kind=billing.kind,
         number=number,
         transaction_number=transaction_number,
         issued_at=now.astimezone(clock.SINGAPORE),
         occurred_at=billing.occurred_at.astimezone(clock.SINGAPORE),
-        due_on=due_on,
+        due_on=clock.business_date(now) + timedelta(days=customer.payment_terms_days),
         supplier=Party(**settings.COMPANY),
         customer=Party(
             name=customer.name,
@@ -107,34 +187,6 @@ def issue_invoice(
         corrects=billing.corrects,
         paynow=_paynow(billing, number),
     )
-    document = documents.store(render_invoice(snapshot), number=number, day=day)
-    # Who pays back what a void takes back is settled with the voided document.
-    is_paid = billing.payment_received and billing.corrects is None
-    is_settled = is_paid or snapshot.total_amount == 0
-    invoice: Invoice = Invoice.objects.create(
-        invoice_number=number,
-        kind=billing.kind,
-        customer=customer,
-        user=seller or actor,
-        status=Invoice.Status.PAID if is_paid else Invoice.Status.GENERATED,
-        subtotal=snapshot.subtotal,
-        taxable_amount=snapshot.taxable_amount,
-        gst_rate=snapshot.gst_rate,
-        gst_amount=snapshot.gst_amount,
-        total_amount=snapshot.total_amount,
-        snapshot=snapshot.to_json(),
-        pdf_path=document.path,
-        pdf_sha256=document.sha256,
-        generated_at=now,
-        date=day,
-        due_on=due_on,
-        paid_at=billing.occurred_at if is_paid else None,
-        settled_amount=snapshot.total_amount if is_settled else ZERO,
-        settled_on=day if is_settled else None,
-    )
-    if customer.email_invoices and customer.email:
-        queue_email(invoice, to=customer.email, requested_by=actor, now=now)
-    return invoice
 
 
 def _paynow(billing: Billing, number: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from importlib import import_module
 from io import StringIO
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -31,6 +32,7 @@ from invoices.services.emails import claim_email
 from payments import locks as payment_locks
 from payments.models import Payment
 from sequences.models import Sequence, Ticket
+from sequences.services import ReservationLost
 from settlements.models import Settlement
 from tests.concurrency.races import Signal, at_once, post, until
 from tests.conftest import Shop
@@ -121,11 +123,12 @@ def claim_one_email(shop: Shop) -> bool:
 def take_numbers_side_by_side(shop: Shop) -> bool:
     drivers = [DriverFactory(depot=shop.depot) for _ in range(RACERS)]
     items = [{"equipment": shop.cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 1}]
+    body = {"depot": shop.depot.pk, "items": items}
     shop.draft({"direction": "OUT"})
-    answers = at_once(
-        lambda i: post(drivers[i], "/api/distributions/", {"depot": shop.depot.pk, "items": items}), RACERS
-    )
-    return {answer.status_code for answer in answers} == {201}
+    with patch.object(ReservationLost, "__init__", side_effect=ReservationLost.__init__, autospec=True) as lost:
+        answers = at_once(lambda i: post(drivers[i], "/api/distributions/", body), RACERS)
+    # Without the lock no number is used twice either, but each of them by one after many attempts.
+    return {answer.status_code for answer in answers} == {201} and not lost.called
 
 
 LOCKS: dict[type[models.Model], tuple[Race, tuple[str, ...]]] = {
@@ -184,12 +187,18 @@ def test_without_the_lock_it_does_not(
 # --- The order of locks ---------------------------------------------------------------------------
 
 ORDER: tuple[type[models.Model], ...] = (
-    Distribution, Settlement, Transaction, User, Customer, Invoice, Inventory, DepositBalance, Payment, Ticket, Sequence,
+    Distribution, Settlement, Transaction, User, Customer, Invoice, Inventory, DepositBalance, Payment, Sequence,
 )  # fmt: skip
 
 
+def waited_for(locked: list[type[models.Model]]) -> list[type[models.Model]]:
+    """All but the tickets, which others pass over: a sale reserves them before anything else."""
+    return [model for model in locked if model is not Ticket]
+
+
 def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model]]) -> None:
-    """document → customer → balances → tickets (docs/architecture.md), and as few as the command needs."""
+    """document → customer → balances (docs/architecture.md), and as few as the command needs."""
+    reserved = [] if ON_SQLITE else [Ticket, Ticket]
     metered = MeteredCustomerFactory()
     shop.draft({"direction": "OUT"})
     shop.sell({"type": "SWAP"}, customer=metered.pk)
@@ -198,7 +207,7 @@ def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model
         ([Ticket], lambda: shop.draft({"direction": "OUT"})),
         ([Distribution, Inventory], lambda: shop.confirm(load["id"])),
         (
-            [Customer, Inventory, Ticket, Ticket],
+            [*reserved, Customer, Inventory],
             lambda: shop.sell({"type": "SWAP"}, {"type": "DEPOSIT"}, customer=metered.pk, current_meter="1250.00"),
         ),
         ([Inventory, Inventory], lambda: shop.count("depot", shop.depot.pk, 90)),
@@ -207,13 +216,15 @@ def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model
         locked.clear()
         assert work().status_code in (200, 201)
         assert locked == expected
-        assert locked == sorted(locked, key=ORDER.index)
+        assert waited_for(locked) == sorted(waited_for(locked), key=ORDER.index)
 
 
 def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[type[models.Model]]) -> None:
     admin = shop.client_of(shop.admin)
     lines = ({"type": "SWAP"}, {"type": "DEPOSIT"})
     sales = [shop.sell(*lines, payment_received=True).json(), *(shop.sell({"type": "SWAP"}).json() for _ in range(3))]
+    # The day's first credit note prints numbers, in a transaction of its own.
+    assert admin.post(f"/api/transactions/{sales[3]['transaction']['id']}/void/", {"reason": "x"}).status_code == 201
     unpaid = sales[1]["invoice"]["id"]
     credit = {"customer": shop.customer.pk, "method": "CHEQUE", "amount": "60.00"}
     counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}]
@@ -239,7 +250,7 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
         assert answer.status_code in (200, 201), (url, answer.content)
         assert needed <= set(locked), url
         # What is held already may be locked again.
-        first = list(dict.fromkeys(locked))
+        first = list(dict.fromkeys(waited_for(locked)))
         assert first == sorted(first, key=ORDER.index), url
 
 

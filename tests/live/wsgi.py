@@ -21,7 +21,11 @@ _in_a_sale: ContextVar[bool] = ContextVar("in_a_sale", default=False)
 
 
 POINTS = (
+    "after the reservation",
+    "after the layout",
     "before the claim",
+    "before the locks",
+    "after the locks",
     "before the numbers",
     "before the document",
     "after the document",
@@ -60,8 +64,10 @@ def dying(module: Any, name: str, *, before: str = "", after: str = "") -> None:
 def install() -> None:
     from django.db import connections
 
+    from customers import locks
     from foundation.operations.idempotency import Operation
     from invoices import documents
+    from invoices.services import issuing
     from sync import operations
     from transactions import services
     from transactions.services import sales
@@ -75,7 +81,10 @@ def install() -> None:
         finally:
             _in_a_sale.reset(token)
 
+    dying(issuing, "reserve_numbers", after="after the reservation")
+    dying(issuing, "render_invoice", after="after the layout")
     dying(Operation, "claim", before="before the claim")
+    dying(locks, "visible_customer", before="before the locks", after="after the locks")
     dying(sales, "take_numbers", before="before the numbers")
     dying(documents, "store", before="before the document", after="after the document")
     dying(sales, "record", after="after the evidence")

@@ -19,6 +19,7 @@ from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
 from tests.types import Json, Unchanged
+from transactions import planning
 from transactions.models import Transaction
 from transactions.pricing import price_items
 from transactions.services import sales as services
@@ -231,7 +232,7 @@ def test_a_mistake_of_the_server_s_costs_no_sale(shop: Shop, push: Push, monkeyp
         return original(items, *args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(services, "price_items", mistaken)
+        patched.setattr(planning, "price_items", mistaken)
         results = push(sale_of(shop, "a"), sale_of(shop, "b", {"quantity": 2}), sale_of(shop, "c"))
     assert statuses(results) == ["created", "rejected", "created"]
     assert results[1]["errors"][0]["code"] == "server_error"

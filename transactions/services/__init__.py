@@ -1,10 +1,10 @@
 """The business commands that join stock and money, a module for each noun."""
 
+from transactions.planning import NewSale
 from transactions.services.meters import NewMeter, replace_meter
 from transactions.services.sales import (
     NUMBER_PREFIX,
     OPERATION,
-    NewSale,
     create_customer_transaction_and_invoice,
 )
 from transactions.services.voids import void_transaction

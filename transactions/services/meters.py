@@ -17,7 +17,8 @@ from foundation.operations.idempotency import Recorded, idempotent
 from foundation.operations.occurrence import require_recent
 from transactions.errors import MeterMovedOn, MeterReadingDecreased, NoMeter
 from transactions.models import MeterReplacement, Transaction
-from transactions.services.sales import NewSale, create_customer_transaction_and_invoice
+from transactions.planning import NewSale
+from transactions.services.sales import create_customer_transaction_and_invoice
 
 OPERATION = "meter.replace"
 

@@ -1,9 +1,14 @@
-"""The sale: stock, meter, price, number, invoice, PDF and evidence in one commit, or nothing."""
+"""The sale: stock, meter, price, number, invoice, PDF and evidence in one commit, or nothing.
+
+It is planned and its page laid out before anything is locked that others wait for (`_lay_out`). Then it is planned once
+more, over locked rows, and recorded (`_record`), with that page where it says the very same.
+"""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from functools import partial
 
 from django.db.transaction import on_commit
 
@@ -17,82 +22,107 @@ from customers.services import move_meter
 from equipment.selectors import prices_at, require_active
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
 from foundation.errors import UnknownReference
-from foundation.limits import AMOUNT, BALANCE
+from foundation.limits import BALANCE
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
-from foundation.operations.idempotency import Recorded, idempotent
+from foundation.operations.idempotency import Recorded, idempotent, is_known
 from foundation.operations.occurrence import Approval, require_recent
-from inventory.models import Condition, Location, StockMovement
-from inventory.services import Move, customer_place, hold_stock, locations, post_movements, vehicle_place
+from inventory.models import Location
+from inventory.services import customer_place, hold_stock, locations, look_at_stock, post_movements, vehicle_place
 from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
-from invoices.services import Billing, issue_invoice
-from invoices.snapshot import Line, MeterUsage
+from invoices.services import Page, issue_invoice
 from payments.services import require_room_in_bag, take_on_the_spot
 from sequences.services import take_numbers
 from transactions.deposits import move_deposits
-from transactions.errors import EmptySale, MeterMovedOn, NegativeTotal
 from transactions.models import Transaction, TransactionItem
-from transactions.pricing import PricedItem, SaleItem, Type, Usage, price_items, read_meter
+from transactions.planning import NewSale, PriceList, SalePlan, plan_sale
+from transactions.pricing import PricedItem, Usage
 
 NUMBER_PREFIX = "TRX"
 OPERATION = "transaction.create"
 
 
-@dataclass(frozen=True, slots=True)
-class NewSale:
-    """A sale, as asked for. ``occurred_at`` None: now."""
-
-    customer: int
-    items: Sequence[SaleItem] = ()
-    current_meter: Decimal | None = None
-    payment_received: bool = False
-    remarks: str = ""
-    occurred_at: datetime | None = None
-    client_temp_id: str | None = None
-
-
-@command
-@idempotent(OPERATION, Transaction)
 def create_customer_transaction_and_invoice(
     *, actor: User, data: NewSale, approval: Approval | None = None
 ) -> Recorded[Transaction]:
     """Record one sale with everything that belongs to it.
 
-    Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the
-    customer, then the balances in primary-key order, then the number tickets. Raises IdempotencyConflict,
-    RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive, NoMeter, MeterMovedOn,
-    MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, AmountOutOfRange, InsufficientStock,
-    StorageUnavailable.
+    Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the number
+    tickets, for which nobody waits, then the customer, then the balances in primary-key order. Raises
+    IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive,
+    NoMeter, MeterMovedOn, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, AmountOutOfRange,
+    InsufficientStock, StorageUnavailable.
     """
-    now = clock.now()
-    occurred_at = data.occurred_at or now
-    require_recent(occurred_at, now=now, approval=approval)
-
-    customer = _lock_customer(actor, data.customer)
-    if data.current_meter is not None and customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
-        raise MeterMovedOn("The meter was replaced after this reading was taken.", attr="current_meter")
-    usage = read_meter(customer, data.current_meter, meter_rate_at(customer, occurred_at))
-    equipment = require_active(actor, [item.equipment for item in data.items])
-    items = price_items(
-        data.items,
-        equipment,
-        prices_at(equipment, occurred_at),
-        contract_rates(customer, equipment, occurred_at),
-        may_override=_may_override(actor, approval),
+    return ahead_of_locks(
+        partial(_lay_out, actor, data, approval),
+        lambda ahead: _record(actor=actor, data=data, approval=approval, ahead=ahead),
+        unless=partial(is_known, actor, data.client_temp_id),
     )
-    billing = _bill(actor, data, customer, items, usage, occurred_at=occurred_at, now=now)
 
-    vehicle, site = locations(vehicle_place(actor.vehicle_no), customer_place(customer))
-    hold = hold_stock(_moves(items, vehicle, site))
-    number, invoice_number = take_numbers(NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now))
-    invoice = issue_invoice(actor=actor, billing=billing, number=invoice_number, transaction_number=number, now=now)
+
+@dataclass(frozen=True, slots=True)
+class _LaidOut:
+    """What was read, and the page that was laid out of it."""
+
+    listed: PriceList
+    places: list[Location]
+    page: Page
+
+
+def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitStack) -> _LaidOut:
+    """Plan the sale over rows as they are, and lay its page out."""
+    now = clock.now()
+    occurred_at = _moment(data, approval, now)
+    customer = _served(Customer.objects.visible_to(actor).filter(pk=data.customer).first(), data)
+    listed = _price_list(actor, data, customer, occurred_at, now)
+    plan = _plan(actor, data, approval, customer, listed, occurred_at)
+    ends = vehicle_place(actor.vehicle_no), customer_place(customer)
+    stock = look_at_stock([place.key for place in ends], listed.equipment)
+    places = stock.locations(*ends)
+    # Who can't be served as things are would reserve numbers and lay a page out for nothing.
+    stock.require(plan.moves(*places))
+    page = Page.lay_out(actor=actor, billing=plan.billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
+    return _LaidOut(listed, places, page)
+
+
+@command
+@idempotent(OPERATION, Transaction)
+def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahead[_LaidOut]) -> Recorded[Transaction]:
+    """Lock, decide, write. See `create_customer_transaction_and_invoice`."""
+    laid_out = ahead()
+    locked = customer_locks.visible_customer(actor, data.customer)
+    if laid_out is not None and not laid_out.page.is_of_today():
+        laid_out = None
+    now = laid_out.page.now if laid_out else clock.now()
+    occurred_at = _moment(data, approval, now)
+    customer = _served(locked, data)
+    listed = laid_out.listed if laid_out else _price_list(actor, data, customer, occurred_at, now)
+    plan = _plan(actor, data, approval, customer, listed, occurred_at)
+    items, usage, billing = plan.items, plan.usage, plan.billing
+    if data.payment_received:
+        require_room_in_bag(actor, billing.total_amount, attr="payment_received")
+    else:
+        attr = "items" if items else "current_meter"
+        BALANCE.require(open_amount(customer) + billing.total_amount, attr=attr)
+
+    page = laid_out.page if laid_out else None
+    if laid_out and all(place.pk for place in laid_out.places):
+        places = laid_out.places
+    else:
+        places = locations(vehicle_place(actor.vehicle_no), customer_place(customer))
+    hold = hold_stock(plan.moves(*places))
+    numbers = take_numbers(
+        NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
+    )
+    invoice = issue_invoice(actor=actor, billing=billing, numbers=numbers, now=now, page=page)
     if data.payment_received and invoice.total_amount:
         take_on_the_spot(invoice, user=actor, now=now)
     transaction = Transaction.objects.create(
-        transaction_number=number,
+        transaction_number=numbers[0],
         invoice=invoice,
         customer=customer,
         customer_name=customer.name,
@@ -131,95 +161,50 @@ def create_customer_transaction_and_invoice(
     return Recorded(transaction)
 
 
-def _lock_customer(actor: User, customer_id: int) -> Customer:
-    customer = customer_locks.visible_customer(actor, customer_id)
+def _moment(data: NewSale, approval: Approval | None, now: datetime) -> datetime:
+    occurred_at = data.occurred_at or now
+    require_recent(occurred_at, now=now, approval=approval)
+    return occurred_at
+
+
+def _served(customer: Customer | None, data: NewSale) -> Customer:
     if customer is None:
-        raise UnknownReference(customer_id, attr="customer")
+        raise UnknownReference(data.customer, attr="customer")
     if not customer.is_active:
         raise CustomerInactive(f"{customer.name} is not served any more.", attr="customer")
     return customer
 
 
-def _bill(
-    actor: User,
-    sale: NewSale,
-    customer: Customer,
-    items: Sequence[PricedItem],
-    usage: Usage | None,
-    *,
-    occurred_at: datetime,
-    now: datetime,
-) -> Billing:
-    """Add up what is owed, or refuse what can't be billed."""
-    usage_amount = usage.amount if usage else ZERO
-    metered = bool(usage and usage.quantity)
-    if not items and not metered:
-        raise EmptySale("There are neither lines nor usage: nothing to bill.")
-    subtotal = sum((item.amount for item in items), usage_amount)
-    if subtotal < 0 and (metered or any(item.taxable for item in items)):
-        raise NegativeTotal("The refunds exceed the sale. Please record refund and sale apart.", attr="items")
+def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: datetime, now: datetime) -> PriceList:
+    """Read once for a sale, locked or not: what changes later was not the price at the sale's moment."""
+    equipment = require_active(actor, [item.equipment for item in data.items])
     # Paid on the spot, the tax point is the payment; else the issue of the invoice (GST Act 1993, s 11).
-    tax_point = occurred_at if sale.payment_received else now
-    billing = Billing(
-        customer=customer,
-        lines=[
-            Line(
-                description=item.equipment.name,
-                sku=item.equipment.sku,
-                type=item.type,
-                condition=item.condition,
-                quantity=item.quantity,
-                rate=item.rate,
-                amount=item.amount,
-                taxable=item.taxable,
-            )
-            for item in items
-        ],
-        meter=MeterUsage(
-            meter_number=customer.meter_number,
-            last_reading=usage.current if usage.last is None else usage.last,
-            current_reading=usage.current,
-            usage=usage.quantity,
-            rate=usage.rate,
-            amount=usage.amount,
-        )
-        if usage
-        else None,
-        subtotal=subtotal,
-        taxable_amount=sum((item.amount for item in items if item.taxable), usage_amount),
+    tax_point = occurred_at if data.payment_received else now
+    return PriceList(
+        equipment=equipment,
+        prices=prices_at(equipment, occurred_at),
+        contracts=contract_rates(customer, equipment, occurred_at),
         gst_rate=gst_rate_on(clock.business_date(tax_point)),
-        payment_received=sale.payment_received,
-        vehicle_no=actor.vehicle_no,
-        remarks=sale.remarks,
+    )
+
+
+def _plan(
+    actor: User,
+    data: NewSale,
+    approval: Approval | None,
+    customer: Customer,
+    listed: PriceList,
+    occurred_at: datetime,
+) -> SalePlan:
+    return plan_sale(
+        actor=actor,
+        sale=data,
+        customer=customer,
+        meter_rate=meter_rate_at(customer, occurred_at),
+        listed=listed,
+        may_override=_may_override(actor, approval),
         occurred_at=occurred_at,
     )
-    attr = "items" if items else "current_meter"
-    AMOUNT.require(billing.total_amount, attr=attr)
-    if sale.payment_received:
-        require_room_in_bag(actor, billing.total_amount, attr="payment_received")
-    else:
-        BALANCE.require(open_amount(customer) + billing.total_amount, attr=attr)
-    return billing
-
-
-def _moves(items: Sequence[PricedItem], vehicle: Location, customer: Location) -> list[Move]:
-    """The stock that each line moves; a customer's cylinders are counted as FULL, whatever is in them."""
-    kind, full, empty = StockMovement.Kind, Condition.FULL, Condition.EMPTY
-    moves: list[Move] = []
-    legs: list[tuple[StockMovement.Kind, Location, str, Location, str]]
-    for index, item in enumerate(items):
-        attr = f"items.{index}.quantity"
-        match item.type:
-            case Type.SALE:
-                legs = [(kind.SALE, vehicle, full, customer, full)]
-            case Type.SWAP:
-                legs = [(kind.SWAP_OUT, vehicle, full, customer, full), (kind.SWAP_IN, customer, full, vehicle, empty)]
-            case Type.RETURN:
-                legs = [(kind.RETURN, customer, full, vehicle, item.condition)]
-            case _:
-                legs = []
-        moves += [Move(leg[0], item.equipment, item.quantity, *leg[1:], attr) for leg in legs]
-    return moves
 
 
 def _item_row(transaction: Transaction, item: PricedItem) -> TransactionItem:

@@ -1,7 +1,9 @@
 """Taking a sale back: nothing is edited, a reversal with its own document is recorded beside it."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from django.db.transaction import on_commit
 
@@ -13,16 +15,17 @@ from customers.services import move_meter
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
+from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
 from foundation.entities import entity_name
 from foundation.errors import Denied, Invalid
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
 from inventory.models import StockMovement
-from inventory.services import Move, hold_stock, post_movements
+from inventory.services import Move, hold_stock, look_at_stock, post_movements
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
-from invoices.services import Billing, issue_invoice
+from invoices.services import Billing, Page, issue_invoice
 from invoices.snapshot import Correction, InvoiceSnapshot, MeterUsage
 from payments import locks as payment_locks
 from payments.services import settle_void
@@ -34,7 +37,6 @@ from transactions.models import MeterReplacement, Transaction, TransactionItem
 from transactions.services.sales import NUMBER_PREFIX
 
 
-@command
 def void_transaction(*, actor: User, transaction_id: int, reason: str, return_stock: bool = True) -> Transaction:
     """Record the reversal of a sale: its lines negated, its stock and meter brought back, and a credit note.
 
@@ -42,38 +44,53 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, return_st
     the audit log. With ``return_stock`` False the goods stay where they are, because they are gone for good. Cash that
     came with the sale goes back with it; what else was paid becomes the customer's credit.
 
-    Locks the sale, the customer, the invoice, the balances in primary-key order, the payments, the number tickets.
-    Raises Denied, AlreadyVoided, MeterMovedOn, InsufficientStock, Invalid without a reason, StorageUnavailable.
+    The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the sale,
+    the customer, the invoice, the balances in primary-key order, the payments. Raises Denied, AlreadyVoided,
+    MeterMovedOn, InsufficientStock, Invalid without a reason, StorageUnavailable.
     """
+    return ahead_of_locks(
+        partial(_lay_out, actor, transaction_id, reason, return_stock),
+        lambda ahead: _record(
+            actor=actor, transaction_id=transaction_id, reason=reason, return_stock=return_stock, ahead=ahead
+        ),
+    )
+
+
+def _lay_out(actor: User, transaction_id: int, reason: str, return_stock: bool, held: ExitStack) -> Page:
+    """The credit note of a sale that may be voided as things are."""
+    sale = Transaction.objects.select_related("customer", "invoice", "user").get(pk=transaction_id)
+    _require_voidable(actor, sale, reason)
+    if return_stock:
+        moves = _moves_back(sale)
+        look_at_stock([move.from_location.key for move in moves], [move.equipment.pk for move in moves]).require(moves)
+    now = clock.now()
+    billing = _billing(sale, sale.invoice, sale.customer, reason, now)
+    return Page.lay_out(actor=actor, billing=billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
+
+
+@command
+def _record(*, actor: User, transaction_id: int, reason: str, return_stock: bool, ahead: Ahead[Page]) -> Transaction:
+    """Lock, decide, write. See `void_transaction`."""
+    page = ahead()
     sale = locks.transaction(transaction_id)
-    if not Transaction.objects.filter(rows_within(actor, Capability.VOID_SALE), pk=sale.pk).exists():
-        raise Denied
-    if not reason.strip():
-        raise Invalid("A void needs its reason.", attr="reason")
-    if sale.reverses_id is not None:
-        raise AlreadyVoided(f"{sale.transaction_number} is a reversal itself.")
-    if Transaction.objects.filter(reverses=sale).exists():
-        raise AlreadyVoided(f"{sale.transaction_number} is voided already.")
+    _require_voidable(actor, sale, reason)
     customer = customer_locks.customer(sale.customer_id)
     voided = invoice_locks.invoice(sale.invoice_id)
     moves_meter = sale.current_meter_reading is not None and sale.current_meter_reading != sale.last_meter_reading
     if moves_meter:
         _require_latest_reading(sale, customer)
-    now = clock.now()
     hold = hold_stock(_moves_back(sale) if return_stock else [])
     payment_locks.payments_of(voided.pk)
+    if page is not None and not page.is_of_today():
+        page = None
+    now = page.now if page else clock.now()
     billing = _billing(sale, voided, customer, reason, now)
-    number, document_number = take_numbers(NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now))
-    document = issue_invoice(
-        actor=actor,
-        billing=billing,
-        number=document_number,
-        transaction_number=number,
-        now=now,
-        seller=sale.user,
+    numbers = take_numbers(
+        NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
+    document = issue_invoice(actor=actor, billing=billing, numbers=numbers, now=now, page=page, seller=sale.user)
     reversal: Transaction = Transaction.objects.create(
-        transaction_number=number,
+        transaction_number=numbers[0],
         invoice=document,
         reverses=sale,
         customer=customer,
@@ -111,7 +128,7 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, return_st
         before={"status": Transaction.Status.COMPLETED},
         after={
             "status": Transaction.Status.VOIDED,
-            "reversal": number,
+            "reversal": numbers[0],
             "invoice_number": document.invoice_number,
             "total_amount": document.total_amount,
             "return_stock": return_stock,
@@ -121,6 +138,17 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, return_st
         reason=reason,
     )
     return reversal
+
+
+def _require_voidable(actor: User, sale: Transaction, reason: str) -> None:
+    if not Transaction.objects.filter(rows_within(actor, Capability.VOID_SALE), pk=sale.pk).exists():
+        raise Denied
+    if not reason.strip():
+        raise Invalid("A void needs its reason.", attr="reason")
+    if sale.reverses_id is not None:
+        raise AlreadyVoided(f"{sale.transaction_number} is a reversal itself.")
+    if Transaction.objects.filter(reverses=sale).exists():
+        raise AlreadyVoided(f"{sale.transaction_number} is voided already.")
 
 
 def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
