@@ -17,6 +17,7 @@ from foundation.access.capabilities import Capability
 from foundation.api.filters import ApiFilterSet, IdFilter
 from foundation.api.queries import KnownParametersOnly
 from foundation.api.viewsets import LedgerViewSet
+from foundation.operations.idempotency import earlier_result
 
 
 class TokenView(KnownParametersOnly, APIView):
@@ -83,10 +84,12 @@ class UserViewSet(LedgerViewSet):
 
     @openapi.add_user
     def create(self, request: Request) -> Response:
-        serializer = NewUserIn(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        values = dict(serializer.validated_data)
-        user = services.create_user(actor=acting_user(request), password=values.pop("password"), values=values)
+        user = earlier_result()
+        if user is None:
+            serializer = NewUserIn(data=request.data)
+            serializer.is_valid(raise_exception=True)
+            values = dict(serializer.validated_data)
+            user = services.create_user(actor=acting_user(request), password=values.pop("password"), values=values)
         return Response(UserOut(user).data, status=HTTP_201_CREATED)
 
     @openapi.replace_user

@@ -8,15 +8,18 @@ from audit.services import create_recorded, update_recorded
 from depots import locks
 from depots.models import Depot
 from foundation.commands import command
+from foundation.operations.idempotency import idempotent
 
 
 @command
+@idempotent
 def create_depot(*, actor: Model, values: Mapping[str, object]) -> Depot:
     """Raises Duplicate."""
     return create_recorded(actor=actor, action="depots.depot.created", new=Depot(**values))
 
 
 @command
+@idempotent
 def update_depot(*, actor: Model, pk: int, changes: Mapping[str, object]) -> Depot:
     """Locks the row. Raises Duplicate."""
     target = locks.depot(pk)
@@ -25,6 +28,7 @@ def update_depot(*, actor: Model, pk: int, changes: Mapping[str, object]) -> Dep
 
 
 @command
+@idempotent
 def deactivate_depot(*, actor: Model, pk: int) -> Depot:
     """It can't enter new business any more and stays readable in old. Locks the row."""
     target = locks.depot(pk)

@@ -8,8 +8,8 @@ from depots.errors import DepotInactive
 from distribution.errors import AlreadyConfirmed, DistributionCancelled
 from distribution.serializers import DistributionIn, DistributionOut
 from equipment.errors import EquipmentInactive
-from foundation.api.schema import conflicts, replayable
-from foundation.operations.idempotency import IdempotencyConflict, RefusedBefore
+from foundation.api.schema import conflicts
+from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import InsufficientStock
 
@@ -60,13 +60,13 @@ _ANSWER = {
 
 _DRAFT = OpenApiExample("a draft", value=_ANSWER, response_only=True, status_codes=["200", "201"])
 
-LOAD_REFUSALS = (DepotInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict, RefusedBefore)
+LOAD_REFUSALS = (DepotInactive, EquipmentInactive, OccurredAtOutOfRange, RefusedBefore)
 CONFIRM_REFUSALS = (AlreadyConfirmed, DistributionCancelled, DepotInactive, InsufficientStock)
 
 _CREATE: dict[str, Any] = {
     "request": DistributionIn,
     "responses": {
-        **replayable(DistributionOut),
+        201: DistributionOut,
         **conflicts(*LOAD_REFUSALS),
     },
     "examples": [_LOAD, _DRAFT],

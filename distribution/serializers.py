@@ -5,7 +5,6 @@ from rest_framework import serializers
 from distribution.models import Distribution, DistributionItem
 from distribution.services import NewDistribution, NewItem
 from foundation.api.fields import (
-    ClientTempIdField,
     IdField,
     MomentField,
     QuantityField,
@@ -29,7 +28,6 @@ class DistributionIn(Input):
     depot = IdField()
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
-    client_temp_id = ClientTempIdField()
     items = many(DistributionItemIn, allow_empty=False, max_length=LINES)
 
     def command(self) -> NewDistribution:

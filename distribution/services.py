@@ -16,7 +16,7 @@ from foundation.access.capabilities import Capability, Scope
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import QUANTITY
-from foundation.operations.idempotency import Recorded, idempotent
+from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import StockMovement
 from inventory.services import Move, depot_place, hold_stock, locations, post_movements, vehicle_place
@@ -44,14 +44,11 @@ class NewDistribution:
     items: Sequence[NewItem]
     remarks: str = ""
     occurred_at: datetime | None = None
-    client_temp_id: str | None = None
 
 
 @command
-@idempotent(OPERATION, Distribution)
-def create_distribution(
-    *, actor: User, data: NewDistribution, approval: Approval | None = None
-) -> Recorded[Distribution]:
+@idempotent
+def create_distribution(*, actor: User, data: NewDistribution, approval: Approval | None = None) -> Distribution:
     """Draft a load. Moves nothing.
 
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks a number
@@ -74,7 +71,7 @@ def create_distribution(
         user=actor,
         vehicle_no=actor.vehicle_no,
         remarks=data.remarks,
-        client_temp_id=data.client_temp_id,
+        client_temp_id=client_temp_id(),
         total_collection=_total(data.items, DistributionItem.Direction.OUT),
         total_return=_total(data.items, DistributionItem.Direction.IN),
         occurred_at=occurred_at,
@@ -104,10 +101,11 @@ def create_distribution(
             **({"approved_by": approval.by.username} if approval else {}),
         },
     )
-    return Recorded(distribution)
+    return distribution
 
 
 @command
+@idempotent
 def confirm_distribution(*, actor: User, distribution_id: int, occurred_at: datetime | None = None) -> Distribution:
     """Move every item of a draft between its depot and the vehicle, all or none, once.
 
@@ -134,6 +132,7 @@ def confirm_distribution(*, actor: User, distribution_id: int, occurred_at: date
 
 
 @command
+@idempotent
 def cancel_distribution(*, actor: User, distribution_id: int) -> Distribution:
     """Give up a draft. Locks the distribution. Raises Denied, AlreadyConfirmed, DistributionCancelled."""
     distribution = _lock_own(actor, distribution_id)

@@ -3,6 +3,7 @@
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from distribution import openapi, services
@@ -11,7 +12,6 @@ from distribution.serializers import DistributionIn, DistributionOut
 from foundation.access.capabilities import Capability
 from foundation.api.filters import IdFilter, LedgerFilterSet, MomentFilter
 from foundation.api.inputs import Nothing
-from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
 
 
@@ -33,6 +33,8 @@ class DistributionViewSet(LedgerViewSet):
     filterset_class = DistributionFilter
     search_fields = ("distribution_number", "vehicle_no", "user__username")
     ordering_fields = ("id", "occurred_at", "created_at")
+    operations = {"create_distribution": services.OPERATION}
+    target = "distribution"
     capability = {
         "list": Capability.VIEW_DISTRIBUTIONS,
         "retrieve": Capability.VIEW_DISTRIBUTIONS,
@@ -47,7 +49,7 @@ class DistributionViewSet(LedgerViewSet):
         serializer = DistributionIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         made = services.create_distribution(actor=acting_user(request), data=serializer.command())
-        return created(self._read(made.value.pk), replayed=made.replayed)
+        return Response(self._read(made.pk), status=HTTP_201_CREATED)
 
     @openapi.draft_distribution_at_old_path
     @action(detail=False, methods=["post"])

@@ -10,11 +10,13 @@ from equipment.models import Equipment, PastPrice
 from foundation import clock
 from foundation.commands import command
 from foundation.limits import RATE, require_each
+from foundation.operations.idempotency import idempotent
 
 _LIMITS = {"default_rate": RATE, "deposit": RATE}
 
 
 @command
+@idempotent
 def create_equipment(*, actor: Model, values: Mapping[str, object]) -> Equipment:
     """Raises Duplicate, AmountOutOfRange."""
     require_each(values, _LIMITS)
@@ -22,6 +24,7 @@ def create_equipment(*, actor: Model, values: Mapping[str, object]) -> Equipment
 
 
 @command
+@idempotent
 def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, object]) -> Equipment:
     """Keeps the prices that it had, for sales of that time. Locks the row. Raises Duplicate, AmountOutOfRange."""
     require_each(changes, _LIMITS)
@@ -36,6 +39,7 @@ def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, object]) ->
 
 
 @command
+@idempotent
 def deactivate_equipment(*, actor: Model, pk: int) -> Equipment:
     """It can't enter new business any more and stays readable in old. Locks the row."""
     target = locks.equipment(pk)

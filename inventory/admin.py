@@ -437,7 +437,7 @@ class DepotWorkAdmin(OfficeAdmin[DepotWork]):
                 sent["kind"], depot, items, reason, sent["to_depot"] and sent["to_depot"].pk, sent["reference"]
             )
             recorded = services.record_depot_work(actor=actor, data=new)
-        form.instance.pk = recorded.value.pk
+        form.instance.pk = recorded.pk
         form.instance.refresh_from_db()
 
     def construct_change_message(self, *args: Any, **kwargs: Any) -> Any:

@@ -4,8 +4,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 
 from depots.errors import DepotInactive
 from equipment.errors import EquipmentInactive
-from foundation.api.schema import conflicts, replayable
-from foundation.operations.idempotency import IdempotencyConflict
+from foundation.api.schema import conflicts
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import InsufficientStock
 from inventory.serializers import (
@@ -158,8 +157,8 @@ record_depot_work = extend_schema(
     tags=["Depot work"],
     request=DepotWorkIn,
     responses={
-        **replayable(DepotWorkOut),
-        **conflicts(InsufficientStock, DepotInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict),
+        201: DepotWorkOut,
+        **conflicts(InsufficientStock, DepotInactive, EquipmentInactive, OccurredAtOutOfRange),
     },
     examples=[
         OpenApiExample(
@@ -194,7 +193,7 @@ take_stock = extend_schema(
     "commit; what isn't named stays. With a `client_temp_id` it is safe to send again.",
     tags=["Depot work"],
     request=StockTakeIn,
-    responses={**replayable(DepotWorkOut), **conflicts(IdempotencyConflict)},
+    responses={201: DepotWorkOut},
     examples=[
         OpenApiExample(
             "a count",

@@ -3,7 +3,6 @@
 from rest_framework import serializers
 
 from foundation.api.fields import (
-    ClientTempIdField,
     CountField,
     IdField,
     MomentField,
@@ -107,7 +106,6 @@ class DepotWorkIn(Input):
     )
     items = many(WorkItemIn, allow_empty=False, max_length=LINES)
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
-    client_temp_id = ClientTempIdField()
 
     def command(self) -> NewDepotWork:
         """The validated work, as the service takes it."""
@@ -121,7 +119,6 @@ class StockTakeIn(Input):
     depot = IdField()
     reason = TextField(max_length=500)
     items = many(CountedItemIn, allow_empty=False, max_length=LINES)
-    client_temp_id = ClientTempIdField()
 
     def command(self) -> DepotCount:
         """The validated count, as the service takes it."""

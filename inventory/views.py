@@ -4,6 +4,7 @@ from django_filters import rest_framework as filters
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from depots.models import Depot
@@ -11,7 +12,6 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.api.filters import ApiFilterSet, DayFilter, FilterBackend, IdFilter, LedgerFilterSet, MomentFilter
 from foundation.api.pagination import LedgerPagination
-from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
 from foundation.errors import UnknownReference
 from inventory import openapi, services
@@ -110,6 +110,7 @@ class DepotWorkViewSet(LedgerViewSet):
     filterset_class = DepotWorkFilter
     search_fields = ("work_number", "reference", "reason")
     ordering_fields = ("id",)
+    operations = {"create": "depot_work.create", "stock_take": "stock_take.create"}
     capability = {
         "list": Capability.WORK_DEPOT,
         "retrieve": Capability.WORK_DEPOT,
@@ -123,7 +124,7 @@ class DepotWorkViewSet(LedgerViewSet):
         serializer = DepotWorkIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         recorded = services.record_depot_work(actor=acting_user(request), data=serializer.command())
-        return created(self._read(recorded.value.pk), replayed=recorded.replayed)
+        return Response(self._read(recorded.pk), status=HTTP_201_CREATED)
 
     @openapi.take_stock
     @action(detail=False, methods=["post"], url_path="stock-take", url_name="stock-take")
@@ -131,7 +132,7 @@ class DepotWorkViewSet(LedgerViewSet):
         serializer = StockTakeIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         recorded = services.take_stock(actor=acting_user(request), data=serializer.command())
-        return created(self._read(recorded.value.pk), replayed=recorded.replayed)
+        return Response(self._read(recorded.pk), status=HTTP_201_CREATED)
 
     @openapi.read_count_sheet
     @action(

@@ -23,6 +23,7 @@ from foundation.api.negotiation import JsonErrors
 from foundation.api.queries import PageQuery
 from foundation.api.responses import pdf_file
 from foundation.api.viewsets import LedgerViewSet
+from foundation.operations.idempotency import earlier_result
 from invoices import openapi, services
 from invoices.downloads import pdf_response
 from invoices.models import GstRate, Invoice, InvoiceEmail
@@ -58,6 +59,7 @@ class InvoiceViewSet(LedgerViewSet):
     filterset_class = InvoiceFilter
     filter_backends = (FilterBackend, DocumentSearch, KnownOrdering)
     documents = INVOICE_NUMBERS
+    operations = {"print_batch": None}
     ordering_fields = ("id", "total_amount", "generated_at")
     capability = {
         "list": Capability.VIEW_SALES,
@@ -126,7 +128,9 @@ class GstRateViewSet(LedgerViewSet):
 
     @openapi.add_gst_rate
     def create(self, request: Request) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        rate = services.add_gst_rate(actor=acting_user(request), values=serializer.validated_data)
+        rate = earlier_result()
+        if rate is None:
+            serializer = self.get_serializer(data=request.data)
+            serializer.is_valid(raise_exception=True)
+            rate = services.add_gst_rate(actor=acting_user(request), values=serializer.validated_data)
         return Response(self.get_serializer(rate).data, status=HTTP_201_CREATED)

@@ -139,7 +139,7 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         actor = acting_user(request)
         sent = form.cleaned_data
         new = services.NewPayment(**{**sent, "customer": sent["customer"].pk})
-        obj.pk = services.record_payment(actor=actor, data=new).value.pk
+        obj.pk = services.record_payment(actor=actor, data=new).pk
         obj.refresh_from_db()
 
     @admin.action(

@@ -2,8 +2,7 @@
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
-from foundation.api.schema import conflicts, replayable
-from foundation.operations.idempotency import IdempotencyConflict
+from foundation.api.schema import conflicts
 from invoices.openapi import INVOICE_EXAMPLE
 from invoices.serializers import InvoiceOut
 from payments.errors import AlreadyPaid, AlreadyReversed, ExceedsCredit, ExceedsOutstanding
@@ -77,8 +76,8 @@ record_payment = extend_schema(
     tags=["Payments"],
     request=PaymentIn,
     responses={
-        **replayable(PaymentOut),
-        **conflicts(ExceedsOutstanding, ExceedsCredit, IdempotencyConflict),
+        201: PaymentOut,
+        **conflicts(ExceedsOutstanding, ExceedsCredit),
     },
     examples=[
         OpenApiExample(

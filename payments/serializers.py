@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foundation.api.fields import AmountField, ClientTempIdField, IdField, StrictChoiceField, TextField
+from foundation.api.fields import AmountField, IdField, StrictChoiceField, TextField
 from foundation.api.inputs import Input
 from foundation.limits import LINES
 from payments.models import Allocation, Payment
@@ -64,7 +64,6 @@ class PaymentIn(SharesIn):
     received_on = ReceivedOnField()
     reference = ReferenceField()
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
-    client_temp_id = ClientTempIdField()
 
     def command(self) -> NewPayment:
         """The validated payment, as the service takes it."""

@@ -9,7 +9,6 @@ from accounts.requests import acting_user
 from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, YesNoFilter
-from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
@@ -71,7 +70,7 @@ class PaymentViewSet(LedgerViewSet):
         serializer = PaymentIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         recorded = services.record_payment(actor=acting_user(request), data=serializer.command())
-        return created(self._read(recorded.value.pk), replayed=recorded.replayed)
+        return Response(self._read(recorded.pk), status=HTTP_201_CREATED)
 
     @openapi.allocate_payment
     @action(detail=True, methods=["post"])

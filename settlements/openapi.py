@@ -2,8 +2,7 @@
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
-from foundation.api.schema import conflicts, replayable
-from foundation.operations.idempotency import IdempotencyConflict
+from foundation.api.schema import conflicts
 from inventory.errors import InsufficientStock
 from settlements.errors import SettlementDecided, SettlementPending
 from settlements.serializers import DecisionIn, ReasonedDecisionIn, SettlementIn, SettlementOut
@@ -62,7 +61,7 @@ count_day = extend_schema(
     "`client_temp_id` it is safe to send again.",
     tags=["Day-end"],
     request=SettlementIn,
-    responses={**replayable(SettlementOut), **conflicts(SettlementPending, IdempotencyConflict)},
+    responses={201: SettlementOut, **conflicts(SettlementPending)},
     examples=[
         OpenApiExample(
             "a count",

@@ -5,7 +5,6 @@ from decimal import Decimal
 from rest_framework import serializers
 
 from foundation.api.fields import (
-    ClientTempIdField,
     CountField,
     IdField,
     StrictChoiceField,
@@ -34,7 +33,6 @@ class SettlementIn(Input):
         max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=BALANCE.most, help_text="In the cash bag."
     )
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
-    client_temp_id = ClientTempIdField()
 
     def command(self) -> NewSettlement:
         sent = self.validated_data

@@ -12,7 +12,7 @@ from foundation import clock
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import BALANCE, PIECES
-from foundation.operations.idempotency import Recorded, idempotent
+from foundation.operations.idempotency import client_temp_id, idempotent
 from inventory import locks as stock_locks
 from inventory.models import LocationKind, StockMovement
 from inventory.selectors import Flow, Stock, flows_of_day
@@ -24,7 +24,6 @@ from settlements.errors import SettlementDecided, SettlementPending
 from settlements.models import Settlement, SettlementLine
 
 NUMBER_PREFIX = "SET"
-OPERATION = "settlement.create"
 Status, Kind = Settlement.Status, StockMovement.Kind
 
 
@@ -44,12 +43,11 @@ class NewSettlement:
     cash: Decimal
     counts: Sequence[CountedLine] = ()
     remarks: str = ""
-    client_temp_id: str | None = None
 
 
 @command
-@idempotent(OPERATION, Settlement)
-def count_day(*, actor: User, data: NewSettlement) -> Recorded[Settlement]:
+@idempotent
+def count_day(*, actor: User, data: NewSettlement) -> Settlement:
     """Keep what a seller counted on the vehicle and in the cash bag beside what should be there.
 
     The books stay as they are until somebody signs it off. The counted cash leaves the seller's bag. Idempotent by
@@ -80,7 +78,7 @@ def count_day(*, actor: User, data: NewSettlement) -> Recorded[Settlement]:
         cash_expected=cash,
         cash_counted=data.cash,
         remarks=data.remarks,
-        client_temp_id=data.client_temp_id,
+        client_temp_id=client_temp_id(),
         created_at=now,
         date=today,
     )
@@ -97,10 +95,11 @@ def count_day(*, actor: User, data: NewSettlement) -> Recorded[Settlement]:
             "variances": _variances(settlement),
         },
     )
-    return Recorded(settlement)
+    return settlement
 
 
 @command
+@idempotent
 def sign_off_settlement(*, actor: User, settlement_id: int, remarks: str = "") -> Settlement:
     """Accept a count: the vehicle's balance is brought to it, against OUTSIDE, by what differed when it was made.
 
@@ -125,6 +124,7 @@ def sign_off_settlement(*, actor: User, settlement_id: int, remarks: str = "") -
 
 
 @command
+@idempotent
 def reject_settlement(*, actor: User, settlement_id: int, remarks: str) -> Settlement:
     """Have it counted again; the cash is back in the seller's bag.
 

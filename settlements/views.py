@@ -3,11 +3,11 @@
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, IdFilter, LedgerFilterSet
-from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
 from settlements import openapi, services
 from settlements.models import Settlement
@@ -45,7 +45,7 @@ class SettlementViewSet(LedgerViewSet):
         serializer = SettlementIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         recorded = services.count_day(actor=acting_user(request), data=serializer.command())
-        return created(self._read(recorded.value.pk), replayed=recorded.replayed)
+        return Response(self._read(recorded.pk), status=HTTP_201_CREATED)
 
     @openapi.sign_off_settlement
     @action(detail=True, methods=["post"], url_path="sign-off", url_name="sign-off")

@@ -67,6 +67,8 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     def related(self, request: HttpRequest, target: SyncConflict) -> Iterable[Related]:
         if target.result_id is not None:
             yield from page_of(request, target.result_type, target.result_id, "What it made")
+        if target.first is not None and target.first.result_id is not None:
+            yield from page_of(request, target.first.result_type, target.first.result_id, "What its id was used for")
         yield evidence_of(target)
 
     def has_change_permission(self, request: HttpRequest, obj: SyncConflict | None = None) -> bool:

@@ -15,6 +15,12 @@ class ConflictSettled(Conflict):
     code = "already_settled"
 
 
+class BelongsToAnother(Conflict):
+    """Its client_temp_id belongs to another operation: it can't be retried, and is entered anew where it happened."""
+
+    code = "belongs_to_another"
+
+
 class ProtocolTooNew(Conflict):
     """The app speaks a newer version of the protocol than this server. Nothing was kept."""
 

@@ -32,13 +32,21 @@ class SyncConflict(LedgerModel):
         RETRIED = "RETRIED", "Retried: it happened"
         DISMISSED = "DISMISSED", "Dismissed"
 
-    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of user, client_temp_id and content.")
+    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of user, client_temp_id and what it says.")
     operation = models.OneToOneField(
         ClientOperation,
         on_delete=models.PROTECT,
         null=True,
         related_name="conflict",
         help_text="Empty where its client_temp_id is missing or belongs to another operation.",
+    )
+    first = models.ForeignKey(
+        ClientOperation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The operation that its client_temp_id belongs to, where that is another one.",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sync_conflicts", help_text="Who pushed it."
@@ -68,6 +76,7 @@ class SyncConflict(LedgerModel):
         indexes = (
             models.Index(fields=("status", "id"), name="conflict_status_idx"),
             models.Index(fields=("user", "id"), name="conflict_user_idx"),
+            models.Index(fields=("user", "client_temp_id"), name="conflict_sent_idx"),
             models.Index(fields=("code",), name="conflict_code_idx"),
             models.Index(fields=("type",), name="conflict_type_idx"),
             models.Index(fields=("occurred_at",), name="conflict_occurred_idx"),

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from distribution.openapi import CONFIRM_REFUSALS, LOAD_REFUSALS
 from foundation.api.schema import conflicts
-from sync.errors import ConflictSettled, DependencyRejected, ProtocolTooNew
+from sync.errors import BelongsToAnother, ConflictSettled, DependencyRejected, ProtocolTooNew
 from sync.serializers import (
     DismissIn,
     PullOut,
@@ -78,6 +78,7 @@ _CONFLICT = {
     "occurred_at": "2026-01-20T09:12:00+08:00",
     "received_at": "2026-01-20T18:02:11+08:00",
     "request_id": "6f1c1f0a7a5b4d0c8f0e9b1f3f6f2a77",
+    "first": None,
     "status": "OPEN",
     "settled_at": None,
     "settled_by": None,
@@ -162,7 +163,7 @@ retry_conflict = extend_schema(
     "`ignore_unknown_fields`, without them. The app learns of it with its next push.",
     tags=["Offline"],
     request=RetryIn,
-    responses={200: SyncConflictOut, **conflicts(ConflictSettled, *_REFUSALS)},
+    responses={200: SyncConflictOut, **conflicts(ConflictSettled, BelongsToAnother, *_REFUSALS)},
     examples=[
         OpenApiExample("as it is", value={"approve_rates": False}, request_only=True),
         OpenApiExample(

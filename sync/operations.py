@@ -1,7 +1,7 @@
 """What an app may push: each kind of operation, from its JSON to the command that carries it out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +15,12 @@ from distribution.serializers import DistributionIn
 from distribution.services import OPERATION as DISTRIBUTION_CREATE
 from distribution.services import confirm_distribution, create_distribution
 from foundation.access.capabilities import Capability
-from foundation.api.fields import ClientTempIdField, IdField, MomentField, TextField
-from foundation.api.inputs import IGNORE_UNKNOWN, Input
+from foundation.api.fields import IdField, MomentField, TextField
+from foundation.api.inputs import IGNORE_UNKNOWN, Input, known_part
 from foundation.commands import command
 from foundation.errors import Denied, UnknownReference
 from foundation.operations import idempotency
-from foundation.operations.idempotency import Recorded
+from foundation.operations.idempotency import idempotent
 from foundation.operations.occurrence import Approval
 from sync.errors import DependencyRejected
 from transactions.models import Transaction
@@ -30,9 +30,9 @@ from transactions.services import create_customer_transaction_and_invoice
 
 DISTRIBUTION_CONFIRM = "distribution.confirm"
 
-Made = Recorded[Transaction] | Recorded[Distribution]
-Run = Callable[[User, Approval | None, bool], Made]
-"""Carries an operation out: ``(actor, approval, unnamed)``; unnamed ones leave their client_temp_id out."""
+Made = Transaction | Distribution
+Run = Callable[[User, Approval | None], Made]
+"""Carries an operation out: ``(actor, approval)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,12 @@ def refusals_of(error: ValidationError) -> list[Refusal]:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A well-formed operation. ``content`` is canonical: the same text for the same operation, however spelt.
-
-    ``unknown`` are the refusals of fields that nobody knows; ``content`` and ``run`` are without them.
+    """A well-formed operation. ``unknown`` are the refusals of fields that nobody knows; ``known`` is its data without
+    them, and so is ``run``.
     """
 
-    content: str
     run: Run
+    known: dict[str, Any]
     unknown: tuple[Refusal, ...] = ()
 
 
@@ -74,62 +73,44 @@ class DistributionReferenceField(serializers.Field[Any, Any, Any, Any]):
 class ConfirmIn(Input):
     distribution = DistributionReferenceField()
     occurred_at = MomentField(required=False, allow_null=True, default=None)
-    client_temp_id = ClientTempIdField()
 
 
-@dataclass(frozen=True, slots=True)
-class _Confirmation:
-    """The content of a distribution.confirm, as it was sent."""
-
-    distribution: int | str
-    occurred_at: datetime | None
-
-
-def _sale(serializer: SaleIn) -> Readable:
+def _sale(serializer: SaleIn) -> Run:
     sale = serializer.command()
 
-    def run(actor: User, approval: Approval | None, unnamed: bool) -> Made:
+    def run(actor: User, approval: Approval | None) -> Made:
         _require(actor, Capability.RECORD_SALE)
-        wanted = replace(sale, client_temp_id=None) if unnamed else sale
-        return create_customer_transaction_and_invoice(actor=actor, data=wanted, approval=approval)
+        return create_customer_transaction_and_invoice(actor=actor, data=sale, approval=approval)
 
-    return Readable(idempotency.canonical_json(replace(sale, client_temp_id=None)), run)
+    return run
 
 
-def _distribution(serializer: DistributionIn) -> Readable:
+def _distribution(serializer: DistributionIn) -> Run:
     new = serializer.command()
 
-    def run(actor: User, approval: Approval | None, unnamed: bool) -> Made:
+    def run(actor: User, approval: Approval | None) -> Made:
         _require(actor, Capability.CHANGE_DISTRIBUTIONS)
-        wanted = replace(new, client_temp_id=None) if unnamed else new
-        return create_distribution(actor=actor, data=wanted, approval=approval)
+        return create_distribution(actor=actor, data=new, approval=approval)
 
-    return Readable(idempotency.canonical_json(replace(new, client_temp_id=None)), run)
+    return run
 
 
-def _confirmation(serializer: ConfirmIn) -> Readable:
+def _confirmation(serializer: ConfirmIn) -> Run:
     sent = serializer.validated_data
-    content = _Confirmation(sent["distribution"], sent["occurred_at"])
 
-    def run(actor: User, approval: Approval | None, unnamed: bool) -> Made:
+    def run(actor: User, approval: Approval | None) -> Made:
         _require(actor, Capability.CHANGE_DISTRIBUTIONS)
-        return _confirm(actor=actor, content=content, client_temp_id=None if unnamed else sent["client_temp_id"])
+        return _confirm(actor=actor, **sent)
 
-    return Readable(idempotency.canonical_json(content), run)
+    return run
 
 
 @command
-def _confirm(*, actor: User, content: _Confirmation, client_temp_id: str | None) -> Made:
-    """Confirm a load, once for each client_temp_id. Locks as `confirm_distribution`, which also names the errors."""
-
-    def confirm() -> Recorded[Distribution]:
-        pk = _distribution_behind(actor, content.distribution)
-        return Recorded(confirm_distribution(actor=actor, distribution_id=pk, occurred_at=content.occurred_at))
-
-    operation = idempotency.Operation(
-        user=actor, client_temp_id=client_temp_id, type=DISTRIBUTION_CONFIRM, content=content
-    )
-    return operation.once(Distribution, confirm)
+@idempotent
+def _confirm(*, actor: User, distribution: int | str, occurred_at: datetime | None) -> Distribution:
+    """Confirm a load, named by its id or its client's. Locks as `confirm_distribution`, which also names the errors."""
+    pk = _distribution_behind(actor, distribution)
+    return confirm_distribution(actor=actor, distribution_id=pk, occurred_at=occurred_at)
 
 
 def _distribution_behind(actor: User, reference: int | str) -> int:
@@ -152,7 +133,7 @@ def _require(actor: User, capability: Capability) -> None:
         raise Denied
 
 
-_KINDS: dict[str, tuple[type[serializers.Serializer[Any]], Callable[[Any], Readable]]] = {
+_KINDS: dict[str, tuple[type[serializers.Serializer[Any]], Callable[[Any], Run]]] = {
     TRANSACTION_CREATE: (SaleIn, _sale),
     DISTRIBUTION_CREATE: (DistributionIn, _distribution),
     DISTRIBUTION_CONFIRM: (ConfirmIn, _confirmation),
@@ -160,14 +141,14 @@ _KINDS: dict[str, tuple[type[serializers.Serializer[Any]], Callable[[Any], Reada
 TYPES = tuple(_KINDS)
 
 
-def read_operation(type: str, data: dict[str, object], *, client_temp_id: object, occurred_at: object) -> Readable:
-    """A known kind's operation. Raises DRF's ValidationError where its data is malformed."""
-    serializer_class, readable = _KINDS[type]
-    sent = {**data, "client_temp_id": client_temp_id, "occurred_at": occurred_at}
+def read_operation(type: str, sent: dict[str, Any]) -> Readable:
+    """A known kind's operation from its content. Raises DRF's ValidationError where that is malformed."""
+    serializer_class, run = _KINDS[type]
     serializer = serializer_class(data=sent)
     if serializer.is_valid():
-        return readable(serializer)
+        return Readable(run(serializer), sent)
     # What is wrong but for its unknown fields is malformed.
     lenient = serializer_class(data=sent, context={IGNORE_UNKNOWN: True})
     lenient.is_valid(raise_exception=True)
-    return replace(readable(lenient), unknown=tuple(refusals_of(ValidationError(serializer.errors))))
+    unknown = tuple(refusals_of(ValidationError(serializer.errors)))
+    return Readable(run(lenient), known_part(lenient, sent), unknown)

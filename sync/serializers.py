@@ -18,6 +18,7 @@ from foundation.api.fields import StrictIntegerField, TextField
 from foundation.api.inputs import Input
 from foundation.api.queries import Query
 from foundation.api.schema import ErrorSerializer
+from foundation.operations.models import ClientOperation
 from inventory.models import Inventory
 from invoices.serializers import GstRateSerializer
 from sync.errors import ProtocolTooNew
@@ -181,16 +182,31 @@ class PullOut(serializers.Serializer[Mapping[str, object]]):
     )
 
 
+class FirstOut(serializers.ModelSerializer[ClientOperation]):
+    """The operation that a client_temp_id belongs to."""
+
+    class Meta:
+        model = ClientOperation
+        fields = ("type", "result_type", "result_id", "created_at")
+        read_only_fields = fields
+
+
 class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
     payload = serializers.SerializerMethodField(help_text="The operation as it was sent, whatever that was.")
     errors = ErrorSerializer(many=True, read_only=True)  # type: ignore[assignment]  # likewise
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    first = FirstOut(
+        read_only=True,
+        allow_null=True,
+        help_text="The operation that its client_temp_id belongs to, where that is another one: it can't be retried.",
+    )
 
     class Meta:
         model = SyncConflict
         fields = (
             "id", "client_temp_id", "type", "payload", "errors", "code", "user", "user_name", "occurred_at",
-            "received_at", "request_id", "status", "settled_at", "settled_by", "reason", "result_type", "result_id",
+            "received_at", "request_id", "first", "status", "settled_at", "settled_by", "reason", "result_type",
+            "result_id",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +25,11 @@ from foundation.entities import entity_name, model_of
 from foundation.errors import Busy, Denied, DomainError, Invalid
 from foundation.observability.context import current_origin
 from foundation.operations import idempotency
+from foundation.operations.contents import mean_the_same, meaning
+from foundation.operations.idempotency import Operation, idempotent, named
 from foundation.operations.occurrence import Approval
 from sync import locks
-from sync.errors import ConflictSettled, Unreadable
+from sync.errors import BelongsToAnother, ConflictSettled, Unreadable
 from sync.models import SyncConflict
 from sync.operations import TYPES, Refusal, Run, read_operation, refusals_of
 from transactions.models import Transaction
@@ -51,28 +53,36 @@ class Sent:
     """An operation as it came. ``run`` is None where it is malformed, and ``refusals`` say why.
 
     With both, ``refusals`` name the fields that nobody knows, and ``run`` leaves them out: it must be asked for.
-    ``client_temp_id`` is empty unless it is one. ``content`` is canonical JSON.
+    ``client_temp_id`` is empty unless it is one. ``content`` is what is compared, ``known`` that without what nobody
+    knows, ``payload`` all of it as JSON.
     """
 
     client_temp_id: str
     type: str
-    content: str
     payload: str
-    occurred_at: datetime | None
-    run: Run | None
+    occurred_at: datetime | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
+    known: Mapping[str, Any] = field(default_factory=dict)
+    run: Run | None = None
     refusals: Sequence[Refusal] = ()
 
     def key(self, user: User) -> str:
         """What makes it the same attempt again."""
-        return self._key(user, self.type, self.content)
-
-    def keys(self, user: User) -> list[str]:
-        """The same, and those under which an earlier release kept it that didn't understand it."""
-        return [self.key(user), self._key(user, self.type, self.payload), self._key(user, "", self.payload)]
-
-    def _key(self, user: User, type: str, content: str) -> str:
-        text = json.dumps([user.pk, self.client_temp_id, type, content])
+        said = meaning(json.loads(self.payload)) if self.client_temp_id else self.payload
+        text = json.dumps([user.pk, self.client_temp_id, said], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def is_kept_as(self, conflict: SyncConflict) -> bool:
+        if conflict.client_temp_id != self.client_temp_id:
+            return False
+        return conflict.payload == self.payload or bool(
+            self.client_temp_id and mean_the_same(conflict.payload, self.payload)
+        )
+
+    def operation(self, user: User, *, known: bool = False) -> Operation:
+        """``known``: as an earlier release took it, which left out what nobody knows."""
+        content = self.known if known else self.content
+        return Operation(user=user, client_temp_id=self.client_temp_id, type=self.type, sent=content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +111,12 @@ def push(*, actor: User, operations: Sequence[object]) -> list[Result]:
     stands, and the same push again goes on from there.
     """
     sent = [_read_or_keep(actor, operation) for operation in operations]
-    keys = [key for each in sent for key in each.keys(actor)]
-    kept = {each.key: each for each in SyncConflict.objects.filter(key__in=keys)}
-    return [_push_one(actor, each, next((kept[key] for key in each.keys(actor) if key in kept), None)) for each in sent]
+    kept = _kept(actor, sent)
+    return [_push_one(actor, each, next(filter(each.is_kept_as, kept), None)) for each in sent]
 
 
 @command
+@idempotent
 def retry_conflict(
     *, actor: User, conflict_id: int, approve_rates: bool = False, ignore_unknown_fields: bool = False
 ) -> SyncConflict:
@@ -114,18 +124,19 @@ def retry_conflict(
 
     ``approve_rates`` takes the rates that it names, as far as the actor may; ``ignore_unknown_fields`` leaves out what
     it says beyond the fields that there are. Locks the conflict, then what the operation's own command locks, which
-    also names the errors. Raises Denied, ConflictSettled, Unreadable.
+    also names the errors. Raises Denied, ConflictSettled, Unreadable, BelongsToAnother.
     """
     conflict = _lock_open(actor, conflict_id)
     sent = read(json.loads(conflict.payload))
     if sent.run is None or (sent.refusals and not ignore_unknown_fields):
         raise Unreadable(sent.refusals[0].code, sent.refusals[0].detail, attr=sent.refusals[0].attr)
-    if conflict.operation is not None:
-        idempotency.release(conflict.operation)
+    if conflict.operation is None:
+        raise BelongsToAnother("Its client_temp_id belongs to another operation, which happened or was kept itself.")
+    idempotency.release(conflict.operation)
     pusher = conflict.user
     # It happened while they worked here, and it is the actor who decides now.
-    with acting_for(pusher):
-        made = sent.run(pusher, Approval(by=actor, rates=approve_rates), conflict.operation is None).value
+    with acting_for(pusher), named(sent.operation(pusher)):
+        made = sent.run(pusher, Approval(by=actor, rates=approve_rates))
     conflict.result_type, conflict.result_id = entity_name(made), made.pk
     _settle(conflict, SyncConflict.Status.RETRIED, actor)
     record(
@@ -145,6 +156,7 @@ def retry_conflict(
 
 
 @command
+@idempotent
 def dismiss_conflict(*, actor: User, conflict_id: int, reason: str) -> SyncConflict:
     """Decide that a kept operation shall not happen. Locks it. Raises Denied, ConflictSettled, Invalid."""
     conflict = _lock_open(actor, conflict_id)
@@ -167,25 +179,27 @@ def read(operation: object) -> Sent:
     """Understand an operation, or say why not."""
     payload = json.dumps(operation, sort_keys=True, separators=(",", ":"))
     if not isinstance(operation, dict):
-        refusal = Refusal("invalid", "An operation is a JSON object.")
-        return Sent("", "", payload, payload, None, None, [refusal])
+        return Sent("", "", payload, refusals=[Refusal("invalid", "An operation is a JSON object.")])
     client_temp_id, refusals = _client_temp_id(operation.get("client_temp_id"))
     kind, data = operation.get("type"), operation.get("data")
     moment = operation.get("occurred_at")
-    content, run = payload, None
+    content: Mapping[str, Any] = operation
+    known: Mapping[str, Any] = {}
+    run = None
     if not isinstance(kind, str) or kind not in TYPES:
         refusals.append(Refusal("unknown_type", f"Known types are {', '.join(TYPES)}.", "type"))
         kind = ""
     elif not isinstance(data, dict):
         refusals.append(Refusal("invalid", "The data of an operation is a JSON object.", "data"))
     elif not refusals:
+        content = {name: value for name, value in data.items() if name != "client_temp_id"} | {"occurred_at": moment}
         try:
-            readable = read_operation(kind, data, client_temp_id=client_temp_id, occurred_at=moment)
+            readable = read_operation(kind, content)
         except ValidationError as error:
             refusals += refusals_of(error)
         else:
-            content, run, refusals = readable.content, readable.run, [*_unknown(operation, data), *readable.unknown]
-    return Sent(client_temp_id, kind, content, payload, _moment(moment), run, refusals)
+            known, run, refusals = readable.known, readable.run, [*_unknown(operation, data), *readable.unknown]
+    return Sent(client_temp_id, kind, payload, _moment(moment), content, known, run, refusals)
 
 
 def _unknown(operation: dict[str, Any], data: dict[str, Any]) -> list[Refusal]:
@@ -221,8 +235,8 @@ def _read_or_keep(actor: User, operation: object) -> Sent:
     except Exception:
         _log_mistake("reading an operation", actor)
         payload = json.dumps(operation, sort_keys=True, separators=(",", ":"))
-        sent_id = operation.get("client_temp_id") if isinstance(operation, dict) else None
-        return Sent(_client_temp_id(sent_id)[0], "", payload, payload, None, None, [MISTAKE])
+        content = operation if isinstance(operation, dict) else {}
+        return Sent(_client_temp_id(content.get("client_temp_id"))[0], "", payload, content=content, refusals=[MISTAKE])
 
 
 def _log_mistake(what: str, actor: User) -> None:
@@ -230,20 +244,28 @@ def _log_mistake(what: str, actor: User) -> None:
     _log.exception("%s of user %s failed (request %s)", what, actor.pk, current_origin().request_id)
 
 
+def _kept(actor: User, sent: Sequence[Sent]) -> list[SyncConflict]:
+    """What was kept of a user's operations with these ids."""
+    ids = {each.client_temp_id for each in sent}
+    return list(SyncConflict.objects.filter(user=actor, client_temp_id__in=ids))
+
+
 def _push_one(actor: User, sent: Sent, kept: SyncConflict | None) -> Result:
     for _ in range(ATTEMPTS):
         try:
             return _answer(kept, sent) if kept is not None else _push_once(actor, sent)
         except _Overtaken:
-            kept = SyncConflict.objects.filter(key=sent.key(actor)).first()
+            kept = next(filter(sent.is_kept_as, _kept(actor, [sent])), None)
     raise Busy("The same operation is being pushed by several clients. Please try again.")
 
 
 def _push_once(actor: User, sent: Sent) -> Result:
     refusals = sent.refusals
     if sent.run is not None and (not refusals or _happened(actor, sent)):
+        operation = sent.operation(actor, known=bool(refusals))
         try:
-            recorded = sent.run(actor, None, False)
+            with named(operation):
+                made = sent.run(actor, None)
         except idempotency.RefusedBefore as error:
             return _answer(SyncConflict.objects.get(operation=error.operation), sent)
         except Busy:
@@ -258,7 +280,7 @@ def _push_once(actor: User, sent: Sent) -> Result:
             _log_mistake(f"operation {sent.type}", actor)
             refusals = [MISTAKE]
         else:
-            return Result(sent.client_temp_id, DUPLICATE if recorded.replayed else CREATED, made=recorded.value)
+            return Result(sent.client_temp_id, DUPLICATE if operation.is_replayed else CREATED, made=made)
     return _answer(_keep(actor=actor, sent=sent, refusals=refusals), sent)
 
 
@@ -266,9 +288,7 @@ def _happened(actor: User, sent: Sent) -> bool:
     """Did it happen before, when an earlier release left out the fields that nobody knows?"""
     earlier = idempotency.find(actor, sent.client_temp_id)
     return (
-        earlier is not None
-        and earlier.result_id is not None
-        and ((earlier.type, earlier.content) == (sent.type, sent.content))
+        earlier is not None and earlier.result_id is not None and sent.operation(actor, known=True).is_same_as(earlier)
     )
 
 
@@ -280,20 +300,15 @@ def _keep(*, actor: User, sent: Sent, refusals: Sequence[Refusal]) -> SyncConfli
     """
     errors, now, operation = [asdict(refusal) for refusal in refusals], clock.now(), None
     earlier = idempotency.find(actor, sent.client_temp_id) if sent.client_temp_id else None
-    if earlier is not None and (earlier.type, earlier.content) == (sent.type, sent.content):
+    if earlier is not None and sent.operation(actor).is_same_as(earlier):
         raise _Overtaken
     try:
         if sent.client_temp_id and earlier is None:
-            operation = idempotency.keep_refusal(
-                user=actor,
-                client_temp_id=sent.client_temp_id,
-                type=sent.type,
-                content=sent.content,
-                refusal=errors,
-            )
+            operation = idempotency.keep_refusal(sent.operation(actor), errors)
         conflict = SyncConflict.objects.create(
             key=sent.key(actor),
             operation=operation,
+            first=earlier,
             user=actor,
             client_temp_id=sent.client_temp_id,
             type=sent.type,

@@ -69,7 +69,7 @@ class SyncConflictFilter(ApiFilterSet):
 
 @openapi.sync_conflicts
 class SyncConflictViewSet(LedgerViewSet):
-    queryset = SyncConflict.objects.select_related("user")
+    queryset = SyncConflict.objects.select_related("user", "first")
     serializer_class = SyncConflictOut
     filterset_class = SyncConflictFilter
     search_fields = ("client_temp_id", "user__username", "=request_id")

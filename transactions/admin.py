@@ -225,7 +225,7 @@ class MeterReplacementAdmin(OfficeAdmin[MeterReplacement]):
         actor = acting_user(request)
         sent = form.cleaned_data
         new = services.NewMeter(**{**sent, "customer": sent["customer"].pk})
-        obj.pk = services.replace_meter(actor=actor, data=new).value.pk
+        obj.pk = services.replace_meter(actor=actor, data=new).pk
         obj.refresh_from_db()
 
     @admin.display(description="last usage billed by")

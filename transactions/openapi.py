@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 
 from customers.errors import CustomerInactive
 from equipment.errors import EquipmentInactive
-from foundation.api.schema import conflicts, replayable
-from foundation.operations.idempotency import IdempotencyConflict, RefusedBefore
+from foundation.api.schema import conflicts
+from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import InsufficientStock
 from invoices.openapi import INVOICE_EXAMPLE
@@ -92,13 +92,13 @@ _TRANSACTION_EXAMPLE = {
 _TRANSACTION = OpenApiExample("a sale", value=_TRANSACTION_EXAMPLE, response_only=True, status_codes=["200"])
 SALE_REFUSALS = (
     InsufficientStock, RateMismatch, MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale, NegativeTotal,
-    CustomerInactive, EquipmentInactive, OccurredAtOutOfRange, IdempotencyConflict, RefusedBefore,
+    CustomerInactive, EquipmentInactive, OccurredAtOutOfRange, RefusedBefore,
 )  # fmt: skip
 _CREATE: dict[str, Any] = {
     "tags": ["Sales"],
     "request": SaleIn,
     "responses": {
-        **replayable(SaleOut),
+        201: SaleOut,
         **conflicts(*SALE_REFUSALS),
     },
     "examples": [
@@ -210,14 +210,13 @@ replace_meter = extend_schema(
     tags=["Customers' sites"],
     request=NewMeterIn,
     responses={
-        **replayable(ReplacedMeterOut),
+        201: ReplacedMeterOut,
         **conflicts(
             NoMeter,
             MeterReadingDecreased,
             MeterMovedOn,
             CustomerInactive,
             OccurredAtOutOfRange,
-            IdempotencyConflict,
         ),
     },
     examples=[

@@ -30,7 +30,6 @@ class NewSale:
     payment_received: bool = False
     remarks: str = ""
     occurred_at: datetime | None = None
-    client_temp_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.api.fields import (
-    ClientTempIdField,
     IdField,
     MomentField,
     QuantityField,
@@ -74,7 +73,6 @@ class SaleIn(Input):
     occurred_at = MomentField(
         required=False, allow_null=True, default=None, help_text="When it happened in the field. Left out: now."
     )
-    client_temp_id = ClientTempIdField()
 
     def command(self) -> NewSale:
         """The validated sale, as the service takes it."""
@@ -134,7 +132,6 @@ class NewMeterIn(Input):
     first_reading = ReadingField(help_text="Of the meter that comes: where its usage begins.")
     reason = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
-    client_temp_id = ClientTempIdField()
 
     def command(self, customer_id: int) -> NewMeter:
         return NewMeter(customer=customer_id, **self.validated_data)

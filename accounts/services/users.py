@@ -13,9 +13,11 @@ from depots.models import Depot
 from foundation.access.capabilities import Capability, Scope, scope_of
 from foundation.commands import command
 from foundation.errors import Denied, Duplicate, UnknownReference
+from foundation.operations.idempotency import idempotent
 
 
 @command
+@idempotent
 def create_user(*, actor: User, password: str, values: Mapping[str, object]) -> User:
     """Add a user. ``values["depot"]`` is a depot's primary key or None.
 
@@ -29,6 +31,7 @@ def create_user(*, actor: User, password: str, values: Mapping[str, object]) -> 
 
 
 @command
+@idempotent
 def update_user(*, actor: User, pk: int, changes: Mapping[str, object]) -> User:
     """Change anything but the password. Deactivated so, the user's refresh tokens end too.
 
@@ -40,6 +43,7 @@ def update_user(*, actor: User, pk: int, changes: Mapping[str, object]) -> User:
 
 
 @command
+@idempotent
 def deactivate_user(*, actor: User, pk: int) -> User:
     """Let them in no more, from the next request on; what they did stays readable.
 
@@ -51,6 +55,7 @@ def deactivate_user(*, actor: User, pk: int) -> User:
 
 
 @command
+@idempotent
 def set_password(*, actor: User, pk: int, password: str) -> User:
     """Give a user a new password. All their tokens end: refresh tokens here, access tokens by their claim.
 

@@ -16,6 +16,7 @@ from foundation.changes import announce
 from foundation.commands import command
 from foundation.errors import Duplicate, UnknownReference
 from foundation.limits import RATE, READING, require_each
+from foundation.operations.idempotency import idempotent
 from sequences.services import take_numbers
 
 CODE_PREFIX = "CUS"
@@ -23,6 +24,7 @@ _LIMITS = {"meter_rate": RATE, "last_meter_reading": READING}
 
 
 @command
+@idempotent
 def create_customer(*, actor: User, values: Mapping[str, object]) -> Customer:
     """Add a customer; without a ``customer_code`` the next of the day's sequence is given out.
 
@@ -35,6 +37,7 @@ def create_customer(*, actor: User, values: Mapping[str, object]) -> Customer:
 
 
 @command
+@idempotent
 def update_customer(*, actor: User, pk: int, changes: Mapping[str, object]) -> Customer:
     """Change what may be changed: never the meter's reading, which sales alone move.
 
@@ -54,6 +57,7 @@ def update_customer(*, actor: User, pk: int, changes: Mapping[str, object]) -> C
 
 
 @command
+@idempotent
 def deactivate_customer(*, actor: User, pk: int) -> Customer:
     """No sale any more; stays readable. Locks the customer."""
     customer = locks.customer(pk)
@@ -62,6 +66,7 @@ def deactivate_customer(*, actor: User, pk: int) -> Customer:
 
 
 @command
+@idempotent
 def set_contract_rate(
     *, actor: User, customer_id: int, equipment_id: int, rate: Decimal, valid_from: date
 ) -> CustomerRate:

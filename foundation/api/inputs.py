@@ -48,6 +48,16 @@ class Input(KnownFieldsOnly, serializers.Serializer[None]):
     """The base of what a request's body is read by."""
 
 
+def known_part(field: object, sent: Any) -> Any:
+    """What was sent without the names that ``field``, a serializer or one of its fields, doesn't know."""
+    child = getattr(field, "child", None)
+    if child is not None and isinstance(sent, list):
+        return [known_part(child, each) for each in sent]
+    if isinstance(field, serializers.Serializer) and isinstance(sent, Mapping):
+        return {name: known_part(field.fields[name], each) for name, each in sent.items() if name in field.fields}
+    return sent
+
+
 class Nothing(Input):
     """Of an operation that takes no body."""
 

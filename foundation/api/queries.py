@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from foundation.api.exceptions import shown
 from foundation.api.fields import StrictIntegerField
 from foundation.api.inputs import Input
+from foundation.api.once import HappensOnce, refuse_header
 
 MAX_PAGE, MAX_PAGE_SIZE = 999_999_999, 200
 
@@ -47,6 +48,8 @@ class KnownParametersOnly(_View):
         method = str(request.method).lower()
         if method not in self.http_method_names or not hasattr(self, method):
             return  # the method itself is refused next
+        if not isinstance(self, HappensOnce):
+            refuse_header(request)
         sent, known = request.query_params, self.known_parameters()
         unknown = ErrorDetail("There is no such parameter.", "unknown_parameter")
         repeated = ErrorDetail("It stands twice: one value, please.", "repeated_parameter")

@@ -4,11 +4,13 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
 
+from foundation.api.once import HEADER, HappensOnce
 from foundation.errors import Conflict
+from foundation.operations.idempotency import IdempotencyConflict
 from foundation.spreadsheets.writing import CSV, XLSX
 
 CLIENT_ERROR = "client_error"
@@ -122,6 +124,24 @@ def unauthorized(code: str, detail: str) -> dict[int, OpenApiResponse]:
     return {401: OpenApiResponse(errors_of(code), examples=[error_example(code, "401", CLIENT_ERROR, code, detail)])}
 
 
+_ID_IN_BODY = {
+    "type": "object",
+    "properties": {
+        "client_temp_id": {
+            "type": ["string", "null"],
+            "minLength": 1,
+            "maxLength": 64,
+            "description": "The client's own id of it; sent again with the same content it changes nothing.",
+        }
+    },
+}
+_ID_IN_HEADER = OpenApiParameter(
+    HEADER, str, OpenApiParameter.HEADER, description="The same as client_temp_id, for who would rather send it here."
+)
+_REPLAYED = "The same operation was recorded before (`Idempotent-Replayed: true`); nothing happened now."
+_REFUSED_IDS = (IdempotencyConflict.code,)
+
+
 class Schema(AutoSchema):
     """drf-standardized-errors' schema; 503 stands everywhere, 413 at what has a body, ids are integers."""
 
@@ -149,6 +169,43 @@ class Schema(AutoSchema):
             if parameter["name"] == "id":
                 parameter["schema"] = {"type": "integer", "minimum": 1}
         return parameters
+
+    def _happens_once(self) -> bool:
+        view = type(self.view)
+        return issubclass(view, HappensOnce) and view.happens_once(self.method, getattr(self.view, "action", None))
+
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), *([_ID_IN_HEADER] if self._happens_once() else [])]
+
+    def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
+        """What happens once takes its id beside its own fields."""
+        described: dict[str, Any] | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]  # untyped
+        if not self._happens_once():
+            return described
+        if described is None:
+            examples: dict[str, Any] = {"Nothing": {"value": {}}}
+            return {"content": {"application/json": {"schema": _ID_IN_BODY, "examples": examples}}}
+        for media in described["content"].values():
+            media["schema"] = {"allOf": [media["schema"], _ID_IN_BODY]}
+        return described
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if self._happens_once():
+            if "201" in bodies:
+                bodies.setdefault("200", {**bodies["201"], "description": _REPLAYED})
+            refusals = bodies.setdefault("409", self._conflict())
+            [media] = refusals["content"].values()
+            codes = media["schema"]["properties"]["errors"]["items"]["properties"]["code"]["enum"]
+            codes += [code for code in _REFUSED_IDS if code not in codes]
+        return bodies
+
+    def _conflict(self) -> dict[str, Any]:
+        refused = IdempotencyConflict
+        error = {"code": refused.code, "detail": str(refused.__doc__), "attr": "client_temp_id"}
+        example = {"value": {"type": CLIENT_ERROR, "errors": [error]}}
+        media = {"schema": errors_of(), "examples": {"IdempotencyConflict": example}}
+        return {"content": {"application/json": media}, "description": "The id was used for something else."}
 
     def _should_add_error_response(self, responses: dict[str, object], status_code: str) -> bool:
         if status_code == "400":
@@ -198,17 +255,6 @@ def master_data(
             summary=f"Deactivate {one}",
             description=f"{admins} Nothing is deleted: an inactive {noun} can't enter new business and stays readable.",
             tags=["Master data"],
-        ),
-    }
-
-
-def replayable(serializer: type[serializers.BaseSerializer[Any]]) -> dict[int, OpenApiResponse]:
-    """The answers of a create that is safe to send again."""
-    return {
-        201: OpenApiResponse(serializer, description="Recorded."),
-        200: OpenApiResponse(
-            serializer,
-            description="The same operation was recorded before (`Idempotent-Replayed: true`); nothing happened now.",
         ),
     }
 

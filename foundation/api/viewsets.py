@@ -10,10 +10,12 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from foundation.access.capabilities import Capability
+from foundation.api.once import HappensOnce
 from foundation.api.queries import KnownParametersOnly
+from foundation.operations.idempotency import earlier_result
 
 
-class ScopedViewSet(KnownParametersOnly, viewsets.GenericViewSet[Any]):
+class ScopedViewSet(KnownParametersOnly, HappensOnce, viewsets.GenericViewSet[Any]):
     """Every read starts from what the user may see; unseen rows are 404."""
 
     capability: ClassVar[dict[str, Capability] | Capability]
@@ -62,9 +64,11 @@ class MasterDataViewSet(LedgerViewSet):
     """``(actor, pk) -> Model``"""
 
     def create(self, request: Request) -> Response:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        made = type(self).create_command(actor=request.user, values=serializer.validated_data)
+        made = earlier_result()
+        if made is None:
+            serializer = self.get_serializer(data=request.data)
+            serializer.is_valid(raise_exception=True)
+            made = type(self).create_command(actor=request.user, values=serializer.validated_data)
         return Response(self.get_serializer(made).data, status=HTTP_201_CREATED)
 
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:

@@ -1,28 +1,26 @@
 """Nothing happens twice: a client's own id of an operation, kept with what it made.
 
-The claim is a row with a unique key, inserted first of all in the operation's own transaction. A second
-one with the same key waits for it in the database, finds it committed, and answers its result; if the
-first one rolled back, the second goes ahead.
+Whoever takes an operation in (an API view, a push, a page of the office) names it, and the first idempotent command
+that is run meanwhile is what happens once. The claim is a row with a unique key, inserted first of all in the
+command's own transaction. A second one with the same key waits for it in the database, finds it committed, and answers
+its result; if the first one rolled back, the second goes ahead.
 """
 
 import hashlib
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import IntegrityError, models
 
 from foundation import clock
-from foundation.commands import TryAgain, is_first_attempt
+from foundation.commands import TryAgain, is_first_attempt, on_rollback
+from foundation.entities import entity_name, model_of
 from foundation.errors import Conflict
+from foundation.operations.contents import as_text, mean_the_same
 from foundation.operations.models import ClientOperation
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 
 class IdempotencyConflict(Conflict):
@@ -30,10 +28,9 @@ class IdempotencyConflict(Conflict):
 
     code = "idempotency_conflict"
 
-
-def canonical_json(content: "DataclassInstance") -> str:
-    """One text for one meaning: sorted keys, no spaces, ``28.5`` for 28.50, times in Singapore's offset."""
-    return json.dumps(_canonical(asdict(content)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    def __init__(self, first: ClientOperation) -> None:
+        super().__init__("This client_temp_id was used for another operation already.", attr="client_temp_id")
+        self.first = first
 
 
 class RefusedBefore(Conflict):
@@ -50,105 +47,150 @@ class RefusedBefore(Conflict):
         self.operation = operation
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded[M: models.Model]:
-    """What an operation made. ``replayed``: the same operation made it earlier, and nothing happened now."""
-
-    value: M
-    replayed: bool = False
-
-
-def idempotent[**P, M: models.Model](
-    operation: str, model: type[M]
-) -> Callable[[Callable[P, Recorded[M]]], Callable[P, Recorded[M]]]:
-    """Below ``@command``: do what ``actor`` asks for by ``data`` once for each ``data.client_temp_id``.
-
-    An earlier result is answered again. Without an id it is always new. The rest of ``data`` is what makes two
-    operations the same. Raises IdempotencyConflict, RefusedBefore.
-    """
-
-    def decorate(function: Callable[P, Recorded[M]]) -> Callable[P, Recorded[M]]:
-        @wraps(function)
-        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Recorded[M]:
-            actor: Any = kwargs["actor"]
-            data: Any = kwargs["data"]
-            named = Operation(
-                user=actor,
-                client_temp_id=data.client_temp_id,
-                type=operation,
-                content=replace(data, client_temp_id=None),
-            )
-            return named.once(model, lambda: function(*args, **kwargs))
-
-        return wrapper
-
-    return decorate
-
-
 class Operation:
-    """One operation of a client, from its id to its result. Without an id it is always new.
+    """One operation of a client, from its id to its result.
 
-    ``content`` is what makes two operations the same: the command's own input.
+    Type and content are what makes two operations the same; ``sent`` is the content as it was sent, JSON. The id is
+    the client's own, or one that a page of the office was given (``is_clients`` False).
     """
 
     def __init__(
-        self, *, user: models.Model, client_temp_id: str | None, type: str, content: "DataclassInstance"
+        self, *, user: Any, client_temp_id: str, type: str, sent: Mapping[str, Any], is_clients: bool = True
     ) -> None:
-        self._user = user
-        self._client_temp_id = client_temp_id
-        self._type = type
-        self._content = canonical_json(content)
+        self.user = user
+        self.client_temp_id = client_temp_id
+        self.type = type
+        self.content = as_text(sent)
+        self.is_clients = is_clients
+        self.is_replayed = False
+        """Was it answered by what the same operation made before?"""
+        self.is_taken = False
+        """Has a command begun that is this operation?"""
         self._claimed: ClientOperation | None = None
 
-    def once[M: models.Model](self, model: type[M], make: Callable[[], Recorded[M]]) -> Recorded[M]:
-        """What the same operation made before; else what ``make`` makes now. In the caller's transaction."""
-        # Nearly every operation is new: at first the claim itself finds out, and only after it has failed do we look.
-        if not is_first_attempt() and (earlier := self.earlier_result()) is not None:
-            return Recorded(model._default_manager.get(pk=earlier), replayed=True)
-        self.claim()
-        recorded = make()
-        self.settle(recorded.value)
-        return recorded
+    def is_same_as(self, stored: ClientOperation) -> bool:
+        return stored.type == self.type and mean_the_same(stored.content, self.content)
 
-    def earlier_result(self) -> int | None:
-        """The primary key of what the same operation made before; None when it is new, or released.
+    def earlier_result(self) -> models.Model | None:
+        """What the same operation made before; None when it is new, or released.
 
         Raises IdempotencyConflict where the id was used for something else, RefusedBefore for a kept refusal.
         """
-        if self._client_temp_id is None:
-            return None
-        earlier = find(self._user, self._client_temp_id)
+        earlier = find(self.user, self.client_temp_id)
         if earlier is None:
             return None
         if earlier.result_id is None and earlier.refusal is None:
             self._claimed = earlier
             return None
-        if (earlier.type, earlier.content) != (self._type, self._content):
-            raise IdempotencyConflict(
-                "This client_temp_id was used for another operation already.", attr="client_temp_id"
-            )
+        if not self.is_same_as(earlier):
+            raise IdempotencyConflict(earlier)
         if earlier.refusal is not None:
             raise RefusedBefore(earlier)
-        return earlier.result_id
+        self.is_replayed = True
+        return result_of(earlier)
 
-    def claim(self) -> None:
+    def once[R](self, make: Callable[[], R]) -> R:
+        """What the same operation made before; else what ``make`` makes now. In the caller's transaction."""
+        # Nearly every operation is new: at first the claim itself finds out, and only after it has failed do we look.
+        if not is_first_attempt() and (earlier := self.earlier_result()) is not None:
+            return earlier  # type: ignore[return-value]  # the same operation makes the same kind of thing
+        self._claim()
+        made = make()
+        self.settle(made)
+        return made
+
+    def give_back(self) -> None:
+        """Its transaction was rolled back: it may be tried again."""
+        self.is_taken, self.is_replayed, self._claimed = False, False, None
+
+    def _claim(self) -> None:
         """Take the id, to the end of the transaction; waits for another transaction that takes the same.
 
         Raises TryAgain where that one went through: the next attempt finds its result.
         """
-        if self._client_temp_id is None or self._claimed is not None:
+        if self._claimed is not None:
             return
         try:
-            self._claimed = _insert(self._user, self._client_temp_id, self._type, self._content)
+            self._claimed = _insert(self)
         except IntegrityError as error:
             raise TryAgain from error
 
-    def settle(self, result: models.Model) -> None:
+    def settle(self, made: Any) -> None:
         """Keep what the claimed operation made."""
-        if self._claimed is not None:
-            self._claimed.result_id = result.pk
-            self._claimed.type, self._claimed.content = self._type, self._content
-            self._claimed.save(update_fields=["result_id", "type", "content"])
+        if self._claimed is None:
+            raise RuntimeError("what happens once is claimed first")
+        self._claimed.result_type, self._claimed.result_id = entity_name(made), made.pk
+        if not self._claimed.type:  # it was kept when nobody understood it
+            self._claimed.type, self._claimed.content = self.type, self.content
+        self._claimed.save(update_fields=["result_type", "result_id", "type", "content"])
+
+
+_operation: ContextVar[Operation | None] = ContextVar("operation", default=None)
+
+
+@contextmanager
+def named(operation: Operation | None) -> Iterator[None]:
+    """Inside the block the first idempotent command is this operation; without one what happens is always new."""
+    token = _operation.set(operation)
+    try:
+        yield
+    finally:
+        _operation.reset(token)
+
+
+def name_from_here(operation: Operation | None) -> None:
+    """Name what happens in the rest of the `named` block that this is called in."""
+    _operation.set(operation)
+
+
+def current_operation() -> Operation | None:
+    """What the running request, pushed operation or form was named as."""
+    return _operation.get()
+
+
+def client_temp_id() -> str | None:
+    """A client's own id of the operation that is being carried out, for what it makes."""
+    operation = _operation.get()
+    return operation.client_temp_id if operation is not None and operation.is_clients else None
+
+
+def earlier_result() -> Any:
+    """What the current operation made before, for who must know before the command; None when it is new.
+
+    Raises IdempotencyConflict, RefusedBefore.
+    """
+    operation = _operation.get()
+    return operation.earlier_result() if operation is not None else None
+
+
+def is_replayed() -> bool:
+    """Was the current operation answered by what it made before?"""
+    operation = _operation.get()
+    return operation is not None and operation.is_replayed
+
+
+def is_known() -> bool:
+    """Was the current operation recorded or refused already?"""
+    operation = _operation.get()
+    return operation is not None and find(operation.user, operation.client_temp_id) is not None
+
+
+def idempotent[**P, M: models.Model](function: Callable[P, M]) -> Callable[P, M]:
+    """Below ``@command``: happens once for each named operation, whose earlier result is answered again.
+
+    What the command itself calls is part of it. Raises IdempotencyConflict, RefusedBefore.
+    """
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> M:
+        operation = _operation.get()
+        if operation is None or operation.is_taken:
+            return function(*args, **kwargs)
+        operation.is_taken = True
+        on_rollback(operation.give_back)
+        return operation.once(lambda: function(*args, **kwargs))
+
+    return wrapper
 
 
 def find(user: models.Model, client_temp_id: str) -> ClientOperation | None:
@@ -156,19 +198,20 @@ def find(user: models.Model, client_temp_id: str) -> ClientOperation | None:
     return ClientOperation.objects.filter(key=_key(user, client_temp_id)).first()
 
 
-def is_known(user: Any, client_temp_id: str | None) -> bool:
-    """Was this operation recorded or refused already?"""
-    return client_temp_id is not None and find(user, client_temp_id) is not None
+def result_of(stored: ClientOperation) -> models.Model | None:
+    """What an operation made, as it is now."""
+    if stored.result_id is None:
+        return None
+    made: models.Model = model_of(stored.result_type)._default_manager.get(pk=stored.result_id)
+    return made
 
 
-def keep_refusal(
-    *, user: models.Model, client_temp_id: str, type: str, content: str, refusal: list[dict[str, object]]
-) -> ClientOperation:
+def keep_refusal(operation: Operation, refusal: list[dict[str, object]]) -> ClientOperation:
     """Take the id of an operation that was refused for good, so that it can't happen any more by itself.
 
     Raises IntegrityError where the id is taken, after waiting for a transaction that is taking it.
     """
-    return _insert(user, client_temp_id, type, content, refusal)
+    return _insert(operation, refusal)
 
 
 def release(operation: ClientOperation) -> None:
@@ -181,33 +224,15 @@ def _key(user: Any, client_temp_id: str) -> str:
     return hashlib.sha256(f"{user.pk}:{client_temp_id}".encode()).hexdigest()
 
 
-def _insert(
-    user: Any, client_temp_id: str, type: str, content: str, refusal: list[dict[str, object]] | None = None
-) -> ClientOperation:
-    operation = ClientOperation(
-        key=_key(user, client_temp_id),
-        user=user,
-        client_temp_id=client_temp_id,
-        type=type,
-        content=content,
+def _insert(operation: Operation, refusal: list[dict[str, object]] | None = None) -> ClientOperation:
+    row = ClientOperation(
+        key=_key(operation.user, operation.client_temp_id),
+        user=operation.user,
+        client_temp_id=operation.client_temp_id,
+        type=operation.type,
+        content=operation.content,
         refusal=refusal,
         created_at=clock.now(),
     )
-    operation.save(force_insert=True)
-    return operation
-
-
-def _canonical(value: object) -> Any:
-    match value:
-        case dict():
-            return {key: _canonical(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_canonical(item) for item in value]
-        case Decimal():
-            return format(value.normalize(), "f")
-        case datetime():
-            return value.astimezone(clock.SINGAPORE).isoformat()
-        case date():
-            return value.isoformat()
-        case _:
-            return value
+    row.save(force_insert=True)
+    return row

@@ -9,12 +9,12 @@ from foundation.ledger.models import LedgerModel, LedgerQuerySet
 class ClientOperation(LedgerModel):
     """One operation that a client named: the reason why it happens once however often it is sent.
 
-    The row is written in the transaction of what it names: it has a ``result_id`` exactly if that happened, or a
-    ``refusal`` where the operation was refused for good and kept (see the sync app).
+    The row is written in the transaction of what it names: it has a result exactly if that happened, or a ``refusal``
+    where the operation was refused for good and kept (see the sync app).
     """
 
     entity = "core.clientoperation"
-    life_cycle = ("result_id", "refusal", "type", "content")
+    life_cycle = ("result_type", "result_id", "refusal", "type", "content")
 
     key = models.CharField(
         max_length=64,
@@ -23,8 +23,9 @@ class ClientOperation(LedgerModel):
     )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="client_operations")
     client_temp_id = models.CharField(max_length=64)
-    type = models.CharField(max_length=32, help_text="transaction.create, distribution.create, …")
-    content = models.TextField(help_text="The operation's canonical JSON: the same content is the same text.")
+    type = models.CharField(max_length=64, help_text="transaction.create, distribution.create, …")
+    content = models.TextField(help_text="What the operation says, as it was sent: JSON.")
+    result_type = models.CharField(max_length=64, blank=True, default="", help_text="app.model of what it made.")
     result_id = models.BigIntegerField(null=True, help_text="Primary key of what it made.")
     refusal = models.JSONField(null=True, help_text="The errors that it was refused with, as the API tells them.")
     created_at = models.DateTimeField()

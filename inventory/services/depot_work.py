@@ -19,7 +19,7 @@ from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES, QUANTITY, Limit
-from foundation.operations.idempotency import Recorded, idempotent
+from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import require_recent
 from inventory.locks import BalanceKey
 from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
@@ -35,7 +35,6 @@ from inventory.services.stock import (
 from sequences.services import take_numbers
 
 WORK_PREFIX = "WRK"
-OPERATION, COUNT_OPERATION = "depot_work.create", "stock_take.create"
 Kind = DepotWork.Kind
 
 CONDITIONS = {
@@ -72,7 +71,6 @@ class NewDepotWork:
     to_depot: int | None = None
     reference: str = ""
     occurred_at: datetime | None = None
-    client_temp_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +80,11 @@ class DepotCount:
     depot: int
     items: Sequence[NewWorkItem]
     reason: str
-    client_temp_id: str | None = None
 
 
 @command
-@idempotent(OPERATION, DepotWork)
-def record_depot_work(*, actor: User, data: NewDepotWork) -> Recorded[DepotWork]:
+@idempotent
+def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
     """Refill, take goods in, transfer, set damaged ones apart, or scrap: all of the lines or none.
 
     Idempotent by (actor, client_temp_id). Locks the balances in primary-key order, then a number ticket. Raises
@@ -109,19 +106,19 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> Recorded[DepotWork]
                 f"For {kind.label.lower()} the condition is one of {allowed}.", attr=f"items.{index}.condition"
             )
     hold = hold_stock(_moves(kind, depot, to_depot, data.items, equipment))
-    work = _create(actor, kind, depot, to_depot, data.reason, data.reference, data.client_temp_id, occurred_at, now)
+    work = _create(actor, kind, depot, to_depot, data.reason, data.reference, occurred_at, now)
     DepotWorkItem.objects.bulk_create(
         DepotWorkItem(work=work, equipment=equipment[item.equipment], condition=item.condition, quantity=item.quantity)
         for item in data.items
     )
     post_movements(hold, actor=actor, cause=work, occurred_at=occurred_at, now=now, reason=data.reason)
     _record(actor, work, [f"{item.quantity} {equipment[item.equipment].sku} {item.condition}" for item in data.items])
-    return Recorded(work)
+    return work
 
 
 @command
-@idempotent(COUNT_OPERATION, DepotWork)
-def take_stock(*, actor: User, data: DepotCount) -> Recorded[DepotWork]:
+@idempotent
+def take_stock(*, actor: User, data: DepotCount) -> DepotWork:
     """Bring the counted balances of a depot to their counts, against OUTSIDE, in one commit.
 
     What the books said under the lock is kept beside each count. Idempotent by (actor, client_temp_id). Locks the
@@ -144,7 +141,7 @@ def take_stock(*, actor: User, data: DepotCount) -> Recorded[DepotWork]:
             if rows[key].quantity != item.quantity
         ]
     )
-    work = _create(actor, Kind.STOCK_TAKE, depot, None, data.reason, "", data.client_temp_id, now, now)
+    work = _create(actor, Kind.STOCK_TAKE, depot, None, data.reason, "", now, now)
     DepotWorkItem.objects.bulk_create(
         DepotWorkItem(
             work=work,
@@ -164,7 +161,7 @@ def take_stock(*, actor: User, data: DepotCount) -> Recorded[DepotWork]:
             for key, item in zip(keys, data.items, strict=True)
         ],
     )
-    return Recorded(work)
+    return work
 
 
 def _depot_for(actor: User, kind: DepotWork.Kind, depot_id: int) -> Depot:
@@ -290,7 +287,6 @@ def _create(
     to_depot: Depot | None,
     reason: str,
     reference: str,
-    client_temp_id: str | None,
     occurred_at: datetime,
     now: datetime,
 ) -> DepotWork:
@@ -303,7 +299,7 @@ def _create(
         reason=reason,
         reference=reference,
         user=actor,
-        client_temp_id=client_temp_id,
+        client_temp_id=client_temp_id(),
         occurred_at=occurred_at,
         created_at=now,
         date=clock.business_date(now),

@@ -7,6 +7,7 @@ from django.db.models import Model
 from audit.services import create_recorded, update_recorded
 from foundation.commands import command
 from foundation.limits import PIECES, require_each
+from foundation.operations.idempotency import idempotent
 from inventory import locks
 from inventory.models import ReorderLevel
 
@@ -14,6 +15,7 @@ _LIMITS = {"quantity": PIECES}
 
 
 @command
+@idempotent
 def create_reorder_level(*, actor: Model, values: Mapping[str, object]) -> ReorderLevel:
     """Raises Duplicate where this depot has a level of this equipment already, AmountOutOfRange."""
     require_each(values, _LIMITS)
@@ -21,6 +23,7 @@ def create_reorder_level(*, actor: Model, values: Mapping[str, object]) -> Reord
 
 
 @command
+@idempotent
 def update_reorder_level(*, actor: Model, pk: int, changes: Mapping[str, object]) -> ReorderLevel:
     """Locks the row. Raises Duplicate, AmountOutOfRange."""
     require_each(changes, _LIMITS)
@@ -30,6 +33,7 @@ def update_reorder_level(*, actor: Model, pk: int, changes: Mapping[str, object]
 
 
 @command
+@idempotent
 def deactivate_reorder_level(*, actor: Model, pk: int) -> ReorderLevel:
     """Nobody is told any more: the level is 0. Locks the row."""
     target = locks.reorder_level(pk)

@@ -25,6 +25,7 @@ from foundation.commands import command
 from foundation.entities import entity_name
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES
+from foundation.operations.idempotency import idempotent
 from inventory import locks
 from inventory.errors import InsufficientStock
 from inventory.locks import BalanceKey
@@ -211,6 +212,7 @@ def post_movements(
 
 
 @command
+@idempotent
 def correct_inventory(
     *, actor: User, entity: Entity, entity_id: str, equipment_id: int, condition: Condition, quantity: int, reason: str
 ) -> Inventory:

@@ -16,6 +16,7 @@ from foundation import clock
 from foundation.commands import command
 from foundation.errors import DomainError
 from foundation.infrastructure.mail import Delivery, Outcome, deliver
+from foundation.operations.idempotency import idempotent
 from invoices import locks
 from invoices.errors import NoEmailAddress
 from invoices.mailing import compose, new_message_id
@@ -31,6 +32,7 @@ Status = InvoiceEmail.Status
 
 
 @command
+@idempotent
 def request_email(*, actor: User, invoice_id: int, to: str = "") -> InvoiceEmail:
     """Send the document to an address; without one to the customer's own.
 

@@ -17,6 +17,7 @@ from foundation import clock
 from foundation.commands import command
 from foundation.infrastructure import file_locks
 from foundation.money import ZERO, to_cents
+from foundation.operations.idempotency import idempotent
 from invoices import documents
 from invoices.models import GstRate, Invoice
 from invoices.paynow import paynow_payload
@@ -198,6 +199,7 @@ def _paynow(billing: Billing, number: str) -> str:
 
 
 @command
+@idempotent
 def add_gst_rate(*, actor: User, values: Mapping[str, object]) -> GstRate:
     """A new rate from a date on; those before it stay. Raises Duplicate for a second one from the same date."""
     return create_recorded(actor=actor, action="invoices.gst_rate.created", new=GstRate(**values))

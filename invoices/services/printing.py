@@ -8,11 +8,13 @@ from audit.services import record
 from foundation import clock
 from foundation.commands import command
 from foundation.errors import UnknownReference
+from foundation.operations.idempotency import idempotent
 from invoices import documents, locks
 from invoices.models import Invoice
 
 
 @command
+@idempotent
 def mark_printed(*, actor: User, invoice_id: int) -> Invoice:
     """Note that the document was handed over on paper; the first time counts. Locks the invoice."""
     invoice = locks.invoice(invoice_id)

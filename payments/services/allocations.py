@@ -18,6 +18,7 @@ from foundation import clock
 from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
 from foundation.money import ZERO, to_cents
+from foundation.operations.idempotency import idempotent
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
 from invoices.services import change_settled
@@ -45,6 +46,7 @@ class Part:
 
 
 @command
+@idempotent
 def allocate_payment(*, actor: User, payment_id: int, shares: Sequence[Share] | None = None) -> Payment:
     """Settle invoices with the credit that is left of a payment, from today on: what was owed before stays so.
 

@@ -13,7 +13,7 @@ from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT, BALANCE
 from foundation.money import ZERO
-from foundation.operations.idempotency import Recorded, idempotent
+from foundation.operations.idempotency import client_temp_id, idempotent
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
 from payments import locks
@@ -22,7 +22,6 @@ from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of
 from payments.services.allocations import Part, Share, record_settling, settle_invoices, write_allocations
 
-OPERATION = "payment.create"
 MOST_LATE = timedelta(days=366)
 """How long after it came in a payment may be entered: an older date is a slip of the pen."""
 Method = Payment.Method
@@ -39,12 +38,11 @@ class NewPayment:
     reference: str = ""
     remarks: str = ""
     shares: Sequence[Share] | None = None
-    client_temp_id: str | None = None
 
 
 @command
-@idempotent(OPERATION, Payment)
-def record_payment(*, actor: User, data: NewPayment) -> Recorded[Payment]:
+@idempotent
+def record_payment(*, actor: User, data: NewPayment) -> Payment:
     """Record money that came in, and settle invoices with it; the rest is kept as credit.
 
     Idempotent by (actor, client_temp_id). Locks the customer, then the invoices. Raises IdempotencyConflict,
@@ -58,10 +56,11 @@ def record_payment(*, actor: User, data: NewPayment) -> Recorded[Payment]:
     settle_invoices(actor, payment, data.shares, since=payment.received_on, now=now)
     BALANCE.require(credit_of(customer), attr="amount")
     record_settling(actor, "invoices.payment.recorded", payment)
-    return Recorded(payment)
+    return payment
 
 
 @command
+@idempotent
 def pay_invoice(
     *,
     actor: User,
@@ -154,7 +153,7 @@ def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, n
         reference=new.reference,
         remarks=new.remarks,
         user=actor,
-        client_temp_id=new.client_temp_id,
+        client_temp_id=client_temp_id(),
         created_at=now,
         date=today,
     )

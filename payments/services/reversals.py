@@ -9,6 +9,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Denied, Invalid
+from foundation.operations.idempotency import idempotent
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
 from invoices.services import mark_unpaid
@@ -18,6 +19,7 @@ from payments.services.allocations import Part, require_standing, standing_amoun
 
 
 @command
+@idempotent
 def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
     """Take a payment back: it was entered wrongly, or the cheque bounced. What it settled is open again.
 

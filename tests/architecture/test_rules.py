@@ -251,9 +251,29 @@ def named_by_hand(tree: ast.Module) -> list[int]:
     return [call.lineno for call in calls(tree) if origin(call.func, known).rpartition(".")[2] == "Operation"]
 
 
+def commands_that_may_happen_twice(tree: ast.Module) -> Iterator[int]:
+    """A service's command that somebody asks for, without ``@idempotent``."""
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+            continue
+        decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+        asked_for = any(argument.arg == "actor" for argument in node.args.kwonlyargs)
+        if decorators == ["command"] and asked_for:
+            yield node.lineno
+
+
+def test_a_command_that_somebody_asks_for_happens_once() -> None:
+    """But for those that are meant anew each time: a log-in, pages to print."""
+    assert files(breaches(commands_that_may_happen_twice)) == {
+        "accounts/services/sessions.py", "invoices/services/printing.py",
+    }  # fmt: skip
+    assert broken(commands_that_may_happen_twice, "@command\ndef pay(*, actor): ...") == [2]
+    assert broken(commands_that_may_happen_twice, "@command\n@idempotent\ndef pay(*, actor): ...") == []
+
+
 def test_what_happens_once_says_so_by_its_decorator() -> None:
-    """``@idempotent``; but for the one operation whose content was kept without its client_temp_id from the beginning."""
-    assert files(breaches(named_by_hand)) == {"foundation/operations/idempotency.py", "sync/operations.py"}
+    """``@idempotent``; an operation is named where it is taken in: a request, a form, a push."""
+    assert files(breaches(named_by_hand)) == {"foundation/api/once.py", "foundation/office/once.py", "sync/services.py"}
     assert broken(named_by_hand, "operation = idempotency.Operation(user=actor)") == [1]
     head = "from foundation.operations.idempotency import Operation as Once\n"
     assert broken(named_by_hand, f"{head}operation = Once(user=actor)") == [2]

@@ -12,8 +12,9 @@ from customers.models import Customer
 from invoices.models import Invoice
 from payments.models import Payment
 from settlements.models import Settlement
+from tests.conftest import error_of
 from tests.contract.documented import DocumentedClient, operation_of, operations
-from tests.types import Json
+from tests.types import Json, Unchanged
 from transactions.models import Transaction
 
 # The examples name the demo data by its keys, which begin with 1 in a database that nobody has used.
@@ -43,6 +44,10 @@ OF_A_TOKEN = {"/api/token/refresh/", "/api/token/blacklist/"}
 
 DRIVERS = {"/api/settlements/"}
 """Counted by somebody who has a vehicle."""
+
+
+WITHOUT_ID = {"/api/token/", "/api/invoices/print-batch/", "/api/sync/push/"}
+"""A log-in is new each time, pages are printed as often as somebody asks, and a push's operations have ids of their own."""
 
 
 @pytest.fixture
@@ -94,6 +99,33 @@ def test_each_first_example_works(demo: None) -> None:
         if response.status_code >= 300:
             said[url] = response.content[:300]
     assert said == {}
+
+
+def test_each_write_is_done_once(demo: None, nothing_changes: Unchanged) -> None:
+    """The header says it as well as the body, and neither is taken where it means nothing."""
+    for path in paths():
+        url = path.format(IDS[path]()) if path in IDS else path
+        body = {**first_example(operation_of("POST", url) or {}), "client_temp_id": None}
+        client, named = client_of("driver2" if path in DRIVERS else "admin"), {"Idempotency-Key": f"once {path}"[:64]}
+        if path in WITHOUT_ID:
+            del body["client_temp_id"]
+            with nothing_changes():
+                refused = client.post(url, body, headers=named)
+            assert error_of(refused) == (400, "unknown_header", "Idempotency-Key"), url
+            continue
+        first = client.post(url, body, headers=named)
+        assert first.status_code < 300, (url, first.content)
+        assert "Idempotent-Replayed" not in first
+        with nothing_changes():
+            again = client.post(url, body | {"client_temp_id": named["Idempotency-Key"]})
+            other = client.post(url + "?", body | {"remarks": "Something else"}, headers=named)
+            twice_named = client.post(url, body | {"client_temp_id": "another"}, headers=named)
+        assert (again.status_code, again["Idempotent-Replayed"]) == (
+            200 if first.status_code == 201 else first.status_code, "true"
+        ), (url, again.content)  # fmt: skip
+        assert again.content == first.content, url
+        assert error_of(other)[:2] in ((409, "idempotency_conflict"), (400, "unknown_field")), url
+        assert error_of(twice_named) == (400, "ids_differ", "client_temp_id"), url
 
 
 def test_the_readers_of_the_demo_see_something(demo: None) -> None:

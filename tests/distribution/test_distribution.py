@@ -222,7 +222,7 @@ def test_an_older_one_happens_when_it_is_approved(shop: Shop) -> None:
     items = (NewItem(shop.cylinder.pk, "OUT", "FULL", 1),)
     long_ago = clock.now() - timedelta(days=8)
     data = NewDistribution(depot=shop.depot.pk, items=items, occurred_at=long_ago)
-    load = create_distribution(actor=shop.driver, data=data, approval=Approval(by=shop.admin)).value
+    load = create_distribution(actor=shop.driver, data=data, approval=Approval(by=shop.admin))
     assert load.occurred_at == long_ago
     evidence = AuditLog.objects.latest("id").after
     assert evidence is not None

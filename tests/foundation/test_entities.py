@@ -21,7 +21,7 @@ from sync.models import FeedEntry
 from tests.factories import DepotFactory, UserFactory
 
 NAMES = {
-    "accounts.user", "audit.auditlog", "audit.auditseal", "core.clientoperation", "customers.customer",
+    "accounts.user", "audit.auditlog", "audit.auditseal", "core.clientoperation", "core.importedtable", "customers.customer",
     "customers.customerrate", "customers.pastmeterrate", "depots.depot", "distribution.distribution",
     "distribution.distributionitem", "equipment.equipment", "equipment.pastprice", "inventory.depotwork",
     "inventory.depotworkitem", "inventory.inventory", "inventory.location", "inventory.reorderlevel",

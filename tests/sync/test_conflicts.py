@@ -138,17 +138,33 @@ def test_what_depends_on_a_retried_operation_can_be_retried_after_it(
     assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 22
 
 
-def test_another_sale_under_a_used_id_can_be_let_happen_without_it(
-    shop: Shop, push: Push, retry: Callable[..., Answer]
+def test_another_sale_under_a_used_id_is_kept_with_the_first_and_never_happens(
+    shop: Shop, push: Push, retry: Callable[..., Answer], dismiss: Callable[..., Answer]
 ) -> None:
-    push(sale_of(shop, "a"))
+    """One sale, sent twice with other content by an app's mistake, would be two."""
+    [made] = push(sale_of(shop, "a"))
     other = sale_of(shop, "a", {"quantity": 2})
     [refused] = push(other)
-    assert retry(refused["conflict"]).status_code == 200
-    sale = Transaction.objects.latest("id")
-    assert (sale.client_temp_id, sale.items.get().quantity) == (None, 2)
-    assert push(other)[0]["id"] == sale.pk
-    assert push(sale_of(shop, "a"))[0]["id"] != sale.pk
+    kept = shop.client_of(shop.admin).get(f"/api/sync/conflicts/{refused['conflict']}/").json()
+    first = kept["first"]
+    assert (first["type"], first["result_type"], first["result_id"]) == (
+        "transaction.create", "transactions.transaction", made["id"]
+    )  # fmt: skip
+    assert error_of(retry(refused["conflict"])) == (409, "belongs_to_another", None)
+    assert push(other) == [refused]
+    assert Transaction.objects.get().pk == made["id"]
+    assert dismiss(refused["conflict"]).status_code == 200
+
+
+def test_one_id_with_two_contents_that_were_both_refused_is_one_sale(
+    shop: Shop, push: Push, retry: Callable[..., Answer]
+) -> None:
+    first, second = sale_of(shop, "a", {"quantity": 99}), sale_of(shop, "a", {"quantity": 98})
+    [kept], [other] = push(first), push(second)
+    shop.count("vehicle", shop.driver.vehicle_no, 400)
+    assert retry(kept["conflict"]).status_code == 200
+    assert error_of(retry(other["conflict"]))[1] == "belongs_to_another"
+    assert Transaction.objects.count() == 1
 
 
 def test_a_malformed_operation_can_not_be_retried_but_dismissed(

@@ -84,7 +84,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
     def patched(fail: Callable[[], object]) -> Iterator[None]:
         def settle_or_fail(operation: Operation, result: Any) -> None:
             settle(operation, result)
-            if operation._client_temp_id == "b":
+            if operation.client_temp_id == "b":
                 fail()
 
         with monkeypatch.context() as patch:
@@ -223,10 +223,10 @@ def test_an_operation_that_can_not_even_be_read_is_kept_and_told_once(
 ) -> None:
     original = operations.read_operation
 
-    def mistaken(*args: Any, client_temp_id: str, **more: Any) -> Any:
-        if client_temp_id == "b":
-            raise KeyError("x")
-        return original(*args, client_temp_id=client_temp_id, **more)
+    def mistaken(type: str, sent: Json) -> Any:
+        if sent["items"][0]["quantity"] == 2:
+            raise KeyError("b")
+        return original(type, sent)
 
     with monkeypatch.context() as patched:
         patched.setattr(services, "read_operation", mistaken)

@@ -46,6 +46,13 @@ def test_the_same_words_of_two_people_are_two_operations(shop: Shop, push: Push)
     assert [kept.user for kept in SyncConflict.objects.order_by("pk")] == [shop.driver, other]
 
 
+def test_the_same_words_under_another_id_are_another_operation(shop: Shop, push: Push) -> None:
+    first, second = (sale_of(shop, name, {"quantity": 99}) for name in ("a", "b"))
+    [one], [other] = push(first), push(second)
+    assert one["conflict"] != other["conflict"]
+    assert [result["conflict"] for result in push(second, first)] == [other["conflict"], one["conflict"]]
+
+
 def test_it_is_of_the_singapore_date_on_which_it_came(shop: Shop, push: Push) -> None:
     # In UTC it is still the 19th.
     with time_machine.travel(datetime(2026, 1, 20, 7, 30, tzinfo=SINGAPORE), tick=False):
@@ -82,22 +89,17 @@ def test_who_decided_and_when_is_kept_and_it_waits_no_more(shop: Shop, push: Pus
     assert SyncConflict.objects.get(status="OPEN").pk == second["conflict"]
 
 
-def test_another_load_and_its_confirmation_under_used_ids_can_be_let_happen_without_them(
+def test_another_load_and_its_confirmation_under_used_ids_never_happen(
     shop: Shop, push: Push, supervisor: User
 ) -> None:
     client = shop.client_of(supervisor)
     push(load_of(shop, "load"), confirm_of("confirm", "load"))
-    [other] = push(load_of(shop, "load", quantity=5))
-    assert other["errors"][0]["code"] == "idempotency_conflict"
-    assert client.post(f"/api/sync/conflicts/{other['conflict']}/retry/", {}).status_code == 200
-    loaded = Distribution.objects.latest("pk")
-    assert (loaded.client_temp_id, loaded.items.get().quantity) == (None, 5)
-    [again] = push(confirm_of("confirm", loaded.pk))
-    assert again["errors"][0]["code"] == "idempotency_conflict"
-    assert client.post(f"/api/sync/conflicts/{again['conflict']}/retry/", {}).status_code == 200
-    loaded.refresh_from_db()
-    assert loaded.status == "CONFIRMED"
-    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 27
+    for other in (load_of(shop, "load", quantity=5), confirm_of("confirm", 7)):
+        [kept] = push(other)
+        assert kept["errors"][0]["code"] == "idempotency_conflict"
+        retried = client.post(f"/api/sync/conflicts/{kept['conflict']}/retry/", {})
+        assert error_of(retried)[:2] == (409, "belongs_to_another")
+    assert Distribution.objects.count() == 1
 
 
 def test_what_happened_is_not_dismissed_afterwards(shop: Shop, push: Push, supervisor: User) -> None:

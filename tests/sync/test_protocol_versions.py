@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from django.db.models import QuerySet
 
 from audit.models import AuditLog
+from foundation.operations.models import ClientOperation
 from sync import serializers
 from sync.models import SyncConflict
 from tests.conftest import Shop, error_of
@@ -101,6 +103,15 @@ def test_it_happens_without_the_field_when_somebody_says_so(shop: Shop, push: Pu
     assert push(operation)[0]["id"] == sale.pk
 
 
+def test_what_was_kept_stays_as_it_was_sent(shop: Shop, push: Push) -> None:
+    """Whatever the retry left out of it."""
+    operation = sale_of(shop, "a", payment_recieved=True)
+    [kept] = push(operation)
+    assert retry(shop, kept, ignore_unknown_fields=True).status_code == 200
+    content = json.loads(ClientOperation.objects.get().content)
+    assert content == {**operation["data"], "occurred_at": None}
+
+
 def test_what_is_wrong_otherwise_can_not_be_ignored(shop: Shop, push: Push) -> None:
     [kept] = push(sale_of(shop, "a", {"quantity": 0}, payment_recieved=True))
     assert [error["attr"] for error in kept["errors"]] == ["items.0.quantity"]
@@ -116,9 +127,12 @@ def test_what_an_earlier_release_recorded_is_answered_again(shop: Shop, push: Pu
     assert not SyncConflict.objects.exists()
 
 
-def test_what_an_earlier_release_refused_is_still_the_same_conflict(shop: Shop, push: Push) -> None:
-    [refused] = push(sale_of(shop, "a", {"quantity": 99}))
-    assert push(sale_of(shop, "a", {"quantity": 99}, payment_recieved=True)) == [refused]
+@pytest.mark.django_db(transaction=True)
+def test_what_an_earlier_release_refused_is_still_the_same_conflict(shop: Shop, push: Push, unguarded: None) -> None:
+    operation = sale_of(shop, "a", {"quantity": 99}, payment_recieved=True)
+    [refused] = push(sale_of(shop, "a", {"quantity": 99}))  # as that release understood it
+    QuerySet(SyncConflict).update(payload=json.dumps(operation))  # as it kept it
+    assert push(operation) == [refused]
     assert SyncConflict.objects.count() == 1
 
 

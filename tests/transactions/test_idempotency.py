@@ -110,3 +110,22 @@ def test_a_refused_operation_keeps_its_id_free(shop: Shop) -> None:
     assert not Transaction.objects.exists()
     assert shop.sell({"type": "SALE", "quantity": 2}, client_temp_id="op-1").status_code == 201
     assert Transaction.objects.get().items.get().quantity == 2
+
+
+def test_both_paths_of_a_create_share_their_ids(shop: Shop) -> None:
+    body = {"customer": shop.customer.pk, "items": [{"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}]}
+    first = shop.sell(SALE, client_temp_id="op-1")
+    client = shop.client_of(shop.driver)
+    again = client.post("/api/transactions/create_transaction/", {**body, "client_temp_id": "op-1"})
+    assert (again.status_code, again.content) == (200, first.content)
+    load = {"depot": shop.depot.pk, "items": [
+        {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1, "direction": "OUT"}
+    ]}  # fmt: skip
+    drafted = client.post("/api/distributions/create_distribution/", {**load, "client_temp_id": "op-2"})
+    assert shop.draft({"direction": "OUT"}, client_temp_id="op-2").json()["id"] == drafted.json()["id"]
+
+
+def test_the_first_result_of_a_sale_that_was_voided_since_is_told_as_it_is(shop: Shop) -> None:
+    sold = shop.sell(SALE, client_temp_id="op-1").json()["transaction"]["id"]
+    assert shop.client_of(shop.admin).post(f"/api/transactions/{sold}/void/", {"reason": "Twice"}).status_code == 201
+    assert shop.sell(SALE, client_temp_id="op-1").json()["transaction"]["status"] == "VOIDED"

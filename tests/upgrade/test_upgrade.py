@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -134,14 +135,35 @@ def test_a_phone_is_told_what_it_missed(upgraded: Json) -> None:
 
 def test_the_work_goes_on(upgraded: Json) -> None:
     """Conflicts are retried and dismissed, drafts confirmed, counts signed off, sales voided, payments reversed: it
-    comes to the same stock and the same debts as it did with the release itself."""
-    other = differing(upgraded["later"])
-    # After 0.1.0 the retry of what can't be read is refused with the reason's own code.
-    assert {(then["status"], *then["codes"]) for then, _ in other} <= {(400, "invalid")}
-    assert {(now["status"], *now["codes"]) for _, now in other} <= {(400, "unknown_type"), (400, "blank")}
-    assert all(now["path"].endswith("/retry/") for _, now in other)
+    comes to the same stock and the same debts as it did with the release itself, but for what that let happen
+    twice."""
+    other = Counter(
+        (now["path"].split("/")[-2], (then["status"], *then["codes"]), (now["status"], *now["codes"]))
+        for then, now in differing(upgraded["later"])
+    )
+    assert other == {
+        # After 0.1.0 the retry of what can't be read is refused with the reason's own code.
+        ("retry", (400, "invalid"), (400, "unknown_type")): 1,
+        ("retry", (400, "invalid"), (400, "blank")): 1,
+        # An id that another sale has is no other sale's: 0.1.0 let it happen all the same.
+        ("retry", (200,), (409, "belongs_to_another")): 2,
+        ("dismiss", (409, "already_settled"), (200,)): 2,
+    }
     told, found = upgraded["afterwards"]
-    assert found == told
+    less = {
+        key: Decimal(found[of].get(key, 0)) - Decimal(told[of][key])
+        for of in told
+        for key in told[of]
+        if found[of].get(key) != told[of][key]
+    }
+    assert less == {
+        "Pasir Panjang Seafood Village": Decimal("-288.85"),  # two swaps of 50 kg
+        "VEHICLE None None GBL5678B CYL-50-POL FULL": 2,
+        "VEHICLE None None GBL5678B CYL-50-POL EMPTY": -2,
+        "Mei Fong Dim Sum 美芳点心": Decimal("-38.15"),  # one of 12.7 kg
+        "VEHICLE None None GBL5678B CYL-12.7-POL FULL": 1,
+        "VEHICLE None None GBL5678B CYL-12.7-POL EMPTY": -1,
+    }
     statuses = Counter(sent["path"].split("/")[-2] for sent, _ in upgraded["later"] if sent["status"] < 300)
     assert statuses["retry"] > 1
     assert statuses["dismiss"] > 1
@@ -149,7 +171,7 @@ def test_the_work_goes_on(upgraded: Json) -> None:
 
 def test_an_app_learns_that_its_refused_operation_was_let_happen(upgraded: Json) -> None:
     changed = differing(upgraded["again_later"])
-    retried = [sent for sent, _ in upgraded["later"] if sent["path"].endswith("/retry/") and sent["status"] == 200]
+    retried = [now for _, now in upgraded["later"] if now["path"].endswith("/retry/") and now["status"] == 200]
     results = [
         (wanted["status"], found["status"])
         for refused, happened in changed

@@ -13,14 +13,12 @@ from foundation import clock
 from foundation.commands import command
 from foundation.errors import UnknownReference
 from foundation.limits import READING
-from foundation.operations.idempotency import Recorded, idempotent
+from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import require_recent
 from transactions.errors import MeterMovedOn, MeterReadingDecreased, NoMeter
 from transactions.models import MeterReplacement, Transaction
 from transactions.planning import NewSale
 from transactions.services.sales import create_customer_transaction_and_invoice
-
-OPERATION = "meter.replace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +31,11 @@ class NewMeter:
     first_reading: Decimal
     reason: str = ""
     occurred_at: datetime | None = None
-    client_temp_id: str | None = None
 
 
 @command
-@idempotent(OPERATION, MeterReplacement)
-def replace_meter(*, actor: User, data: NewMeter) -> Recorded[MeterReplacement]:
+@idempotent
+def replace_meter(*, actor: User, data: NewMeter) -> MeterReplacement:
     """Bill the old meter's last usage, and go on from the new meter's first reading.
 
     The usage, if there is any, is billed by a sale of its own in the same commit. Idempotent by (actor,
@@ -74,7 +71,7 @@ def replace_meter(*, actor: User, data: NewMeter) -> Recorded[MeterReplacement]:
                 remarks=f"Final reading of meter {customer.meter_number}, replaced by {data.new_meter_number}.",
                 occurred_at=data.occurred_at,
             ),
-        ).value
+        )
         customer.refresh_from_db()
     readings = Transaction.objects.filter(customer=customer).with_readings()
     replacement: MeterReplacement = MeterReplacement.objects.create(
@@ -87,7 +84,7 @@ def replace_meter(*, actor: User, data: NewMeter) -> Recorded[MeterReplacement]:
         follows=readings.order_by("-pk").first(),
         reason=data.reason,
         user=actor,
-        client_temp_id=data.client_temp_id,
+        client_temp_id=client_temp_id(),
         occurred_at=occurred_at,
         created_at=now,
         date=clock.business_date(now),
@@ -107,4 +104,4 @@ def replace_meter(*, actor: User, data: NewMeter) -> Recorded[MeterReplacement]:
         },
         reason=data.reason,
     )
-    return Recorded(replacement)
+    return replacement

@@ -28,7 +28,7 @@ from foundation.errors import UnknownReference
 from foundation.limits import BALANCE
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
-from foundation.operations.idempotency import Recorded, idempotent, is_known
+from foundation.operations.idempotency import client_temp_id, idempotent, is_known
 from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import Location
 from inventory.services import customer_place, hold_stock, locations, look_at_stock, post_movements, vehicle_place
@@ -48,7 +48,7 @@ OPERATION = "transaction.create"
 
 def create_customer_transaction_and_invoice(
     *, actor: User, data: NewSale, approval: Approval | None = None
-) -> Recorded[Transaction]:
+) -> Transaction:
     """Record one sale with everything that belongs to it.
 
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the number
@@ -60,7 +60,7 @@ def create_customer_transaction_and_invoice(
     return ahead_of_locks(
         partial(_lay_out, actor, data, approval),
         lambda ahead: _record(actor=actor, data=data, approval=approval, ahead=ahead),
-        unless=partial(is_known, actor, data.client_temp_id),
+        unless=is_known,
     )
 
 
@@ -90,8 +90,8 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
 
 
 @command
-@idempotent(OPERATION, Transaction)
-def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahead[_LaidOut]) -> Recorded[Transaction]:
+@idempotent
+def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahead[_LaidOut]) -> Transaction:
     """Lock, decide, write. See `create_customer_transaction_and_invoice`."""
     laid_out = ahead()
     locked = customer_locks.visible_customer(actor, data.customer)
@@ -128,7 +128,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         customer_name=customer.name,
         user=actor,
         vehicle_no=actor.vehicle_no,
-        client_temp_id=data.client_temp_id,
+        client_temp_id=client_temp_id(),
         meter_number=customer.meter_number if usage else "",
         last_meter_reading=usage.last if usage else None,
         current_meter_reading=usage.current if usage else None,
@@ -158,7 +158,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         before={"last_meter_reading": usage.last} if usage else None,
         after=_evidence(transaction, invoice, items, usage, approval),
     )
-    return Recorded(transaction)
+    return transaction
 
 
 def _moment(data: NewSale, approval: Approval | None, now: datetime) -> datetime:

@@ -21,6 +21,7 @@ from foundation.entities import entity_name
 from foundation.errors import Denied, Invalid
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
+from foundation.operations.idempotency import idempotent
 from inventory.models import StockMovement
 from inventory.services import Move, hold_stock, look_at_stock, post_movements
 from invoices import locks as invoice_locks
@@ -69,6 +70,7 @@ def _lay_out(actor: User, transaction_id: int, reason: str, return_stock: bool, 
 
 
 @command
+@idempotent
 def _record(*, actor: User, transaction_id: int, reason: str, return_stock: bool, ahead: Ahead[Page]) -> Transaction:
     """Lock, decide, write. See `void_transaction`."""
     page = ahead()

@@ -5,13 +5,14 @@ from typing import Any
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, MomentFilter
-from foundation.api.responses import created
 from foundation.api.viewsets import LedgerViewSet
+from foundation.operations.idempotency import is_replayed
 from transactions import openapi, services
 from transactions.models import Transaction
 from transactions.selectors import SALE_NUMBERS
@@ -42,6 +43,7 @@ class TransactionViewSet(LedgerViewSet):
     filter_backends = (FilterBackend, DocumentSearch, KnownOrdering)
     documents = SALE_NUMBERS
     ordering_fields = ("id", "occurred_at", "total_amount")
+    operations = {"create_transaction": services.OPERATION}
     capability = {
         "list": Capability.VIEW_SALES,
         "retrieve": Capability.VIEW_SALES,
@@ -54,17 +56,16 @@ class TransactionViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = SaleIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        recorded = services.create_customer_transaction_and_invoice(
+        transaction: Any = services.create_customer_transaction_and_invoice(
             actor=acting_user(request), data=serializer.command()
         )
-        transaction: Any = recorded.value
-        if recorded.replayed:
+        if is_replayed():
             transaction = self.queryset.select_related("invoice").get(pk=transaction.pk)
         else:
             transaction.status = Transaction.Status.COMPLETED  # nobody can have voided it yet
         answer = _SALE_OUT.to_representation({"transaction": transaction, "invoice": transaction.invoice})
         answer["invoice"]["pdf_url"] = request.build_absolute_uri(answer["invoice"]["pdf_url"])
-        return created(answer, replayed=recorded.replayed)
+        return Response(answer, status=HTTP_201_CREATED)
 
     @openapi.record_sale_at_old_path
     @action(detail=False, methods=["post"])
@@ -81,4 +82,4 @@ class TransactionViewSet(LedgerViewSet):
         )
         reversal.status = Transaction.Status.COMPLETED
         answer = SaleOut({"transaction": reversal, "invoice": reversal.invoice}, context=self.get_serializer_context())
-        return created(answer.data, replayed=False)
+        return Response(answer.data, status=HTTP_201_CREATED)

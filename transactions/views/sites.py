@@ -3,11 +3,11 @@
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from customers.models import Customer
 from foundation.access.capabilities import Capability
-from foundation.api.responses import created
 from foundation.api.viewsets import ScopedViewSet
 from foundation.money import ZERO
 from transactions import openapi, services
@@ -26,6 +26,8 @@ class CustomerSiteViewSet(ScopedViewSet):
     """What stands at a customer's site. Its routes lie under the customer's own."""
 
     queryset = Customer.objects.all()
+    operations = {"replace_meter": "meter.replace"}
+    target = "customer"
     capability = {
         "replace_meter": Capability.REPLACE_METER,
         "meter_history": Capability.VIEW_CUSTOMER_SITE,
@@ -40,11 +42,11 @@ class CustomerSiteViewSet(ScopedViewSet):
         serializer.is_valid(raise_exception=True)
         replaced = services.replace_meter(actor=acting_user(request), data=serializer.command(customer.pk))
         sale = None
-        if replaced.value.final_sale_id:
-            transaction = TransactionViewSet.queryset.select_related("invoice").get(pk=replaced.value.final_sale_id)
+        if replaced.final_sale_id:
+            transaction = TransactionViewSet.queryset.select_related("invoice").get(pk=replaced.final_sale_id)
             sale = {"transaction": transaction, "invoice": transaction.invoice}
-        answer = ReplacedMeterOut({"replacement": replaced.value, "sale": sale}, context=self.get_serializer_context())
-        return created(answer.data, replayed=replaced.replayed)
+        answer = ReplacedMeterOut({"replacement": replaced, "sale": sale}, context=self.get_serializer_context())
+        return Response(answer.data, status=HTTP_201_CREATED)
 
     @openapi.read_meter_history
     @action(detail=True, methods=["get"], url_path="meter-history", url_name="meter-history", pagination_class=None)

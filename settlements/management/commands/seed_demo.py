@@ -144,7 +144,7 @@ class _Business:
                 occurred_at=self._moment(timedelta()),
             )
             made = create_distribution(actor=driver, data=new)
-            confirm_distribution(actor=driver, distribution_id=made.value.pk)
+            confirm_distribution(actor=driver, distribution_id=made.pk)
         waiting = [NewItem(self.equipment["CYL-14-POL"].pk, "OUT", Condition.FULL, 12)]
         create_distribution(
             actor=self.users["driver2"],

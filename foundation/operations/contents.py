@@ -1,0 +1,67 @@
+"""What an operation says, as it was sent, and when two say the same.
+
+What is compared is the content as it was sent, never what a release makes of it: defaults change. An empty value says
+nothing, so that what left a field out is the same as what sent it empty. How a number or a time is spelt says nothing
+either.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from foundation import clock
+
+NO_CONTENT = frozenset({"client_temp_id", "confirm", "password", "new_password", "csrfmiddlewaretoken"})
+"""What is no part of an operation: its id, what its sender has confirmed, and secrets, which are stored nowhere."""
+
+_RENAMED = {"shares": "allocations"}
+"""What release 0.1 stored under its own name: its name in the API."""
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,13})?", re.ASCII)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9]{2}:?[0-9]{2})", re.ASCII)
+
+
+def as_text(sent: Mapping[str, Any]) -> str:
+    """What is stored: JSON, in one order."""
+    content = {name: value for name, value in sent.items() if name not in NO_CONTENT}
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def mean_the_same(one: str, other: str) -> bool:
+    """Do two stored contents say the same?"""
+    return one == other or meaning(json.loads(one)) == meaning(json.loads(other))
+
+
+def meaning(value: Any) -> Any:
+    """Equal for what says the same, however it is spelt."""
+    match value:
+        case dict():
+            said = {_RENAMED.get(name, name): meaning(each) for name, each in value.items() if name not in NO_CONTENT}
+            return {name: each for name, each in said.items() if each not in ("", None, False, [], {})}
+        case list():
+            return [meaning(each) for each in value]
+        case bool() | None:
+            return value
+        case int() | float():
+            return meaning(str(value))
+        case _:
+            return _plain(value.strip())
+
+
+def _plain(text: str) -> str:
+    if _NUMBER.fullmatch(text):
+        return format(Decimal(text).normalize() + 0, "f")
+    if _MOMENT.fullmatch(text) and (moment := _moment(text)) is not None:
+        return moment
+    return text
+
+
+def _moment(text: str) -> str | None:
+    try:
+        moment = parse_datetime(text)
+        return moment.astimezone(clock.SINGAPORE).isoformat() if moment else None
+    except (ValueError, OverflowError):
+        return None  # a day that no calendar has: it is what it says
