@@ -3,5 +3,6 @@
 from foundation.changes import Change
 from foundation.office.models import UploadedTable
 from foundation.operations.models import ClientOperation
+from foundation.spreadsheets.models import ImportedTable
 
-__all__ = ["Change", "ClientOperation", "UploadedTable"]
+__all__ = ["Change", "ClientOperation", "ImportedTable", "UploadedTable"]

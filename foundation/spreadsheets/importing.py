@@ -4,7 +4,9 @@ A trial run does it all and takes it back. An import happens wholly or not at al
 is, and on a new row as it begins.
 """
 
+import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ from import_export.resources import Resource
 from rest_framework.serializers import BaseSerializer
 from tablib import Dataset
 
+from foundation import clock
 from foundation.errors import DomainError
+from foundation.spreadsheets.models import ImportedTable
 
 FORMATS = (CSV, XLSX)
 ENCODING = "utf-8-sig"
@@ -81,6 +85,7 @@ class TableResource(Resource):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.fields = {name: Field(attribute, name) for name, attribute in self.columns.items()}
+        self._digest = ""
         self._lines: dict[tuple[str, ...], int] = {}
         self._cells: dict[str, Any] = {}
         self._changes: dict[str, Any] = {}
@@ -113,6 +118,23 @@ class TableResource(Resource):
             # The library would go on with the rows.
             dataset.wipe()
             raise
+
+        cells = [dataset.headers, *([str(cell) for cell in row] for row in dataset)]
+        self._digest = hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+    def after_import(self, dataset: Dataset, result: Any, **kwargs: Any) -> None:
+        """A table that adds rows does so once: rows without a key would be there twice."""
+        if not result.totals["new"]:
+            return
+        kind = self.get_display_name()
+        earlier = ImportedTable.objects.filter(digest=self._digest).select_related("user").first()
+        if earlier is not None:
+            at = earlier.imported_at.astimezone(clock.SINGAPORE)
+            raise ValidationError(
+                f"This very table was imported already, by {earlier.user} on {at:%-d %B %Y at %H:%M}. Take out what is "
+                "there by now."
+            )
+        ImportedTable.objects.create(digest=self._digest, kind=kind, user=kwargs["user"], imported_at=clock.now())
 
     def _check_heads(self, dataset: Dataset) -> None:
         heads = [str(head or "").strip().lower().replace(" ", "_") for head in dataset.headers or ()]

@@ -83,6 +83,24 @@ def test_a_known_code_changes_that_customer_and_an_empty_cell_nothing(told: Told
     assert shop.customer.version == 2
 
 
+def test_a_table_adds_its_rows_once(told: Told, nothing_changes: Unchanged) -> None:
+    """They have no key that would tell a second time from others of that name."""
+    told("customers", NEW, "--commit")
+    with nothing_changes():
+        for trial in ((), ("--commit",)):
+            [said, _] = told("customers", NEW, *trial)
+            assert said.startswith("This very table was imported already, by ")
+    other = f"{NEW}Ah Hock,018956,30,2.15,100.5,yes\n".replace("Ah Hock", "Another", 1)
+    assert told("customers", other, "--commit") == ["Imported: 2 new, 0 changed, 0 as they were."]
+
+
+def test_a_table_that_adds_nothing_is_imported_as_often_as_one_likes(told: Told, shop: Shop) -> None:
+    table = f"customer_code,name\n{shop.customer.customer_code},As it was\n"
+    assert told("customers", table, "--commit") == ["Imported: 0 new, 1 changed, 0 as they were."]
+    shop.client_of(shop.admin).patch(f"/api/customers/{shop.customer.pk}/", {"name": "Changed since"})
+    assert told("customers", table, "--commit") == ["Imported: 0 new, 1 changed, 0 as they were."]
+
+
 def test_each_bad_cell_is_named_and_nothing_is_imported(told: Told, nothing_changes: Unchanged) -> None:
     table = "sku,name,equipment_type,default_rate\nOK-1,Fine,CYLINDER,12.00\n,No SKU,CYLINDER,1e3\nOK-2,,TANK,-1\n"
     with nothing_changes():

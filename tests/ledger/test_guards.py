@@ -1,10 +1,12 @@
 """The database refuses change and deletion of ledger rows, whoever asks and however."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps as installed_apps
+from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
@@ -17,7 +19,8 @@ from tests.conftest import Shop
 from tests.factories import CustomerRateFactory, MeteredCustomerFactory
 
 LIFE_CYCLES: dict[str, set[str]] = {
-    "core.ClientOperation": {"result_id", "refusal", "type", "content"},
+    "core.ClientOperation": {"result_type", "result_id", "refusal", "type", "content"},
+    "core.ImportedTable": set(),
     "audit.AuditLog": set(),
     "audit.AuditSeal": set(),
     "equipment.PastPrice": set(),
@@ -78,7 +81,15 @@ def rows(shop: Shop) -> None:
     work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": counts}
     assert admin.post("/api/depot-work/", work).status_code == 201
     assert driver.post("/api/settlements/", {"cash": "1.00", "counts": counts}).status_code == 201
+    call_command("import_data", "customers", _table(shop), "--user", shop.admin.username, "--commit", verbosity=0)
     seals.seal_next_batch(through=10**9)
+
+
+def _table(shop: Shop) -> Path:
+    path = Path(settings.MEDIA_ROOT) / "customers.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("name\nNew Stall\n", encoding="utf-8")
+    return path
 
 
 def run(sql: str) -> None:
