@@ -4,6 +4,7 @@ What a rule refuses is said where it was asked for; the page's transaction has r
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,10 +14,13 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 
 from foundation.commands import is_transient
-from foundation.errors import Busy, DomainError
+from foundation.errors import Busy, DomainError, Invalid
+from foundation.office import once
 from foundation.office.generic import ModelAdmin, ModelForm
+from foundation.operations.idempotency import IdempotencyConflict, named, result_of
 
 ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM)
 """Where an action that suits one row as well as many is offered."""
@@ -29,28 +33,84 @@ _ACTION_FIELDS = ("action", f"{admin.ActionLocation.CHANGE_FORM.value}-action", 
 class RunsCommands[M: Model](ModelAdmin[M]):
     """Pages that run commands, and say what became of each."""
 
+    action_form = once.FormOfActions
     add_form: type[ModelForm[M]] | None = None
     """The form of the page that adds, where it is another than the one that changes."""
     form_fields: ClassVar[Mapping[str, str]] = {}
     """Where a command's field has another name in the form: the refusal's ``attr`` → the form's field."""
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A refused form comes back as it was filled in, with the reason at its field."""
-        view = super().changeform_view
-        try:
-            return view(request, *args, **kwargs)
-        except DomainError as error:
-            refusal = error
-        except OperationalError as error:
-            # Inside the page's own transaction a command can't begin again by itself.
-            if request.method != "POST" or not is_transient(error):
-                raise
-            refusal = Busy("The server is busy. Nothing was recorded; please try again.")
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A form happens once. A refused one comes back as it was filled in, with the reason at its field."""
+
+        def view() -> HttpResponse:
+            return super(RunsCommands, self).changeform_view(request, object_id, *args, **kwargs)
+
+        if request.method != "POST":
+            return view()
         if not any(name in request.POST for name in _SAVES):
-            self.message_user(request, refusal.detail, messages.ERROR)
+            return self._sent_back_if_refused(request, view)
+        operation = once.operation_of(request, f"{self.opts.model_name}.{'change' if object_id else 'add'}")
+        try:
+            earlier = operation.earlier_result() if operation else None
+            if earlier is None:
+                with named(operation):
+                    answer = self._refused_if_need_be(request, view)
+                # Two at once: what was valid may have become so only for the first.
+                earlier = operation.earlier_result() if operation and answer.status_code == HTTPStatus.OK else None
+        except IdempotencyConflict as conflict:
+            return self._given_back(request, conflict, view)
+        return answer if earlier is None else self._recorded_already(request, earlier)
+
+    def _sent_back_if_refused(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        try:
+            return view()
+        except (DomainError, OperationalError) as error:
+            self.message_user(request, _refusal(error).detail, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-        request.office_refusal = refusal  # type: ignore[attr-defined]  # for the form of this request alone
-        return view(request, *args, **kwargs)
+
+    def _refused_if_need_be(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        try:
+            return view()
+        except IdempotencyConflict:
+            raise
+        except (DomainError, OperationalError) as error:
+            request.office_refusal = _refusal(error)  # type: ignore[attr-defined]  # for the form of this request alone
+        with named(None):
+            return view()
+
+    def _given_back(
+        self, request: HttpRequest, conflict: IdempotencyConflict, view: Callable[[], HttpResponse]
+    ) -> HttpResponse:
+        """Something else was recorded by this form: it is shown, and what was filled in now is kept for another go."""
+        self._say(request, result_of(conflict.first), "was recorded by this form already.", messages.WARNING)
+        request.office_once = once.new_id()  # type: ignore[attr-defined]  # likewise
+        request.office_refusal = Invalid(  # type: ignore[attr-defined]  # likewise
+            "This form was sent before, with other content. Save it again to record what it says now as well."
+        )
+        return view()
+
+    def _recorded_already(self, request: HttpRequest, made: Model) -> HttpResponse:
+        self._say(request, made, "was recorded already.", messages.INFO)
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        if isinstance(made, self.model):
+            return HttpResponseRedirect(reverse(f"{name}_change", args=[made.pk]))
+        return HttpResponseRedirect(reverse(f"{name}_changelist"))
+
+    def _say(self, request: HttpRequest, made: Model | None, what: str, level: int) -> None:
+        if isinstance(made, self.model):
+            url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[made.pk])
+            self.message_user(request, format_html('<a href="{}">{}</a> {}', url, made, what), level)
+        else:
+            self.message_user(request, f"{made or 'Another one'} {what}", level)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, object], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        fresh: str | None = getattr(request, "office_once", None)
+        context["once"] = fresh or once.sent_id(request) or once.new_id()
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_form(
         self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: object
@@ -62,14 +122,19 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         return form if refusal is None else _refused(form, refusal, self.form_fields)
 
     def each(self, request: HttpRequest, targets: Iterable[M], done: str, act: Callable[[M], object]) -> None:
-        """Run a command for each selected row, each in its own transaction, and say what became of it."""
+        """Run a command for each selected row, each in its own transaction and once, and say what became of it."""
         for target in targets:
+            operation = once.operation_of(request, f"{self.opts.model_name}.action", target.pk)
             try:
-                act(target)
+                with named(operation):
+                    act(target)
+            except IdempotencyConflict:
+                self.message_user(request, f"{target}: this form was sent before, with other content.", messages.ERROR)
             except DomainError as error:
                 self.message_user(request, f"{target}: {error.detail}", messages.ERROR)
             else:
-                self.message_user(request, f"{target}: {done}.", messages.SUCCESS)
+                again = " already" if operation is not None and operation.is_replayed else ""
+                self.message_user(request, f"{target}: {done}{again}.", messages.SUCCESS)
 
     def ask(
         self,
@@ -92,6 +157,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
             "form": form,
             "targets": targets,
             "carried": carried,
+            "once": once.sent_id(request) or once.new_id(),
             "opts": self.opts,
             "changelist_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
         }
@@ -102,6 +168,15 @@ class ReasonForm(forms.Form):
     """Why: it goes into the evidence, and onto the document where there is one."""
 
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+
+
+def _refusal(error: DomainError | OperationalError) -> DomainError:
+    """What to tell. Inside the page's own transaction a command can't begin again by itself."""
+    if isinstance(error, DomainError):
+        return error
+    if not is_transient(error):
+        raise error
+    return Busy("The server is busy. Nothing was recorded; please try again.")
 
 
 def _refused[M: Model](form: type[ModelForm[M]], refusal: DomainError, names: Mapping[str, str]) -> type[ModelForm[M]]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
@@ -61,9 +60,3 @@ class OfficeSite(FindsRows, HasMenu):
         leaves no evidence."""
         own = ("password_change", "password_change_done")
         return [url for url in super().get_urls() if getattr(url, "name", None) not in own]
-
-
-class OfficeConfig(AdminConfig):
-    """Stands for ``django.contrib.admin`` in INSTALLED_APPS."""
-
-    default_site = "foundation.office.site.OfficeSite"

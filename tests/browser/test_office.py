@@ -95,3 +95,62 @@ def test_a_cylinder_is_sold_through_swagger_ui(page: Page, site: Site) -> None:
     page.locator(".auth-btn-wrapper .btn-done").click()
     page.locator("#operations-tag-Sales").click()
     assert '"invoice_number": "INV-' in try_out("/api/transactions/")
+
+
+def found(page: Page, site: Site, path: str) -> int:
+    """How many rows a list of the office has."""
+    other = page.context.new_page()
+    other.goto(f"http://127.0.0.1:{site.port}/admin/{path}")
+    rows = other.locator("#result_list tbody tr").count()
+    other.close()
+    return rows
+
+
+def test_a_double_click_records_a_payment_once(page: Page, site: Site) -> None:
+    log_in(page, site, "admin")
+    page.goto(f"http://127.0.0.1:{site.port}/admin/invoices/payment/add/")
+    page.locator(".field-customer .select2-selection").click()
+    page.locator(".select2-search__field").fill("Ah Hock")
+    page.locator(".select2-results__option", has_text="Ah Hock").first.click()
+    page.get_by_label("Method").select_option("CASH")
+    page.get_by_label("Amount").fill("12.34")
+    page.get_by_label("Reference").fill("twice")
+    page.get_by_role("button", name="Save", exact=True).dblclick()
+    expect(page.locator(".messagelist")).to_be_visible()
+    assert found(page, site, "invoices/payment/?q=twice") == 1
+
+
+def test_back_and_save_record_a_customer_once(page: Page, site: Site) -> None:
+    log_in(page, site, "admin")
+    page.goto(f"http://127.0.0.1:{site.port}/admin/customers/customer/add/")
+    page.locator("#id_name").fill("Twice Stall")
+    save = page.get_by_role("button", name="Save", exact=True)
+    save.click()
+    expect(page.locator(".messagelist")).to_contain_text("added")
+    page.go_back()
+    expect(page.locator("#id_name")).to_have_value("Twice Stall")
+    save.click()
+    expect(page.locator(".messagelist")).to_contain_text("recorded already")
+    assert found(page, site, "customers/customer/?q=Twice") == 1
+    page.go_back()
+    page.locator("#id_name").fill("Twice and Thrice Stall")
+    save.click()
+    expect(page.locator(".errornote")).to_be_visible()
+    expect(page.locator(".messagelist")).to_contain_text("recorded by this form already")
+    page.screenshot(path="var/screenshots/office-given-back.png")
+    assert found(page, site, "customers/customer/?q=Twice") == 1
+    save.click()
+    expect(page.locator(".messagelist")).to_contain_text("added")
+    assert found(page, site, "customers/customer/?q=Twice") == 2
+
+
+def test_an_action_is_confirmed_once(page: Page, site: Site) -> None:
+    log_in(page, site, "admin")
+    page.goto(f"http://127.0.0.1:{site.port}/admin/transactions/transaction/")
+    page.locator("#result_list tbody tr", has_text="Completed").nth(3).locator("th a").click()
+    page.locator("select[name$=action]").select_option("void")
+    page.get_by_role("button", name=re.compile("Run|Go")).click()
+    page.get_by_label("Reason").fill("Entered for the wrong customer")
+    page.get_by_role("button", name="Void the sale").dblclick()
+    expect(page.locator(".messagelist")).to_contain_text("voided")
+    expect(page.locator(".messagelist .error")).to_have_count(0)
