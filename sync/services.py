@@ -20,7 +20,7 @@ from foundation.access.grants import acting_for
 from foundation.api.exceptions import shown
 from foundation.api.fields import ClientTempIdField, MomentField
 from foundation.api.inputs import NAMED_AT_MOST
-from foundation.commands import ATTEMPTS, command, is_away, is_transient
+from foundation.commands import ATTEMPTS, command, is_transient
 from foundation.entities import entity_name, model_of
 from foundation.errors import Busy, Denied, DomainError, Invalid
 from foundation.observability.context import current_origin
@@ -273,7 +273,7 @@ def _push_once(actor: User, sent: Sent) -> Result:
         except DomainError as error:
             refusals = [Refusal(error.code, error.detail, error.attr)]
         except Exception as error:
-            if is_transient(error) or is_away(error):
+            if is_transient(error):
                 raise
             # A mistake of ours, or what the database refuses for good, at the one place where it would cost the sales
             # behind it: it is logged, and the operation is kept until the mistake is mended.

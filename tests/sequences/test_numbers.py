@@ -149,6 +149,22 @@ def test_days_of_sales_verify(shop: Shop) -> None:
 
 
 @pytest.mark.django_db
+def test_a_number_that_a_crash_left_is_accounted_for(shop: Shop) -> None:
+    with time_machine.travel(datetime.fromisoformat("2026-01-20T10:00:00+08:00"), tick=False):
+        shop.sell({"type": "SALE"})
+        Ticket.objects.filter(prefix="TRX", number=2).delete()
+        assert shop.sell({"type": "SALE"}).json()["transaction"]["transaction_number"] == "TRX-20260120-000003"
+        Ticket.objects.create(prefix="TRX", date=DAY, number=2)
+    with time_machine.travel(datetime.fromisoformat("2026-01-21T10:00:00+08:00"), tick=False):
+        shop.sell({"type": "SALE"})
+        call_command("verify_books", stdout=StringIO())
+    assert AuditLog.objects.get(action="sequences.number.voided").after == {
+        "number": 2,
+        "document": "TRX-20260120-000002",
+    }
+
+
+@pytest.mark.django_db
 def test_a_ticket_is_unique() -> None:
     from django.db import IntegrityError
 
