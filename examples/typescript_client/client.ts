@@ -61,7 +61,7 @@ export async function fieldSale(baseUrl: string, username: string, password: str
   if (!full) throw new Error("Nothing full is on the vehicle.");
 
   // The app's own id makes the sale safe to send again, by this program or by whoever finds it in a queue.
-  const sale: Schemas["SaleInRequest"] = {
+  const sale: Schemas["SaleInRequest"] & { client_temp_id: string } = {
     customer: 1,
     client_temp_id: crypto.randomUUID(),
     items: [{ equipment: full.equipment, type: "SALE", quantity: 1 }],
