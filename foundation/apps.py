@@ -11,5 +11,7 @@ class FoundationConfig(AppConfig):
     def ready(self) -> None:
         from foundation import checks  # noqa: F401 -- importing registers
         from foundation.ledger.guards import restore_after_migrate
+        from foundation.unreadable import show_what_can_not_be_read
 
+        show_what_can_not_be_read()
         post_migrate.connect(restore_after_migrate, sender=self)

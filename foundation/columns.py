@@ -7,7 +7,20 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import AddConstraint, RunPython
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import StateApps
-from django.db.models import BaseConstraint, CheckConstraint, Model, Q
+from django.db.models import (
+    AutoField,
+    BaseConstraint,
+    BigIntegerField,
+    CheckConstraint,
+    DecimalField,
+    F,
+    Func,
+    IntegerField,
+    JSONField,
+    Model,
+    Q,
+)
+from django.db.models.lookups import Exact
 
 _COLUMNS = {
     "amounts": Decimal("9999999999.99"),
@@ -44,6 +57,33 @@ def beyond(constraint: BaseConstraint) -> Q:
     _, _, arguments = constraint.deconstruct()
     for name, bound in arguments["condition"].children:
         found |= Q(**{name.replace("__gte", "__lt").replace("__lte", "__gt"): bound})
+    return found
+
+
+def beyond_columns(model: type[Model]) -> Q:
+    """The rows of a model with a number that its column doesn't hold."""
+    found = Q()
+    for field in model._meta.concrete_fields:
+        match field:
+            case DecimalField():
+                most = (Decimal(10) ** field.max_digits - 1).scaleb(-field.decimal_places)
+            case BigIntegerField() | AutoField():
+                continue
+            case IntegerField():
+                most = _COLUMNS["counts"]
+            case _:
+                continue
+        found |= Q(**{f"{field.name}__gt": most}) | Q(**{f"{field.name}__lt": -most})
+    return found
+
+
+def no_json(model: type[Model]) -> Q:
+    """The rows of a model with JSON that is none."""
+    found = Q()
+    for field in model._meta.concrete_fields:
+        if isinstance(field, JSONField):
+            is_json = Func(F(field.name), function="JSON_VALID", output_field=IntegerField())
+            found |= Q(Exact(is_json, 0), **{f"{field.name}__isnull": False})
     return found
 
 

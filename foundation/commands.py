@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from decimal import InvalidOperation
 from functools import partial, wraps
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -17,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from foundation.errors import Busy
 from foundation.infrastructure import file_locks
 from foundation.observability.metrics import COMMAND_RETRIES
+from foundation.unreadable import UnreadableRecord, refused_in_commands
 
 ATTEMPTS = 6
 
@@ -40,8 +42,8 @@ class TryAgain(Exception):
 def command[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """Run a service function in one transaction; the outermost one is tried up to `ATTEMPTS` times.
 
-    Raises Busy (503) where it couldn't be done for the moment. Everything else that the function raises
-    rolls back and goes through.
+    Raises Busy (503) where it couldn't be done for the moment, UnreadableRecord. Everything else that the function
+    raises rolls back and goes through.
     """
 
     @wraps(function)
@@ -55,6 +57,10 @@ def command[**P, R](function: Callable[P, R]) -> Callable[P, R]:
                 return _attempt(function, *args, **kwargs)
             except TryAgain as request:
                 request.prepare()
+            except (InvalidOperation, OverflowError) as error:
+                raise UnreadableRecord(
+                    "A number that this needs can't be read in the books. Nothing was recorded; verify_books names it."
+                ) from error
             except (OperationalError, InterfaceError) as error:
                 # Inside somebody else's transaction there is nothing left to retry in: it is theirs to begin again.
                 if connection.in_atomic_block or not is_transient(error):
@@ -128,7 +134,7 @@ def _attempt[**P, R](function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     committing = False
     token = _compensations.set(undos)
     try:
-        with _turn() as end_turn, transaction.atomic():
+        with _turn() as end_turn, transaction.atomic(), refused_in_commands():
             # First of the callbacks: what runs after the commit can neither undo it nor nest in it.
             transaction.on_commit(partial(_committed, undos, end_turn))
             result = function(*args, **kwargs)

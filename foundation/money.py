@@ -2,9 +2,12 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import DecimalField, F, Q, Sum, Value
+from django.db.models import DecimalField, Q, Sum, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Round
+
+from foundation.infrastructure.expressions import added_up
+from foundation.unreadable import WORD, is_unreadable
 
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
@@ -18,13 +21,17 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_UP) + ZERO
 
 
+def shown(amount: Decimal) -> str:
+    """For people: 1234.5 is 1,234.50."""
+    return WORD if is_unreadable(amount) else f"{amount:,.2f}"
+
+
 def sum_of(field: str | Combinable, where: Q | None = None) -> Coalesce:
-    """SQL sum of a money column, exact on every engine, 0.00 for no rows.
+    """SQL sum of a money column, exact on every engine, 0.00 for no rows, `UNREADABLE` where one of its rows is.
 
     SQLite adds decimals as binary floats, so the sum is rounded back to the cent.
     """
-    total = Sum(F(field) if isinstance(field, str) else field, filter=where)
-    return Coalesce(rounded(total), Value(ZERO), output_field=_MONEY)
+    return Coalesce(rounded(added_up(field, where)), Value(ZERO), output_field=_MONEY)
 
 
 def rounded(expression: Combinable | Sum) -> Round:

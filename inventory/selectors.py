@@ -4,10 +4,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation.infrastructure.expressions import added_up
 from inventory.models import Condition, Inventory, Location, StockMovement
 
 Kind = StockMovement.Kind
@@ -49,7 +50,7 @@ def flows_of_day(vehicle: Location, day: date) -> dict[Stock, Flow]:
             StockMovement.objects.filter(**{"date": day, f"{end}_location": vehicle})
             .order_by()
             .values_list("equipment_id", f"{end}_condition", "kind")
-            .annotate(pieces=Sum("quantity"))
+            .annotate(pieces=added_up("quantity"))
         )
         for equipment, condition, kind, pieces in moved:
             flow, name = flows[equipment, condition], _FLOWS.get(Kind(kind), "other")
@@ -66,7 +67,7 @@ def moved_after(vehicle: Location, day: date) -> dict[Stock, int]:
             StockMovement.objects.filter(**{"date__gt": day, f"{end}_location": vehicle})
             .order_by()
             .values_list("equipment_id", f"{end}_condition")
-            .annotate(pieces=Sum("quantity"))
+            .annotate(pieces=added_up("quantity"))
         )
         for equipment, condition, pieces in moved:
             changes[equipment, condition] += sign * pieces

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 from django import forms
 from django.contrib import admin, messages
@@ -200,8 +201,8 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
         return invoice.customer.name
 
     @admin.display(description="open")
-    def outstanding(self, invoice: Invoice) -> str:
-        return str(invoice.outstanding_amount)
+    def outstanding(self, invoice: Invoice) -> Decimal:
+        return invoice.outstanding_amount
 
     @admin.display(description="status", ordering="status")
     def state(self, invoice: Invoice) -> str:

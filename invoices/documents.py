@@ -14,6 +14,7 @@ from django.core.files.storage import default_storage
 from pypdf import PdfWriter
 
 from foundation.commands import on_rollback
+from foundation.unreadable import UnreadableRecord
 from invoices.errors import StorageUnavailable
 
 FOLDER = "invoices"
@@ -43,21 +44,23 @@ def store(pdf: bytes, *, number: str, day: date) -> StoredDocument:
     return StoredDocument(path=path, sha256=hashlib.sha256(pdf).hexdigest())
 
 
-def read(path: str) -> bytes:
-    """The stored document. Raises StorageUnavailable where it can't be read."""
+def read(path: str, sha256: str) -> bytes:
+    """The stored document. Raises StorageUnavailable where it can't be read, UnreadableRecord where it was altered."""
     try:
         with default_storage.open(path) as file:
             content: bytes = file.read()
     except OSError as error:
         raise StorageUnavailable("The document can't be read at the moment.") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UnreadableRecord(f"{path} isn't the document that was stored.")
     return content
 
 
-def merged(paths: Iterable[str]) -> bytes:
-    """The stored documents as one PDF, in this order. Raises StorageUnavailable."""
+def merged(stored: Iterable[tuple[str, str]]) -> bytes:
+    """The stored documents, by path and hash, as one PDF in this order. Raises StorageUnavailable, UnreadableRecord."""
     merger = PdfWriter()
-    for path in paths:
-        merger.append(BytesIO(read(path)), import_outline=False)
+    for path, sha256 in stored:
+        merger.append(BytesIO(read(path, sha256)), import_outline=False)
     # The same fonts lie in each of them.
     merger.compress_identical_objects()
     content = BytesIO()

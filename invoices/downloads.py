@@ -8,7 +8,7 @@ from invoices.models import Invoice
 
 
 def pdf_response(request: HttpRequest, invoice: Invoice) -> HttpResponse:
-    """An invoice's document, or a 304 where the client has it. Raises StorageUnavailable."""
+    """An invoice's document, or a 304 where the client has it. Raises StorageUnavailable, UnreadableRecord."""
     etag = f'"{invoice.pdf_sha256}"'
     headers = {
         "ETag": etag,
@@ -18,4 +18,6 @@ def pdf_response(request: HttpRequest, invoice: Invoice) -> HttpResponse:
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None and unchanged.status_code == 304:
         return unchanged
-    return HttpResponse(documents.read(invoice.pdf_path), content_type="application/pdf", headers=headers)
+    return HttpResponse(
+        documents.read(invoice.pdf_path, invoice.pdf_sha256), content_type="application/pdf", headers=headers
+    )

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 
 from invoices import documents
 from invoices.models import InvoiceEmail
+from invoices.snapshot import InvoiceSnapshot
 
 
 def new_message_id() -> str:
@@ -16,12 +17,14 @@ def new_message_id() -> str:
 
 
 def compose(email: InvoiceEmail) -> EmailMultiAlternatives:
-    """The message, in text and HTML, with the stored document. Raises StorageUnavailable."""
+    """The message, in text and HTML, with the stored document. Raises StorageUnavailable,
+    UnreadableRecord.
+    """
     invoice = email.invoice
-    pdf = documents.read(invoice.pdf_path)
+    pdf = documents.read(invoice.pdf_path, invoice.pdf_sha256)
     context = {
         "invoice": invoice,
-        "snapshot": invoice.snapshot,
+        "snapshot": InvoiceSnapshot.from_json(invoice.snapshot),
         "company": settings.COMPANY,
         "credited": -invoice.total_amount,
     }

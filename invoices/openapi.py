@@ -70,6 +70,7 @@ download_pdf = extend_schema(
     responses={
         (200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="The PDF."),
         304: OpenApiResponse(description="Not modified."),
+        **conflicts(),
     },
     filters=False,
 )

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
 
+from foundation.unreadable import UnreadableRecord
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -105,7 +107,14 @@ class InvoiceSnapshot:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The exact inverse of `to_json`."""
+        """The exact inverse of `to_json`. Raises UnreadableRecord for what that never wrote."""
+        try:
+            return cls._from_json(data)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise UnreadableRecord("What the document says can't be read in the books.") from error
+
+    @classmethod
+    def _from_json(cls, data: dict[str, Any]) -> Self:
         meter, corrects = data["meter"], data["corrects"]
         return cls(
             **{

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
+from foundation.money import shown
 from invoices.snapshot import Party
 
 SINGAPORE = timezone(timedelta(hours=8))
@@ -30,7 +31,7 @@ def dotted(*parts: str) -> str:
 
 def money(amount: Decimal) -> str:
     # A zero has no sign.
-    return f"{amount + 0:,.2f}".replace("-", "\N{MINUS SIGN}")
+    return shown(amount + 0).replace("-", "\N{MINUS SIGN}")
 
 
 def decimals(value: Decimal) -> str:

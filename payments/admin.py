@@ -1,5 +1,7 @@
 """Payments in the office, and what pays an invoice."""
 
+from decimal import Decimal
+
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelect
@@ -11,7 +13,7 @@ from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
 from foundation.limits import AMOUNT
-from foundation.money import CENT
+from foundation.money import CENT, shown
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import badge
@@ -109,7 +111,7 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         return payment.customer.name
 
     def said(self, target: Payment) -> str:
-        return f"{target}: {target.customer.name}, S$ {target.amount}"
+        return f"{target}: {target.customer.name}, S$ {shown(target.amount)}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         return super().get_queryset(request).prefetch_related("customer", "user", "reversal")
@@ -174,8 +176,8 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         return str(payment)
 
     @admin.display(description="credit left")
-    def credit(self, payment: Payment) -> str:
-        return str(payment.credit_amount)
+    def credit(self, payment: Payment) -> Decimal:
+        return payment.credit_amount
 
     @admin.display(description="reversal")
     def undone(self, payment: Payment) -> str:

@@ -4,7 +4,7 @@ Each part is there for who may read the report behind it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,7 +18,8 @@ from accounts.models import User
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
-from foundation.money import ZERO, sum_of, to_cents
+from foundation.money import ZERO, shown, sum_of
+from foundation.unreadable import WORD, is_unreadable
 from inventory.models import VIRTUAL_KINDS, Condition, LocationKind
 from invoices.models import Invoice
 from payments.models import Payment
@@ -90,18 +91,18 @@ def _money(user: User, today: date, billed: Row) -> Iterator[Tile]:
     owed = Invoice.objects.filter(mine, settled_on__isnull=True, total_amount__gt=0).aggregate(
         sum=sum_of(still_open), overdue=sum_of(still_open, Q(due_on__lt=today))
     )
-    yield Tile("Open invoices", owed["sum"], f"S$ {to_cents(owed['overdue']):,} of it overdue", page_of("receivables"))
+    yield Tile("Open invoices", owed["sum"], f"S$ {shown(owed['overdue'])} of it overdue", page_of("receivables"))
 
 
-Pieces = dict[tuple[str, str], dict[str, int]]
-"""By kind and name of a place, and by condition."""
+Pieces = dict[tuple[str, str], dict[str, Any]]
+"""By kind and name of a place, and by condition: counts, and what can't be read."""
 
 
 def _places(user: User) -> Pieces:
     places: Pieces = defaultdict(lambda: dict.fromkeys(Condition.values, 0))
     for row in figures.stock(user).rows:
         if row["kind"] not in VIRTUAL_KINDS:
-            places[str(row["kind"]), str(row["place"])][str(row["condition"])] += int(str(row["quantity"]))
+            places[str(row["kind"]), str(row["place"])][str(row["condition"])] += row["quantity"]
     return places
 
 
@@ -119,22 +120,29 @@ def _cylinders(places: Pieces) -> Iterator[Tile]:
 
 
 def _sales_bars(days: list[Row]) -> Iterator[Bar]:
-    most = max(*(_amount(row["total_amount"]) for row in days), Decimal(1))
+    most = _longest(_amount(row["total_amount"]) for row in days)
     for row in days:
         day, total = date.fromisoformat(str(row["key"])), _amount(row["total_amount"])
-        percent = int(max(total, ZERO) * 100 / most)
-        title = f"{day:%A %-d %B}: S$ {total:,} in {_counted(row['invoices'], 'invoice')}"
+        percent = 0 if is_unreadable(total) else int(max(total, ZERO) * 100 / most)
+        title = f"{day:%A %-d %B}: S$ {shown(total)} in {_counted(row['invoices'], 'invoice')}"
         address = page_of("sales-summary", date_from=str(row["key"]), date_to=str(row["key"]), group_by=GroupBy.DRIVER)
-        yield Bar(f"{day:%-d}", title, total, (("sales", int(total), percent),), address)
+        yield Bar(f"{day:%-d}", title, total, (("sales", 0 if is_unreadable(total) else int(total), percent),), address)
 
 
 def _stock_bars(places: Pieces) -> Iterator[Bar]:
-    largest = sorted(places.items(), key=lambda place: -sum(place[1].values()))[:PLACES]
-    most = max(*(sum(pieces.values()) for _, pieces in largest), 1) if largest else 1
-    for (_, name), pieces in largest:
-        parts = tuple((condition.lower(), count, count * 100 // most) for condition, count in pieces.items() if count)
+    sums = {place: sum(pieces.values()) for place, pieces in places.items()}
+    most = _longest(sums.values())
+    # What can't be read has no length, and is shown first.
+    largest = sorted(places, key=lambda place: (not is_unreadable(sums[place]), -sums[place]))[:PLACES]
+    for place in largest:
+        pieces = {} if is_unreadable(sums[place]) else places[place]
+        parts = tuple((name.lower(), count, int(count * 100 // most)) for name, count in pieces.items() if count)
         title = ", ".join(f"{count:,} {condition}" for condition, count, _ in parts)
-        yield Bar(name, f"{name}: {title}", sum(pieces.values()), parts)
+        yield Bar(place[1], f"{place[1]}: {title or WORD}", sums[place], parts)
+
+
+def _longest(values: Iterable[Decimal | int]) -> Decimal | int:
+    return max([value for value in values if not is_unreadable(value)] + [1])
 
 
 def _counted(count: object, noun: str) -> str:

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from foundation import clock
 from foundation.api.fields import IdField, MomentField, StrictChoiceField
 from foundation.api.queries import Query
+from foundation.unreadable import is_unreadable
 from reports.figures import GroupBy
 from reports.figures.day import COLUMNS as DAY_COLUMNS
 from reports.figures.deposits import COLUMNS as DEPOSITS_COLUMNS
@@ -23,9 +24,17 @@ STATEMENT_FORMATS = ("json", "pdf")
 LONGEST = timedelta(days=3_660)
 ENTRY_KINDS = [("INVOICE", "Invoice"), ("CREDIT_NOTE", "Credit note"), ("PAYMENT", "Payment")]
 
+
+class PiecesField(serializers.IntegerField):
+    """So many pieces; null where they can't be read."""
+
+    def to_representation(self, value: Any) -> Any:
+        return None if is_unreadable(value) else super().to_representation(value)
+
+
 _FIELDS: dict[Kind, Any] = {
     Kind.TEXT: lambda: serializers.CharField(allow_null=True),
-    Kind.COUNT: lambda: serializers.IntegerField(allow_null=True),
+    Kind.COUNT: lambda: PiecesField(allow_null=True),
     Kind.MONEY: lambda: serializers.DecimalField(max_digits=18, decimal_places=2, allow_null=True),
     Kind.RATE: lambda: serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True),
     Kind.DATE: lambda: serializers.DateField(allow_null=True),
@@ -176,6 +185,12 @@ class StatementOut(serializers.Serializer[Statement]):
     ageing = AgeingOut()
 
 
+def _told(value: object, is_count: bool) -> object:
+    if not isinstance(value, Decimal):
+        return value
+    return None if is_count else str(value)
+
+
 def as_json(report: Report, answer: Any) -> Any:
     """A report as the API tells it.
 
@@ -184,9 +199,6 @@ def as_json(report: Report, answer: Any) -> Any:
     """
     data = {"title": report.title, "rows": (), "totals": report.totals, "figures": report.figures}
     shaped = answer(data)
-    names = tuple(shaped.fields["rows"].child.fields)
-    rows = [
-        {name: str(value) if isinstance(value := row.get(name), Decimal) else value for name in names}
-        for row in report.rows
-    ]
+    counts = {name: isinstance(field, PiecesField) for name, field in shaped.fields["rows"].child.fields.items()}
+    rows = [{name: _told(row.get(name), is_count) for name, is_count in counts.items()} for row in report.rows]
     return {**shaped.data, "rows": rows}

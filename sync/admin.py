@@ -17,6 +17,7 @@ from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.unreadable import WORD
 from sync import services
 from sync.models import Feed, FeedEntry, SyncConflict
 from sync.selectors import described
@@ -138,14 +139,15 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
 
     @admin.display(description="refused, because", ordering="code")
     def why(self, conflict: SyncConflict) -> str:
-        return str(conflict.errors[0]["detail"])
+        return str(conflict.errors[0]["detail"]) if conflict.errors else WORD
 
     @admin.display(description="refused, because")
     def refusal(self, conflict: SyncConflict) -> str:
         lines = (
-            (each["detail"], each["code"], f" at {each['attr']}" if each["attr"] else "") for each in conflict.errors
+            (each["detail"], each["code"], f" at {each['attr']}" if each["attr"] else "")
+            for each in conflict.errors or ()
         )
-        return format_html_join(SafeString("<br>"), "{} ({}{})", lines)
+        return format_html_join(SafeString("<br>"), "{} ({}{})", lines) or WORD
 
     @admin.display(description="in words")
     def in_words(self, conflict: SyncConflict) -> str:

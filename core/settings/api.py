@@ -28,7 +28,7 @@ DRF_STANDARDIZED_ERRORS = {
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
     "EXCEPTION_HANDLER_CLASS": "foundation.api.errors.Handler",
     "EXCEPTION_FORMATTER_CLASS": "foundation.api.errors.Formatter",
-    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "413", "429", "503"],
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "413", "429", "503"],
 }
 
 SPECTACULAR_SETTINGS = {

@@ -54,7 +54,7 @@ if _engine == "mysql":
     }
 else:
     _database = {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "foundation.infrastructure.sqlite",
         "NAME": config("DB_NAME", default="var/hsh_lpg.sqlite3", cast=in_checkout),
         "CONN_MAX_AGE": 60,
         "OPTIONS": {

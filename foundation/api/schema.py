@@ -12,6 +12,7 @@ from foundation.api.once import HEADER, HappensOnce
 from foundation.errors import Conflict
 from foundation.operations.idempotency import IdempotencyConflict
 from foundation.spreadsheets.writing import CSV, XLSX
+from foundation.unreadable import UnreadableRecord
 
 CLIENT_ERROR = "client_error"
 ERROR_TYPES = ["validation_error", CLIENT_ERROR, "server_error"]
@@ -57,6 +58,10 @@ class ForbiddenErrors(Refusal):
     codes = ("permission_denied",)
 
 
+class UnreadableErrors(Refusal):
+    codes = (UnreadableRecord.code,)
+
+
 class NotFoundErrors(Refusal):
     codes = ("not_found",)
 
@@ -87,6 +92,7 @@ _REFUSALS = {
     "401": UnauthorizedErrors,
     "403": ForbiddenErrors,
     "404": NotFoundErrors,
+    "409": UnreadableErrors,
     "413": TooLargeErrors,
     "429": ThrottledErrors,
     "503": UnavailableErrors,
@@ -107,6 +113,7 @@ _EXAMPLES = [
 
 def conflicts(*errors: type[Conflict]) -> dict[int, OpenApiResponse]:
     """The 409 answer of an operation, with an example for each domain error that it can give."""
+    errors = (*errors, UnreadableRecord)
     return {
         409: OpenApiResponse(
             errors_of(*dict.fromkeys(code for error in errors for code in getattr(error, "codes", (error.code,)))),
@@ -155,12 +162,16 @@ class Schema(AutoSchema):
         return [example for example in examples if not (is_open and "401" in (example.status_codes or ()))]
 
     def _map_serializer_field(self, field: object, direction: object, bypass_extensions: bool = False) -> object:
-        """Decimals have digits, and a sign only where they may be negative: the framework would take "" for one."""
+        """Decimals have digits, and a sign only where they may be negative: the framework would take "" for one.
+
+        An answer says NaN of what can't be read in the books.
+        """
         described = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]  # untyped
         if isinstance(field, serializers.DecimalField) and "pattern" in described:
             sign = "-?" if field.min_value is None or field.min_value < 0 else ""
             whole, places = field.max_whole_digits, field.decimal_places
-            described["pattern"] = rf"^{sign}\d{{1,{whole}}}(?:\.\d{{1,{places}}})?$"
+            digits = rf"{sign}\d{{1,{whole}}}(?:\.\d{{1,{places}}})?"
+            described["pattern"] = f"^(?:{digits}|NaN)$" if direction == "response" else f"^{digits}$"
         return described
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
@@ -204,12 +215,14 @@ class Schema(AutoSchema):
         refused = IdempotencyConflict
         error = {"code": refused.code, "detail": str(refused.__doc__), "attr": "client_temp_id"}
         example = {"value": {"type": CLIENT_ERROR, "errors": [error]}}
-        media = {"schema": errors_of(), "examples": {"IdempotencyConflict": example}}
+        media = {"schema": errors_of(UnreadableRecord.code), "examples": {"IdempotencyConflict": example}}
         return {"content": {"application/json": media}, "description": "The id was used for something else."}
 
     def _should_add_error_response(self, responses: dict[str, object], status_code: str) -> bool:
         if status_code == "400":
             return "400" not in responses  # a parameter that it doesn't know, everywhere
+        if status_code == "409":
+            return self.method != "GET" and "409" not in responses and not self._happens_once()
         if status_code == "413":
             return self.method in ("POST", "PUT", "PATCH")
         if status_code == "503":

@@ -14,9 +14,29 @@ from foundation.access.capabilities import Capability
 from foundation.office.generic import ModelForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.unreadable import WORD, is_unreadable
 
 
-class MasterDataForm[M: Model](ModelForm[M]):
+class LegibleForm[M: Model](ModelForm[M]):
+    """A number that can't be read is shown as such, and stays as it is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.unreadable = {name for name in self.fields if is_unreadable(self.initial.get(name))}
+        for name in self.unreadable:
+            self.fields[name] = forms.CharField(disabled=True, required=False, label=self.fields[name].label)
+            self.initial[name] = WORD
+
+    def clean(self) -> dict[str, Any]:
+        sent = super().clean() or {}
+        return {name: value for name, value in sent.items() if name not in self.unreadable}
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # Django's own, without types
+        return excluded | self.unreadable
+
+
+class MasterDataForm[M: Model](LegibleForm[M]):
     """Carries what it was read as: the page of somebody who read earlier can't undo what others changed since."""
 
     as_read = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -28,7 +48,7 @@ class MasterDataForm[M: Model](ModelForm[M]):
             self.fields["as_read"].initial = self.current
 
     def clean(self) -> dict[str, Any]:
-        sent = super().clean() or {}
+        sent = super().clean()
         if sent.pop("as_read", "") != self.current and self.instance.pk:
             name = self.instance._meta.verbose_name
             raise ValidationError(f"This {name} was changed meanwhile by somebody else. Please read the page again.")

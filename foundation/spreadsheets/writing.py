@@ -15,6 +15,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from foundation import clock
+from foundation.unreadable import WORD, is_unreadable
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
@@ -81,6 +82,8 @@ def _plain(value: Value) -> object:
     match value:
         case None:
             return ""
+        case Decimal() if is_unreadable(value):
+            return WORD
         case str():
             return harmless(value)
         case datetime():
@@ -94,6 +97,8 @@ def _typed(value: Value) -> str | int | Decimal | date | None:
         case str():
             # XML has no way to write control characters.
             return harmless("".join(character for character in value if character >= " " or character in "\t\n\r"))
+        case Decimal() if is_unreadable(value):
+            return WORD
         case datetime():
             # A spreadsheet's times have no offset: Singapore's are meant.
             return value.astimezone(clock.SINGAPORE).replace(tzinfo=None)

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from django import template
 
+from foundation.money import shown
+
 register = template.Library()
 
 
@@ -15,7 +17,7 @@ def figure(value: Decimal | int | date | str | None) -> str:
         case None | "":
             return "–"
         case Decimal():
-            return f"{value:,.2f}"
+            return shown(value)
         case int():
             return f"{value:,}"
         case _:

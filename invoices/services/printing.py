@@ -27,14 +27,14 @@ def print_batch(*, actor: User, invoice_ids: Sequence[int]) -> bytes:
     """One PDF of the stored documents, in the given order, each marked as printed.
 
     Locks the invoices in primary-key order. Raises UnknownReference for one that the actor may not see,
-    StorageUnavailable.
+    StorageUnavailable, UnreadableRecord.
     """
     visible = set(Invoice.objects.visible_to(actor).filter(pk__in=invoice_ids).values_list("pk", flat=True))
     for index, pk in enumerate(invoice_ids):
         if pk not in visible:
             raise UnknownReference(pk, attr=f"invoices.{index}")
     rows = {invoice.pk: invoice for invoice in locks.invoices(invoice_ids)}
-    pdf = documents.merged(rows[pk].pdf_path for pk in dict.fromkeys(invoice_ids))
+    pdf = documents.merged((rows[pk].pdf_path, rows[pk].pdf_sha256) for pk in dict.fromkeys(invoice_ids))
     now = clock.now()
     for invoice in rows.values():
         _mark(actor, invoice, now)

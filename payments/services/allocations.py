@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet
 
 from accounts.models import User
 from audit.services import record
 from foundation import clock
 from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
+from foundation.infrastructure.expressions import added_up
 from foundation.money import ZERO, to_cents
 from foundation.operations.idempotency import idempotent
 from invoices import locks as invoice_locks
@@ -164,7 +165,7 @@ def _take_over(row: Payment | Invoice, locked: Payment | Invoice) -> None:
 
 def standing_amounts(allocations: QuerySet[Allocation]) -> dict[tuple[int, int], Decimal]:
     """What stands of these allocations of payments, by payment and invoice."""
-    rows = allocations.order_by().values_list("payment_id", "invoice_id").annotate(total=Sum("amount"))
+    rows = allocations.order_by().values_list("payment_id", "invoice_id").annotate(total=added_up("amount"))
     # SQLite adds decimals as floats.
     return {(payment, invoice): to_cents(total) for payment, invoice, total in rows if to_cents(total)}
 

@@ -4,10 +4,10 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, F, Sum, When
+from django.db.models import Case, F, When
 
 from equipment.models import Equipment
-from foundation.infrastructure.expressions import by_value
+from foundation.infrastructure.expressions import added_up, by_value
 from foundation.money import ZERO, sum_of, to_cents
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, count, money
@@ -37,7 +37,7 @@ def deposits(*, as_of: date, customer: int | None = None) -> Report:
         .order_by()
         .annotate(holder=by_value("transaction__customer_id"), item=by_value("equipment_id"))
         .values_list("holder", "item")
-        .annotate(pieces=Sum(pieces), sum=sum_of("amount"))
+        .annotate(pieces=added_up(pieces), sum=sum_of("amount"))
     )
     for customer_id, equipment, count_since, amount_since in since:
         balance = held[customer_id, equipment]

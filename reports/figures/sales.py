@@ -19,6 +19,7 @@ from depots.models import Depot
 from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
+from foundation.infrastructure.expressions import added_up
 from foundation.money import ZERO, sum_of
 from invoices.models import Invoice
 from reports.figures.names import customer_names
@@ -208,7 +209,7 @@ def _lines(sales: QuerySet[Transaction]) -> Iterator[Row]:
         TransactionItem.objects.filter(transaction__in=sales.order_by().values("pk"))
         .order_by()
         .values_list("equipment_id", "type")
-        .annotate(pieces=Sum("quantity"), sum=sum_of("amount"))
+        .annotate(pieces=added_up("quantity"), sum=sum_of("amount"))
     )
     for equipment, kind, quantity, amount in sorted(lines, key=lambda line: (known[line[0]].sku, line[1])):
         yield {

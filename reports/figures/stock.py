@@ -4,13 +4,13 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, F, Sum, Value, When
+from django.db.models import BigIntegerField, Case, F, Value, When
 
 from accounts.models import User
 from equipment.models import Equipment
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
-from foundation.infrastructure.expressions import by_value
+from foundation.infrastructure.expressions import added_up, by_value
 from inventory.models import Inventory, Location, LocationKind, StockMovement
 from reports.report import Column, Report, Row, count
 
@@ -118,5 +118,5 @@ def _add(position: dict[tuple[int, int, str], int], rows: Any, end: str, sign: i
         .annotate(place=place, item=by_value("equipment_id"))
         .values_list("place", "item", f"{end}condition")
     )
-    for *key, pieces in grouped.annotate(pieces=Sum("quantity")):
+    for *key, pieces in grouped.annotate(pieces=added_up("quantity")):
         position[tuple(key)] += sign * pieces

@@ -15,6 +15,8 @@ from django.db.models import (
 from django.db.models.functions import Cast, Round
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 
+from foundation.infrastructure.expressions import Readable
+
 NUMBER = BigIntegerField()
 
 
@@ -29,8 +31,12 @@ class Watch(Protocol):
 
 
 def whole(value: Any, scale: int) -> Any:
-    """A decimal times ``scale`` as an integer, so that SQLite, which computes decimals as floats, is exact too."""
-    return Cast(Round((F(value) if isinstance(value, str) else value) * Value(scale)), NUMBER)
+    """A decimal times ``scale`` as an integer, so that SQLite, which computes decimals as floats, is exact too.
+
+    Nothing where it can't be read.
+    """
+    number = F(value) if isinstance(value, str) else value
+    return Cast(Round(Readable(number, otherwise="NULL") * Value(scale)), NUMBER)
 
 
 def is_rounded(name: str, exact: Any, unit: int) -> Q:

@@ -7,7 +7,6 @@ from django.db.models import (
     Case,
     F,
     Q,
-    Sum,
     Value,
     When,
 )
@@ -15,6 +14,7 @@ from django.db.models.functions import Abs, Cast
 
 from distribution.models import Distribution, DistributionItem
 from foundation.entities import entity_name
+from foundation.infrastructure.expressions import added_up
 from inventory.models import VIRTUAL_KINDS, DepotWork, DepotWorkItem, Inventory, StockMovement
 from reports.verification.figures import NUMBER, Breaks, Watch
 from settlements.models import Settlement, SettlementLine
@@ -29,7 +29,7 @@ def balances_are_sums_of_movements(watch: Watch) -> Breaks:
     for end, sign in (("to", 1), ("from", -1)):
         key = (f"{end}_location_id", "equipment_id", f"{end}_condition")
         for *where, total in (
-            StockMovement.objects.order_by().values_list(*key).annotate(total=Sum("quantity")).iterator(2_000)
+            StockMovement.objects.order_by().values_list(*key).annotate(total=added_up("quantity")).iterator(2_000)
         ):
             sums[tuple(where)] += sign * total
     for location, equipment, condition, quantity in Inventory.objects.values_list(
@@ -44,7 +44,7 @@ def balances_are_sums_of_movements(watch: Watch) -> Breaks:
 
 
 def cylinders_are_conserved(watch: Watch) -> Breaks:
-    totals = Inventory.objects.order_by().values_list("equipment__sku").annotate(total=Sum("quantity"))
+    totals = Inventory.objects.order_by().values_list("equipment__sku").annotate(total=added_up("quantity"))
     for sku, total in totals:
         if total:
             yield f"{sku}: all locations together hold {total}, not 0"
@@ -122,5 +122,5 @@ def _other_movements(watch: Watch, document: Any, key: str, lines: Any, pieces: 
 
 def _summed(rows: Any, key: str, pieces: object) -> dict[tuple[int, int], int]:
     """Pieces by document and equipment."""
-    grouped = rows.order_by().values_list(key, "equipment_id").annotate(pieces=Sum(pieces))
+    grouped = rows.order_by().values_list(key, "equipment_id").annotate(pieces=added_up(pieces))
     return {(pk, equipment): pieces for pk, equipment, pieces in grouped}

@@ -96,7 +96,8 @@ def test_no_event_is_waited_for_without_a_time_out() -> None:
 
 left_out = attributes("xfail", "skip", "skipif", "importorskip")
 BY_ENGINE = {
-    "tests/concurrency/test_locks.py", "tests/foundation/test_commands.py", "tests/transactions/test_laid_out_ahead.py",
+    "tests/broken/test_readers.py", "tests/concurrency/test_locks.py", "tests/foundation/test_commands.py",
+    "tests/transactions/test_laid_out_ahead.py",
 }  # fmt: skip
 """What one of the databases doesn't have."""
 

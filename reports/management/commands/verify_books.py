@@ -5,9 +5,11 @@ from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.db.models import Max, Min, Q
 from tqdm import tqdm
 
+from foundation.commands import is_away, is_transient
 from foundation.infrastructure.snapshots import consistent_reads
 from reports.verification import CHECKS
 from reports.verification.figures import Breaks
@@ -31,11 +33,13 @@ class Bar:
 
 
 def _found(breaks: Breaks) -> Breaks:
-    """What a check finds, up to a number that can not be read: the first check names it, and the next goes on."""
+    """What a check finds, up to what can't be read: the first check names that, and the next goes on."""
     try:
         yield from breaks
-    except ArithmeticError:
-        yield "it came to a number that can't be read, and no further"
+    except (ArithmeticError, OperationalError) as error:
+        if isinstance(error, OperationalError) and (is_away(error) or is_transient(error)):
+            raise
+        yield "it came to something that can't be read, and no further"
 
 
 class Command(BaseCommand):
