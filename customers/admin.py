@@ -15,15 +15,16 @@ from customers.imports import CustomerTable, RateTable
 from customers.models import Customer, CustomerRate
 from equipment.models import Equipment
 from foundation.access.capabilities import Capability
+from foundation.limits import RATE
 from foundation.office.generic import ModelForm
 from foundation.office.imports import ImportsTables
 from foundation.office.links import Related, evidence_of, list_of
-from foundation.office.master_data import MasterDataAdmin
+from foundation.office.master_data import LegibleForm, MasterDataAdmin
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 
 
-class CustomerForm(ModelForm[Customer]):
+class CustomerForm(LegibleForm[Customer]):
     """What it was read as is the row's ``version`` here: the command compares it under the row's lock."""
 
     class Meta:
@@ -42,11 +43,16 @@ class CustomerForm(ModelForm[Customer]):
             self.fields["customer_code"].help_text = "Given out when left empty."
 
 
+class RateForm(ModelForm[CustomerRate]):
+    rate = forms.DecimalField(max_digits=10, decimal_places=2, min_value=0, max_value=RATE.most)
+
+
 class RateInline(ReadOnlyInline[CustomerRate, Customer]):
     """Agreed rates stay as they are; new ones are added."""
 
     view_capability = Capability.VIEW_MASTER_DATA
     model = CustomerRate
+    form = RateForm
     fields = ("equipment", "rate", "valid_from", "agreed_by", "created_at")
     readonly_fields = ("agreed_by", "created_at")
     verbose_name = "contract rate"

@@ -16,6 +16,7 @@ from foundation.api.fields import (
     TextField,
 )
 from foundation.api.inputs import Input, KnownFieldsOnly
+from foundation.limits import TERM_DAYS
 
 _GIVEN_OUT = re.compile(rf"{CODE_PREFIX}-\d{{8}}-\d{{6}}")
 
@@ -29,7 +30,7 @@ class CustomerSerializer(KnownFieldsOnly, serializers.ModelSerializer[Customer])
     address = TextField(max_length=250, required=False, allow_blank=True)
     uen = TextField(max_length=16, required=False, allow_blank=True)
     gst_registration_no = TextField(max_length=16, required=False, allow_blank=True)
-    payment_terms_days = StrictIntegerField(min_value=0, max_value=365, required=False)
+    payment_terms_days = StrictIntegerField(min_value=0, max_value=int(TERM_DAYS.most), required=False)
     meter_number = TextField(max_length=32, required=False, allow_blank=True)
     meter_rate = RateField(
         decimal_places=4,

@@ -11,6 +11,7 @@ from django.db import connection
 
 from foundation.commands import ATTEMPTS, TryAgain, is_running
 from foundation.errors import DomainError
+from foundation.unreadable import RAISED, refused_in_commands
 
 type Ahead[T] = Callable[[], T | None]
 """Gives what was made ready; None where nothing was. Called once by a command, before its first lock."""
@@ -51,6 +52,7 @@ def _tried_again[T](prepare: Callable[[ExitStack], T], held: ExitStack) -> T | N
 
 def _unless_refused[T](prepare: Callable[[ExitStack], T], held: ExitStack) -> T | None:
     try:
-        return prepare(held)
-    except DomainError:
+        with refused_in_commands():
+            return prepare(held)
+    except (DomainError, *RAISED):
         return None

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from decimal import InvalidOperation
 from functools import partial, wraps
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -18,7 +17,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from foundation.errors import Busy
 from foundation.infrastructure import file_locks
 from foundation.observability.metrics import COMMAND_RETRIES
-from foundation.unreadable import UnreadableRecord, refused_in_commands
+from foundation.unreadable import RAISED, UnreadableRecord, refused_in_commands
 
 ATTEMPTS = 6
 
@@ -57,7 +56,7 @@ def command[**P, R](function: Callable[P, R]) -> Callable[P, R]:
                 return _attempt(function, *args, **kwargs)
             except TryAgain as request:
                 request.prepare()
-            except (InvalidOperation, OverflowError) as error:
+            except RAISED as error:
                 raise UnreadableRecord(
                     "A number that this needs can't be read in the books. Nothing was recorded; verify_books names it."
                 ) from error

@@ -51,5 +51,6 @@ USAGE = Limit("USAGE", "The usage of one reading")
 AMOUNT = Limit("AMOUNT", "The amount of a line, a document or a payment")
 BALANCE = Limit("BALANCE", "What an account, a deposit or a cash bag adds up to")
 PIECES = Limit("PIECES", "What stands in one place")
+TERM_DAYS = Limit("TERM_DAYS", "The time that a customer has to pay, in days,")
 LINES = 200
 """Of one document."""

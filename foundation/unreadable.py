@@ -28,6 +28,10 @@ class UnreadableRecord(Conflict):
     code = "unreadable_record"
 
 
+RAISED = (InvalidOperation, OverflowError)
+"""By a command that reckons with one; an OverflowError where a count has more digits than anything holds."""
+
+
 def is_unreadable(value: object) -> bool:
     return isinstance(value, Decimal) and not value.is_finite()
 

@@ -20,7 +20,7 @@ from foundation.access.scoping import rows_within
 from foundation.limits import PIECES
 from foundation.office.generic import FieldGroups, ModelForm, TabularInline
 from foundation.office.links import Related, badge, evidence_of, list_of, movements_of, page_of, plain
-from foundation.office.master_data import MasterDataAdmin
+from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
 from inventory import services
@@ -223,10 +223,15 @@ class ReorderFilter(admin.SimpleListFilter):
 _IS_LOW = Q(in_stock__lt=F("quantity"))
 
 
+class ReorderLevelForm(MasterDataForm[ReorderLevel]):
+    quantity = forms.IntegerField(min_value=0, max_value=int(PIECES.most), help_text="0: nobody is told.")
+
+
 @admin.register(ReorderLevel)
 class ReorderLevelAdmin(MasterDataAdmin[ReorderLevel]):
     view_capability = Capability.VIEW_DEPOT_STOCK
     menu = Menu.STOCK
+    form = ReorderLevelForm
     list_display = ("equipment", "depot", "quantity", "in_stock", "state")
     list_filter = (ReorderFilter, "depot")
     list_select_related = ("depot", "equipment")
@@ -332,6 +337,8 @@ class StockMovementAdmin(OfficeAdmin[StockMovement]):
 
 
 class WorkItemForm(ModelForm[DepotWorkItem]):
+    quantity = forms.IntegerField(min_value=0, max_value=int(PIECES.most))
+
     class Meta:
         model = DepotWorkItem
         fields = ("equipment", "condition", "quantity")

@@ -1,6 +1,7 @@
 """Sales, meters and deposits in the office."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,6 +14,8 @@ from accounts.requests import acting_user
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
+from foundation.limits import READING
+from foundation.money import shown
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of, movements_of
@@ -94,7 +97,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
     readonly_fields = ("state", "reversed_by", "document", "pdf", "site", "owed")
 
     def said(self, target: Transaction) -> str:
-        return f"{target.transaction_number}: {target.customer_name}, S$ {target.invoice.total_amount}"
+        return f"{target.transaction_number}: {target.customer_name}, S$ {shown(target.invoice.total_amount)}"
 
     def related(self, request: HttpRequest, target: Transaction) -> Iterable[Related]:
         invoice = target.invoice
@@ -138,8 +141,8 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
         return link_to(Transaction.objects.filter(reverses=sale).first())
 
     @admin.display(description="with GST", ordering="invoice__total_amount")
-    def owed(self, sale: Transaction) -> str:
-        return str(sale.invoice.total_amount)
+    def owed(self, sale: Transaction) -> Decimal:
+        return sale.invoice.total_amount
 
     @admin.display(description="paid", boolean=True, ordering="payment_received")
     def paid(self, sale: Transaction) -> bool:
@@ -183,6 +186,8 @@ class NewMeterForm(ModelForm[MeterReplacement]):
         Customer.objects.filter(meter_rate__isnull=False),
         widget=AutocompleteSelect(MeterReplacement._meta.get_field("customer"), admin.site),
     )
+    final_reading = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0, max_value=READING.most)
+    first_reading = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0, max_value=READING.most)
 
     class Meta:
         model = MeterReplacement

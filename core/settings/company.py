@@ -40,5 +40,6 @@ LIMITS = {
         "AMOUNT": "9999999.99",
         "BALANCE": "99999999.99",
         "PIECES": "999999",
+        "TERM_DAYS": "365",
     }.items()
 }

@@ -15,12 +15,12 @@ from foundation import clock
 from foundation.changes import announce
 from foundation.commands import command
 from foundation.errors import Duplicate, UnknownReference
-from foundation.limits import RATE, READING, require_each
+from foundation.limits import RATE, READING, TERM_DAYS, require_each
 from foundation.operations.idempotency import idempotent
 from sequences.services import take_numbers
 
 CODE_PREFIX = "CUS"
-_LIMITS = {"meter_rate": RATE, "last_meter_reading": READING}
+_LIMITS = {"meter_rate": RATE, "last_meter_reading": READING, "payment_terms_days": TERM_DAYS}
 
 
 @command
@@ -103,7 +103,7 @@ def _change(actor: User, customer: Customer, action: str, changes: Mapping[str, 
         return
     now = clock.now()
     wanted |= {"version": customer.version + 1, "updated_at": now}
-    if wanted.get("meter_rate", customer.meter_rate) != customer.meter_rate:
+    if "meter_rate" in wanted and wanted["meter_rate"] != customer.meter_rate:
         wanted["meter_rate_at"] = now
         if customer.meter_rate is not None:
             PastMeterRate.objects.create(customer=customer, meter_rate=customer.meter_rate, until=now)
