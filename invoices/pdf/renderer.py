@@ -4,17 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from xml.etree import ElementTree
 
 from weasyprint import CSS
+from weasyprint.css.targets import TargetCollector
 from weasyprint.document import Document
+from weasyprint.document import Page as LaidOut
+from weasyprint.formatting_structure.build import build_formatting_structure
+from weasyprint.html import UA_COUNTER_STYLE
 from weasyprint.images import SVGImage
+from weasyprint.layout import LayoutContext, layout_document
 from weasyprint.pdf.metadata import DocumentMetadata
 
 from invoices.pdf import TEMPLATES
 from invoices.pdf.fonts import EmbeddedFonts, OwnFonts
 from invoices.pdf.page import NOTHING_FETCHED, Page
 from invoices.pdf.stack import with_room_on_the_stack
+from invoices.pdf.styles import KeptStyles
 
 _PAGE_NUMBERS = """
 html { string-set: document attr(title) }
@@ -54,28 +61,32 @@ class Renderer:
 
     def __init__(self, style: str) -> None:
         self.fonts = OwnFonts()
-        sheets = [(TEMPLATES / name).read_text("utf-8") for name in ("document.css", style)]
-        self._style = CSS(string="\n".join(sheets), url_fetcher=NOTHING_FETCHED)
-        self._page_numbers = CSS(string=_PAGE_NUMBERS, url_fetcher=NOTHING_FETCHED)
+        text = "\n".join((TEMPLATES / name).read_text("utf-8") for name in ("document.css", style))
+        sheet, page_numbers = (CSS(string=css, url_fetcher=NOTHING_FETCHED) for css in (text, _PAGE_NUMBERS))
+        self._sheets = {False: [sheet], True: [sheet, page_numbers]}
+        self._styles: dict[bool, dict[object, Any]] = {False: {}, True: {}}
         logo = ElementTree.fromstring((TEMPLATES / "logo.svg").read_bytes())  # noqa: S314 -- our own file
         self._images = {"invoice:logo": SVGImage(logo, None, NOTHING_FETCHED, None)}
 
     def render(self, page: Page, metadata: DocumentMetadata, images: dict[str, object], *, is_long: bool) -> bytes:
-        document = self.lay_out(page, images, is_numbered=is_long)
-        if (len(document.pages) > 1) != is_long:
-            document = self.lay_out(page, images, is_numbered=not is_long)
-        document.metadata = metadata
+        pages = self._lay_out(page, images, is_numbered=is_long)
+        if (len(pages) > 1) != is_long:
+            pages = self._lay_out(page, images, is_numbered=not is_long)
+        document = Document(pages, metadata, NOTHING_FETCHED, self.fonts, {}, None)
         document.fonts = EmbeddedFonts()
         pdf: bytes = document.write_pdf()
         return pdf
 
-    def lay_out(self, page: Page, images: dict[str, object], *, is_numbered: bool) -> Document:
-        """Page numbers stand in the margin: they never change what fits on a page."""
-        return page.render(
-            font_config=self.fonts,
-            stylesheets=[self._style, self._page_numbers] if is_numbered else [self._style],
-            cache=self._images | images,
+    def _lay_out(self, page: Page, images: dict[str, object], *, is_numbered: bool) -> list[LaidOut]:
+        """WeasyPrint's own steps. Page numbers stand in the margin: they never change what fits on a page."""
+        every_image = self._images | images
+        targets = TargetCollector()
+        styles = KeptStyles(self._styles[is_numbered], page, self._sheets[is_numbered], self.fonts)
+        context = LayoutContext(styles, lambda url, **_: every_image.get(url), self.fonts, UA_COUNTER_STYLE, targets)
+        root = build_formatting_structure(
+            page.etree_element, styles, context.get_image_from_uri, None, targets, UA_COUNTER_STYLE, context.footnotes
         )
+        return [LaidOut(box) for box in layout_document(page, root, context)]
 
 
 _idle: dict[str, list[Renderer]] = defaultdict(list)

@@ -243,6 +243,16 @@ def test_totals_do_not_stand_alone_on_a_page() -> None:
         assert re.search("Cylinder number|Gas by meter", last)
 
 
+def test_styles_are_computed_for_the_first_document_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    render_invoice(snapshot(paynow="1"))
+
+    def refused(*args: object, **more: object) -> None:
+        raise AssertionError("a style was computed anew")
+
+    monkeypatch.setattr("weasyprint.css.StyleFor.set_computed_styles", refused)
+    assert "INV-2" in text_of(snapshot(number="INV-2", customer=CUSTOMER, paynow="2"))
+
+
 def test_threads_print_side_by_side() -> None:
     expected = render_invoice(snapshot())
     printed = at_once(lambda _: [render_invoice(snapshot()) for _ in range(6)], 4)
