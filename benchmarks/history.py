@@ -38,7 +38,7 @@ from django.db.transaction import atomic
 
 from accounts.models import User
 from audit.models import AuditLog
-from customers.models import Customer
+from customers.models import Customer, CustomerRate
 from depots.models import Depot
 from equipment.models import Equipment
 from foundation.access.capabilities import Role
@@ -136,6 +136,14 @@ class History:
                     **({"meter_number": f"M{n}", "meter_rate": METER_RATE} if n % 5 == 0 else {}),
                 )
                 for n in range(1, customers + 1)
+            ),
+            batch_size=2_000,
+        )
+        CustomerRate.objects.bulk_create(
+            (
+                CustomerRate(customer=customer, equipment=equipment, rate=RATE, valid_from=now.date(), created_at=now)
+                for customer in self.customers[::3]
+                for equipment in self.equipment[:2]
             ),
             batch_size=2_000,
         )

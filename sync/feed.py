@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from customers.models import Customer
 from depots.models import Depot
@@ -25,6 +26,7 @@ from foundation.errors import Invalid
 from invoices.models import GstRate
 from sync import locks
 from sync.models import Feed, FeedEntry
+from sync.selectors import customers_to_pull
 
 KINDS: dict[str, Any] = {"depots": Depot, "equipment": Equipment, "gst_rates": GstRate, "customers": Customer}
 _KIND_OF = {entity_name(model): kind for kind, model in KINDS.items()}
@@ -115,11 +117,11 @@ def _page_of_everything(cursor: Cursor, kind: str, size: int) -> Page:
     kinds = list(KINDS)
     after, left = cursor.after, size
     for current in kinds[kinds.index(kind) :]:
-        rows = list(_active(KINDS[current]).filter(pk__gt=after).order_by("pk")[:left])
+        rows = _read(_active(KINDS[current]).filter(pk__gt=after).order_by("pk")[:left])
         page.rows[current] = rows
         left -= len(rows)
         if not left:
-            page.cursor = Cursor(cursor.epoch, cursor.position, current, rows[-1].pk)
+            page.cursor = Cursor(cursor.epoch, cursor.position, current, _id(rows[-1]))
             return page
         after = 0
     page.cursor, page.has_more = Cursor(cursor.epoch, cursor.position), False
@@ -134,14 +136,22 @@ def _page_of_changes(cursor: Cursor, size: int) -> Page:
         page.cursor = Cursor(cursor.epoch, entries[-1].position)
     for kind, model in KINDS.items():
         ids = [entry.entity_id for entry in entries if _KIND_OF.get(entry.entity) == kind]
-        page.rows[kind] = list(_active(model).filter(pk__in=ids).order_by("pk"))
-        page.gone[kind] = sorted({*ids} - {row.pk for row in page.rows[kind]})
+        page.rows[kind] = _read(_active(model).filter(pk__in=ids).order_by("pk"))
+        page.gone[kind] = sorted({*ids} - set(map(_id, page.rows[kind])))
     return page
 
 
 def _active(model: Any) -> Any:
-    rows = model.objects.all() if model is GstRate else model.objects.filter(is_active=True)
-    return rows.prefetch_related("rates") if model is Customer else rows
+    return model.objects.all() if model is GstRate else model.objects.filter(is_active=True)
+
+
+def _read(chosen: QuerySet[Any]) -> list[Any]:
+    return customers_to_pull(chosen) if chosen.model is Customer else list(chosen)
+
+
+def _id(row: Any) -> int:
+    pk: int = row["id"] if isinstance(row, dict) else row.pk
+    return pk
 
 
 def _is_number(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -13,7 +14,6 @@ from customers.models import Customer, CustomerRate
 from depots.serializers import DepotSerializer
 from distribution.serializers import DistributionOut
 from equipment.serializers import EquipmentSerializer
-from foundation import clock
 from foundation.api.fields import StrictIntegerField, TextField
 from foundation.api.inputs import Input
 from foundation.api.queries import Query
@@ -24,6 +24,7 @@ from invoices.serializers import GstRateSerializer
 from sync.errors import ProtocolTooNew
 from sync.models import SyncConflict
 from sync.operations import TYPES
+from sync.selectors import PULLED_OF_CUSTOMER, PULLED_OF_RATE
 from sync.services import CREATED, DUPLICATE, PROTOCOL, REJECTED, Result
 from transactions.models import Transaction
 
@@ -121,33 +122,34 @@ class PullQuery(Query):
 class PulledRate(serializers.ModelSerializer[CustomerRate]):
     class Meta:
         model = CustomerRate
-        fields = ("equipment", "rate", "valid_from")
+        fields = PULLED_OF_RATE
         read_only_fields = fields
 
 
 class PulledCustomer(serializers.ModelSerializer[Customer]):
-    rates = serializers.SerializerMethodField(help_text="In force today, and those that will be: each from its date.")
+    # Documents what `customers_to_pull` reads.
+
+    rates = PulledRate(
+        many=True, read_only=True, help_text="In force today, and those that will be: each from its date."
+    )
 
     class Meta:
         model = Customer
-        fields = (
-            "id", "customer_code", "name", "phone", "address", "postal_code", "payment_type", "payment_terms_days",
-            "meter_number", "meter_rate", "last_meter_reading", "version", "rates",
-        )  # fmt: skip
+        fields = (*PULLED_OF_CUSTOMER, "rates")
         read_only_fields = fields
 
-    @extend_schema_field(PulledRate(many=True))
-    def get_rates(self, customer: Customer) -> object:
-        today = clock.business_date(clock.now())
-        chosen: list[CustomerRate] = []
-        begun: set[int] = set()
-        for rate in sorted(customer.rates.all(), key=lambda rate: (rate.valid_from, rate.pk), reverse=True):
-            if rate.valid_from <= today:
-                if rate.equipment_id in begun:
-                    continue
-                begun.add(rate.equipment_id)
-            chosen.append(rate)
-        return PulledRate(chosen[::-1], many=True).data
+    def to_representation(self, instance: Any) -> Any:
+        """Written by hand: a field for each value would take most of a first pull."""
+        return {
+            **instance,
+            "meter_rate": _text(instance["meter_rate"]),
+            "last_meter_reading": _text(instance["last_meter_reading"]),
+            "rates": [{**rate, "rate": _text(rate["rate"])} for rate in instance["rates"]],
+        }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
 
 
 class PulledStock(serializers.ModelSerializer[Inventory]):

@@ -1,5 +1,6 @@
 """GET /api/sync/pull/: everything first, then what changed; nothing that commits is ever missed."""
 
+import json
 import threading
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
+from rest_framework.renderers import JSONRenderer
+from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIClient
 
 from customers.models import Customer
@@ -16,6 +19,7 @@ from foundation.access.capabilities import Role
 from inventory.models import Inventory
 from sync.feed import begin_anew
 from sync.models import FeedEntry
+from sync.serializers import PulledCustomer
 from tests.concurrency.races import Signal, Threads, at_once
 from tests.conftest import Shop, error_of
 from tests.factories import (
@@ -91,6 +95,21 @@ def test_rates_are_those_in_force_and_those_to_come(shop: Shop, replica: Replica
         "26.00",
         "25.00",
     ]
+
+
+@pytest.mark.any_engine
+def test_customers_are_written_as_the_schema_says(shop: Shop, replica: Replica) -> None:
+    """They are read without models and written without serializers' fields, for there are many."""
+    MeteredCustomerFactory(meter_rate="0.0000", last_meter_reading="0.00", name="金镬 <&>", postal_code="120462")
+    MeteredCustomerFactory(meter_rate="2.1500", last_meter_reading="1234567.50", phone="+65 6861 2345")
+    CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, rate="0.00", valid_from="2026-01-01")
+    replica.pull()
+    by_fields = {
+        customer.pk: json.loads(JSONRenderer().render(ModelSerializer.to_representation(PulledCustomer(), customer)))
+        for customer in Customer.objects.prefetch_related("rates")
+    }
+    assert replica.rows["customers"] == by_fields
+    assert len(by_fields) == 3
 
 
 def test_changes_come_by_the_cursor_and_only_they(shop: Shop, replica: Replica) -> None:
