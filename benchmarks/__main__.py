@@ -16,7 +16,7 @@ from benchmarks.harness import HISTORIES, ROOT, Table, machine, say
 
 QUICK: dict[str, dict[str, Any]] = {
     "render": {"rounds": 40}, "sale": {"rounds": 1, "seconds": 5, "history": 10_000}, "confirm": {"rounds": 60},
-    "push": {"rounds": 2}, "beside": {"rounds": 1}, "growth": {"sizes": (10_000, 100_000), "rounds": 3}, "pull": {"rounds": 1}, "start": {"rounds": 3},
+    "push": {"rounds": 2}, "beside": {"rounds": 1}, "beside_plain": {"rounds": 1, "seconds": 5}, "growth": {"sizes": (10_000, 100_000), "rounds": 3}, "pull": {"rounds": 1}, "start": {"rounds": 3},
 }  # fmt: skip
 WHOLE: dict[str, dict[str, Any]] = {name: {} for name in QUICK} | {"sale": {"history": 1_000_000}}
 WITHOUT_DATABASE = {"render"}

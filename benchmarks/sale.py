@@ -42,7 +42,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Figures:
-    """Of one round: milliseconds, sales a second, per cent of the processors, CPU milliseconds of a sale."""
+    """Of one round, and of the sales that were made: milliseconds, how many a second, per cent of the processors, CPU
+    milliseconds of one."""
 
     p50: float
     p95: float
@@ -51,6 +52,8 @@ class Figures:
     busy: float
     cpu_ms: float
     errors: int
+    refused: float
+    """The share of all answers that are errors."""
 
 
 class Seller(Client):
@@ -87,9 +90,9 @@ def load(site: Site, drivers: Sequence[Seller], seconds: float) -> Figures:
 
     def work(driver: Seller) -> None:
         while (began := time.perf_counter()) < end:
-            status = driver.sell()
-            taken.append(time.perf_counter() - began)
-            if status != 201:
+            if (status := driver.sell()) == 201:
+                taken.append(time.perf_counter() - began)
+            else:
                 wrong.append(status)
 
     threads = [threading.Thread(target=work, args=(driver,)) for driver in drivers]
@@ -103,8 +106,9 @@ def load(site: Site, drivers: Sequence[Seller], seconds: float) -> Figures:
     cpu = (_server_ticks(site) - server) / TICKS / len(taken)
     marks = statistics.quantiles(taken, n=100) if len(taken) > 1 else taken * 99
     return Figures(
-        marks[49] * 1000, marks[94] * 1000, marks[98] * 1000, len(taken) / took, busy * 100, cpu * 1000, len(wrong)
-    )
+        p50=marks[49] * 1000, p95=marks[94] * 1000, p99=marks[98] * 1000, per_second=len(taken) / took, busy=busy * 100,
+        cpu_ms=cpu * 1000, errors=len(wrong), refused=len(wrong) / (len(wrong) + len(taken)),
+    )  # fmt: skip
 
 
 def _busy_ticks() -> int:
