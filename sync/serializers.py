@@ -19,6 +19,7 @@ from foundation.api.inputs import Input
 from foundation.api.queries import Query
 from foundation.api.schema import ErrorSerializer
 from foundation.operations.models import ClientOperation
+from foundation.unreadable import is_unreadable
 from inventory.models import Inventory
 from invoices.serializers import GstRateSerializer
 from sync.errors import ProtocolTooNew
@@ -149,7 +150,7 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
 
 
 def _text(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value:f}"
+    return None if value is None else "NaN" if is_unreadable(value) else f"{value:f}"
 
 
 class PulledStock(serializers.ModelSerializer[Inventory]):

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from foundation.unreadable import UNREADABLE
 
 
-def by_value(reference: str) -> ExpressionWrapper[CombinedExpression]:
+def by_value(reference: str) -> "ExpressionWrapper[CombinedExpression]":
     """A reference's value, such that an index on it is no help.
 
     Else a planner may group by walking through the reference's index, and with it through all history, instead of

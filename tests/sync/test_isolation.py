@@ -137,7 +137,9 @@ def test_a_mistake_is_kept_and_can_be_retried_when_it_is_mended(
         retry = f"/api/sync/conflicts/{results[1]['conflict']}/retry/"
         assert push(*batch(shop))[1] == results[1]
         assert shop.client_of(shop.admin).post(retry).status_code >= 400
-    assert_only_b_is_kept(shop, results, "server_error")
+    # Nothing but a broken number in the books is larger than what it is reckoned or written with.
+    code = "unreadable_record" if isinstance(error, OverflowError) else "server_error"
+    assert_only_b_is_kept(shop, results, code)
     assert shop.client_of(shop.admin).post(retry).status_code == 200
     assert [result["status"] for result in push(*batch(shop))] == ["duplicate"] * 3
     assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 20 - 4
@@ -180,7 +182,8 @@ def test_what_the_database_really_refuses_is_rolled_back_and_kept(
 ) -> None:
     with failing(fail):
         results = push(*batch(shop))
-    assert_only_b_is_kept(shop, results, "server_error")
+    is_overflow = fail is _out_of_range and connection.vendor == "sqlite"
+    assert_only_b_is_kept(shop, results, "unreadable_record" if is_overflow else "server_error")
 
 
 def test_a_page_that_can_not_be_laid_out_is_kept(shop: Shop, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
