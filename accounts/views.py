@@ -15,9 +15,9 @@ from accounts.throttling import LogInThrottle
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
 from foundation.access.capabilities import Capability
 from foundation.api.filters import ApiFilterSet, IdFilter
+from foundation.api.once import earlier_or
 from foundation.api.queries import KnownParametersOnly
 from foundation.api.viewsets import LedgerViewSet
-from foundation.operations.idempotency import earlier_result
 
 
 class TokenView(KnownParametersOnly, APIView):
@@ -84,13 +84,13 @@ class UserViewSet(LedgerViewSet):
 
     @openapi.add_user
     def create(self, request: Request) -> Response:
-        user = earlier_result()
-        if user is None:
+        def make() -> User:
             serializer = NewUserIn(data=request.data)
             serializer.is_valid(raise_exception=True)
             values = dict(serializer.validated_data)
-            user = services.create_user(actor=acting_user(request), password=values.pop("password"), values=values)
-        return Response(UserOut(user).data, status=HTTP_201_CREATED)
+            return services.create_user(actor=acting_user(request), password=values.pop("password"), values=values)
+
+        return Response(UserOut(earlier_or(make)).data, status=HTTP_201_CREATED)
 
     @openapi.replace_user
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:

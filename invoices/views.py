@@ -20,10 +20,10 @@ from foundation.api.filters import (
 )
 from foundation.api.inputs import Nothing
 from foundation.api.negotiation import JsonErrors
+from foundation.api.once import earlier_or
 from foundation.api.queries import PageQuery
 from foundation.api.responses import pdf_file
 from foundation.api.viewsets import LedgerViewSet
-from foundation.operations.idempotency import earlier_result
 from invoices import openapi, services
 from invoices.downloads import pdf_response
 from invoices.models import GstRate, Invoice, InvoiceEmail
@@ -128,9 +128,9 @@ class GstRateViewSet(LedgerViewSet):
 
     @openapi.add_gst_rate
     def create(self, request: Request) -> Response:
-        rate = earlier_result()
-        if rate is None:
+        def make() -> GstRate:
             serializer = self.get_serializer(data=request.data)
             serializer.is_valid(raise_exception=True)
-            rate = services.add_gst_rate(actor=acting_user(request), values=serializer.validated_data)
-        return Response(self.get_serializer(rate).data, status=HTTP_201_CREATED)
+            return services.add_gst_rate(actor=acting_user(request), values=serializer.validated_data)
+
+        return Response(self.get_serializer(earlier_or(make)).data, status=HTTP_201_CREATED)

@@ -20,7 +20,7 @@ from foundation.office.pages import OfficeAdmin, may
 from foundation.unreadable import WORD
 from sync import services
 from sync.models import Feed, FeedEntry, SyncConflict
-from sync.selectors import described
+from sync.selectors import as_sent, described
 
 TONES = {SyncConflict.Status.OPEN: "open", SyncConflict.Status.RETRIED: "good"}
 
@@ -151,14 +151,12 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
 
     @admin.display(description="in words")
     def in_words(self, conflict: SyncConflict) -> str:
-        lines = described(json.loads(conflict.payload))
+        lines = described(as_sent(conflict))
         return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines)) if lines else "–"
 
     @admin.display(description="as it was sent")
     def sent(self, conflict: SyncConflict) -> str:
-        return format_html(
-            '<pre class="sent">{}</pre>', json.dumps(json.loads(conflict.payload), indent=2, ensure_ascii=False)
-        )
+        return format_html('<pre class="sent">{}</pre>', json.dumps(as_sent(conflict), indent=2, ensure_ascii=False))
 
     @admin.display(description="dismissed, because")
     def dismissed_because(self, conflict: SyncConflict) -> str:

@@ -1,5 +1,6 @@
 """What of an app's own it has to know besides master data, and what a kept operation says."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
@@ -66,6 +67,15 @@ def own_stock(user: User) -> QuerySet[Inventory]:
 def own_drafts(user: User) -> QuerySet[Distribution]:
     drafts = Distribution.objects.filter(user=user, status=Distribution.Status.DRAFT)
     return drafts.select_related("depot", "user").prefetch_related("items__equipment").order_by("pk")
+
+
+def as_sent(conflict: SyncConflict) -> Any:
+    """A kept operation as people and programs can read it: half a pair of surrogates, which no encoding has, is U+FFFD.
+
+    It is what a phone sends that cuts an emoji in two.
+    """
+    text = json.dumps(json.loads(conflict.payload), ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def described(operation: object) -> list[str]:

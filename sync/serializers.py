@@ -1,6 +1,5 @@
 """Pushes, pulls and conflicts in JSON."""
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -25,7 +24,7 @@ from invoices.serializers import GstRateSerializer
 from sync.errors import ProtocolTooNew
 from sync.models import SyncConflict
 from sync.operations import TYPES
-from sync.selectors import PULLED_OF_CUSTOMER, PULLED_OF_RATE
+from sync.selectors import PULLED_OF_CUSTOMER, PULLED_OF_RATE, as_sent
 from sync.services import CREATED, DUPLICATE, PROTOCOL, REJECTED, Result
 from transactions.models import Transaction
 
@@ -215,7 +214,7 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
 
     @extend_schema_field({})
     def get_payload(self, conflict: SyncConflict) -> Any:  # what the schema says: anything
-        return json.loads(conflict.payload)
+        return as_sent(conflict)
 
 
 class RetryIn(Input):

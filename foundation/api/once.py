@@ -1,7 +1,7 @@
 """A POST happens once for each id that its client gives it."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED
 
 from foundation.api.fields import ClientTempIdField
-from foundation.operations.idempotency import Operation, current_operation, name_from_here, named
+from foundation.operations.idempotency import Operation, current_operation, earlier_result, name_from_here, named
 
 FIELD, HEADER = "client_temp_id", "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -71,6 +71,22 @@ class HappensOnce(_View):
         type = self.operations.get(self.action) or f"{self.basename}.{self.action}"
         target = {self.target: int(self.kwargs["pk"])} if "pk" in self.kwargs else {}
         return Operation(user=request.user, client_temp_id=name, type=type, sent={**body, **target})
+
+
+def earlier_or[R](make: Callable[[], R]) -> R:
+    """What the same operation made before; else what ``make`` makes, which begins with checks that the first passed.
+
+    It is looked for again where ``make`` is refused: another request with the same id may have been quicker.
+    """
+    earlier: Any = earlier_result()
+    if earlier is not None:
+        return cast(R, earlier)
+    try:
+        return make()
+    except ValidationError:
+        if (quicker := earlier_result()) is None:
+            raise
+        return cast(R, quicker)
 
 
 def refuse_header(request: Request) -> None:

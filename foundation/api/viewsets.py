@@ -10,9 +10,8 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from foundation.access.capabilities import Capability
-from foundation.api.once import HappensOnce
+from foundation.api.once import HappensOnce, earlier_or
 from foundation.api.queries import KnownParametersOnly
-from foundation.operations.idempotency import earlier_result
 
 
 class ScopedViewSet(KnownParametersOnly, HappensOnce, viewsets.GenericViewSet[Any]):
@@ -64,12 +63,12 @@ class MasterDataViewSet(LedgerViewSet):
     """``(actor, pk) -> Model``"""
 
     def create(self, request: Request) -> Response:
-        made = earlier_result()
-        if made is None:
+        def make() -> Model:
             serializer = self.get_serializer(data=request.data)
             serializer.is_valid(raise_exception=True)
-            made = type(self).create_command(actor=request.user, values=serializer.validated_data)
-        return Response(self.get_serializer(made).data, status=HTTP_201_CREATED)
+            return type(self).create_command(actor=request.user, values=serializer.validated_data)
+
+        return Response(self.get_serializer(earlier_or(make)).data, status=HTTP_201_CREATED)
 
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
         current = self.get_object()

@@ -15,6 +15,7 @@ from foundation.access.capabilities import Role
 from foundation.operations.models import ClientOperation
 from sequences.services import take_numbers
 from sync.models import SyncConflict
+from tests.admin.pages import logged_in, url
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
@@ -253,6 +254,14 @@ def test_text_that_no_database_takes_is_kept_as_it_came(shop: Shop) -> None:
     assert statuses(results) == ["rejected"] * 4
     assert send() == results
     assert SyncConflict.objects.count() == 4
+    client, office = shop.client_of(shop.admin), logged_in(shop.admin)
+    kept = client.get("/api/sync/conflicts/").json()["results"]
+    assert [each["payload"].get("data", {}).get("remarks") for each in kept] == [None, "\ufffd", None, None]
+    assert [each["payload"]["type"] for each in kept[:1]] == ["\ufffd"]
+    for each in kept:
+        assert office.get(url("sync.syncconflict", "change", each["id"])).status_code == 200
+        dismissed = client.post(f"/api/sync/conflicts/{each['id']}/dismiss/", {"reason": "Half an emoji"})
+        assert (dismissed.status_code, dismissed.json()["status"]) == (200, "DISMISSED")
 
 
 def test_a_device_clock_that_is_wrong_loses_no_sale(shop: Shop, push: Push) -> None:
