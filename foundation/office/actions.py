@@ -20,7 +20,7 @@ from foundation.commands import is_transient
 from foundation.errors import Busy, DomainError, Invalid
 from foundation.office import once
 from foundation.office.generic import ModelAdmin, ModelForm
-from foundation.operations.idempotency import IdempotencyConflict, named, result_of
+from foundation.operations.idempotency import IdempotencyConflict, is_replayed, named, result_of
 
 ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM)
 """Where an action that suits one row as well as many is offered."""
@@ -60,7 +60,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
                 # Two at once: what was valid may have become so only for the first.
                 earlier = operation.earlier_result() if operation and answer.status_code == HTTPStatus.OK else None
         except IdempotencyConflict as conflict:
-            return self._given_back(request, conflict, view)
+            return self._given_back(request, conflict, view, object_id)
         return answer if earlier is None else self._recorded_already(request, earlier)
 
     def _sent_back_if_refused(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
@@ -81,9 +81,24 @@ class RunsCommands[M: Model](ModelAdmin[M]):
             return view()
 
     def _given_back(
-        self, request: HttpRequest, conflict: IdempotencyConflict, view: Callable[[], HttpResponse]
+        self,
+        request: HttpRequest,
+        conflict: IdempotencyConflict,
+        view: Callable[[], HttpResponse],
+        object_id: str | None,
     ) -> HttpResponse:
-        """Something else was recorded by this form: it is shown, and what was filled in now is kept for another go."""
+        """Something else was recorded by this form: it is shown, and what was filled in now is kept for another go.
+
+        A page that changes something begins anew: what it was filled in from is no more.
+        """
+        if object_id is not None:
+            self.message_user(
+                request,
+                "This page was saved before, with other content, and nothing was saved now. This is how it is now: "
+                "please change it again.",
+                messages.WARNING,
+            )
+            return HttpResponseRedirect(request.get_full_path())
         self._say(request, result_of(conflict.first), "was recorded by this form already.", messages.WARNING)
         request.office_once = once.new_id()  # type: ignore[attr-defined]  # likewise
         request.office_refusal = Invalid(  # type: ignore[attr-defined]  # likewise
@@ -97,6 +112,12 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         if isinstance(made, self.model):
             return HttpResponseRedirect(reverse(f"{name}_change", args=[made.pk]))
         return HttpResponseRedirect(reverse(f"{name}_changelist"))
+
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        return None if is_replayed() else super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        return None if is_replayed() else super().log_change(request, obj, message)
 
     def _say(self, request: HttpRequest, made: Model | None, what: str, level: int) -> None:
         if isinstance(made, self.model):

@@ -152,7 +152,8 @@ class ImportsTables(ImportMixin):
             return super().process_result(result, request)
         # Since the trial run something has changed.
         first = wrong[0]
-        messages.error(request, f"Nothing was imported. Line {first.line}: {first.problem}")
+        place = "" if first.line is None else f"Line {first.line}: "
+        messages.error(request, f"Nothing was imported. {place}{first.problem}")
         return HttpResponseRedirect(self._import_page())
 
     def _import_page(self) -> str:

@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.crypto import salted_hmac
 from django.utils.dateparse import parse_datetime
 
 from foundation import clock
 
-NO_CONTENT = frozenset({"client_temp_id", "confirm", "password", "new_password", "csrfmiddlewaretoken"})
-"""What is no part of an operation: its id, what its sender has confirmed, and secrets, which are stored nowhere."""
+NO_CONTENT = frozenset({"client_temp_id", "confirm", "csrfmiddlewaretoken"})
+"""What is no part of an operation: its id, and what its sender has confirmed."""
+SECRETS = frozenset({"password", "new_password"})
+"""What is stored nowhere, and yet tells two operations apart: by a digest that takes the server's own key to make."""
 
 _RENAMED = {"shares": "allocations"}
 """What release 0.1 stored under its own name: its name in the API."""
@@ -26,8 +29,16 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9]{2}:?
 
 def as_text(sent: Mapping[str, Any]) -> str:
     """What is stored: JSON, in one order."""
-    content = {name: value for name, value in sent.items() if name not in NO_CONTENT}
+    content = {
+        name: _digest(value) if name in SECRETS and value else value
+        for name, value in sent.items()
+        if name not in NO_CONTENT
+    }
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(secret: object) -> str:
+    return salted_hmac(__name__, repr(secret), algorithm="sha256").hexdigest()
 
 
 def mean_the_same(one: str, other: str) -> bool:

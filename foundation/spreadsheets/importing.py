@@ -119,7 +119,9 @@ class TableResource(Resource):
             dataset.wipe()
             raise
 
-        cells = [dataset.headers, *([str(cell) for cell in row] for row in dataset)]
+        # By what the rows say: not by their order, the columns', empty cells or spaces.
+        said = ([(name, str(cell)) for name, value in row.items() if (cell := _cell(value))] for row in dataset.dict)
+        cells = sorted(sorted(row) for row in said if row)
         self._digest = hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
     def after_import(self, dataset: Dataset, result: Any, **kwargs: Any) -> None:

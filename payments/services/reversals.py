@@ -9,12 +9,15 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Denied, Invalid
+from foundation.limits import BALANCE
 from foundation.operations.idempotency import idempotent
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
+from invoices.selectors import open_amount
 from invoices.services import mark_unpaid
 from payments import locks
 from payments.models import Allocation, Payment
+from payments.selectors import credit_of
 from payments.services.allocations import Part, require_standing, standing_amounts, write_allocations
 
 
@@ -24,9 +27,9 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
     """Take a payment back: it was entered wrongly, or the cheque bounced. What it settled is open again.
 
     Answers the reversal. Cash goes out of the bag of who took it. Locks the customer, the invoices, the payment.
-    Raises Denied, AlreadyReversed, Invalid without a reason.
+    Raises Denied, AlreadyReversed, AmountOutOfRange, Invalid without a reason.
     """
-    locks.customer_of_payment(payment_id)
+    customer = locks.customer_of_payment(payment_id)
     payment: Payment = Payment.objects.get(pk=payment_id)
     if not Payment.objects.filter(rows_within(actor, Capability.REVERSE_PAYMENT), pk=payment_id).exists():
         raise Denied
@@ -34,6 +37,7 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
         raise Invalid("A reversal needs its reason.", attr="reason")
     require_standing(payment)
     reversal = _reverse(actor, payment, clock.now())
+    BALANCE.require(open_amount(customer), attr=None)
     record(
         actor=actor,
         action="invoices.payment.reversed",
@@ -48,7 +52,8 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
     """Let a voided document and the one that voids it settle each other.
 
     Cash that came with the sale goes back with it; what else was paid becomes the customer's credit again, from today
-    on: what was owed before stays so. Runs in the caller's transaction, which holds the customer's lock.
+    on: what was owed before stays so. Runs in the caller's transaction, which holds the customer's lock. Raises
+    AmountOutOfRange where that credit is too much.
     """
     today = clock.business_date(now)
     for payment in Payment.objects.filter(allocations__invoice=voided, is_on_the_spot=True, reversal__isnull=True):
@@ -66,6 +71,7 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
     # Nobody paid: they cancel each other.
     for invoice in invoice_locks.invoices([voided.pk, voiding.pk]):
         mark_unpaid(invoice)
+    BALANCE.require(credit_of(voided.customer), attr=None)
 
 
 def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:

@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from customers.models import Customer
 from depots.models import Depot
+from foundation.commands import is_first_attempt
+from foundation.operations.idempotency import Operation
 from payments.models import Payment
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
 from tests.conftest import Shop
@@ -156,3 +159,26 @@ def test_a_forms_id_is_no_clients(office: Shop) -> None:
     client, add = logged_in(office.admin), url("invoices.payment", "add")
     client.post(add, paid(office, once=page(client, add)))
     assert Payment.objects.latest("id").client_temp_id is None
+
+
+def test_a_page_that_is_saved_again_with_other_content_begins_anew(office: Shop, nothing_changes: Unchanged) -> None:
+    """What it was filled in from is no more; and a new password is no repetition."""
+    client, address = logged_in(office.admin), url("accounts.user", "change", office.driver.pk)
+    form = {**form_of(client, address), "once": page(client, address), "first_name": "Renamed", **SAVE}
+    client.post(address, form)
+    with nothing_changes():
+        again = client.post(address, {**form, "new_password": "quite another one 7"}, follow=True)
+    assert "nothing was saved now" in messages_of(again)[-1]
+    assert again.context["adminform"].form["first_name"].value() == "Renamed"
+
+
+def test_the_offices_own_log_says_once_what_was_sent_twice_at_once(office: Shop) -> None:
+    client, add = logged_in(office.admin), url("invoices.payment", "add")
+    form = paid(office, once=page(client, add))
+    client.post(add, form)
+    entries, look = LogEntry.objects.count(), Operation.earlier_result
+    with pytest.MonkeyPatch.context() as patch:
+        # The second looked before the first was recorded.
+        patch.setattr(Operation, "earlier_result", lambda it: None if is_first_attempt() else look(it))
+        assert client.post(add, form).status_code == 302
+    assert LogEntry.objects.count() == entries

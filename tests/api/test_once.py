@@ -120,6 +120,13 @@ def test_no_password_is_kept_with_an_operation(shop: Shop) -> None:
     assert "long enough" not in ClientOperation.objects.get().content
 
 
+def test_another_password_is_another_operation(shop: Shop) -> None:
+    client, url = shop.client_of(shop.admin), f"/api/accounts/users/{shop.driver.pk}/set-password/"
+    first, other = ({"password": f"A long enough one {number}", "client_temp_id": "once"} for number in (7, 8))
+    assert [client.post(url, body).status_code for body in (first, first)] == [204, 204]
+    assert error_of(client.post(url, other)) == (409, "idempotency_conflict", "client_temp_id")
+
+
 def test_what_is_put_takes_no_id(shop: Shop) -> None:
     """It says what shall be, as often as it is said."""
     client, url = shop.client_of(shop.admin), f"/api/depots/{shop.depot.pk}/"

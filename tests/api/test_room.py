@@ -82,3 +82,26 @@ def test_a_credit_has_room_again_when_it_is_used(narrow: Shop, boss: APIClient) 
     assert narrow.sell(SALE).status_code == 201
     assert boss.post(f"/api/payments/{first}/allocate/", {}).json()["credit_amount"] == "18.93"
     assert receive("20.00", narrow.customer).status_code == 201
+
+
+def test_a_void_leaves_no_more_credit_than_an_account_holds(narrow: Shop, boss: APIClient) -> None:
+    sold = narrow.sell(SALE).json()
+    paid = {"amount": "31.07", "method": "PAYNOW"}
+    assert boss.post(f"/api/invoices/{sold['invoice']['id']}/pay/", paid).status_code == 200
+    credit = {"customer": narrow.customer.pk, "method": "PAYNOW", "amount": "40.00", "allocations": []}
+    first = boss.post("/api/payments/", credit).json()["id"]
+    void = f"/api/transactions/{sold['transaction']['id']}/void/", {"reason": "Wrong stall"}
+    assert error_of(boss.post(*void)) == (400, "amount_out_of_range", None)
+    assert boss.post(f"/api/payments/{first}/reverse/", {"reason": "Theirs"}).status_code == 201
+    assert boss.post(*void).status_code == 201
+
+
+def test_a_reversal_leaves_no_more_open_than_an_account_holds(narrow: Shop, boss: APIClient) -> None:
+    first = narrow.sell(SALE).json()["invoice"]["id"]
+    assert boss.post(f"/api/invoices/{first}/pay/", {"method": "PAYNOW"}).status_code == 200
+    payment = boss.get(f"/api/payments/?customer={narrow.customer.pk}").json()["results"][0]["id"]
+    second = narrow.sell(SALE).json()["transaction"]["id"]
+    reverse = f"/api/payments/{payment}/reverse/", {"reason": "Bounced"}
+    assert error_of(boss.post(*reverse)) == (400, "amount_out_of_range", None)
+    assert boss.post(f"/api/transactions/{second}/void/", {"reason": "Wrong stall"}).status_code == 201
+    assert boss.post(*reverse).status_code == 201

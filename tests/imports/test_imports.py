@@ -86,10 +86,14 @@ def test_a_known_code_changes_that_customer_and_an_empty_cell_nothing(told: Told
 def test_a_table_adds_its_rows_once(told: Told, nothing_changes: Unchanged) -> None:
     """They have no key that would tell a second time from others of that name."""
     told("customers", NEW, "--commit")
+    head, row = NEW.splitlines()
+    columns = [[cells[number] for cells in (head.split(","), row.split(","))] for number in (5, 0, 1, 2, 3, 4)]
+    turned = "\n".join(",".join(column[line] for column in columns) for line in (0, 1))
     with nothing_changes():
-        for trial in ((), ("--commit",)):
-            [said, _] = told("customers", NEW, *trial)
-            assert said.startswith("This very table was imported already, by ")
+        for again in (NEW, f"{NEW},,,,,\n", NEW.replace("Ah Hock", " Ah Hock "), turned):
+            for trial in ((), ("--commit",)):
+                [said, _] = told("customers", again, *trial)
+                assert said.startswith("This very table was imported already, by "), again
     other = f"{NEW}Ah Hock,018956,30,2.15,100.5,yes\n".replace("Ah Hock", "Another", 1)
     assert told("customers", other, "--commit") == ["Imported: 2 new, 0 changed, 0 as they were."]
 
