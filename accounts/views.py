@@ -15,6 +15,7 @@ from accounts.throttling import LogInThrottle
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
 from foundation.access.capabilities import Capability
 from foundation.api.filters import ApiFilterSet, IdFilter
+from foundation.api.inputs import Nothing
 from foundation.api.once import earlier_or
 from foundation.api.queries import KnownParametersOnly
 from foundation.api.viewsets import LedgerViewSet
@@ -106,6 +107,7 @@ class UserViewSet(LedgerViewSet):
 
     @openapi.deactivate_user
     def destroy(self, request: Request, pk: str) -> Response:
+        Nothing.require(request.data)
         services.deactivate_user(actor=acting_user(request), pk=self.get_object().pk)
         return Response(status=HTTP_204_NO_CONTENT)
 

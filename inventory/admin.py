@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +22,7 @@ from foundation.office.links import Related, badge, evidence_of, list_of, moveme
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.widgets import FoundByTyping
 from inventory import services
 from inventory.models import (
     Condition,
@@ -80,7 +80,7 @@ class NewCountForm(CountForm):
         Customer.objects.all(),
         required=False,
         label="or customer",
-        widget=AutocompleteSelect(Location._meta.get_field("customer"), admin.site),
+        widget=FoundByTyping(Location._meta.get_field("customer"), admin.site),
         help_text="At a customer's site cylinders are only counted: their condition is FULL.",
     )
     equipment = forms.ModelChoiceField(Equipment.objects.all())

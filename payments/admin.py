@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelect
+from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -19,6 +19,7 @@ from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import badge
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
+from foundation.office.widgets import FoundByTyping
 from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from payments import services
@@ -77,7 +78,7 @@ class PaymentForm(ModelForm[Payment]):
     """Money that came in: it settles the oldest open invoices, and the rest is credit."""
 
     customer = forms.ModelChoiceField(
-        Customer.objects.all(), widget=AutocompleteSelect(Payment._meta.get_field("customer"), admin.site)
+        Customer.objects.all(), widget=FoundByTyping(Payment._meta.get_field("customer"), admin.site)
     )
     amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
     received_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Left empty: today.")

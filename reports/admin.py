@@ -1,13 +1,11 @@
 """The reports, customers' statements and the front page in the office."""
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -23,6 +21,7 @@ from foundation.errors import DomainError
 from foundation.office.generic import ModelChoiceField
 from foundation.office.menu import Menu, OfficePage
 from foundation.office.site import OfficeSite
+from foundation.office.widgets import FoundByTyping
 from payments.models import Payment
 from reports import figures
 from reports.catalogue import REPORTS, Listed
@@ -37,7 +36,6 @@ from reports.statements import print_statement
 SHOWN_ROWS = 500
 """A page of more rows helps nobody; the files have them all."""
 
-_KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DATES = ("date_from", "date_to", "as_of", "date")
 
 
@@ -46,16 +44,9 @@ class _PersonField(ModelChoiceField[User]):
         return f"{person.get_full_name()} ({person.username})"
 
 
-class _SelectCustomer(AutocompleteSelect):
-    """Shows what was chosen, and nothing where that can be no customer: the framework's own would look it up."""
-
-    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
-        return super().optgroups(name, [each for each in map(str, value) if _KEY.fullmatch(each)], attrs)
-
-
 def _customer(*, required: bool) -> forms.Field:
     """Found by typing."""
-    select = _SelectCustomer(Payment._meta.get_field("customer"), admin.site)
+    select = FoundByTyping(Payment._meta.get_field("customer"), admin.site)
     return forms.ModelChoiceField(Customer.objects.all(), required=required, widget=select)
 
 

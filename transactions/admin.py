@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -21,6 +20,7 @@ from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of, movements_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
+from foundation.office.widgets import FoundByTyping
 from invoices.admin import pdf_link, pdf_url
 from transactions import services
 from transactions.models import (
@@ -184,7 +184,7 @@ class NewMeterForm(ModelForm[MeterReplacement]):
 
     customer = forms.ModelChoiceField(
         Customer.objects.filter(meter_rate__isnull=False),
-        widget=AutocompleteSelect(MeterReplacement._meta.get_field("customer"), admin.site),
+        widget=FoundByTyping(MeterReplacement._meta.get_field("customer"), admin.site),
     )
     final_reading = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0, max_value=READING.most)
     first_reading = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0, max_value=READING.most)

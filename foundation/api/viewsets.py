@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from foundation.access.capabilities import Capability
+from foundation.api.inputs import Nothing
 from foundation.api.once import HappensOnce, earlier_or
 from foundation.api.queries import KnownParametersOnly
 
@@ -81,5 +82,6 @@ class MasterDataViewSet(LedgerViewSet):
         return self.update(request, pk, partial=True)
 
     def destroy(self, request: Request, pk: str) -> Response:
+        Nothing.require(request.data)
         type(self).deactivate_command(actor=request.user, pk=self.get_object().pk)
         return Response(status=HTTP_204_NO_CONTENT)

@@ -142,9 +142,12 @@ def hold_stock(moves: Sequence[Move]) -> StockHold:
     """Lock every balance that the moves touch, in primary-key order, and check that they suffice.
 
     The moves count together: what comes in by one may go out by another. Runs in the caller's transaction.
-    Raises InsufficientStock at the first move that draws on a balance that would fall below zero, AmountOutOfRange
-    where too many would be in one place.
+    Raises Invalid where nothing would move, InsufficientStock at the first move that draws on a balance that would fall
+    below zero, AmountOutOfRange where too many would be in one place.
     """
+    for move in moves:
+        if move.quantity < 1:
+            raise Invalid("At least one piece moves.", attr=move.attr)
     deltas = _deltas(moves)
     touched = {location.pk: location for move in moves for location in (move.from_location, move.to_location)}
     rows = lock_or_make_balances(deltas, touched)

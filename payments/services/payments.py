@@ -92,7 +92,7 @@ def pay_invoice(
     return invoice
 
 
-def require_room_in_bag(user: User, amount: Decimal, *, attr: str) -> None:
+def require_room_in_bag(user: User, amount: Decimal, *, attr: str | None) -> None:
     """Raise AmountOutOfRange where a user's cash bag would hold too much with this."""
     BALANCE.require(cash_in_bag(user) + amount, attr=attr)
 
@@ -132,8 +132,9 @@ def hand_in_cash(*, user: User, now: datetime) -> Decimal:
 
 
 def return_cash(*, user: User, handed_in_at: datetime) -> None:
-    """Put back into a user's bag what was handed in at that moment. In the caller's commit."""
+    """Put back into a user's bag what was handed in at that moment. In the caller's commit. Raises AmountOutOfRange."""
     Payment.objects.filter(user=user, handed_in_at=handed_in_at).update(handed_in_at=None)
+    require_room_in_bag(user, ZERO, attr=None)
 
 
 def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime) -> Payment:

@@ -173,7 +173,12 @@ def test_the_work_of_a_depot_is_recorded(office: Shop, nothing_changes: Unchange
     before = office.stock(depot=office.depot)
     new = {"kind": "DAMAGE", "depot": office.depot.pk, "reason": "Dented", "_save": "Save"}
     with nothing_changes():
-        for wrong in (lines(), lines({**full, "quantity": 9_999}), lines({**full, "condition": "DAMAGED"})):
+        for wrong in (
+            lines(),
+            lines({**full, "quantity": 9_999}),
+            lines({**full, "condition": "DAMAGED"}),
+            lines({**full, "quantity": 0}),
+        ):
             assert client.post(url("inventory.depotwork", "add"), {**new, **wrong}).status_code == 200
     assert client.post(url("inventory.depotwork", "add"), {**new, **lines(full)}).status_code == 302
     assert (office.stock(depot=office.depot), office.stock("DAMAGED", depot=office.depot)) == (before - 7, 7)

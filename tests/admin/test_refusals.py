@@ -219,3 +219,15 @@ def test_a_conflict_is_let_happen_or_dismissed(office: Shop) -> None:
     assert (second.status, second.reason) == ("DISMISSED", "Entered twice")
     assert client.post(page, {"reason": "Again", "_save": "Save"}).status_code == 403
     assert Transaction.objects.count() == sales + 1
+
+
+@pytest.mark.parametrize("label", ["invoices.payment", "transactions.meterreplacement", "inventory.inventory"])
+@pytest.mark.parametrize("customer", ["x", "9" * 30, "\x00", "-1", "1.5"])
+def test_what_can_be_no_customer_is_refused_at_its_field(
+    office: Shop, nothing_changes: Unchanged, label: str, customer: str
+) -> None:
+    client = logged_in(office.admin)
+    with nothing_changes():
+        response = client.post(url(label, "add"), {"customer": customer, **SAVE})
+    assert response.status_code == 200
+    assert "customer" in errors_of(response)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from foundation.access.capabilities import Role
 from foundation.operations.models import ClientOperation
 from tests.conftest import Shop, error_of
-from tests.factories import MeteredCustomerFactory
+from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
 from tests.sync.conftest import sale_of
 from tests.types import Json, Unchanged
 from transactions.models import Transaction
@@ -133,3 +134,20 @@ def test_what_is_put_takes_no_id(shop: Shop) -> None:
     refused = client.patch(url, {"name": "Renamed", "client_temp_id": "once"})
     assert error_of(refused) == (400, "unknown_field", "client_temp_id")
     assert client.patch(url, {"name": "Renamed"}).status_code == 200
+
+
+def test_a_repetition_shows_nothing_that_its_sender_may_not_see_any_more(shop: Shop) -> None:
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+    counted = shop.count("depot", shop.depot.pk, 7, by=supervisor, client_temp_id="once")
+    assert counted.status_code == 200
+    supervisor.depot = DepotFactory()
+    supervisor.save()
+    assert shop.count("depot", shop.depot.pk, 7, by=supervisor, client_temp_id="once").status_code == 404
+
+
+@pytest.mark.parametrize("body", [{"zz": 1}, [1]])
+def test_what_is_deleted_takes_no_body(shop: Shop, nothing_changes: Unchanged, body: Any) -> None:
+    client = shop.client_of(shop.admin)
+    with nothing_changes():
+        for path in (f"depots/{shop.depot.pk}", f"accounts/users/{shop.driver.pk}"):
+            assert client.delete(f"/api/{path}/", body).status_code == 400

@@ -105,3 +105,17 @@ def test_a_reversal_leaves_no_more_open_than_an_account_holds(narrow: Shop, boss
     assert error_of(boss.post(*reverse)) == (400, "amount_out_of_range", None)
     assert boss.post(f"/api/transactions/{second}/void/", {"reason": "Wrong stall"}).status_code == 201
     assert boss.post(*reverse).status_code == 201
+
+
+def test_a_rejected_count_leaves_no_more_in_the_bag_than_it_holds(narrow: Shop, boss: APIClient) -> None:
+    def take() -> None:
+        sold = narrow.sell({"type": "SERVICE"}, payment_received=True)
+        assert sold.status_code == 201, sold.content
+
+    take()
+    driver = narrow.client_of(narrow.driver)
+    counted = driver.post("/api/settlements/", {"cash": "31.07"}).json()["id"]
+    take()
+    refused = boss.post(f"/api/settlements/{counted}/reject/", {"remarks": "Count it again"})
+    assert error_of(refused) == (400, "amount_out_of_range", None)
+    assert boss.post(f"/api/settlements/{counted}/sign-off/", {}).status_code == 200
