@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED
@@ -62,7 +63,11 @@ class HappensOnce(_View):
     def _operation(self, request: Request) -> Operation | None:
         """Takes the id out of the body, which the view reads next. Raises DRF's ValidationError."""
         body = request.data if isinstance(request.data, dict) else {}
-        in_body, in_header = _read(body.pop(FIELD, None)), _read(request.headers.get(HEADER))
+        header = request.headers.get(HEADER)
+        if header is not None and not header.isascii():
+            # Nobody says in what encoding a header is.
+            raise ValidationError({HEADER: [ErrorDetail(f"A header is plain ASCII. Send it as {FIELD}.", "invalid")]})
+        in_body, in_header = _read(body.pop(FIELD, None)), _read(header)
         if in_body and in_header and in_body != in_header:
             raise ValidationError({FIELD: [ErrorDetail(f"The header {HEADER} says another id.", "ids_differ")]})
         name = in_body or in_header
@@ -91,7 +96,7 @@ def earlier_or[R](make: Callable[[], R]) -> R:
 
 def refuse_header(request: Request) -> None:
     """Of what takes no id: who sends one expects more than is given. Raises DRF's ValidationError."""
-    if request.method == "POST" and HEADER in request.headers:
+    if request.method not in SAFE_METHODS and HEADER in request.headers:
         raise ValidationError({HEADER: [ErrorDetail("This takes no id of its own.", "unknown_header")]})
 
 

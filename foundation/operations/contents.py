@@ -21,6 +21,9 @@ NO_CONTENT = frozenset({"client_temp_id", "confirm", "csrfmiddlewaretoken"})
 SECRETS = frozenset({"password", "new_password"})
 """What is stored nowhere, and yet tells two operations apart: by a digest that takes the server's own key to make."""
 
+_EMPTY: tuple[Any, ...] = ("", None, False, [], {})
+_NONE_OF = frozenset({"allocations"})
+"""Where an empty list says "none", and what is left out says "as it comes"; null is left out."""
 _RENAMED = {"shares": "allocations"}
 """What release 0.1 stored under its own name: its name in the API."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,13})?", re.ASCII)
@@ -50,8 +53,8 @@ def meaning(value: Any) -> Any:
     """Equal for what says the same, however it is spelt."""
     match value:
         case dict():
-            said = {_RENAMED.get(name, name): meaning(each) for name, each in value.items() if name not in NO_CONTENT}
-            return {name: each for name, each in said.items() if each not in ("", None, False, [], {})}
+            said = {_RENAMED.get(name, name): meaning(it) for name, it in value.items() if name not in NO_CONTENT}
+            return {name: it for name, it in said.items() if it not in _EMPTY or (it == [] and name in _NONE_OF)}
         case list():
             return [meaning(each) for each in value]
         case bool() | None:

@@ -133,7 +133,19 @@ def test_what_is_put_takes_no_id(shop: Shop) -> None:
     client, url = shop.client_of(shop.admin), f"/api/depots/{shop.depot.pk}/"
     refused = client.patch(url, {"name": "Renamed", "client_temp_id": "once"})
     assert error_of(refused) == (400, "unknown_field", "client_temp_id")
+    for change in (client.patch, client.put, client.delete):
+        named = change(url, {}, headers={"Idempotency-Key": "once"})
+        assert error_of(named) == (400, "unknown_header", "Idempotency-Key")
     assert client.patch(url, {"name": "Renamed"}).status_code == 200
+
+
+def test_a_header_is_plain_ascii(shop: Shop) -> None:
+    """An id with an accent would be another one in the body."""
+    body = {"customer": shop.customer.pk, "items": [{"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}]}
+    client = shop.client_of(shop.driver)
+    refused = client.post("/api/transactions/", body, headers={"Idempotency-Key": "é"})
+    assert error_of(refused) == (400, "invalid", "Idempotency-Key")
+    assert client.post("/api/transactions/", {**body, "client_temp_id": "é"}).status_code == 201
 
 
 def test_a_repetition_shows_nothing_that_its_sender_may_not_see_any_more(shop: Shop) -> None:

@@ -34,6 +34,7 @@ from tests.factories import DepotFactory, UserFactory
         # The id and what was confirmed are no part of it.
         ({"a": 1}, {"a": 1, "client_temp_id": "x", "confirm": [{"code": "usage_unlikely"}]}),
         ({"shares": [{"invoice": 1}]}, {"allocations": [{"invoice": 1}]}),
+        ({"shares": None}, {}),
     ],
 )
 def test_the_same_however_it_is_spelt(one: Any, other: Any) -> None:
@@ -55,6 +56,9 @@ def test_the_same_however_it_is_spelt(one: Any, other: Any) -> None:
         ({"items": [{"a": 1}, {"a": 2}]}, {"items": [{"a": 2}, {"a": 1}]}),
         ({"items": [{"a": 1}]}, {"items": [{"a": 1}, {"a": 1}]}),
         ({"a": "x"}, {"b": "x"}),
+        # None of them, and the oldest first.
+        ({"allocations": []}, {}),
+        ({"shares": []}, {"shares": None}),
     ],
 )
 def test_other_content_is_another_operation(one: Any, other: Any) -> None:
