@@ -74,7 +74,7 @@ class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
     def get_fieldsets(self, request: HttpRequest, obj: M | None = None) -> Any:
         """Django links every reference; one whose page the reader may not open becomes plain text."""
         fieldsets = super().get_fieldsets(request, obj)
-        if self.has_change_permission(request, obj):
+        if obj is None or self.has_change_permission(request, obj):
             return fieldsets
         return [
             (title, {**options, "fields": self._legible(request, options["fields"])}) for title, options in fieldsets
