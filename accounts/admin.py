@@ -10,7 +10,8 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -19,12 +20,17 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from accounts import services
 from accounts.models import User
 from accounts.requests import acting_user
+from accounts.services import NewAssignment, NewCorrection
 from accounts.throttling import LogInThrottle
+from fleet.models import Assignment, Vehicle
 from foundation.access.capabilities import Capability
-from foundation.office.generic import ModelForm
+from foundation.access.scoping import rows_within
+from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
+from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
+from foundation.office.pages import OfficeAdmin, may
 
 # Rights are roles here, and tokens are nobody's to read.
 admin.site.unregister([Group, OutstandingToken, BlacklistedToken])
@@ -114,6 +120,7 @@ class UserAdmin(MasterDataAdmin[User]):
     def related(self, request: HttpRequest, target: User) -> Iterable[Related]:
         return (
             list_of("transactions.transaction", "Sales", user__id__exact=target.pk),
+            list_of("fleet.assignment", "What they drove", user__id__exact=target.pk),
             list_of("audit.auditlog", "What they did", user__id__exact=target.pk),
             evidence_of(target),
         )
@@ -131,6 +138,96 @@ class UserAdmin(MasterDataAdmin[User]):
         changes = _plain(super().changes_of(form))
         changes.pop("new_password", None)
         return changes
+
+
+class MomentField(forms.DateTimeField):
+    """A date and a time of day, picked by the browser's own means."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
+
+
+class AssignmentForm(ModelForm[Assignment]):
+    from_at = MomentField(required=False, label="From", help_text="Empty: from now on.")
+
+    class Meta:
+        model = Assignment
+        fields = ("user", "vehicle", "from_at", "reason")
+
+    def validate_constraints(self) -> None:
+        """The command says it in words."""
+
+
+class CorrectionForm(ReasonForm):
+    """What an assignment should have said."""
+
+    field_order = ("vehicle", "occurred_at", "reason")
+    vehicle = forms.ModelChoiceField(Vehicle.objects.all(), required=False, help_text="Empty: none.")
+    occurred_at = MomentField(required=False, label="From", help_text="Empty: it began when it says.")
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(OfficeAdmin[Assignment]):
+    view_capability = Capability.VIEW_ASSIGNMENTS
+    menu = Menu.MASTER_DATA
+    form_fields = {"occurred_at": "from_at"}
+    list_display = ("user", "vehicle", "from_at", "is_corrected", "reason", "recorded_by", "created_at")
+    list_filter = ("vehicle", "depot")
+    list_select_related = ("user", "vehicle", "recorded_by", "correction")
+    search_fields = ("user__username", "vehicle__number")
+    search_help_text = "User name or vehicle"
+    date_hierarchy = "date"
+    ordering = ("-id",)
+    add_form = AssignmentForm
+    actions = ("correct",)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "user__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.ASSIGN_VEHICLE)
+
+    has_correct_permission = has_add_permission
+
+    def get_fields(self, request: HttpRequest, obj: Assignment | None = None) -> FieldGroups:
+        if obj is None:
+            return ("user", "vehicle", "from_at", "reason")
+        return (
+            ("user", "vehicle"), "from_at", "reason", ("corrects", "is_corrected"), ("recorded_by", "created_at"),
+            "client_temp_id",
+        )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Assignment | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("is_corrected",)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":
+            within = rows_within(request.user, Capability.ASSIGN_VEHICLE, depot="depot_id", owner="pk")
+            kwargs["queryset"] = User.objects.get_queryset().filter(within, is_active=True)
+        if db_field.name == "vehicle":
+            kwargs["queryset"] = Vehicle.objects.filter(is_active=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Assignment, form: ModelForm[Assignment], change: bool) -> None:
+        sent = form.cleaned_data
+        vehicle = sent["vehicle"] and sent["vehicle"].number
+        new = NewAssignment(sent["user"].pk, vehicle, sent["from_at"], sent["reason"])
+        obj.pk = services.assign_vehicle(actor=acting_user(request), data=new).pk
+        obj.refresh_from_db()
+
+    @admin.action(description="Correct", permissions=["correct"], location=ON_LISTS_AND_PAGES)
+    def correct(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> HttpResponse | None:
+        actor = acting_user(request)
+
+        def act(wrong: Assignment, sent: dict[str, Any]) -> object:
+            vehicle = sent["vehicle"] and sent["vehicle"].number
+            new = NewCorrection(wrong.pk, vehicle, sent["reason"], sent["occurred_at"])
+            return services.correct_assignment(actor=actor, data=new)
+
+        return self.ask(request, queryset, CorrectionForm, "Correct", "corrected", act)
+
+    @admin.display(description="corrected", boolean=True)
+    def is_corrected(self, assignment: Assignment) -> bool:
+        return hasattr(assignment, "correction")
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,17 +4,13 @@ from typing import Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import ASCIIUsernameValidator
-from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
 from depots.models import Depot
+from fleet.models import number_validator
 from foundation.access.capabilities import Capability, Role, Scope, scope_of
 from foundation.access.grants import is_granted
-
-vehicle_no_validator = RegexValidator(
-    r"\A[A-Z0-9-]{2,16}\Z", "Capital letters, digits and hyphens, as on the plate without spaces: GBK1234A."
-)
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -66,8 +62,11 @@ class User(AbstractBaseUser):
         max_length=16,
         blank=True,
         db_index=True,
-        validators=[vehicle_no_validator],
-        help_text="The vehicle that this user sells from; empty: from FIELD.",
+        validators=[number_validator],
+        help_text="The vehicle that this user sells from; empty: from FIELD. Another one counts from now on.",
+    )
+    vehicle_since = models.DateTimeField(
+        null=True, editable=False, help_text="Since when: that of the latest assignment; empty: ever since."
     )
     is_active = models.BooleanField(
         default=True, help_text="Nobody is deleted. A deactivated user's tokens stop working at once."

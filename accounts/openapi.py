@@ -5,10 +5,22 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from accounts.errors import OwnAccount
-from accounts.serializers import MeOut, NewPasswordIn, NewUserIn, UserIn, UserOut
+from accounts.serializers import (
+    AssignmentCorrectionIn,
+    AssignmentIn,
+    AssignmentOut,
+    MeOut,
+    NewPasswordIn,
+    NewUserIn,
+    TakeIn,
+    UserIn,
+    UserOut,
+)
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
 from depots.errors import DepotInactive
+from fleet.errors import AlreadyCorrected, VehicleInactive
 from foundation.api.schema import conflicts, unauthorized
+from foundation.operations.occurrence import OccurredAtOutOfRange
 
 _REFRESH = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl"
 _ACCESS = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIn0.c2lnbmF0dXJl"
@@ -115,7 +127,7 @@ add_user = extend_schema(
     description="ADMIN only.",
     tags=["Accounts"],
     request=NewUserIn,
-    responses={201: UserOut, **conflicts(DepotInactive)},
+    responses={201: UserOut, **conflicts(DepotInactive, VehicleInactive)},
     examples=[
         OpenApiExample("a driver", value={**_SENT, "password": "correct horse battery"}, request_only=True),
         _ANSWER,
@@ -124,19 +136,20 @@ add_user = extend_schema(
 
 replace_user = extend_schema(
     summary="Replace a user",
-    description="ADMIN only. Everything but the password.",
+    description="ADMIN only. Everything but the password. Another vehicle counts from now on.",
     tags=["Accounts"],
     request=UserIn,
-    responses={200: UserOut, **conflicts(OwnAccount, DepotInactive)},
+    responses={200: UserOut, **conflicts(OwnAccount, DepotInactive, VehicleInactive)},
     examples=[OpenApiExample("a driver", value=_SENT, request_only=True), _ANSWER],
 )
 
 change_user = extend_schema(
     summary="Change a user",
-    description="ADMIN only. `is_active: true` lets a deactivated user in again.",
+    description="ADMIN only. `is_active: true` lets a deactivated user in again. Another `vehicle_no` is an assignment "
+    "from now on: what was recorded stays on the vehicle that it names.",
     tags=["Accounts"],
     request=UserIn,
-    responses={200: UserOut, **conflicts(OwnAccount, DepotInactive)},
+    responses={200: UserOut, **conflicts(OwnAccount, DepotInactive, VehicleInactive)},
     examples=[OpenApiExample("another vehicle", value={"vehicle_no": "GBK1234A"}, request_only=True), _ANSWER],
 )
 
@@ -154,6 +167,102 @@ set_password = extend_schema(
     request=NewPasswordIn,
     responses={204: None},
     examples=[OpenApiExample("a password", value={"password": "correct horse battery"}, request_only=True)],
+)
+
+_ASSIGNMENT_EXAMPLE: dict[str, object] = {
+    "id": 31,
+    "client_temp_id": "0f2b4a6e-6c1f-4c43-9a0a-6a5f3a1f9a01",
+    "user": 7,
+    "user_name": "Tan Ah Beng",
+    "depot": 1,
+    "vehicle": 2,
+    "vehicle_no": "GBK1234A",
+    "from_at": "2026-01-20T07:30:00+08:00",
+    "corrects": None,
+    "corrected_by": None,
+    "reason": "",
+    "recorded_by": 7,
+    "created_at": "2026-01-20T07:30:01+08:00",
+}
+
+_ASSIGNMENT = OpenApiExample(
+    "an assignment", value=_ASSIGNMENT_EXAMPLE, response_only=True, status_codes=["200", "201"]
+)
+
+assignments = extend_schema_view(
+    list=extend_schema(
+        summary="List assignments of vehicles",
+        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF those of their depot's users, the "
+        "others their own. One counts from its `from_at` until the user's next one; a corrected one doesn't count.",
+        tags=["Vehicles"],
+        examples=[_ASSIGNMENT],
+    ),
+    retrieve=extend_schema(summary="Read an assignment", tags=["Vehicles"], examples=[_ASSIGNMENT]),
+)
+
+assign_vehicle = extend_schema(
+    summary="Assign a vehicle",
+    description="ADMIN, and a SUPERVISOR to users of their own depot. Sales and loads that name no vehicle go by the "
+    "assignment when they happened, however late they arrive; what is recorded already stays where it is. With a "
+    "`client_temp_id` it is safe to send again.",
+    tags=["Vehicles"],
+    request=AssignmentIn,
+    responses={
+        201: AssignmentOut,
+        **conflicts(VehicleInactive, OccurredAtOutOfRange),
+    },
+    examples=[
+        OpenApiExample(
+            "a driver's vehicle",
+            value={"user": 5, "vehicle": "GBL5678B", "reason": "GBK1234A is in the workshop"},
+            request_only=True,
+        ),
+        OpenApiExample("none", value={"user": 5, "vehicle": None}, request_only=True),
+        _ASSIGNMENT,
+    ],
+)
+
+correct_assignment = extend_schema(
+    summary="Correct an assignment",
+    description="ADMIN, and a SUPERVISOR those of their own depot. Another row counts in its place, for what is "
+    "recorded from now on; nothing that is recorded moves. Once for each: a mistaken correction is corrected itself.",
+    tags=["Vehicles"],
+    request=AssignmentCorrectionIn,
+    responses={
+        201: AssignmentOut,
+        **conflicts(AlreadyCorrected, VehicleInactive),
+    },
+    examples=[
+        OpenApiExample(
+            "the other vehicle",
+            value={"vehicle": "GBL5678B", "reason": "Tapped the wrong one"},
+            request_only=True,
+        ),
+        OpenApiExample(
+            "an earlier moment",
+            value={"vehicle": "GBK1234A", "occurred_at": "2026-01-20T06:45:00+08:00", "reason": "Left before seven"},
+            request_only=True,
+        ),
+        _ASSIGNMENT,
+    ],
+)
+
+take_vehicle = extend_schema(
+    summary="Take a vehicle",
+    description="Whoever sells says what they drive, from `occurred_at` on. Two may share a vehicle. With a "
+    "`client_temp_id` it is safe to send again.",
+    tags=["Vehicles"],
+    request=TakeIn,
+    responses={
+        201: AssignmentOut,
+        **conflicts(VehicleInactive, OccurredAtOutOfRange),
+    },
+    examples=[
+        OpenApiExample(
+            "in the morning", value={"client_temp_id": "0f2b4a6e-6c1f-4c43-9a0a-6a5f3a1f9a01"}, request_only=True
+        ),
+        _ASSIGNMENT,
+    ],
 )
 
 

@@ -6,10 +6,13 @@ from django.contrib.auth.validators import ASCIIUsernameValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models import User, vehicle_no_validator
+from accounts.models import User
 from accounts.passwords import require_strong
+from accounts.services import NewAssignment, NewCorrection, NewTaking
+from fleet.models import Assignment
+from fleet.serializers import VehicleNoField
 from foundation.access.capabilities import Capability, Role
-from foundation.api.fields import IdField, StrictChoiceField, TextField
+from foundation.api.fields import IdField, MomentField, StrictChoiceField, TextField
 from foundation.api.inputs import Input
 
 
@@ -22,19 +25,6 @@ class PasswordField(TextField):
         )
 
 
-class VehicleNoField(TextField):
-    """A number plate as people write it (``gbk 1234 a``), taken as ``GBK1234A``."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=24, allow_blank=True, **kwargs)
-
-    def to_internal_value(self, data: object) -> str:
-        plate = "".join(super().to_internal_value(data).split()).upper()
-        if plate:
-            vehicle_no_validator(plate)
-        return plate
-
-
 class UserIn(Input):
     """What an administrator says about a user. Where ``PUT`` leaves an optional field out, it stays."""
 
@@ -45,7 +35,12 @@ class UserIn(Input):
     role = StrictChoiceField(choices=Role.choices)
     depot = IdField(required=False, allow_null=True, help_text="SUPERVISOR and DEPOT_STAFF need one.")
     employee_id = TextField(max_length=32, required=False, allow_blank=True, allow_null=True)
-    vehicle_no = VehicleNoField(required=False, help_text="The vehicle that the user sells from; empty: from FIELD.")
+    vehicle_no = VehicleNoField(
+        required=False,
+        allow_blank=True,
+        help_text="The vehicle that the user sells from; empty: from FIELD. Another one is an assignment from now on, "
+        "and one that isn't known yet is added at the user's depot.",
+    )
     is_active = serializers.BooleanField(required=False, help_text="False deactivates, true lets the user in again.")
 
 
@@ -95,3 +90,59 @@ class MeOut(UserOut):
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=[*map(str, Capability)])))
     def get_capabilities(self, user: User) -> list[str]:
         return [capability.value for capability in Capability if user.can(capability)]
+
+
+class TakeIn(Input):
+    occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
+
+    def command(self, vehicle: str) -> NewTaking:
+        return NewTaking(vehicle=vehicle, **self.validated_data)
+
+
+class AssignmentIn(Input):
+    user = IdField()
+    vehicle = VehicleNoField(allow_null=True, help_text="Its number; null: none from then on.")
+    occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="From when on. Left out: now.")
+    reason = TextField(max_length=500, required=False, allow_blank=True, default="")
+
+    def command(self) -> NewAssignment:
+        """The validated assignment, as the service takes it."""
+        return NewAssignment(**self.validated_data)
+
+
+class AssignmentCorrectionIn(Input):
+    """What the assignment should have said."""
+
+    vehicle = VehicleNoField(allow_null=True, help_text="Its number; null: none.")
+    occurred_at = MomentField(
+        required=False, allow_null=True, default=None, help_text="From when on. Left out: it began when it says."
+    )
+    reason = TextField(max_length=500)
+
+    def command(self, assignment: int) -> NewCorrection:
+        return NewCorrection(assignment=assignment, **self.validated_data)
+
+
+class AssignmentOut(serializers.ModelSerializer[Assignment]):
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    vehicle_no = serializers.CharField(
+        source="vehicle.number", default="", read_only=True, help_text="Empty: none from then on."
+    )
+    from_at = serializers.DateTimeField(
+        allow_null=True, read_only=True, help_text="Until the user's next one; null: from the beginning."
+    )
+    corrected_by = serializers.IntegerField(
+        source="correction.pk",
+        allow_null=True,
+        default=None,
+        read_only=True,
+        help_text="The assignment that counts in its place.",
+    )
+
+    class Meta:
+        model = Assignment
+        fields = (
+            "id", "client_temp_id", "user", "user_name", "depot", "vehicle", "vehicle_no", "from_at", "corrects",
+            "corrected_by", "reason", "recorded_by", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields

@@ -10,15 +10,26 @@ from rest_framework.views import APIView
 from accounts import openapi, services, tokens
 from accounts.models import User
 from accounts.requests import acting_user
-from accounts.serializers import MeOut, NewPasswordIn, NewUserIn, UserIn, UserOut
+from accounts.serializers import (
+    AssignmentCorrectionIn,
+    AssignmentIn,
+    AssignmentOut,
+    MeOut,
+    NewPasswordIn,
+    NewUserIn,
+    TakeIn,
+    UserIn,
+    UserOut,
+)
 from accounts.throttling import LogInThrottle
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
+from fleet.models import Assignment, Vehicle
 from foundation.access.capabilities import Capability
-from foundation.api.filters import ApiFilterSet, IdFilter
+from foundation.api.filters import ApiFilterSet, DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet
 from foundation.api.inputs import Nothing
 from foundation.api.once import earlier_or
 from foundation.api.queries import KnownParametersOnly
-from foundation.api.viewsets import LedgerViewSet
+from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 
 
 class TokenView(KnownParametersOnly, APIView):
@@ -119,3 +130,65 @@ class UserViewSet(LedgerViewSet):
         serializer.is_valid(raise_exception=True)
         services.set_password(actor=acting_user(request), pk=target.pk, password=serializer.validated_data["password"])
         return Response(status=HTTP_204_NO_CONTENT)
+
+
+class AssignmentFilter(LedgerFilterSet):
+    user = IdFilter(field_name="user_id")
+    vehicle = IdFilter(field_name="vehicle_id")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Assignment
+        fields = ()
+
+
+@openapi.assignments
+class AssignmentViewSet(LedgerViewSet):
+    queryset = Assignment.objects.select_related("user", "vehicle", "correction")
+    serializer_class = AssignmentOut
+    filterset_class = AssignmentFilter
+    filter_backends = (FilterBackend, KnownOrdering)
+    ordering_fields = ("id",)
+    capability = {
+        "list": Capability.VIEW_ASSIGNMENTS,
+        "retrieve": Capability.VIEW_ASSIGNMENTS,
+        "create": Capability.ASSIGN_VEHICLE,
+        "correct": Capability.ASSIGN_VEHICLE,
+    }
+
+    @openapi.assign_vehicle
+    def create(self, request: Request) -> Response:
+        serializer = AssignmentIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        made = services.assign_vehicle(actor=acting_user(request), data=serializer.command())
+        return Response(_assignment(made.pk), status=HTTP_201_CREATED)
+
+    @openapi.correct_assignment
+    @action(detail=True, methods=["post"])
+    def correct(self, request: Request, pk: str) -> Response:
+        serializer = AssignmentCorrectionIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        made = services.correct_assignment(actor=acting_user(request), data=serializer.command(self.get_object().pk))
+        return Response(_assignment(made.pk), status=HTTP_201_CREATED)
+
+
+class VehicleDriverViewSet(ScopedViewSet):
+    """Who drives a vehicle. Its routes lie under the vehicle's own."""
+
+    queryset = Vehicle.objects.all()
+    operations = {"take": services.TAKEN}
+    capability = {"take": Capability.TAKE_VEHICLE}
+
+    @openapi.take_vehicle
+    @action(detail=True, methods=["post"])
+    def take(self, request: Request, pk: str) -> Response:
+        vehicle = self.get_object()
+        serializer = TakeIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        made = services.take_vehicle(actor=acting_user(request), data=serializer.command(vehicle.number))
+        return Response(_assignment(made.pk), status=HTTP_201_CREATED)
+
+
+def _assignment(pk: int) -> object:
+    return AssignmentOut(AssignmentViewSet.queryset.get(pk=pk)).data

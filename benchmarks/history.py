@@ -41,6 +41,7 @@ from audit.models import AuditLog
 from customers.models import Customer, CustomerRate
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Assignment, Vehicle
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
 from foundation.money import to_cents
@@ -147,6 +148,9 @@ class History:
             ),
             batch_size=2_000,
         )
+        for driver in self.drivers:
+            vehicle = Vehicle.objects.create(number=driver.vehicle_no, depot=self.depot)
+            Assignment.objects.create(user=driver, depot=self.depot, vehicle=vehicle, created_at=now, date=now.date())
         self.vehicles = [
             Location.objects.create(kind=LocationKind.VEHICLE, key=f"VEHICLE:{d.vehicle_no}", vehicle_no=d.vehicle_no)
             for d in self.drivers

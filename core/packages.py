@@ -9,6 +9,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("audit",),
     ("sequences",),
     ("depots", "equipment"),
+    ("fleet",),
     ("accounts",),
     ("customers",),
     ("inventory",),

@@ -6,17 +6,26 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from accounts.views import BlacklistView, LogInView, MeView, RefreshView, UserViewSet
+from accounts.views import (
+    AssignmentViewSet,
+    BlacklistView,
+    LogInView,
+    MeView,
+    RefreshView,
+    UserViewSet,
+    VehicleDriverViewSet,
+)
 from audit import seals  # noqa: F401 -- its figures are in /metrics
 from audit.views import AuditLogViewSet
 from customers.views import CustomerViewSet
 from depots.views import DepotViewSet
 from distribution.views import DistributionViewSet
 from equipment.views import EquipmentViewSet
+from fleet.views import VehicleViewSet
 from foundation.api.errors import not_found
 from foundation.observability.health import LiveView, ReadyView
 from foundation.observability.metrics import metrics
-from inventory.views import DepotWorkViewSet, InventoryViewSet
+from inventory.views import DepotWorkViewSet, InventoryViewSet, VehicleGoodsViewSet, VehicleTransferViewSet
 from invoices.views import GstRateViewSet, InvoiceViewSet
 from payments.views import InvoicePaymentViewSet, PaymentViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet
@@ -28,6 +37,11 @@ router = SimpleRouter()
 router.register("accounts/users", UserViewSet, basename="user")
 router.register("depots", DepotViewSet, basename="depot")
 router.register("equipment", EquipmentViewSet, basename="equipment")
+router.register("vehicles", VehicleViewSet, basename="vehicle")
+router.register("vehicles", VehicleDriverViewSet, basename="vehicle-driver")
+router.register("vehicles", VehicleGoodsViewSet, basename="vehicle-goods")
+router.register("vehicle-assignments", AssignmentViewSet, basename="vehicle-assignment")
+router.register("vehicle-transfers", VehicleTransferViewSet, basename="vehicle-transfer")
 router.register("customers", CustomerViewSet, basename="customer")
 router.register("customers", CustomerSiteViewSet, basename="customer-site")
 router.register("customers", CustomerStatementViewSet, basename="customer-statement")

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from distribution.models import Distribution, DistributionItem
 from distribution.services import NewDistribution, NewItem
+from fleet.serializers import VehicleNoField
 from foundation.api.fields import (
     IdField,
     MomentField,
@@ -26,6 +27,12 @@ class DistributionItemIn(Input):
 
 class DistributionIn(Input):
     depot = IdField()
+    vehicle = VehicleNoField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The number of the vehicle. Left out: the one that was assigned to the user when it happened.",
+    )
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
     items = many(DistributionItemIn, allow_empty=False, max_length=LINES)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
+from accounts.selectors import vehicle_used
 from audit.services import record
 from depots.errors import DepotInactive
 from depots.models import Depot
@@ -38,12 +39,13 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class NewDistribution:
-    """A load, as asked for. ``occurred_at`` None: now."""
+    """A load, as asked for. ``occurred_at`` None: now; ``vehicle`` None: the one assigned to the user then."""
 
     depot: int
     items: Sequence[NewItem]
     remarks: str = ""
     occurred_at: datetime | None = None
+    vehicle: str | None = None
 
 
 @command
@@ -59,6 +61,7 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
     occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now, approval=approval)
     depot = _depot_for(actor, data.depot)
+    vehicle = vehicle_used(actor, data.vehicle, occurred_at)
     if not data.items:
         raise Invalid("A distribution needs at least one item.", attr="items")
     for index, item in enumerate(data.items):
@@ -69,7 +72,7 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
         distribution_number=number,
         depot=depot,
         user=actor,
-        vehicle_no=actor.vehicle_no,
+        vehicle_no=vehicle.number,
         remarks=data.remarks,
         client_temp_id=client_temp_id(),
         total_collection=_total(data.items, DistributionItem.Direction.OUT),
@@ -98,6 +101,7 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
             "vehicle_no": distribution.vehicle_no,
             "total_collection": distribution.total_collection,
             "total_return": distribution.total_return,
+            **vehicle.evidence,
             **({"approved_by": approval.by.username} if approval else {}),
         },
     )

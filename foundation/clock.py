@@ -1,6 +1,6 @@
 """The clock, and Singapore's calendar. Tests move time here and nowhere else."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -11,6 +11,11 @@ SINGAPORE = ZoneInfo("Asia/Singapore")
 def now() -> datetime:
     """The current instant, in Singapore's offset."""
     return timezone.now().astimezone(SINGAPORE)
+
+
+def end_of(day: date) -> datetime:
+    """The last instant of a Singapore date."""
+    return datetime.combine(day, time.max, tzinfo=SINGAPORE)
 
 
 def business_date(moment: datetime) -> date:

@@ -11,6 +11,7 @@ from accounts.models import User
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Vehicle
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
@@ -50,7 +51,7 @@ def _locations_of(user: User, prefix: str = "", *, customers: bool = True) -> Q:
         case Scope.ALL:
             condition |= Q(**{kind: LocationKind.VEHICLE})
         case Scope.DEPOT if user.depot_id:
-            vehicles = User.objects.filter(depot_id=user.depot_id).exclude(vehicle_no="").values("vehicle_no")
+            vehicles = Vehicle.objects.filter(depot=user.depot_id).values("number")
             condition |= Q(**{f"{prefix}vehicle_no__in": vehicles})
         case Scope.OWN if user.vehicle_no:
             condition |= Q(**{f"{prefix}vehicle_no": user.vehicle_no})
@@ -226,6 +227,7 @@ class StockMovement(LedgerModel):
         REFILL = "REFILL", "Refilled"
         GOODS_IN = "GOODS_IN", "Taken in from outside"
         TRANSFER = "TRANSFER", "Passed on to another depot"
+        VEHICLE_TRANSFER = "VEHICLE_TRANSFER", "Passed on to another vehicle"
         DAMAGE = "DAMAGE", "Found damaged"
         SCRAP = "SCRAP", "Scrapped"
         STOCK_TAKE = "STOCK_TAKE", "Counted at a stock-take"
@@ -350,6 +352,71 @@ class DepotWorkItem(LedgerModel):
                 condition=Q(quantity__gt=0) | Q(expected__isnull=False), name="depot_work_item_quantity_positive"
             ),
             in_columns("depot_work_item", counts=("quantity", "expected")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.condition}"
+
+
+class VehicleTransferQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """All, those that left or reached a vehicle of the own depot, or the own."""
+        mine = rows_within(user, Capability.TRANSFER_GOODS, depot="from_depot_id")
+        return self.filter(mine | rows_within(user, Capability.TRANSFER_GOODS, depot="to_depot_id"))
+
+
+class VehicleTransfer(OperationRecord):
+    """Cylinders that went from one vehicle to another one."""
+
+    entity = "inventory.vehicletransfer"
+
+    transfer_number = models.CharField(max_length=32, unique=True)
+    from_vehicle = models.ForeignKey(Vehicle, on_delete=models.PROTECT, related_name="transfers_out")
+    from_depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="vehicle_transfers_out",
+        help_text="Its depot then.",
+    )
+    to_vehicle = models.ForeignKey(Vehicle, on_delete=models.PROTECT, related_name="transfers_in")
+    to_depot = models.ForeignKey(
+        Depot, on_delete=models.PROTECT, null=True, related_name="vehicle_transfers_in", help_text="Its depot then."
+    )
+    reason = models.CharField(max_length=500, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="vehicle_transfers")
+    occurred_at = models.DateTimeField()
+
+    objects = VehicleTransferQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("date",), name="vehicle_transfer_date_idx"),)
+        constraints = (
+            models.CheckConstraint(condition=~Q(from_vehicle=F("to_vehicle")), name="vehicle_transfer_goes_elsewhere"),
+        )
+
+    def __str__(self) -> str:
+        return self.transfer_number
+
+
+class VehicleTransferItem(LedgerModel):
+    """One line of it."""
+
+    entity = "inventory.vehicletransferitem"
+
+    transfer = models.ForeignKey(VehicleTransfer, on_delete=models.PROTECT, related_name="items")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="vehicle_transfer_items")
+    condition = models.CharField(max_length=8, choices=Condition)
+    quantity = models.PositiveIntegerField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="vehicle_transfer_item_quantity_positive"),
+            in_columns("vehicle_transfer_item", counts=("quantity",)),
         )
 
     def __str__(self) -> str:

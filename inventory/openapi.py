@@ -4,6 +4,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 
 from depots.errors import DepotInactive
 from equipment.errors import EquipmentInactive
+from fleet.errors import VehicleInactive
 from foundation.api.schema import conflicts
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import InsufficientStock
@@ -16,6 +17,8 @@ from inventory.serializers import (
     InventoryOut,
     StockMovementOut,
     StockTakeIn,
+    VehicleTransferIn,
+    VehicleTransferOut,
 )
 
 _BALANCE = OpenApiExample(
@@ -229,4 +232,71 @@ read_count_sheet = extend_schema(
         )
     ],
     filters=False,
+)
+
+_TRANSFER = OpenApiExample(
+    "a transfer",
+    value={
+        "id": 9,
+        "transfer_number": "VTR-20260120-000001",
+        "client_temp_id": "b3f1c1de-6a0c-4b61-8b0b-0d2d3f4a5b66",
+        "from_vehicle": 2,
+        "from_vehicle_no": "GBK1234A",
+        "to_vehicle": 3,
+        "to_vehicle_no": "GBL5678B",
+        "reason": "Ran short in Bedok",
+        "user": 5,
+        "user_name": "Tan Ah Beng",
+        "items": [
+            {
+                "id": 12,
+                "equipment": 3,
+                "sku": "CYL-14-POL",
+                "equipment_name": "14 kg POL cylinder",
+                "condition": "FULL",
+                "quantity": 1,
+            }
+        ],
+        "occurred_at": "2026-01-20T11:05:00+08:00",
+        "created_at": "2026-01-20T11:05:02+08:00",
+    },
+    response_only=True,
+    status_codes=["200", "201"],
+)
+
+vehicle_transfers = extend_schema_view(
+    list=extend_schema(
+        summary="List transfers between vehicles",
+        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF what left or reached a vehicle of "
+        "their depot, the others what they recorded.",
+        tags=["Vehicles"],
+        examples=[_TRANSFER],
+    ),
+    retrieve=extend_schema(summary="Read a transfer between vehicles", tags=["Vehicles"], examples=[_TRANSFER]),
+)
+
+transfer_between_vehicles = extend_schema(
+    summary="Transfer goods to another vehicle",
+    description="All of the items or none. Who gives records it: drivers from their own vehicle, SUPERVISOR and "
+    "DEPOT_STAFF from one of their depot, an ADMIN from any. Back again is another transfer. With a `client_temp_id` "
+    "it is safe to send again.",
+    tags=["Vehicles"],
+    request=VehicleTransferIn,
+    responses={
+        201: VehicleTransferOut,
+        **conflicts(InsufficientStock, VehicleInactive, OccurredAtOutOfRange),
+    },
+    examples=[
+        OpenApiExample(
+            "one cylinder",
+            value={
+                "to_vehicle": "GBL5678B",
+                "reason": "Ran short in Bedok",
+                "client_temp_id": "b3f1c1de-6a0c-4b61-8b0b-0d2d3f4a5b66",
+                "items": [{"equipment": 3, "condition": "FULL", "quantity": 1}],
+            },
+            request_only=True,
+        ),
+        _TRANSFER,
+    ],
 )

@@ -1,6 +1,7 @@
 """What a day's movements did to a place, and what is to be counted there."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,8 +9,10 @@ from django.db.models import Q
 
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Vehicle
 from foundation.infrastructure.expressions import added_up
-from inventory.models import Condition, Inventory, Location, StockMovement
+from foundation.remains import tells_of
+from inventory.models import Condition, Inventory, Location, LocationKind, StockMovement
 
 Kind = StockMovement.Kind
 Stock = tuple[int, str]
@@ -72,6 +75,14 @@ def moved_after(vehicle: Location, day: date) -> dict[Stock, int]:
         for equipment, condition, pieces in moved:
             changes[equipment, condition] += sign * pieces
     return changes
+
+
+@tells_of(Vehicle)
+def aboard(vehicle: Vehicle) -> Iterable[str]:
+    """What is on a vehicle now."""
+    there = Inventory.objects.filter(location__kind=LocationKind.VEHICLE, location__vehicle_no=vehicle.number)
+    rows = there.exclude(quantity=0).select_related("equipment").order_by("equipment__sku", "condition")
+    return [f"{row.quantity} {row.condition} {row.equipment.sku} on it" for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

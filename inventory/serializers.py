@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from fleet.serializers import VehicleNoField
 from foundation.api.fields import (
     CountField,
     IdField,
@@ -14,9 +15,19 @@ from foundation.api.fields import (
 from foundation.api.inputs import Input
 from foundation.api.queries import Query
 from foundation.limits import LINES
-from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
+from inventory.models import (
+    Condition,
+    DepotWork,
+    DepotWorkItem,
+    Inventory,
+    Location,
+    LocationKind,
+    StockMovement,
+    VehicleTransfer,
+    VehicleTransferItem,
+)
 from inventory.selectors import CountSheetLine
-from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
+from inventory.services import DepotCount, Entity, NewDepotWork, NewVehicleTransfer, NewWorkItem
 
 WORK_KINDS = [choice for choice in DepotWork.Kind.choices if choice[0] != DepotWork.Kind.STOCK_TAKE]
 
@@ -146,6 +157,50 @@ class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
         fields = (
             "id", "work_number", "client_temp_id", "kind", "depot", "depot_code", "to_depot", "reason", "reference",
             "user", "user_name", "items", "occurred_at", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class PassedOnIn(Input):
+    equipment = IdField()
+    condition = StrictChoiceField(choices=Condition.choices)
+    quantity = QuantityField()
+
+
+class VehicleTransferIn(Input):
+    to_vehicle = VehicleNoField(help_text="The number of the vehicle that gets them.")
+    reason = TextField(max_length=500, required=False, allow_blank=True, default="")
+    items = many(PassedOnIn, allow_empty=False, max_length=LINES)
+    occurred_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
+
+    def command(self, from_vehicle: str) -> NewVehicleTransfer:
+        """The validated transfer, as the service takes it."""
+        sent = self.validated_data
+        items = tuple(NewWorkItem(**item) for item in sent["items"])
+        return NewVehicleTransfer(**{**sent, "from_vehicle": from_vehicle, "items": items})
+
+
+class VehicleTransferItemOut(serializers.ModelSerializer[VehicleTransferItem]):
+    sku = serializers.CharField(source="equipment.sku", read_only=True)
+    equipment_name = serializers.CharField(source="equipment.name", read_only=True)
+
+    class Meta:
+        model = VehicleTransferItem
+        fields = ("id", "equipment", "sku", "equipment_name", "condition", "quantity")
+        read_only_fields = fields
+
+
+class VehicleTransferOut(serializers.ModelSerializer[VehicleTransfer]):
+    from_vehicle_no = serializers.CharField(source="from_vehicle.number", read_only=True)
+    to_vehicle_no = serializers.CharField(source="to_vehicle.number", read_only=True)
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    items = VehicleTransferItemOut(many=True, read_only=True)
+
+    class Meta:
+        model = VehicleTransfer
+        fields = (
+            "id", "transfer_number", "client_temp_id", "from_vehicle", "from_vehicle_no", "to_vehicle", "to_vehicle_no",
+            "reason", "user", "user_name", "items", "occurred_at", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 

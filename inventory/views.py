@@ -9,14 +9,22 @@ from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from depots.models import Depot
+from fleet.models import Vehicle
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.api.filters import ApiFilterSet, DayFilter, FilterBackend, IdFilter, LedgerFilterSet, MomentFilter
 from foundation.api.pagination import LedgerPagination
-from foundation.api.viewsets import LedgerViewSet
+from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.errors import UnknownReference
 from inventory import openapi, services
-from inventory.models import DepotWork, Inventory, LocationKind, StockMovement, StockMovementQuerySet
+from inventory.models import (
+    DepotWork,
+    Inventory,
+    LocationKind,
+    StockMovement,
+    StockMovementQuerySet,
+    VehicleTransfer,
+)
 from inventory.selectors import count_sheet
 from inventory.serializers import (
     CorrectionIn,
@@ -27,6 +35,8 @@ from inventory.serializers import (
     InventoryOut,
     StockMovementOut,
     StockTakeIn,
+    VehicleTransferIn,
+    VehicleTransferOut,
 )
 
 
@@ -155,3 +165,45 @@ class DepotWorkViewSet(LedgerViewSet):
 
     def _read(self, pk: int) -> object:
         return DepotWorkOut(self.queryset.get(pk=pk)).data
+
+
+class VehicleTransferFilter(LedgerFilterSet):
+    from_vehicle = IdFilter(field_name="from_vehicle_id")
+    to_vehicle = IdFilter(field_name="to_vehicle_id")
+    user = IdFilter(field_name="user_id")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = VehicleTransfer
+        fields = ()
+
+
+@openapi.vehicle_transfers
+class VehicleTransferViewSet(LedgerViewSet):
+    queryset = VehicleTransfer.objects.select_related("from_vehicle", "to_vehicle", "user").prefetch_related(
+        "items__equipment"
+    )
+    serializer_class = VehicleTransferOut
+    filterset_class = VehicleTransferFilter
+    search_fields = ("transfer_number", "reason")
+    ordering_fields = ("id",)
+    capability = Capability.TRANSFER_GOODS
+
+
+class VehicleGoodsViewSet(ScopedViewSet):
+    """What is on a vehicle. Its routes lie under the vehicle's own."""
+
+    queryset = Vehicle.objects.all()
+    operations = {"transfer": "vehicle.transfer"}
+    capability = {"transfer": Capability.TRANSFER_GOODS}
+
+    @openapi.transfer_between_vehicles
+    @action(detail=True, methods=["post"])
+    def transfer(self, request: Request, pk: str) -> Response:
+        vehicle = self.get_object()
+        serializer = VehicleTransferIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        made = services.transfer_between_vehicles(actor=acting_user(request), data=serializer.command(vehicle.number))
+        answer = VehicleTransferOut(VehicleTransferViewSet.queryset.get(pk=made.pk))
+        return Response(answer.data, status=HTTP_201_CREATED)

@@ -45,6 +45,10 @@ USERS = (
 )
 
 
+SPARE_VEHICLE = ("GBQ4411K", "HSH KB")
+"""Nobody's so far: its number and depot."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoCustomer:
     """``days`` None: pays cash. ``meter``: (price of a unit, reading)."""

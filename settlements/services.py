@@ -54,16 +54,16 @@ def count_day(*, actor: User, data: NewSettlement) -> Settlement:
     (actor, client_temp_id). Locks the seller's user row, the vehicle's balances, the cash payments, a number ticket.
     Raises SettlementPending, UnknownReference, Invalid.
     """
-    user_locks.user(actor.pk)
+    seller = user_locks.users((actor.pk,))[actor.pk]
     if Settlement.objects.filter(user=actor, status=Status.COUNTED).exists():
         raise SettlementPending("Your last count is still to be signed off.")
     BALANCE.require(data.cash, attr="cash")
-    counted = _counted(actor, data.counts)
+    counted = _counted(seller, data.counts)
     now = clock.now()
     today = clock.business_date(now)
     lines: list[dict[str, object]] = []
-    if actor.vehicle_no:
-        [vehicle] = locations(vehicle_place(actor.vehicle_no))
+    if seller.vehicle_no:
+        [vehicle] = locations(vehicle_place(seller.vehicle_no))
         expected = {
             (row.equipment_id, row.condition): row.quantity for row in stock_locks.balances_at(vehicle) if row.quantity
         }
@@ -74,7 +74,7 @@ def count_day(*, actor: User, data: NewSettlement) -> Settlement:
         settlement_number=number,
         user=actor,
         depot=actor.depot,
-        vehicle_no=actor.vehicle_no,
+        vehicle_no=seller.vehicle_no,
         cash_expected=cash,
         cash_counted=data.cash,
         remarks=data.remarks,
@@ -137,12 +137,12 @@ def reject_settlement(*, actor: User, settlement_id: int, remarks: str) -> Settl
     return _decide(actor, settlement, Status.REJECTED, remarks, "transactions.settlement.rejected")
 
 
-def _counted(actor: User, counts: Sequence[CountedLine]) -> dict[Stock, int]:
-    if counts and not actor.vehicle_no:
+def _counted(seller: User, counts: Sequence[CountedLine]) -> dict[Stock, int]:
+    if counts and not seller.vehicle_no:
         raise Invalid("Without a vehicle only the cash bag is counted.", attr="counts")
     counted: dict[Stock, int] = {}
     known = set(
-        Equipment.objects.visible_to(actor)
+        Equipment.objects.visible_to(seller)
         .filter(pk__in=[line.equipment for line in counts])
         .values_list("pk", flat=True)
     )

@@ -17,6 +17,8 @@ from accounts.models import User
 from customers.models import Customer, PaymentType
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Assignment, Vehicle
+from foundation import clock
 from foundation.access.capabilities import Role
 from inventory.models import Condition
 from inventory.services import Entity, correct_inventory
@@ -36,6 +38,12 @@ drivers = [
     User.objects.create(username=f"driver{number}", role=Role.DRIVER, vehicle_no=f"GBK{number:04d}A", **person)
     for number in DRIVERS
 ]
+now = clock.now()
+for driver in drivers:
+    Assignment.objects.create(
+        user=driver, depot=depot, vehicle=Vehicle.objects.create(number=driver.vehicle_no, depot=depot), created_at=now,
+        date=clock.business_date(now),
+    )  # fmt: skip
 on_foot = [User.objects.create(username=f"on_foot{number}", role=Role.DRIVER, **person) for number in range(8)]
 for entity, entity_id in ((Entity.DEPOT, str(depot.pk)), *((Entity.VEHICLE, driver.vehicle_no) for driver in drivers)):
     correct_inventory(

@@ -12,6 +12,8 @@ from accounts.models import User
 from customers.models import Customer, CustomerRate, PaymentType
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Assignment, Vehicle
+from foundation import clock
 from foundation.access.capabilities import Role
 from tests.types import Json
 
@@ -51,8 +53,27 @@ DepotFactory = Factory(
     name=lambda n: f"DEPOT{n} depot",
 )
 
+
+def _create_user(**fields: Any) -> User:
+    """With the assignment that a vehicle is, from the beginning."""
+    user = User.objects.create_user(**fields)
+    if user.vehicle_no:
+        vehicle, _ = Vehicle.objects.get_or_create(number=user.vehicle_no, defaults={"depot": user.depot})
+        now = clock.now()
+        today = clock.business_date(now)
+        Assignment.objects.create(user=user, depot=user.depot, vehicle=vehicle, created_at=now, date=today)
+    return user
+
+
+VehicleFactory = Factory(
+    Vehicle.objects.create,
+    Vehicle,
+    number=lambda n: f"GBV{n:04d}B",
+    depot=lambda n: DepotFactory(),
+)
+
 UserFactory = Factory(
-    User.objects.create_user,
+    _create_user,
     User,
     username=lambda n: f"user{n}",
     password=PASSWORD,

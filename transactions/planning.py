@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.models import User
 from customers.models import Customer
 from customers.selectors import ContractRates
 from equipment.models import Equipment
@@ -22,7 +21,7 @@ from transactions.pricing import PricedItem, SaleItem, Type, Usage, price_items,
 
 @dataclass(frozen=True, slots=True)
 class NewSale:
-    """A sale, as asked for. ``occurred_at`` None: now."""
+    """A sale, as asked for. ``occurred_at`` None: now; ``vehicle`` None: the one assigned to the seller then."""
 
     customer: int
     items: Sequence[SaleItem] = ()
@@ -30,6 +29,7 @@ class NewSale:
     payment_received: bool = False
     remarks: str = ""
     occurred_at: datetime | None = None
+    vehicle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ class SalePlan:
 
 def plan_sale(
     *,
-    actor: User,
     sale: NewSale,
+    vehicle_no: str,
     customer: Customer,
     meter_rate: Decimal | None,
     listed: PriceList,
@@ -92,13 +92,13 @@ def plan_sale(
         raise MeterMovedOn("The meter was replaced after this reading was taken.", attr="current_meter")
     usage = read_meter(customer, sale.current_meter, meter_rate)
     items = price_items(sale.items, listed.equipment, listed.prices, listed.contracts, may_override=may_override)
-    billing = _bill(actor, sale, customer, items, usage, gst_rate=listed.gst_rate, occurred_at=occurred_at)
+    billing = _bill(sale, vehicle_no, customer, items, usage, gst_rate=listed.gst_rate, occurred_at=occurred_at)
     return SalePlan(items, usage, billing)
 
 
 def _bill(
-    actor: User,
     sale: NewSale,
+    vehicle_no: str,
     customer: Customer,
     items: Sequence[PricedItem],
     usage: Usage | None,
@@ -143,7 +143,7 @@ def _bill(
         taxable_amount=sum((item.amount for item in items if item.taxable), usage_amount),
         gst_rate=gst_rate,
         payment_received=sale.payment_received,
-        vehicle_no=actor.vehicle_no,
+        vehicle_no=vehicle_no,
         remarks=sale.remarks,
         occurred_at=occurred_at,
     )

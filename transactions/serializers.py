@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from fleet.serializers import VehicleNoField
 from foundation.api.fields import (
     IdField,
     MomentField,
@@ -61,6 +62,13 @@ class SaleIn(Input):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
 
     customer = IdField()
+    vehicle = VehicleNoField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The number of the vehicle that it was sold from. Left out: the one that was assigned to the seller "
+        "when it happened; with none, FIELD.",
+    )
     items = many(SaleItemIn, required=False, default=list, max_length=LINES)
     current_meter = ReadingField(
         required=False,

@@ -1,4 +1,4 @@
-"""Changes of users and of their log-ins."""
+"""Changes of users, of their log-ins, and of what they drive."""
 
 from accounts.services.sessions import (
     TokenPair,
@@ -8,9 +8,24 @@ from accounts.services.sessions import (
     start_session,
 )
 from accounts.services.users import create_user, deactivate_user, set_password, update_user
+from accounts.services.vehicles import (
+    TAKEN,
+    NewAssignment,
+    NewCorrection,
+    NewTaking,
+    assign_vehicle,
+    correct_assignment,
+    take_vehicle,
+)
 
 __all__ = [
+    "TAKEN",
+    "NewAssignment",
+    "NewCorrection",
+    "NewTaking",
     "TokenPair",
+    "assign_vehicle",
+    "correct_assignment",
     "create_user",
     "deactivate_user",
     "end_session",
@@ -18,5 +33,6 @@ __all__ = [
     "rotate_tokens",
     "set_password",
     "start_session",
+    "take_vehicle",
     "update_user",
 ]

@@ -7,9 +7,11 @@ from accounts import locks
 from accounts.errors import DepotRequired, OwnAccount
 from accounts.models import User
 from accounts.services.sessions import end_all_sessions
+from accounts.services.vehicles import assign_from
 from audit.services import create_recorded, record, update_recorded
 from depots.errors import DepotInactive
 from depots.models import Depot
+from foundation import clock
 from foundation.access.capabilities import Capability, Scope, scope_of
 from foundation.commands import command
 from foundation.errors import Denied, Duplicate, UnknownReference
@@ -19,26 +21,34 @@ from foundation.operations.idempotency import idempotent
 @command
 @idempotent
 def create_user(*, actor: User, password: str, values: Mapping[str, object]) -> User:
-    """Add a user. ``values["depot"]`` is a depot's primary key or None.
+    """Add a user. ``values["depot"]`` is a depot's primary key or None; the vehicle is theirs from the beginning.
 
-    Raises UnknownReference, DepotInactive, DepotRequired, Duplicate.
+    Raises UnknownReference, DepotInactive, DepotRequired, VehicleInactive, Duplicate.
     """
     new = User()
     for name, value in _checked(actor, new, values).items():
         setattr(new, name, value)
     new.set_password(password)
-    return create_recorded(actor=actor, action="accounts.user.created", new=new, hidden=("password", "last_login"))
+    hidden = ("password", "last_login", "vehicle_since")
+    create_recorded(actor=actor, action="accounts.user.created", new=new, hidden=hidden)
+    if new.vehicle_no:
+        assign_from(actor, new, new.vehicle_no, None, depot=new.depot)
+    return new
 
 
 @command
 @idempotent
 def update_user(*, actor: User, pk: int, changes: Mapping[str, object]) -> User:
-    """Change anything but the password. Deactivated so, the user's refresh tokens end too.
+    """Change anything but the password. Another vehicle counts from now on. Deactivated so, refresh tokens end too.
 
     Locks actor and user. Raises OwnAccount and what `create_user` raises.
     """
     target = _locked(actor, pk)
-    _change(actor, target, "accounts.user.updated", _checked(actor, target, changes))
+    checked = _checked(actor, target, changes)
+    number = checked.get("vehicle_no", target.vehicle_no)
+    if number != target.vehicle_no:
+        checked |= assign_from(actor, target, number, clock.now(), depot=checked.get("depot", target.depot))
+    _change(actor, target, "accounts.user.updated", checked)
     return target
 
 

@@ -87,7 +87,8 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "Tokens", "description": "Log in, refresh, log out."},
         {"name": "Accounts", "description": "Who am I, and the administration of users."},
-        {"name": "Master data", "description": "Depots, equipment, customers, contract and GST rates."},
+        {"name": "Master data", "description": "Depots, equipment, vehicles, customers, contract and GST rates."},
+        {"name": "Vehicles", "description": "Who drives which vehicle, and goods from one to another."},
         {"name": "Inventory", "description": "Balances, corrections and the stock ledger."},
         {"name": "Depot work", "description": "Refill, goods in, transfer, damage, scrap and stock-take."},
         {"name": "Distributions", "description": "Loads from a depot to a vehicle, and back."},

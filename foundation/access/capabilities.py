@@ -35,6 +35,14 @@ class Capability(StrEnum):
     MANAGE_MASTER_DATA = auto()
     """Depots, equipment, customers, contract rates and GST rates."""
     VIEW_MASTER_DATA = auto()
+    VIEW_ASSIGNMENTS = auto()
+    """Who drove which vehicle when."""
+    ASSIGN_VEHICLE = auto()
+    """Say what others drive, and correct it."""
+    TAKE_VEHICLE = auto()
+    """Say what oneself drives."""
+    TRANSFER_GOODS = auto()
+    """From a vehicle to another one, and read what was."""
     VIEW_DISTRIBUTIONS = auto()
     CHANGE_DISTRIBUTIONS = auto()
     """Create, confirm and cancel."""
@@ -84,6 +92,27 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
     Capability.MANAGE_USERS: {Role.ADMIN: Scope.ALL},
     Capability.MANAGE_MASTER_DATA: {Role.ADMIN: Scope.ALL},
     Capability.VIEW_MASTER_DATA: dict.fromkeys(Role, Scope.ALL),
+    Capability.VIEW_ASSIGNMENTS: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.ASSIGN_VEHICLE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.TAKE_VEHICLE: {
+        Role.ADMIN: Scope.OWN,
+        Role.SUPERVISOR: Scope.OWN,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
+    Capability.TRANSFER_GOODS: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
     Capability.VIEW_DISTRIBUTIONS: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,

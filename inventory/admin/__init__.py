@@ -1,5 +1,13 @@
 """Stock in the office, a module for each group of pages."""
 
 from inventory.admin.stock import DepotWorkAdmin, InventoryAdmin, LocationAdmin, ReorderLevelAdmin, StockMovementAdmin
+from inventory.admin.vehicle_transfers import VehicleTransferAdmin
 
-__all__ = ["DepotWorkAdmin", "InventoryAdmin", "LocationAdmin", "ReorderLevelAdmin", "StockMovementAdmin"]
+__all__ = [
+    "DepotWorkAdmin",
+    "InventoryAdmin",
+    "LocationAdmin",
+    "ReorderLevelAdmin",
+    "StockMovementAdmin",
+    "VehicleTransferAdmin",
+]

@@ -14,6 +14,7 @@ from accounts.requests import acting_user
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Vehicle
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.limits import PIECES
@@ -113,11 +114,9 @@ class NewCountForm(CountForm):
 
 
 def _vehicles_of(actor: User) -> list[str]:
-    """Vehicles that the actor may correct, those that nobody drives any more included where they have stock."""
-    driven = User.objects.get_queryset().filter(rows_within(actor, Capability.CORRECT_INVENTORY, depot="depot_id"))
-    stocked = Location.objects.visible_to(actor)
-    found = {*driven.values_list("vehicle_no", flat=True), *stocked.values_list("vehicle_no", flat=True)}
-    return sorted(found - {""})
+    """Vehicles that the actor may correct, those out of use included: something may be left on them."""
+    within = rows_within(actor, Capability.CORRECT_INVENTORY, depot="depot_id")
+    return list(Vehicle.objects.filter(within).order_by("number").values_list("number", flat=True))
 
 
 @admin.register(Inventory)
@@ -133,7 +132,8 @@ class InventoryAdmin(OfficeAdmin[Inventory]):
     ordering = ("location__kind", "location_id", "equipment__sku", "condition")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup == "location__customer__id__exact" or super().lookup_allowed(lookup, value, request)
+        offered = lookup in ("location__customer__id__exact", "location__vehicle_no__exact")
+        return offered or super().lookup_allowed(lookup, value, request)
 
     def related(self, request: HttpRequest, target: Inventory) -> Iterable[Related]:
         movements = list_of(

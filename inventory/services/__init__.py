@@ -28,13 +28,20 @@ from inventory.services.stock import (
     post_movements,
     vehicle_place,
 )
+from inventory.services.vehicle_transfers import (
+    TRANSFER_PREFIX,
+    NewVehicleTransfer,
+    transfer_between_vehicles,
+)
 
 __all__ = [
+    "TRANSFER_PREFIX",
     "WORK_PREFIX",
     "DepotCount",
     "Entity",
     "Move",
     "NewDepotWork",
+    "NewVehicleTransfer",
     "NewWorkItem",
     "Place",
     "SeenStock",
@@ -50,6 +57,7 @@ __all__ = [
     "post_movements",
     "record_depot_work",
     "take_stock",
+    "transfer_between_vehicles",
     "update_reorder_level",
     "vehicle_place",
 ]

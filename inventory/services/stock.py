@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
 
 from accounts.models import User
 from audit.services import record
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Vehicle
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.commands import command
@@ -268,10 +268,8 @@ def correct_inventory(
 
 def _place_of(actor: User, entity: Entity, entity_id: str) -> Place:
     match entity:
-        case Entity.VEHICLE:
-            known = Q(vehicle_no=entity_id)
-            if User.objects.filter(known).exists() or Location.objects.filter(known).exists():
-                return vehicle_place(entity_id)
+        case Entity.VEHICLE if Vehicle.objects.visible_to(actor).filter(number=entity_id).exists():
+            return vehicle_place(entity_id)
         case Entity.DEPOT if depot := Depot.objects.visible_to(actor).filter(pk=_key_of(entity_id)).first():
             return depot_place(depot)
         case Entity.CUSTOMER if customer := Customer.objects.visible_to(actor).filter(pk=_key_of(entity_id)).first():

@@ -6,8 +6,10 @@ from decimal import Decimal
 from django.db.models import Count, Q
 
 from accounts.models import User
+from accounts.selectors import vehicle_at
 from distribution.models import Distribution
 from equipment.models import Equipment
+from foundation import clock
 from foundation.money import ZERO, sum_of
 from inventory.models import Inventory, Location
 from inventory.selectors import Flow, flows_of_day, moved_after
@@ -45,12 +47,12 @@ def driver_day(driver: User, *, day: date) -> Report:
 
 
 def _vehicle_of(driver: User, day: date) -> str:
-    """As the day's documents say; a driver may have another one by now. A void names that of its sale."""
+    """As the day's documents say, else the one assigned when it ended. A void names that of its sale."""
     for documents in (Transaction.objects.filter(reverses__isnull=True), Distribution.objects):
         latest = documents.filter(user=driver, date=day).order_by("-pk").values_list("vehicle_no", flat=True).first()
         if latest:
             return str(latest)
-    return driver.vehicle_no
+    return vehicle_at(driver, clock.end_of(day))
 
 
 def _stock(vehicle_no: str, day: date) -> list[Row]:

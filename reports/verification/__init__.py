@@ -29,6 +29,7 @@ from reports.verification.stock import (
     movements_are_those_of_their_documents,
     no_real_balance_is_negative,
 )
+from reports.verification.vehicles import everybody_drives_what_was_assigned
 
 CHECKS: dict[str, Callable[[Watch], Breaks]] = {
     "Every number can be read": numbers_can_be_read,
@@ -41,6 +42,7 @@ CHECKS: dict[str, Callable[[Watch], Breaks]] = {
     "Deposits held are the sums of their lines": deposits_are_sums_of_their_lines,
     "Every invoice has its sale": every_invoice_has_its_sale,
     "Meter chains are unbroken": meter_chains_are_unbroken,
+    "Everybody drives what their assignments say": everybody_drives_what_was_assigned,
     "Numbers are complete": numbers_are_complete,
     "Every invoice has its PDF, unaltered": documents_are_stored,
     "No PDF is without an invoice": no_document_is_an_orphan,

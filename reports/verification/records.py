@@ -22,8 +22,8 @@ from foundation.columns import beyond_columns, no_json
 from foundation.entities import entity_name
 from foundation.ledger import guards
 from foundation.unreadable import UnreadableRecord
-from inventory.models import DepotWork, Inventory, StockMovement
-from inventory.services import WORK_PREFIX
+from inventory.models import DepotWork, Inventory, StockMovement, VehicleTransfer
+from inventory.services import TRANSFER_PREFIX, WORK_PREFIX
 from invoices import documents
 from invoices.errors import StorageUnavailable
 from invoices.models import Invoice
@@ -64,6 +64,7 @@ _NUMBERED: dict[str, tuple[Any, str]] = {
     CODE_PREFIX: (Customer, "customer_code"),
     SETTLEMENT_PREFIX: (Settlement, "settlement_number"),
     WORK_PREFIX: (DepotWork, "work_number"),
+    TRANSFER_PREFIX: (VehicleTransfer, "transfer_number"),
 }
 
 
@@ -150,6 +151,7 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
         (reversed_payments, Payment, "reverses_id", "invoices.payment.reversed"),
         (Settlement.objects, Settlement, "pk", "transactions.settlement.counted"),
         (DepotWork.objects, DepotWork, "pk", "inventory.depot_work.recorded"),
+        (VehicleTransfer.objects, VehicleTransfer, "pk", "inventory.vehicle_transfer.recorded"),
         (settled, Settlement, "pk", "transactions.settlement.signed_off"),
         (MeterReplacement.objects, Customer, "customer_id", "transactions.meter.replaced"),
         (Distribution.objects, Distribution, "pk", "distribution.created"),

@@ -15,7 +15,15 @@ from django.db.models.functions import Abs, Cast
 from distribution.models import Distribution, DistributionItem
 from foundation.entities import entity_name
 from foundation.infrastructure.expressions import added_up
-from inventory.models import VIRTUAL_KINDS, DepotWork, DepotWorkItem, Inventory, StockMovement
+from inventory.models import (
+    VIRTUAL_KINDS,
+    DepotWork,
+    DepotWorkItem,
+    Inventory,
+    StockMovement,
+    VehicleTransfer,
+    VehicleTransferItem,
+)
 from reports.verification.figures import NUMBER, Breaks, Watch
 from settlements.models import Settlement, SettlementLine
 from transactions.models import (
@@ -77,6 +85,8 @@ def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
     )
     variance = Abs(F("counted") - F("expected"))
     yield from _other_movements(watch, Settlement, "settlement_id", signed, variance, ignoring=none)
+    passed_on = VehicleTransferItem.objects.all()
+    yield from _other_movements(watch, VehicleTransfer, "transfer_id", passed_on, F("quantity"), ignoring=none)
     # A stock-take moves what its count differs by.
     signed_quantity = Cast("quantity", NUMBER)  # MySQL's unsigned ones can't be subtracted from
     worked = Case(

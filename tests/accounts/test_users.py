@@ -285,12 +285,16 @@ def test_a_change_leaves_before_and_after(admin: APIClient, boss: User, driver: 
     )
     assert response.status_code == 200
     assert (response.json()["depot"], response.json()["vehicle_no"]) == (other.pk, "GBL5678B")
-    record = AuditLog.objects.get()
+    driver.refresh_from_db()
+    assert driver.vehicle_since is not None
+    record = AuditLog.objects.get(entity_type="accounts.user")
     assert (record.action, record.user, record.entity_id) == ("accounts.user.updated", boss, driver.pk)
-    assert record.before is not None
-    assert record.after is not None
-    assert sorted(record.before.values(), key=str) == sorted([old, "GBK1234A"], key=str)
-    assert sorted(record.after.values(), key=str) == sorted([other.pk, "GBL5678B"], key=str)
+    assert record.before == {"depot": old, "vehicle_no": "GBK1234A", "vehicle_since": None}
+    assert record.after == {
+        "depot": other.pk,
+        "vehicle_no": "GBL5678B",
+        "vehicle_since": driver.vehicle_since.isoformat(),
+    }
 
 
 def test_nothing_changed_leaves_nothing(admin: APIClient, driver: User) -> None:

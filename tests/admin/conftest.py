@@ -5,10 +5,11 @@ import copy
 import pytest
 
 from audit import seals
+from fleet.models import Vehicle
 from inventory.services import create_reorder_level
 from sync.feed import number_changes
 from tests.conftest import KeptWorld, Shop, open_shop
-from tests.factories import CustomerRateFactory, MeteredCustomerFactory
+from tests.factories import CustomerRateFactory, MeteredCustomerFactory, VehicleFactory
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,9 @@ def furnished(shop: Shop) -> Shop:
     item = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}
     work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": [item]}
     assert office.post("/api/depot-work/", work).status_code == 201
+    given = {"to_vehicle": VehicleFactory(depot=shop.depot).number, "items": [item]}
+    vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
+    assert office.post(f"/api/vehicles/{vehicle.pk}/transfer/", given).status_code == 201
     count = {"cash": "1.00", "counts": [item]}
     assert shop.client_of(shop.driver).post("/api/settlements/", count).status_code == 201
     number_changes()

@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch
 from customers.models import Customer
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, url
 from tests.conftest import Shop
-from tests.factories import DepotFactory
+from tests.factories import DepotFactory, VehicleFactory
 from tests.imports.test_imports import uploaded
 from tests.types import Answer, Json, Unchanged
 
@@ -34,6 +34,12 @@ def metered(_: Shop) -> Json:
 def a_rate(shop: Shop) -> Json:
     sent = {"rates-TOTAL_FORMS": 1, "rates-INITIAL_FORMS": 0, "rates-0-valid_from": "2026-05-05"}
     return {**sent, "rates-0-equipment": shop.cylinder.pk}
+
+
+def between_vehicles(shop: Shop) -> Json:
+    full, empty = VehicleFactory(), VehicleFactory()
+    shop.count("vehicle", full.number, 9999)
+    return {"from_vehicle": full.pk, "to_vehicle": empty.pk}
 
 
 ITEM = {"items-TOTAL_FORMS": 1, "items-INITIAL_FORMS": 0, "items-0-condition": "FULL"}
@@ -72,6 +78,10 @@ FORMS: dict[tuple[str, str], tuple[Callable[[Shop], Json], str, str]] = {
     ("inventory.reorderlevel change", "quantity"): (lambda _: {}, "999999", "1000000"),
     ("inventory.depotwork add", "items-0-quantity"): (
         lambda shop: {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", **ITEM, "items-0-equipment": shop.cylinder.pk},
+        "9999", "10000",
+    ),
+    ("inventory.vehicletransfer add", "items-0-quantity"): (
+        lambda shop: {**between_vehicles(shop), "reason": "Ran short", **ITEM, "items-0-equipment": shop.cylinder.pk},
         "9999", "10000",
     ),
     ("invoices.gstrate add", "rate"): (lambda _: {"valid_from": "2030-01-01"}, "100.00", "100.01"),

@@ -10,9 +10,18 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.models import User
+from fleet.models import Assignment
 from foundation.access.capabilities import Role
 from tests.conftest import ClientOf, error_of, fingerprint
-from tests.factories import PASSWORD, CustomerFactory, DepotFactory, EquipmentFactory, UserFactory
+from tests.factories import (
+    PASSWORD,
+    CustomerFactory,
+    DepotFactory,
+    DriverFactory,
+    EquipmentFactory,
+    UserFactory,
+    VehicleFactory,
+)
 from tests.types import Answer, Json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
@@ -61,6 +70,10 @@ NOT_A_DATE: list[object] = [
 ]
 NOT_A_BOOLEAN: list[object] = [None, "", "x", [], {}, -1, 10**30, MEGABYTE]
 NOT_A_LIST_OF_ITEMS: list[object] = [None, "", "x", {}, True, 7, [None], ["x"], [7], [[]], [{}]]
+NO_VEHICLE: list[object] = [
+    "", " ", [], {}, True, 7, "ü", "GBK/1234", "x", "x" * 17, "GBX4040X", MEGABYTE, "a\x00b", "\ud800",
+]  # fmt: skip
+"""Null is none of them: the one that was assigned, or none."""
 NOT_A_CLIENT_ID = ["", [], {}, True, 7, "x" * 65, MEGABYTE, "a\x00b", "\ud800"]
 
 World = dict[str, int]
@@ -83,6 +96,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         },
         {
             "customer": NOT_AN_ID,
+            "vehicle": NO_VEHICLE,
             "current_meter": NOT_MONEY,
             "payment_received": NOT_A_BOOLEAN,
             "remarks": NOT_A_TEXT,
@@ -107,6 +121,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         },
         {
             "depot": NOT_AN_ID,
+            "vehicle": NO_VEHICLE,
             "remarks": NOT_A_TEXT,
             "occurred_at": NOT_A_MOMENT,
             "client_temp_id": NOT_A_CLIENT_ID,
@@ -313,6 +328,65 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         lambda w: {"code": "NEW", "name": "New"},
         {"code": [*NOT_A_TEXT, "", "ü"], "name": [*NOT_A_TEXT, ""], "address": NOT_A_TEXT},
     ),
+    "vehicle": (
+        "post",
+        "/api/vehicles/",
+        lambda w: {"number": "gbn 1 n", "depot": w["depot"]},
+        {
+            "number": [None, *(value for value in NO_VEHICLE if value != "GBX4040X"), "gbv 1 v"],
+            "depot": [value for value in NOT_AN_ID if value is not None],
+            "is_active": NOT_A_BOOLEAN,
+        },
+    ),
+    "assignment": (
+        "post",
+        "/api/vehicle-assignments/",
+        lambda w: {"user": w["user"], "vehicle": "GBV1V", "reason": "In the workshop", "client_temp_id": "v"},
+        {
+            "user": NOT_AN_ID,
+            "vehicle": NO_VEHICLE,
+            "occurred_at": NOT_A_MOMENT,
+            "reason": NOT_A_TEXT,
+            "client_temp_id": NOT_A_CLIENT_ID,
+        },
+    ),
+    "taking": (
+        "post",
+        "/api/vehicles/{vehicle}/take/",
+        lambda w: {"client_temp_id": "t"},
+        {"occurred_at": NOT_A_MOMENT, "client_temp_id": NOT_A_CLIENT_ID},
+    ),
+    "assignment correction": (
+        "post",
+        "/api/vehicle-assignments/{assignment}/correct/",
+        lambda w: {"vehicle": "GBV1V", "reason": "The other one", "client_temp_id": "k"},
+        {
+            "vehicle": NO_VEHICLE,
+            "occurred_at": [value for value in NOT_A_MOMENT if value != "2000-01-01T00:00:00Z"],
+            "reason": [*NOT_A_TEXT, "", "  "],
+            "client_temp_id": NOT_A_CLIENT_ID,
+        },
+    ),
+    "vehicle transfer": (
+        "post",
+        "/api/vehicles/{vehicle}/transfer/",
+        lambda w: {
+            "to_vehicle": "GBW2W",
+            "reason": "Ran short",
+            "client_temp_id": "w",
+            "items": [{"equipment": w["equipment"], "condition": "FULL", "quantity": 1}],
+        },
+        {
+            "to_vehicle": [None, *NO_VEHICLE, "GBV1V"],
+            "reason": NOT_A_TEXT,
+            "occurred_at": NOT_A_MOMENT,
+            "client_temp_id": NOT_A_CLIENT_ID,
+            "items": [*NOT_A_LIST_OF_ITEMS, []],
+            "items.0.equipment": NOT_AN_ID,
+            "items.0.quantity": NOT_A_COUNT,
+            "items.0.condition": NOT_A_CHOICE,
+        },
+    ),
     "GST rate": (
         "post",
         "/api/gst-rates/",
@@ -359,10 +433,16 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
 
 @pytest.fixture
 def world() -> World:
+    depot = DepotFactory()
+    driver = DriverFactory(depot=depot)
+    VehicleFactory(number="GBW2W", depot=depot)
     return {
-        "depot": DepotFactory().pk,
+        "depot": depot.pk,
         "equipment": EquipmentFactory().pk,
         "customer": CustomerFactory(meter_rate="2").pk,
+        "user": driver.pk,
+        "assignment": Assignment.objects.get(user=driver).pk,
+        "vehicle": VehicleFactory(number="GBV1V", depot=depot).pk,
     }
 
 
@@ -379,8 +459,8 @@ def client(client_of: ClientOf, world: World, monkeypatch: pytest.MonkeyPatch) -
     boss = UserFactory(role=Role.ADMIN, username="boss")
     admin = client_of(boss)
     stock = {"equipment_id": world["equipment"], "condition": "FULL", "quantity": 50, "reason": "Opening"}
-    for entity in ("depot", "customer"):
-        admin.post("/api/inventories/update-inventory/", {"entity": entity, "entity_id": world[entity], **stock})
+    for entity, entity_id in (("depot", world["depot"]), ("customer", world["customer"]), ("vehicle", "GBV1V")):
+        admin.post("/api/inventories/update-inventory/", {"entity": entity, "entity_id": entity_id, **stock})
     _sell(admin, world)
     # For day-ends; what was sold before left the field stock of those on foot.
     boss.vehicle_no = "GBB1B"
@@ -475,6 +555,14 @@ REQUIRED = [
     ("equipment", "equipment_type"),
     ("depot", "code"),
     ("depot", "name"),
+    ("vehicle", "number"),
+    ("assignment", "user"),
+    ("assignment", "vehicle"),
+    ("assignment correction", "vehicle"),
+    ("assignment correction", "reason"),
+    ("vehicle transfer", "to_vehicle"),
+    ("vehicle transfer", "items"),
+    ("vehicle transfer", "items.0.quantity"),
     ("GST rate", "rate"),
     ("GST rate", "valid_from"),
 ]
@@ -561,7 +649,12 @@ def test_a_field_that_nobody_knows_is_named_and_changes_nothing(write: str, clie
 
 
 def test_what_was_read_can_be_sent_back(client: APIClient, world: World) -> None:
-    for path in (f"customers/{world['customer']}", f"equipment/{world['equipment']}", f"depots/{world['depot']}"):
+    for path in (
+        f"customers/{world['customer']}",
+        f"equipment/{world['equipment']}",
+        f"depots/{world['depot']}",
+        f"vehicles/{world['vehicle']}",
+    ):
         read = client.get(f"/api/{path}/").json()
         assert (
             client.put(

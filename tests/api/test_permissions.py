@@ -21,12 +21,20 @@ from core.urls import router
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Assignment, Vehicle
 from foundation.access.capabilities import Capability, Role
 from foundation.api.permissions import HasCapability
-from inventory.models import Inventory
+from inventory.models import Inventory, VehicleTransfer
 from invoices.models import GstRate
 from tests.conftest import ClientOf, KeptWorld, client_for
-from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+from tests.factories import (
+    DepotFactory,
+    DriverFactory,
+    EquipmentFactory,
+    MeteredCustomerFactory,
+    UserFactory,
+    VehicleFactory,
+)
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +65,32 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("equipment", "update", "any"): (200, *ADMIN_ONLY),
     ("equipment", "partial_update", "any"): (200, *ADMIN_ONLY),
     ("equipment", "destroy", "any"): (204, *ADMIN_ONLY),
+    ("vehicle", "list", ""): READ,
+    ("vehicle", "retrieve", "any"): READ,
+    ("vehicle", "create", ""): (201, *ADMIN_ONLY),
+    ("vehicle", "update", "any"): (200, *ADMIN_ONLY),
+    ("vehicle", "partial_update", "any"): (200, *ADMIN_ONLY),
+    ("vehicle", "destroy", "any"): (200, *ADMIN_ONLY),
+    ("vehicle-driver", "take", "own"): (201, 201, 403, 201, 201, 401),
+    ("vehicle-driver", "take", "foreign"): (201, 201, 403, 201, 201, 401),
+    ("vehicle-goods", "transfer", "own"): (201, 201, 201, 403, 201, 401),
+    ("vehicle-goods", "transfer", "sales"): (201, 201, 201, 201, 403, 401),
+    ("vehicle-goods", "transfer", "colleague"): (201, 201, 201, 403, 403, 401),
+    ("vehicle-goods", "transfer", "foreign"): (201, 403, 403, 403, 403, 401),
+    ("vehicle-assignment", "list", ""): READ,
+    ("vehicle-assignment", "retrieve", "own"): (200, 200, 200, 404, 200, 401),
+    ("vehicle-assignment", "retrieve", "sales"): (200, 200, 200, 200, 404, 401),
+    ("vehicle-assignment", "retrieve", "colleague"): (200, 200, 200, 404, 404, 401),
+    ("vehicle-assignment", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
+    ("vehicle-assignment", "create", "own"): (201, 201, 403, 403, 403, 401),
+    ("vehicle-assignment", "create", "foreign"): (201, 400, 403, 403, 403, 401),
+    ("vehicle-assignment", "correct", "own"): (201, 201, 403, 403, 403, 401),
+    ("vehicle-assignment", "correct", "foreign"): (201, 404, 403, 403, 403, 401),
+    ("vehicle-transfer", "list", ""): READ,
+    ("vehicle-transfer", "retrieve", "own"): (200, 200, 200, 404, 200, 401),
+    ("vehicle-transfer", "retrieve", "sales"): (200, 200, 200, 200, 404, 401),
+    ("vehicle-transfer", "retrieve", "colleague"): (200, 200, 200, 404, 404, 401),
+    ("vehicle-transfer", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
     ("customer", "list", ""): READ,
     ("customer", "retrieve", "any"): READ,
     ("customer", "create", ""): (201, *ADMIN_ONLY),
@@ -204,6 +238,8 @@ class World:
     customer: Customer
     rows: dict[tuple[str, str], int]
     vehicles: dict[str, str]
+    sellers: dict[str, int]
+    spare_vehicle: str
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +296,12 @@ def make_world(client_of: ClientOf) -> World:
         rows["invoice", whose] = rows["invoice-payment", whose] = sale["invoice"]["id"]
         credit = {"customer": customer.pk, "method": "CASH", "amount": "1.00", "allocations": []}
         rows["payment", whose] = post(seller, "/api/payments/", credit)["id"]
+        vehicle, other = Vehicle.objects.get(number=seller.vehicle_no), VehicleFactory(depot=seller.depot)
+        rows["vehicle-driver", whose] = rows["vehicle-goods", whose] = vehicle.pk
+        rows["vehicle-assignment", whose] = Assignment.objects.get(user=seller).pk
+        piece = {"equipment": cylinder.pk, "condition": "FULL", "quantity": 1}
+        given = {"to_vehicle": other.number, "items": [piece]}
+        rows["vehicle-transfer", whose] = post(seller, f"/api/vehicles/{vehicle.pk}/transfer/", given)["id"]
         settlement = post(seller, "/api/settlements/", {"cash": "1.00", "counts": []})
         rows["settlement", whose] = settlement["id"]
         if whose in ("own", "sales"):
@@ -274,7 +316,7 @@ def make_world(client_of: ClientOf) -> World:
         work = {"kind": "GOODS_IN", "depot": place.pk, "reason": "Bought", "items": [gained]}
         rows["depot-work", whose] = post(admin, "/api/depot-work/", work)["id"]
     rows["customer-site", "any"] = rows["customer-statement", "any"] = customer.pk
-    rows["user", "any"] = sellers["colleague"].pk
+    rows["user", "any"], rows["vehicle", "any"] = sellers["colleague"].pk, rows["vehicle-goods", "own"]
     rows["depot", "any"], rows["equipment", "any"], rows["customer", "any"] = a.pk, cylinder.pk, customer.pk
     rows["gst-rate", "any"] = GstRate.objects.latest("id").pk
     rows["user", "missing"] = rows["depot", "missing"] = 999_999
@@ -293,6 +335,8 @@ def make_world(client_of: ClientOf) -> World:
         customer=customer,
         rows=rows,
         vehicles={whose: seller.vehicle_no for whose, seller in sellers.items()},
+        sellers={whose: seller.pk for whose, seller in sellers.items()},
+        spare_vehicle=VehicleFactory(depot=a).number,
     )
 
 
@@ -319,6 +363,12 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("equipment", "create"): stock_item,
         ("equipment", "update"): stock_item,
         ("equipment", "partial_update"): {"name": "Other"},
+        ("vehicle", "create"): {"number": "GBN1N"},
+        ("vehicle", "update"): {"number": world.vehicles["own"]},
+        ("vehicle", "partial_update"): {"depot": None},
+        ("vehicle-goods", "transfer"): {"to_vehicle": world.spare_vehicle, "items": [gained]},
+        ("vehicle-assignment", "create"): {"user": world.sellers.get(row), "vehicle": None},
+        ("vehicle-assignment", "correct"): {"vehicle": None, "reason": "On foot"},
         ("customer", "create"): {"name": "New"},
         ("customer", "update"): {"name": "Other"},
         ("customer", "partial_update"): {"name": "Other"},
@@ -426,7 +476,9 @@ def statuses_of(cell: tuple[str, str, str], world: World, client_of: ClientOf) -
 
 VISIBLE: dict[str, dict[str, int]] = {
     "user": {"ADMIN": 7},
-    "inventory": {"ADMIN": 8, "SUPERVISOR": 5, "DEPOT_STAFF": 1, "SALES": 2, "DRIVER": 2},
+    "inventory": {"ADMIN": 12, "SUPERVISOR": 8, "DEPOT_STAFF": 1, "SALES": 2, "DRIVER": 2},
+    "vehicle-assignment": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
+    "vehicle-transfer": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "distribution": {"ADMIN": 3, "SUPERVISOR": 2, "DEPOT_STAFF": 2, "DRIVER": 1},
     "transaction": {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1},
     "invoice": {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1},
@@ -460,12 +512,22 @@ def test_a_driver_does_not_see_others_movements(world: World, client_of: ClientO
     assert driver is not None
     movements = client_of(driver).get("/api/inventories/movements/").json()["results"]
     ends = {end["vehicle_no"] for move in movements for end in (move["from_location"], move["to_location"])}
-    assert ends == {driver.vehicle_no, ""}
+    given = VehicleTransfer.objects.get(user=driver)
+    assert ends == {driver.vehicle_no, given.to_vehicle.number, ""}
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 def test_a_ledger_row_cannot_be_changed(method: str, world: World, client_of: ClientOf) -> None:
-    for route in ("transaction", "invoice", "distribution", "audit", "conflict", "payment", "settlement"):
+    for route in (
+        "transaction",
+        "invoice",
+        "distribution",
+        "audit",
+        "conflict",
+        "payment",
+        "settlement",
+        "vehicle-assignment",
+    ):
         url = reverse(f"{route}-detail", args=[world.rows[route, "own"]])
         response = getattr(client_of(world.users["ADMIN"]), method)(url, {})
         assert response.status_code == 405, route

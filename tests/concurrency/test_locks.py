@@ -24,6 +24,7 @@ from audit.models import AuditLog
 from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
+from fleet.models import Assignment, Vehicle
 from foundation.commands import command
 from inventory.models import Inventory
 from invoices import locks as invoice_locks
@@ -35,8 +36,8 @@ from sequences.models import Sequence, Ticket
 from sequences.services import ReservationLost
 from settlements.models import Settlement
 from tests.concurrency.races import Signal, at_once, post, until
-from tests.conftest import Shop
-from tests.factories import DepotFactory, DriverFactory, MeteredCustomerFactory
+from tests.conftest import Shop, client_for
+from tests.factories import DepotFactory, DriverFactory, MeteredCustomerFactory, VehicleFactory
 from tests.types import Answer
 from transactions.models import DepositBalance, Transaction
 
@@ -131,7 +132,25 @@ def take_numbers_side_by_side(shop: Shop) -> bool:
     return {answer.status_code for answer in answers} == {201} and not lost.called
 
 
+def correct_one_assignment(shop: Shop) -> bool:
+    """Without the lock the others meet the unique key, which nobody should see."""
+    wrong = Assignment.objects.get(user=shop.driver)
+    url, body = f"/api/vehicle-assignments/{wrong.pk}/correct/", {"vehicle": None, "reason": "x"}
+    answers = at_once(lambda _: post(shop.admin, url, body), RACERS)
+    return sorted(answer.status_code for answer in answers) == [201, 409, 409, 409] and books_verify()
+
+
+def change_one_vehicle(shop: Shop) -> bool:
+    """Each says what it was before: only the first one's record says that it was in use."""
+    vehicle = VehicleFactory(depot=shop.depot)
+    url = f"/api/vehicles/{vehicle.pk}/"
+    at_once(lambda _: client_for(shop.admin).delete(url), RACERS)
+    return AuditLog.objects.filter(action="fleet.vehicle.deactivated").count() == 1
+
+
 LOCKS: dict[type[models.Model], tuple[Race, tuple[str, ...]]] = {
+    User: (correct_one_assignment, ("accounts.locks.users",)),
+    Vehicle: (change_one_vehicle, ("fleet.locks.vehicle",)),
     Inventory: (sell_from_one_vehicle, ("inventory.locks.balances",)),
     Customer: (read_one_meter, ("customers.locks.visible_customer",)),
     Distribution: (confirm_one_load, ("distribution.locks.distribution",)),
@@ -187,7 +206,7 @@ def test_without_the_lock_it_does_not(
 # --- The order of locks ---------------------------------------------------------------------------
 
 ORDER: tuple[type[models.Model], ...] = (
-    Distribution, Settlement, Transaction, User, Customer, Invoice, Inventory, DepositBalance, Payment, Sequence,
+    Distribution, Settlement, Transaction, User, Vehicle, Customer, Invoice, Inventory, DepositBalance, Payment, Sequence,
 )  # fmt: skip
 
 
@@ -228,6 +247,7 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
     unpaid = sales[1]["invoice"]["id"]
     credit = {"customer": shop.customer.pk, "method": "CHEQUE", "amount": "60.00"}
     counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}]
+    vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
     work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": counts}
     for url, body, needed in (
         (f"transactions/{sales[0]['transaction']['id']}/void/", {"reason": "x"}, {Transaction, Customer, Invoice}),
@@ -237,6 +257,12 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
         (None, None, {Customer, Invoice, Payment}),
         (f"transactions/{sales[2]['transaction']['id']}/void/", {"reason": "x"}, {Transaction, Payment}),
         ("depot-work/", work, {Inventory, Ticket}),
+        (f"vehicles/{vehicle.pk}/take/", {}, {User}),
+        (
+            f"vehicles/{vehicle.pk}/transfer/",
+            {"to_vehicle": VehicleFactory().number, "items": counts},
+            {Inventory, Ticket},
+        ),
         ("settlements/", {"cash": "1.00", "counts": counts}, {User, Payment, Ticket}),
         ("sign-off", {}, {Settlement}),
     ):

@@ -17,6 +17,8 @@ from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
 from equipment.models import Equipment
+from fleet.models import Assignment, Vehicle
+from foundation import clock
 from foundation.access.capabilities import Role
 from inventory.models import Condition, Inventory
 from inventory.services import Entity, correct_inventory
@@ -32,6 +34,7 @@ from tests.factories import (
     EquipmentFactory,
     MeteredCustomerFactory,
     UserFactory,
+    VehicleFactory,
 )
 from tests.types import Answer, Json
 from transactions.models import Transaction
@@ -230,6 +233,52 @@ def codes_of(answers: list[Any]) -> Counter[tuple[int, str]]:
 @pytest.fixture
 def supervisors(depot: Depot) -> list[User]:
     return [UserFactory(role=Role.SUPERVISOR, depot=depot) for _ in range(CLIENTS)]
+
+
+def test_an_assignment_is_corrected_once(drivers: list[User], supervisors: list[User]) -> None:
+    wrong = Assignment.objects.get(user=drivers[0])
+    url, body = f"/api/vehicle-assignments/{wrong.pk}/correct/", {"vehicle": None, "reason": "x"}
+    answers = at_once(lambda i: post(supervisors[i], url, body))
+    assert codes_of(answers) == {(201, ""): 1, (409, "already_corrected"): CLIENTS - 1}
+
+
+def test_goods_go_round_without_a_deadlock(drivers: list[User], cylinder: Equipment) -> None:
+    """Each gives to the next one, and the last to the first; nothing is lost on the way."""
+    vehicles = [Vehicle.objects.get(number=driver.vehicle_no) for driver in drivers]
+    items = [{"equipment": cylinder.pk, "condition": "FULL", "quantity": 1}]
+
+    def give(index: int) -> Answer:
+        body = {"to_vehicle": vehicles[(index + 1) % CLIENTS].number, "items": items}
+        return post(drivers[index], f"/api/vehicles/{vehicles[index].pk}/transfer/", body)
+
+    assert {answer.status_code for answer in at_once(give)} == {201}
+    there = Inventory.objects.filter(location__kind="VEHICLE").values_list("quantity", flat=True)
+    assert set(there) == {5}
+
+
+def test_the_last_cylinders_go_over_once(drivers: list[User], cylinder: Equipment) -> None:
+    first, second = (Vehicle.objects.get(number=driver.vehicle_no) for driver in drivers[:2])
+    items = [{"equipment": cylinder.pk, "condition": "FULL", "quantity": 1}]
+    url, body = f"/api/vehicles/{first.pk}/transfer/", {"to_vehicle": second.number, "items": items}
+    answers = at_once(lambda _: post(drivers[0], url, body))
+    assert codes_of(answers) == {(201, ""): 5, (409, "insufficient_stock"): CLIENTS - 5}
+
+
+def test_of_many_vehicles_at_once_the_last_one_recorded_is_the_own(drivers: list[User]) -> None:
+    vehicles, at = [VehicleFactory() for _ in range(CLIENTS)], clock.now().isoformat()
+    answers = at_once(lambda i: post(drivers[0], f"/api/vehicles/{vehicles[i].pk}/take/", {"occurred_at": at}))
+    assert {answer.status_code for answer in answers} == {201}
+    latest = Assignment.objects.filter(user=drivers[0]).latest("pk").vehicle
+    assert latest is not None
+    assert User.objects.get(pk=drivers[0].pk).vehicle_no == latest.number
+
+
+def test_a_vehicle_is_taken_once_by_one_operation(drivers: list[User]) -> None:
+    vehicle = VehicleFactory()
+    body = {"client_temp_id": "t", "occurred_at": clock.now().isoformat()}
+    answers = at_once(lambda _: post(drivers[0], f"/api/vehicles/{vehicle.pk}/take/", body))
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: CLIENTS - 1}
+    assert Assignment.objects.filter(user=drivers[0]).count() == 2
 
 
 def test_a_sale_is_voided_once(drivers: list[User], supervisors: list[User], cylinder: Equipment) -> None:

@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from customers.models import Customer
+from fleet.models import Assignment, Vehicle
 from invoices.models import Invoice
 from payments.models import Payment
 from settlements.models import Settlement
@@ -29,6 +30,9 @@ IDS: dict[str, Callable[[], int]] = {
     "/api/invoices/{}/print/": lambda: 1,
     "/api/settlements/{}/reject/": lambda: counted(),
     "/api/settlements/{}/sign-off/": lambda: counted(),
+    "/api/vehicle-assignments/{}/correct/": lambda: Assignment.objects.get(user__username="driver3").pk,
+    "/api/vehicles/{}/take/": lambda: Vehicle.objects.get(number="GBQ4411K").pk,
+    "/api/vehicles/{}/transfer/": lambda: Vehicle.objects.get(number="GBK1234A").pk,
     "/api/transactions/{}/void/": lambda: Transaction.objects.filter(reverses=None, reversal=None).reverse()[0].pk,
 }
 """The object that somebody would pick who looks at the lists."""

@@ -23,7 +23,8 @@ from tests.factories import DepotFactory, UserFactory
 NAMES = {
     "accounts.user", "audit.auditlog", "audit.auditseal", "core.clientoperation", "core.importedtable", "customers.customer",
     "customers.customerrate", "customers.pastmeterrate", "depots.depot", "distribution.distribution",
-    "distribution.distributionitem", "equipment.equipment", "equipment.pastprice", "inventory.depotwork",
+    "distribution.distributionitem", "equipment.equipment", "equipment.pastprice", "fleet.assignment", "fleet.vehicle",
+    "inventory.depotwork", "inventory.vehicletransfer", "inventory.vehicletransferitem",
     "inventory.depotworkitem", "inventory.inventory", "inventory.location", "inventory.reorderlevel",
     "inventory.stockmovement", "invoices.allocation", "invoices.gstrate", "invoices.invoice", "invoices.invoiceemail",
     "invoices.payment", "sequences.sequence", "sequences.ticket", "sync.feed", "sync.syncconflict",

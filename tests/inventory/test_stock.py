@@ -24,7 +24,7 @@ from inventory.services import (
     update_reorder_level,
 )
 from tests.conftest import Shop, error_of
-from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory
+from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory, VehicleFactory
 from tests.types import Json, Unchanged
 
 pytestmark = pytest.mark.django_db
@@ -112,11 +112,10 @@ def test_a_supervisor_corrects_their_own_depots_stock(shop: Shop, nothing_change
 
 
 def test_what_stands_on_no_one_s_vehicle_is_corrected_too(shop: Shop) -> None:
-    """A plate is known by who drives it or by what is on it."""
-    plate = shop.driver.vehicle_no
-    shop.driver.vehicle_no = "GBK9999Z"
-    shop.driver.save()
-    for known in (plate, "GBK9999Z"):
+    """Neither has a driver: one has stock, the other nothing yet."""
+    plate, new = shop.driver.vehicle_no, VehicleFactory().number
+    shop.client_of(shop.admin).patch(f"/api/accounts/users/{shop.driver.pk}/", {"vehicle_no": ""})
+    for known in (plate, new):
         assert shop.count("vehicle", known, 4).status_code == 200
         assert shop.stock(vehicle_no=known) == 4
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate, count
 from typing import Any
@@ -16,6 +16,7 @@ from core.packages import APPS
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from fleet.models import Vehicle
 from foundation.columns import column_checks
 from foundation.ledger import guards
 from inventory.models import Location
@@ -86,6 +87,7 @@ def to_its_own_place() -> Values:
     return {"from_location": place, "to_location": place, "from_condition": "FULL", "to_condition": "FULL"}
 
 
+MOMENT = datetime(2026, 1, 20, 2, 0, tzinfo=UTC)
 ADDED_UP: Values = {"opening": 10, "loaded": 20, "delivered": 7, "collected": 5, "unloaded": 11, "other": 2}
 REFILLED: Values = {"from_condition": "EMPTY", "to_condition": "FULL"}
 CHECKS = {
@@ -106,6 +108,15 @@ CHECKS = {
         [{"kind": "TRANSFER"}, {"kind": "REFILL", "to_depot": another(Depot)}],
     ),
     "depot_work_item_quantity_positive": Check([{"quantity": 1}, {"quantity": 0, "expected": 0}], [{"quantity": 0}]),
+    "assignment_not_ahead": Check(
+        [{"from_at": MOMENT}, {"from_at": None}],
+        [{"from_at": MOMENT + timedelta(microseconds=1)}],
+        {"created_at": MOMENT},
+    ),
+    "vehicle_transfer_goes_elsewhere": Check(
+        [{}], [lambda: dict.fromkeys(("from_vehicle", "to_vehicle"), a_row(Vehicle))]
+    ),
+    "vehicle_transfer_item_quantity_positive": Check([{"quantity": 1}], [{"quantity": 0}]),
     "distribution_item_quantity_positive": Check([{"quantity": 1}], [{"quantity": 0}]),
     "gst_rate_is_a_percentage": Check([{"rate": 0}, {"rate": 100}], [{"rate": "-0.01"}, {"rate": "100.01"}]),
     "invoice_total_adds_up": Check(

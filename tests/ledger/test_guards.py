@@ -11,12 +11,13 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
 from audit import seals
+from fleet.models import Vehicle
 from foundation.ledger import guards
 from foundation.ledger.models import LedgerModel
 from foundation.operations.models import ClientOperation
 from invoices.models import Invoice
 from tests.conftest import Shop
-from tests.factories import CustomerRateFactory, MeteredCustomerFactory
+from tests.factories import CustomerRateFactory, MeteredCustomerFactory, VehicleFactory
 
 LIFE_CYCLES: dict[str, set[str]] = {
     "core.ClientOperation": {"result_type", "result_id", "refusal", "type", "content"},
@@ -24,11 +25,14 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "audit.AuditLog": set(),
     "audit.AuditSeal": set(),
     "equipment.PastPrice": set(),
+    "fleet.Assignment": set(),
     "customers.PastMeterRate": set(),
     "customers.CustomerRate": set(),
     "inventory.StockMovement": set(),
     "inventory.DepotWork": set(),
     "inventory.DepotWorkItem": set(),
+    "inventory.VehicleTransfer": set(),
+    "inventory.VehicleTransferItem": set(),
     "distribution.Distribution": {"status", "confirmed_at", "confirmed_by", "cancelled_at"},
     "distribution.DistributionItem": set(),
     "invoices.GstRate": set(),
@@ -80,6 +84,9 @@ def rows(shop: Shop) -> None:
     counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 3}]
     work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": counts}
     assert admin.post("/api/depot-work/", work).status_code == 201
+    given = {"to_vehicle": VehicleFactory().number, "items": [{**counts[0], "quantity": 1}]}
+    vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
+    assert driver.post(f"/api/vehicles/{vehicle.pk}/transfer/", given).status_code == 201
     assert driver.post("/api/settlements/", {"cash": "1.00", "counts": counts}).status_code == 201
     call_command("import_data", "customers", _table(shop), "--user", shop.admin.username, "--commit", verbosity=0)
     seals.seal_next_batch(through=10**9)

@@ -77,6 +77,18 @@ class Person:
     vehicle: str = ""
     is_office: bool = False
     """Settles anybody's invoices; a seller the own ones only."""
+    earlier: list[tuple[datetime, str]] = field(default_factory=list)
+    """Until when which other vehicle was theirs."""
+
+    def changes_to(self, vehicle: str, at: datetime) -> None:
+        self.earlier.append((at, self.vehicle))
+        self.vehicle = vehicle
+
+    def vehicle_when_ended(self, day: date) -> str:
+        for until, vehicle in self.earlier:
+            if day_of(until) > day:
+                return vehicle
+        return self.vehicle
 
     @property
     def place(self) -> str:

@@ -57,14 +57,14 @@ def conservation(books: Books, at: datetime | None = None) -> list[Row]:
 
 
 def vehicle_on(books: Books, driver: Person, day: date) -> str:
-    """What the driver sold from that day, else loaded; else the present one."""
+    """What the driver sold from that day, else loaded; else what was theirs when it ended."""
     for document in reversed(books.documents):
         if document.seller is driver and document.day == day and document.voids is None:
             return document.vehicle
     for load in reversed(books.loads):
         if load.driver is driver and load.day == day:
             return load.vehicle
-    return driver.vehicle
+    return driver.vehicle_when_ended(day)
 
 
 def vehicle_day(books: Books, vehicle: str, day: date, items: list[Item]) -> list[Row]:

@@ -405,7 +405,7 @@ class Company:
         )
         assert response.status_code == 200, response.json()
         self._users[driver].refresh_from_db()
-        driver.vehicle = vehicle
+        driver.changes_to(vehicle, self.now)
 
     @property
     def today(self) -> date:

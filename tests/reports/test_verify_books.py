@@ -15,12 +15,20 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from audit.services import record
+from fleet.models import Vehicle
 from foundation.access.capabilities import Role
 from foundation.money import to_cents
 from reports.verification.figures import is_rounded
 from sequences.models import Sequence
 from tests.conftest import ClientOf
-from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
+from tests.factories import (
+    DepotFactory,
+    DriverFactory,
+    EquipmentFactory,
+    MeteredCustomerFactory,
+    UserFactory,
+    VehicleFactory,
+)
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,6 +85,11 @@ def books(client_of: ClientOf, stub_pdf: None) -> None:
     # One comes back, and its deposit with it.
     back = {"customer": customer.pk, "items": [{"equipment": cylinder.pk, "type": "RETURN", "quantity": 1}]}
     assert driver.post("/api/transactions/", back).status_code == 201
+    # The empty one goes to another vehicle.
+    piece = {"equipment": cylinder.pk, "condition": "EMPTY", "quantity": 1}
+    vehicle, other = Vehicle.objects.get(), VehicleFactory()
+    given = {"to_vehicle": other.number, "items": [piece]}
+    assert driver.post(f"/api/vehicles/{vehicle.pk}/transfer/", given).status_code == 201
 
 
 def verify() -> str:
@@ -161,6 +174,12 @@ def test_right_books_verify() -> None:
         (sql("DELETE FROM inventory_inventory WHERE quantity = 22"), "no balance, movements 22"),
         (sql("UPDATE inventory_depotworkitem SET quantity = quantity + 1 WHERE expected IS NULL"), "says 4 of equipment"),
         (sql("UPDATE inventory_depotworkitem SET expected = expected + 1"), "says 2 of equipment"),
+        (sql("UPDATE inventory_vehicletransferitem SET quantity = quantity + 1"), "says 2 of equipment"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'inventory.vehicle_transfer.recorded'"), "has no inventory.vehicle_transfer.recorded"),
+        (sql("UPDATE accounts_user SET vehicle_no = '' WHERE vehicle_no <> ''"), "drives nothing, the assignments say GBK"),
+        (sql("UPDATE accounts_user SET vehicle_since = date_joined WHERE vehicle_no <> ''"), "the assignments say GBK"),
+        (sql("UPDATE accounts_user SET vehicle_no = 'GBX1A' WHERE vehicle_no = ''"), "drives GBX1A, the assignments say nothing"),
+        (sql("UPDATE fleet_vehicle SET number = 'GBX1A' WHERE number LIKE 'GBV%'"), ", which is no vehicle"),
         (sql("UPDATE transactions_transactionitem SET amount = amount + 1"), "amounts to 58.00"),
         (unchecked("UPDATE transactions_transaction SET total_amount = total_amount + 1"), ": total "),
         (unchecked("UPDATE invoices_invoice SET total_amount = total_amount + 1 WHERE kind = 'TAX_INVOICE'"), ": total "),

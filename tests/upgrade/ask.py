@@ -60,6 +60,7 @@ def answers(folder: Path) -> Json:
         "books": command("verify_books"),
         "audit": command("verify_audit", "--anchor", anchors),
         "log_in": log_in("driver1"),
+        "fleet": fleet(),
         "missed": (told["missed"], _as_far_as(told["missed"], missed(own["cursor"]))),
         "documents": list(documents(own["documents"])),
         "ways": list(ways()),
@@ -99,6 +100,26 @@ def log_in(username: str) -> int:
     account = {"username": username, "password": PASSWORD}
     client = Client(raise_request_exception=False)
     return client.post("/api/token/", account, "application/json").status_code
+
+
+def fleet() -> Json:
+    """What drivers and documents named by numbers, and what became of it."""
+    naming = ("accounts_user", "inventory_location", "distribution_distribution", "transactions_transaction",
+              "transactions_settlement")  # fmt: skip
+    named = {number for table in naming for (number,) in rows(f"SELECT DISTINCT vehicle_no FROM {table}")} - {""}
+    users = "SELECT u.id, u.vehicle_no, d.code FROM accounts_user u JOIN depots_depot d ON d.id = u.depot_id"
+    driven = sorted((pk, number, depot) for pk, number, depot in rows(users) if number)
+    vehicles = said(ask("admin", "GET", "vehicles/?page_size=200"))["results"]
+    depots = {row["number"]: row["depot_code"] for row in vehicles}
+    assignments = said(ask("admin", "GET", "vehicle-assignments/?page_size=200"))["results"]
+    return {
+        "vehicles": (sorted(named), sorted(depots)),
+        "assignments": (
+            driven,
+            sorted((row["user"], row["vehicle_no"], depots[row["vehicle_no"]]) for row in assignments),
+        ),
+        "begin": [row["from_at"] for row in assignments],
+    }
 
 
 def ask(user: str, method: str, path: str, body: object = None) -> Any:

@@ -107,6 +107,13 @@ def test_it_is_ready_and_people_can_log_in(upgraded: Json) -> None:
     assert upgraded["log_in"] == 200
 
 
+def test_each_number_is_a_vehicle_and_each_driver_s_one_theirs_from_the_beginning(upgraded: Json) -> None:
+    for then, now in (upgraded["fleet"]["vehicles"], upgraded["fleet"]["assignments"]):
+        assert now == then
+        assert len(now) > 2
+    assert {*upgraded["fleet"]["begin"]} == {None}
+
+
 def test_every_document_comes_with_the_same_bytes(upgraded: Json) -> None:
     assert differing(upgraded["documents"]) == []
     assert len(upgraded["documents"]) > 50

@@ -13,6 +13,7 @@ from functools import partial
 from django.db.transaction import on_commit
 
 from accounts.models import User
+from accounts.selectors import VehicleUsed, vehicle_used
 from audit.services import record
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
@@ -68,6 +69,7 @@ def create_customer_transaction_and_invoice(
 class _LaidOut:
     """What was read, and the page that was laid out of it."""
 
+    vehicle: VehicleUsed
     listed: PriceList
     places: list[Location]
     page: Page
@@ -78,15 +80,16 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     now = clock.now()
     occurred_at = _moment(data, approval, now)
     customer = _served(Customer.objects.visible_to(actor).filter(pk=data.customer).first(), data)
+    vehicle = vehicle_used(actor, data.vehicle, occurred_at)
     listed = _price_list(actor, data, customer, occurred_at, now)
-    plan = _plan(actor, data, approval, customer, listed, occurred_at)
-    ends = vehicle_place(actor.vehicle_no), customer_place(customer)
+    plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at)
+    ends = vehicle_place(vehicle.number), customer_place(customer)
     stock = look_at_stock([place.key for place in ends], listed.equipment)
     places = stock.locations(*ends)
     # Who can't be served as things are would reserve numbers and lay a page out for nothing.
     stock.require(plan.moves(*places))
     page = Page.lay_out(actor=actor, billing=plan.billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
-    return _LaidOut(listed, places, page)
+    return _LaidOut(vehicle, listed, places, page)
 
 
 @command
@@ -100,8 +103,9 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     now = laid_out.page.now if laid_out else clock.now()
     occurred_at = _moment(data, approval, now)
     customer = _served(locked, data)
+    vehicle = laid_out.vehicle if laid_out else vehicle_used(actor, data.vehicle, occurred_at)
     listed = laid_out.listed if laid_out else _price_list(actor, data, customer, occurred_at, now)
-    plan = _plan(actor, data, approval, customer, listed, occurred_at)
+    plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at)
     items, usage, billing = plan.items, plan.usage, plan.billing
     if data.payment_received:
         require_room_in_bag(actor, billing.total_amount, attr="payment_received")
@@ -113,7 +117,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     if laid_out and all(place.pk for place in laid_out.places):
         places = laid_out.places
     else:
-        places = locations(vehicle_place(actor.vehicle_no), customer_place(customer))
+        places = locations(vehicle_place(vehicle.number), customer_place(customer))
     hold = hold_stock(plan.moves(*places))
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
@@ -127,7 +131,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         customer=customer,
         customer_name=customer.name,
         user=actor,
-        vehicle_no=actor.vehicle_no,
+        vehicle_no=vehicle.number,
         client_temp_id=client_temp_id(),
         meter_number=customer.meter_number if usage else "",
         last_meter_reading=usage.last if usage else None,
@@ -156,7 +160,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         action="transactions.sale.recorded",
         target=transaction,
         before={"last_meter_reading": usage.last} if usage else None,
-        after=_evidence(transaction, invoice, items, usage, approval),
+        after=_evidence(transaction, invoice, items, usage, approval) | vehicle.evidence,
     )
     return transaction
 
@@ -193,12 +197,13 @@ def _plan(
     data: NewSale,
     approval: Approval | None,
     customer: Customer,
+    vehicle: VehicleUsed,
     listed: PriceList,
     occurred_at: datetime,
 ) -> SalePlan:
     return plan_sale(
-        actor=actor,
         sale=data,
+        vehicle_no=vehicle.number,
         customer=customer,
         meter_rate=meter_rate_at(customer, occurred_at),
         listed=listed,

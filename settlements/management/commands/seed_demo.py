@@ -18,12 +18,23 @@ from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
 from distribution.services import NewDistribution, NewItem, confirm_distribution, create_distribution
 from equipment.models import Equipment
 from equipment.services import create_equipment
+from fleet.services import create_vehicle
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.commands import command
 from foundation.money import to_cents
 from inventory.models import Condition, DepotWork, Inventory
-from inventory.services import WORK_PREFIX, Entity, NewDepotWork, NewWorkItem, correct_inventory, record_depot_work
+from inventory.services import (
+    TRANSFER_PREFIX,
+    WORK_PREFIX,
+    Entity,
+    NewDepotWork,
+    NewVehicleTransfer,
+    NewWorkItem,
+    correct_inventory,
+    record_depot_work,
+    transfer_between_vehicles,
+)
 from invoices.models import Invoice
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
 from payments.models import Payment
@@ -62,7 +73,7 @@ class Command(BaseCommand):
                 raise CommandError("The database isn't empty: nothing was changed.")
             self.stdout.write("The database has data already: no demo data loaded.")
             return
-        own = (CODE_PREFIX, DISTRIBUTION_PREFIX, NUMBER_PREFIX, SETTLEMENT_PREFIX, WORK_PREFIX)
+        own = (CODE_PREFIX, DISTRIBUTION_PREFIX, NUMBER_PREFIX, SETTLEMENT_PREFIX, TRANSFER_PREFIX, WORK_PREFIX)
         for prefix in (*own, *INVOICE_PREFIX.values()):
             print_tickets(prefix=prefix, day=clock.business_date(clock.now()), beyond=0)
         # All of it or nothing: what goes wrong half-way leaves an empty database, and no PDF.
@@ -114,6 +125,8 @@ class _Business:
             self.depots[code] = create_depot(actor=admin, values={"code": code, "name": name, "address": address})
         for user in others:
             self._add_user(admin, *user)
+        number, home = demo.SPARE_VEHICLE
+        create_vehicle(actor=admin, values={"number": number, "depot": self.depots[home].pk})
         for sku, name, kind, weight, rate, deposit in demo.EQUIPMENT:
             self.equipment[sku] = create_equipment(
                 actor=admin,
@@ -154,7 +167,7 @@ class _Business:
             self._sell(turn)
 
     def follow_up(self) -> None:
-        """What comes after the sales: payments, a void, the work of a depot, a day-end to sign off."""
+        """What comes after the sales: payments, a void, the work of a depot, a transfer, a day-end to sign off."""
         admin, supervisor = self.users["admin"], self.users["supervisor"]
         owed = Invoice.objects.filter(settled_on=None, total_amount__gt=0).order_by("pk")
         for invoice, (method, share, reference) in zip(owed, demo.PAYMENTS, strict=False):
@@ -167,6 +180,11 @@ class _Business:
         depot = self.depots["HSH KB"].pk
         work = NewDepotWork(DepotWork.Kind.GOODS_IN, depot, [bought], "Delivery of the supplier", reference="DO-20317")
         record_depot_work(actor=self.users["depot"], data=work)
+        giver = self.users["driver2"]
+        full = Inventory.objects.filter(location__vehicle_no=giver.vehicle_no, condition=Condition.FULL, quantity__gt=1)
+        item = NewWorkItem(full.order_by("pk")[0].equipment_id, Condition.FULL, 1)
+        given = NewVehicleTransfer(giver.vehicle_no, demo.SPARE_VEHICLE[0], [item], "For the stall at the back")
+        transfer_between_vehicles(actor=giver, data=given)
         driver = self.users["driver1"]
         found = Inventory.objects.filter(location__vehicle_no=driver.vehicle_no, quantity__gt=0).order_by("pk")
         counts = [CountedLine(row.equipment_id, row.condition, row.quantity) for row in found]

@@ -1,0 +1,52 @@
+"""Which vehicle a user drives, and drove."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import User
+from fleet.models import Vehicle
+from fleet.selectors import assignment_at
+from foundation.errors import UnknownReference
+from foundation.remains import tells_of
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleUsed:
+    """The vehicle of an operation, by its number, and the one that the user was assigned to then; empty: none."""
+
+    number: str
+    assigned: str
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """What the audit record says where the two differ: the operation stands, and somebody may want to know."""
+        return {} if self.number == self.assigned else {"assigned_vehicle": self.assigned}
+
+
+def vehicle_at(user: User, moment: datetime) -> str:
+    """The number of the vehicle that somebody was assigned to at a moment; empty: none."""
+    if user.vehicle_since is None or moment >= user.vehicle_since:
+        return user.vehicle_no
+    assignment = assignment_at(user.pk, moment)
+    return assignment.vehicle.number if assignment is not None and assignment.vehicle is not None else ""
+
+
+def vehicle_used(user: User, named: str | None, occurred_at: datetime) -> VehicleUsed:
+    """The vehicle that an operation names; where it names none, the one assigned when it happened.
+
+    Raises UnknownReference for a number that no vehicle has.
+    """
+    assigned = vehicle_at(user, occurred_at)
+    if named is None or named == assigned:
+        return VehicleUsed(assigned, assigned)
+    if not Vehicle.objects.visible_to(user).filter(number=named).exists():
+        raise UnknownReference(named, attr="vehicle")
+    return VehicleUsed(named, assigned)
+
+
+@tells_of(Vehicle)
+def drivers(vehicle: Vehicle) -> Iterable[str]:
+    """Who drives a vehicle now."""
+    names = User.objects.get_queryset().filter(vehicle_no=vehicle.number, is_active=True).order_by("username")
+    return [f"{name} drives it" for name in names.values_list("username", flat=True)]

@@ -1,0 +1,121 @@
+"""/api/vehicles/: what there is to drive, and what goes out of use."""
+
+import pytest
+
+from accounts.services import NewTaking, take_vehicle
+from audit.models import AuditLog
+from fleet.errors import VehicleInactive
+from fleet.models import Vehicle
+from foundation.access.capabilities import Role
+from tests.conftest import ClientOf, error_of
+from tests.factories import DepotFactory, UserFactory, VehicleFactory
+from tests.fleet.conftest import Fleet, ago, moment
+from tests.types import Unchanged
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_vehicle_is_added_as_its_plate_is_written(client_of: ClientOf) -> None:
+    admin, depot = UserFactory(role=Role.ADMIN), DepotFactory()
+    answer = client_of(admin).post("/api/vehicles/", {"number": " gbn 12-3 n ", "depot": depot.pk})
+    made = Vehicle.objects.get()
+    assert answer.json() == {
+        "id": made.pk, "number": "GBN12-3N", "depot": depot.pk, "depot_code": depot.code, "is_active": True,
+    }  # fmt: skip
+    assert AuditLog.objects.get().action == "fleet.vehicle.created"
+    again = client_of(admin).post("/api/vehicles/", {"number": "GBN 12-3N"})
+    assert error_of(again) == (400, "unique", "number")
+    assert client_of(admin).post("/api/vehicles/", {"number": "GBN2N"}).json()["depot"] is None
+
+
+def test_its_number_stays(fleet: Fleet, nothing_changes: Unchanged) -> None:
+    admin, url = fleet.shop.client_of(fleet.shop.admin), f"/api/vehicles/{fleet.other.pk}/"
+    with nothing_changes():
+        assert error_of(admin.patch(url, {"number": "GBN1N"})) == (400, "invalid", "number")
+    assert admin.put(url, {"number": fleet.other.number.lower(), "depot": None}).json()["depot"] is None
+
+
+def test_its_depot_is_one_that_is_in_use(fleet: Fleet, nothing_changes: Unchanged) -> None:
+    admin, url, closed = fleet.shop.client_of(fleet.shop.admin), "/api/vehicles/", DepotFactory(is_active=False)
+    with nothing_changes():
+        for answer in (
+            admin.post(url, {"number": "GBN1N", "depot": closed.pk}),
+            admin.patch(f"{url}{fleet.other.pk}/", {"depot": closed.pk}),
+        ):
+            assert error_of(answer) == (409, "depot_inactive", "depot")
+        assert error_of(admin.post(url, {"number": "GBN1N", "depot": 999_999})) == (400, "does_not_exist", "depot")
+    left = VehicleFactory(depot=closed)
+    assert admin.patch(f"{url}{left.pk}/", {"depot": closed.pk, "is_active": False}).status_code == 200
+
+
+def test_deactivating_says_what_is_still_on_it(fleet: Fleet) -> None:
+    shop = fleet.shop
+    mate = UserFactory(username="mate", depot=shop.depot, vehicle_no=fleet.first.number)
+    UserFactory(username="left", depot=shop.depot, vehicle_no=fleet.first.number, is_active=False)
+    shop.count("vehicle", fleet.first.number, 3, condition="EMPTY")
+    shop.count("vehicle", fleet.first.number, 0, condition="DAMAGED")
+    answer = shop.client_of(shop.admin).delete(f"/api/vehicles/{fleet.first.pk}/")
+    assert answer.json() == {
+        "number": fleet.first.number,
+        "remaining": [
+            f"{mate.username} drives it",
+            f"{shop.driver.username} drives it",
+            f"3 EMPTY {shop.cylinder.sku} on it",
+            f"20 FULL {shop.cylinder.sku} on it",
+        ],
+    }
+    assert AuditLog.objects.filter(action="fleet.vehicle.deactivated").count() == 1
+    empty = VehicleFactory()
+    assert shop.client_of(shop.admin).delete(f"/api/vehicles/{empty.pk}/").json()["remaining"] == []
+
+
+def test_out_of_use_it_is_taken_for_what_was_before_alone(fleet: Fleet, nothing_changes: Unchanged) -> None:
+    before = ago(minutes=1)
+    admin, url = fleet.shop.client_of(fleet.shop.admin), f"/api/vehicles/{fleet.other.pk}/"
+    admin.patch(url, {"is_active": False})
+    with nothing_changes():
+        for answer in (
+            fleet.take(fleet.other),
+            fleet.assign(fleet.other),
+            fleet.give(fleet.first, fleet.other),
+        ):
+            assert error_of(answer)[:2] == (409, "vehicle_inactive")
+        form = admin.patch(f"/api/accounts/users/{fleet.shop.driver.pk}/", {"vehicle_no": fleet.other.number})
+        assert error_of(form) == (409, "vehicle_inactive", "vehicle_no")
+    assert fleet.take(fleet.other, occurred_at=before).status_code == 201
+    assert fleet.give(fleet.other, fleet.first, occurred_at=before).status_code == 201
+    assert fleet.give(fleet.other, fleet.first).status_code == 201, "it is emptied"
+    admin.patch(url, {"is_active": True})
+    assert Vehicle.objects.get(pk=fleet.other.pk).deactivated_at is None
+    assert fleet.take(fleet.other).status_code == 201
+
+
+def test_the_moment_of_its_deactivation_is_the_first_without_it(fleet: Fleet) -> None:
+    at = moment(hours=1)
+    Vehicle.objects.filter(pk=fleet.other.pk).update(is_active=False, deactivated_at=at)
+    with pytest.raises(VehicleInactive):
+        take_vehicle(actor=fleet.shop.driver, data=NewTaking(fleet.other.number, at))
+    take_vehicle(actor=fleet.shop.driver, data=NewTaking(fleet.other.number, moment(hours=1, seconds=1)))
+
+
+def test_its_depot_sees_its_stock_whoever_drives_it(fleet: Fleet) -> None:
+    """A driver of another depot takes it, or is sent to another depot: the goods are the first one's."""
+    shop, depot = fleet.shop, DepotFactory()
+    elsewhere, guest = UserFactory(role=Role.SUPERVISOR, depot=depot), UserFactory(depot=depot)
+    fleet.take(fleet.other, by=guest)
+    shop.client_of(shop.admin).patch(f"/api/accounts/users/{shop.driver.pk}/", {"depot": depot.pk})
+    seen = {
+        user: {row["vehicle_no"] for row in shop.client_of(user).get("/api/inventories/").json()["results"]} - {""}
+        for user in (fleet.supervisor, elsewhere)
+    }
+    assert seen == {fleet.supervisor: {fleet.first.number, fleet.other.number}, elsewhere: set()}
+    shop.client_of(shop.admin).patch(f"/api/vehicles/{fleet.other.pk}/", {"depot": depot.pk})
+    rows = shop.client_of(elsewhere).get("/api/inventories/").json()["results"]
+    assert {row["vehicle_no"] for row in rows} == {fleet.other.number}
+
+
+def test_everybody_reads_them(fleet: Fleet) -> None:
+    client = fleet.shop.client_of(fleet.shop.driver)
+    VehicleFactory(is_active=False)
+    mine = client.get(f"/api/vehicles/?is_active=true&depot={fleet.shop.depot.pk}").json()["results"]
+    assert [row["number"] for row in mine] == sorted([fleet.first.number, fleet.other.number])
