@@ -107,6 +107,7 @@ def error_example(name: str, status: str, kind: str, code: str, detail: str, att
 _EXAMPLES = [
     error_example("InvalidInput", "400", "validation_error", "invalid", "A valid number is required.", "a_field"),
     error_example("TooLarge", "413", CLIENT_ERROR, "payload_too_large", "The request's body is too large."),
+    error_example("Unreadable", "409", CLIENT_ERROR, "unreadable_record", str(UnreadableRecord.__doc__)),
     error_example("TryAgain", "503", "server_error", "try_again", "The server is busy. Please try again."),
 ]
 

@@ -94,7 +94,7 @@ class Operation:
         # Nearly every operation is new: at first the claim itself finds out, and only after it has failed do we look.
         if not is_first_attempt() and (earlier := self.earlier_result()) is not None:
             return earlier  # type: ignore[return-value]  # the same operation makes the same kind of thing
-        self._claim()
+        self.claim()
         made = make()
         self.settle(made)
         return made
@@ -103,7 +103,7 @@ class Operation:
         """Its transaction was rolled back: it may be tried again."""
         self.is_taken, self.is_replayed, self._claimed = False, False, None
 
-    def _claim(self) -> None:
+    def claim(self) -> None:
         """Take the id, to the end of the transaction; waits for another transaction that takes the same.
 
         Raises TryAgain where that one went through: the next attempt finds its result.
