@@ -47,6 +47,8 @@ class HappensOnce(_View):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if self.action is None:
+            return  # the method itself is refused next
         if self.happens_once(str(request.method), self.action):
             name_from_here(self._operation(request))
         else:
