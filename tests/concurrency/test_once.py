@@ -10,7 +10,7 @@ from tests.concurrency.races import CLIENTS, at_once, post
 from tests.conftest import Shop
 from tests.types import Json
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_engine]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_row_with_a_unique_code_is_made_once(shop: Shop) -> None:
