@@ -120,8 +120,8 @@ class Operation:
         if self._claimed is None:
             raise RuntimeError("what happens once is claimed first")
         self._claimed.result_type, self._claimed.result_id = entity_name(made), made.pk
-        if not self._claimed.type:  # it was kept when nobody understood it
-            self._claimed.type, self._claimed.content = self.type, self.content
+        # The same as it was sent, unless it was kept when nobody understood it.
+        self._claimed.type, self._claimed.content = self.type, self.content
         self._claimed.save(update_fields=["result_type", "result_id", "type", "content"])
 
 

@@ -249,7 +249,7 @@ def correct_inventory(
         )
         hold = hold_stock([move])
         post_movements(hold, actor=actor, cause=balance, occurred_at=now, now=now, reason=reason)
-        balance.quantity, balance.updated_at = quantity, now
+        balance.quantity = quantity
     record(
         actor=actor,
         action="inventory.balance.corrected",

@@ -7,8 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rest_framework.exceptions import ValidationError
 
+from depots.models import Depot
+from depots.services import create_depot
 from foundation.access.capabilities import Role
+from foundation.api.once import earlier_or
+from foundation.operations.idempotency import Operation, named
 from foundation.operations.models import ClientOperation
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
@@ -163,3 +168,16 @@ def test_what_is_deleted_takes_no_body(shop: Shop, nothing_changes: Unchanged, b
     with nothing_changes():
         for path in (f"depots/{shop.depot.pk}", f"accounts/users/{shop.driver.pk}"):
             assert client.delete(f"/api/{path}/", body).status_code == 400
+
+
+def test_who_is_refused_because_the_same_was_quicker_hears_what_that_made(shop: Shop) -> None:
+    def operation() -> Operation:
+        return Operation(user=shop.admin, client_temp_id="once", type="depot.create", sent={"code": "NEW"})
+
+    def too_late() -> Depot:
+        with named(operation()):
+            create_depot(actor=shop.admin, values={"code": "NEW", "name": "New"})
+        raise ValidationError({"code": "It is there already."})
+
+    with named(operation()):
+        assert earlier_or(too_late).code == "NEW"

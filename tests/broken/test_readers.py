@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from customers.models import Customer
 from equipment.models import Equipment
+from foundation.columns import beyond, column_checks
 from foundation.office.exports import ExportsRows
 from foundation.unreadable import UnreadableRecord
 from inventory.models import Inventory
@@ -287,3 +288,20 @@ def test_a_cut_document_is_not_served(shop: Shop, nothing_changes: Unchanged) ->
             assert cut["pdf_path"] in refused.json()["errors"][0]["detail"]
     assert client.get(whole["pdf_url"]).status_code == 200
     assert logged_in(shop.admin).get(url("invoices.invoice", "pdf", cut["id"])).status_code == 302
+
+
+def test_an_upgrade_finds_the_rows_that_their_columns_do_not_hold(books: Shop) -> None:
+    """Before it adds the checks that would refuse them."""
+
+    def found(model: Any) -> set[int]:
+        return {
+            pk
+            for check in column_checks(model)
+            for pk in model.objects.filter(beyond(check)).values_list("pk", flat=True)
+        }
+
+    models = [model for model in models_with(AMOUNTS) if column_checks(model)]
+    assert len(models) > 3
+    assert {model: found(model) for model in models} == {model: set() for model in models}
+    broken = {model: {break_row(model, fields_of(model, AMOUNTS), "10000000000000")} for model in models}
+    assert {model: found(model) for model in models} == broken

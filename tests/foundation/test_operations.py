@@ -9,7 +9,7 @@ import pytest
 from accounts.models import User
 from depots.models import Depot
 from foundation import clock
-from foundation.commands import command
+from foundation.commands import TryAgain, command, is_first_attempt
 from foundation.operations.contents import as_text, mean_the_same
 from foundation.operations.idempotency import IdempotencyConflict, Operation, idempotent, named, result_of
 from foundation.operations.models import ClientOperation
@@ -125,6 +125,21 @@ def test_what_a_command_calls_is_part_of_it() -> None:
         made = two_depots()
     assert Depot.objects.filter(code__startswith="ONCE").count() == 2
     assert result_of(ClientOperation.objects.get()) == made
+
+
+@pytest.mark.django_db
+def test_what_a_command_calls_is_part_of_it_when_it_is_tried_again_too() -> None:
+    @command
+    @idempotent
+    def two_depots() -> Depot:
+        if is_first_attempt():
+            raise TryAgain
+        _add_depot()
+        return _add_depot()
+
+    with named(_operation(UserFactory())):
+        two_depots()
+    assert Depot.objects.filter(code__startswith="ONCE").count() == 2
 
 
 @pytest.mark.django_db
