@@ -51,17 +51,28 @@ class Operation:
     """One operation of a client, from its id to its result.
 
     Type and content are what makes two operations the same; ``sent`` is the content as it was sent, JSON. The id is
-    the client's own, or one that a page of the office was given (``is_clients`` False).
+    the client's own, or one that a page of the office was given (``is_clients`` False). ``device`` and ``number`` are
+    its place among what one device recorded for its user; they are no part of what makes it the same.
     """
 
     def __init__(
-        self, *, user: Any, client_temp_id: str, type: str, sent: Mapping[str, Any], is_clients: bool = True
+        self,
+        *,
+        user: Any,
+        client_temp_id: str,
+        type: str,
+        sent: Mapping[str, Any],
+        is_clients: bool = True,
+        device: str = "",
+        number: int | None = None,
     ) -> None:
         self.user = user
         self.client_temp_id = client_temp_id
         self.type = type
         self.content = as_text(sent)
         self.is_clients = is_clients
+        self.device = device
+        self.number = number
         self.is_replayed = False
         """Was it answered by what the same operation made before?"""
         self.is_taken = False
