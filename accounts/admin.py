@@ -201,7 +201,7 @@ class AssignmentAdmin(OfficeAdmin[Assignment]):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user":
-            within = rows_within(request.user, Capability.ASSIGN_VEHICLE, depot="depot_id", owner="pk")
+            within = rows_within(request.user, Capability.ASSIGN_VEHICLE, owner="pk")
             kwargs["queryset"] = User.objects.get_queryset().filter(within, is_active=True)
         if db_field.name == "vehicle":
             kwargs["queryset"] = Vehicle.objects.filter(is_active=True)

@@ -11,6 +11,7 @@ from depots.models import Depot
 from fleet.models import number_validator
 from foundation.access.capabilities import Capability, Role, Scope, scope_of
 from foundation.access.grants import is_granted
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -58,6 +59,9 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=16, choices=Role)
     employee_id = models.CharField(max_length=32, unique=True, null=True, blank=True)
     depot = models.ForeignKey(Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="users")
+    depot_since = models.DateTimeField(
+        null=True, editable=False, help_text="Since when the depot is what it is; empty: ever since."
+    )
     vehicle_no = models.CharField(
         max_length=16,
         blank=True,
@@ -116,6 +120,27 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_staff
+
+
+class PastDepot(LedgerModel):
+    """The depot that a user had until ``until``: for what happened in that time and arrives later."""
+
+    entity = "accounts.pastdepot"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="past_depots")
+    depot = models.ForeignKey(
+        Depot, on_delete=models.PROTECT, null=True, related_name="past_users", help_text="Empty: none."
+    )
+    until = models.DateTimeField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-until",)
+        indexes = (models.Index(fields=("user", "until"), name="past_depot_idx"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.depot or 'no depot'} until {self.until}"
 
 
 class LogInAttempt(models.Model):

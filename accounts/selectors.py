@@ -1,12 +1,16 @@
-"""Which vehicle a user drives, and drove."""
+"""Which vehicle a user drives, and drove; at which depot they work, and worked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import User
+from django.db.models import Q, QuerySet
+
+from accounts.models import PastDepot, User
 from fleet.models import Vehicle
 from fleet.selectors import assignment_at
+from foundation.access.capabilities import Capability, Scope
+from foundation.access.scoping import rows_within
 from foundation.errors import UnknownReference
 from foundation.remains import tells_of
 
@@ -30,6 +34,23 @@ def vehicle_at(user: User, moment: datetime) -> str:
         return user.vehicle_no
     assignment = assignment_at(user.pk, moment)
     return assignment.vehicle.number if assignment is not None and assignment.vehicle is not None else ""
+
+
+def depot_at(user: User, moment: datetime) -> int | None:
+    """The primary key of the depot that somebody worked at at a moment; None: at none."""
+    if user.depot_since is None or moment >= user.depot_since:
+        return user.depot_id
+    past = PastDepot.objects.filter(user=user, until__gt=moment).order_by("until", "pk").first()
+    return past.depot_id if past is not None else user.depot_id
+
+
+def worked_within(reader: User, capability: Capability) -> QuerySet[User]:
+    """The users on whom somebody holds a capability: all, those of their depot, now or once, or they themselves."""
+    now, users = rows_within(reader, capability, owner="pk"), User.objects.get_queryset()
+    if reader.scope(capability) is not Scope.DEPOT:
+        return users.filter(now)
+    once = PastDepot.objects.filter(depot=reader.depot_id).exclude(depot=None)
+    return users.filter(now | Q(pk__in=once.values("user")))
 
 
 def vehicle_used(user: User, named: str | None, occurred_at: datetime) -> VehicleUsed:

@@ -48,7 +48,7 @@ class AuditLogAdmin(OfficeAdmin[AuditLog]):
     search_help_text = "Number of the entity, user name, request id, or words of the reason"
     date_hierarchy = "date"
     ordering = ("-id",)
-    fields = ("at", "action", "entity", "user", "changes", "reason", "ip_address", "request_id")
+    fields = ("at", "action", "entity", "user", "depot", "changes", "reason", "ip_address", "request_id")
     readonly_fields = fields
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:

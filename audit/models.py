@@ -12,7 +12,7 @@ from foundation.ledger.models import LedgerModel, LedgerQuerySet
 
 class AuditLogQuerySet(LedgerQuerySet):
     def visible_to(self, user: models.Model) -> Self:
-        """All records, those of the own depot's users, or none."""
+        """All records, those of the own depot, or none."""
         return self.filter(rows_within(user, Capability.VIEW_AUDIT))
 
 
@@ -33,6 +33,14 @@ class AuditLog(LedgerModel):
         related_name="audit_records",
         help_text="Empty for what the system did by itself.",
     )
+    depot = models.ForeignKey(
+        "depots.Depot",
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="audit_records",
+        help_text="The user's depot then: whose supervisor reads it. No seal covers it.",
+    )
     before = models.JSONField(null=True, help_text="The changed fields before; null for something new.")
     after = models.JSONField(null=True, help_text="The same fields after.")
     reason = models.CharField(max_length=500, blank=True)
@@ -49,6 +57,7 @@ class AuditLog(LedgerModel):
             models.Index(fields=("entity_type",), name="audit_entity_type_idx"),
             models.Index(fields=("action", "id"), name="audit_action_idx"),
             models.Index(fields=("user", "id"), name="audit_user_idx"),
+            models.Index(fields=("depot", "id"), name="audit_depot_idx"),
             models.Index(fields=("at",), name="audit_at_idx"),
             models.Index(fields=("date",), name="audit_date_idx"),
         )

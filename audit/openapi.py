@@ -12,6 +12,7 @@ _EXAMPLE = OpenApiExample(
         "entity_id": 12,
         "user": 7,
         "user_name": "driver1",
+        "depot": 1,
         "before": {"status": "DRAFT"},
         "after": {"status": "CONFIRMED"},
         "reason": "",

@@ -20,7 +20,7 @@ class AuditLogSerializer(serializers.ModelSerializer[AuditLog]):
     class Meta:
         model = AuditLog
         fields = (
-            "id", "at", "action", "entity_type", "entity_id", "user", "user_name",
+            "id", "at", "action", "entity_type", "entity_id", "user", "user_name", "depot",
             "before", "after", "reason", "ip_address", "request_id",
         )  # fmt: skip
         read_only_fields = fields

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from types import EllipsisType
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
@@ -24,9 +25,11 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, object] | None = None,
     reason: str = "",
+    depot_id: int | EllipsisType | None = ...,
 ) -> AuditLog:
     """Leave the one line of evidence of a command, in the command's own transaction.
 
+    ``depot_id`` is where it happened, None at none; left out, where the actor works now.
     ``before`` and ``after`` name the changed fields; decimals, dates and models become plain JSON. The
     address and the request id are the current request's. Raises RuntimeError outside a transaction:
     evidence that could outlive a rollback, or be lost without one, is none.
@@ -41,6 +44,7 @@ def record(
         entity_type=entity_name(target),
         entity_id=target.pk,
         user=actor,
+        depot_id=getattr(actor, "depot_id", None) if depot_id is ... else depot_id,
         before=_plain(before),
         after=_plain(after),
         reason=reason,

@@ -20,11 +20,11 @@ from inventory.models import Condition
 
 class DistributionQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        return self.filter(rows_within(user, Capability.VIEW_DISTRIBUTIONS, depot="depot_id"))
+        return self.filter(rows_within(user, Capability.VIEW_DISTRIBUTIONS))
 
     def changeable_by(self, user: User) -> Self:
         """Those that the user may confirm or cancel."""
-        return self.filter(rows_within(user, Capability.CHANGE_DISTRIBUTIONS, depot="depot_id"))
+        return self.filter(rows_within(user, Capability.CHANGE_DISTRIBUTIONS))
 
 
 class Distribution(OperationRecord):

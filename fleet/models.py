@@ -53,7 +53,7 @@ class Vehicle(models.Model):
 class AssignmentQuerySet(LedgerQuerySet):
     def visible_to(self, user: object) -> Self:
         """All, those of the own depot's users then, or the own."""
-        return self.filter(rows_within(user, Capability.VIEW_ASSIGNMENTS, depot="depot_id"))
+        return self.filter(rows_within(user, Capability.VIEW_ASSIGNMENTS))
 
     def standing(self) -> Self:
         """Those that no other one corrects."""

@@ -141,7 +141,7 @@ MANY = 1_000
 
 class ReorderLevelQuerySet(models.QuerySet["ReorderLevel"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(rows_within(user, Capability.VIEW_DEPOT_STOCK, depot="depot_id"))
+        return self.filter(rows_within(user, Capability.VIEW_DEPOT_STOCK))
 
     def with_stock(self) -> Self:
         """Each with ``in_stock``: the full ones that its depot has now."""
@@ -246,6 +246,14 @@ class StockMovement(LedgerModel):
     cause_id = models.BigIntegerField()
     reason = models.CharField(max_length=500, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="movements")
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="movements",
+        help_text="The user's depot then; empty: none.",
+    )
     occurred_at = models.DateTimeField(help_text="When it happened in the field.")
     created_at = models.DateTimeField(help_text="When it was recorded.")
     date = models.DateField(help_text="The Singapore date of that.")
@@ -258,6 +266,7 @@ class StockMovement(LedgerModel):
             models.Index(fields=("cause_id", "cause_type"), name="movement_cause_idx"),
             models.Index(fields=("cause_type",), name="movement_cause_type_idx"),
             models.Index(fields=("equipment", "id"), name="movement_equipment_idx"),
+            models.Index(fields=("depot", "id"), name="movement_depot_idx"),
             models.Index(fields=("kind",), name="movement_kind_idx"),
             models.Index(fields=("created_at",), name="movement_created_idx"),
             models.Index(fields=("date",), name="movement_date_idx"),
@@ -278,7 +287,7 @@ class StockMovement(LedgerModel):
 class DepotWorkQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """All, or those that left or reached the own depot."""
-        mine = rows_within(user, Capability.WORK_DEPOT, depot="depot_id")
+        mine = rows_within(user, Capability.WORK_DEPOT)
         return self.filter(mine | rows_within(user, Capability.WORK_DEPOT, depot="to_depot_id"))
 
 

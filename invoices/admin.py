@@ -106,7 +106,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
         "invoice_number", "kind", "state", "buyer", "date", "due_on", "subtotal", "gst_amount", "total_amount",
         "outstanding", "pdf",
     )  # fmt: skip
-    list_filter = (OpenFilter, "kind", "status", "user__depot")
+    list_filter = (OpenFilter, "kind", "status", "depot")
     list_select_related = ()
     documents = INVOICE_NUMBERS
     search_help_text = "Beginning of the number, or the customer's name or code"
@@ -114,7 +114,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
     ordering = ("-id",)
     actions: tuple[str, ...] = ("print_batch", "mark_printed", "send_by_email")
     fieldsets = (
-        (None, {"fields": (("invoice_number", "kind", "state", "pdf"), ("customer", "sale", "user"))}),
+        (None, {"fields": (("invoice_number", "kind", "state", "pdf"), ("customer", "sale", "user", "depot"))}),
         (
             "Amounts",
             {

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from customers.models import Customer
+from depots.models import Depot
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
@@ -52,7 +53,7 @@ class GstRate(LedgerModel):
 
 class InvoiceQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        """All, those of the own depot's users, or the own."""
+        """All, those of the own depot, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
 
@@ -77,6 +78,14 @@ class Invoice(LedgerModel):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="invoices", help_text="Who issued it."
+    )
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="invoices",
+        help_text="The user's depot then; empty: none.",
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.GENERATED)
     subtotal = models.DecimalField(max_digits=12, decimal_places=2)
@@ -112,6 +121,7 @@ class Invoice(LedgerModel):
         indexes = (
             models.Index(fields=("customer", "id"), name="invoice_customer_idx"),
             models.Index(fields=("user", "id"), name="invoice_user_idx"),
+            models.Index(fields=("depot", "id"), name="invoice_depot_idx"),
             models.Index(fields=("status", "id"), name="invoice_status_idx"),
             models.Index(fields=("kind", "id"), name="invoice_kind_idx"),
             models.Index(fields=("date", "id"), name="invoice_date_idx"),
@@ -126,8 +136,8 @@ class Invoice(LedgerModel):
             # All that the reports add up, so that a month's figures come from the index alone.
             models.Index(
                 fields=(
-                    "date", "kind", "user", "customer", "gst_rate", "taxable_amount", "subtotal", "gst_amount",
-                    "total_amount",
+                    "date", "kind", "user", "depot", "customer", "gst_rate", "taxable_amount", "subtotal",
+                    "gst_amount", "total_amount",
                 ),
                 name="invoice_figures_idx",
             ),
@@ -168,9 +178,7 @@ class Invoice(LedgerModel):
 class InvoiceEmailQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """Those of the invoices that the user may see."""
-        return self.filter(
-            rows_within(user, Capability.VIEW_SALES, depot="invoice__user__depot_id", owner="invoice__user")
-        )
+        return self.filter(rows_within(user, Capability.VIEW_SALES, depot="invoice__depot_id", owner="invoice__user"))
 
 
 class InvoiceEmail(LedgerModel):

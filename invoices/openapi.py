@@ -13,6 +13,7 @@ INVOICE_EXAMPLE = {
     "kind": "TAX_INVOICE",
     "transaction": 501,
     "customer": 1,
+    "depot": 1,
     "status": "generated",
     "subtotal": "164.50",
     "gst_rate": "9.00",
@@ -56,7 +57,7 @@ invoices = extend_schema_view(
     list=extend_schema(
         summary="List invoices",
         description="Tax invoices and credit notes, newest first: an ADMIN sees all, a SUPERVISOR those of their "
-        "depot's users, others their own.",
+        "depot then, others their own.",
         tags=["Invoices"],
         examples=[_INVOICE],
     ),

@@ -27,9 +27,9 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
     class Meta:
         model = Invoice
         fields = (
-            "id", "invoice_number", "kind", "transaction", "customer", "status", "subtotal", "gst_rate", "gst_amount",
-            "total_amount", "settled_amount", "outstanding_amount", "due_on", "pdf_path", "pdf_sha256", "pdf_url",
-            "generated_at", "printed_at", "emailed_at", "paid_at",
+            "id", "invoice_number", "kind", "transaction", "customer", "depot", "status", "subtotal", "gst_rate",
+            "gst_amount", "total_amount", "settled_amount", "outstanding_amount", "due_on", "pdf_path", "pdf_sha256",
+            "pdf_url", "generated_at", "printed_at", "emailed_at", "paid_at",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -40,6 +40,7 @@ from invoices.serializers import (
 class InvoiceFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
+    depot = IdFilter(field_name="depot_id")
     date_from = DayFilter(field_name="date", lookup_expr="gte")
     date_to = DayFilter(field_name="date", lookup_expr="lte")
     generated_after = MomentFilter(field_name="generated_at", lookup_expr="gte")

@@ -97,7 +97,7 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
     list_display = (
         "number", "buyer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
     )  # fmt: skip
-    list_filter = ("method", ("used_up_on", admin.EmptyFieldListFilter), "user__depot")
+    list_filter = ("method", ("used_up_on", admin.EmptyFieldListFilter), "depot")
     list_select_related = ()
     documents = PAYMENT_NUMBERS
     search_help_text = "Number, whole reference, or the customer's name or code"

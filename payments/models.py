@@ -13,6 +13,7 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from customers.models import Customer
+from depots.models import Depot
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
@@ -24,7 +25,7 @@ from invoices.models import Invoice
 
 class PaymentQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        """All, those of the own depot's users, or the own."""
+        """All, those of the own depot, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
 
@@ -52,6 +53,14 @@ class Payment(OperationRecord):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payments", help_text="Who took it."
     )
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="payments",
+        help_text="The user's depot then; empty: none.",
+    )
     is_on_the_spot = models.BooleanField(default=False, help_text="Taken with the sale, in its commit.")
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
     allocated_amount = models.DecimalField(
@@ -72,6 +81,7 @@ class Payment(OperationRecord):
             models.Index(fields=("used_up_on", "customer"), name="payment_credit_idx"),
             models.Index(fields=("handed_in_at", "method", "user"), name="payment_bag_idx"),
             models.Index(fields=("date", "method", "user", "amount"), name="payment_figures_idx"),
+            models.Index(fields=("depot", "id"), name="payment_depot_idx"),
             models.Index(fields=("received_on",), name="payment_received_idx"),
             models.Index(fields=("method",), name="payment_method_idx"),
             models.Index(fields=("reference",), name="payment_reference_idx"),

@@ -29,6 +29,7 @@ _PAYMENT_EXAMPLE = {
     "remarks": "",
     "user": 1,
     "user_name": "Lim Mei Ling",
+    "depot": 1,
     "is_on_the_spot": False,
     "reverses": None,
     "reversal": None,
@@ -62,7 +63,7 @@ pay_invoice = extend_schema(
 payments = extend_schema_view(
     list=extend_schema(
         summary="List payments",
-        description="Newest first: an ADMIN sees all, a SUPERVISOR those of their depot's users, others their own.",
+        description="Newest first: an ADMIN sees all, a SUPERVISOR those of their depot then, others their own.",
         tags=["Payments"],
         examples=[_PAYMENT],
     ),

@@ -100,7 +100,7 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
         model = Payment
         fields = (
             "id", "payment_number", "client_temp_id", "customer", "customer_name", "method", "amount", "received_on",
-            "reference", "remarks", "user", "user_name", "is_on_the_spot", "reverses", "reversal", "allocated_amount",
-            "credit_amount", "allocations", "created_at",
+            "reference", "remarks", "user", "user_name", "depot", "is_on_the_spot", "reverses", "reversal",
+            "allocated_amount", "credit_amount", "allocations", "created_at",
         )  # fmt: skip
         read_only_fields = fields

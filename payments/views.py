@@ -39,6 +39,7 @@ class InvoicePaymentViewSet(ScopedViewSet):
 class PaymentFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
+    depot = IdFilter(field_name="depot_id")
     received_from = DayFilter(field_name="received_on", lookup_expr="gte")
     received_to = DayFilter(field_name="received_on", lookup_expr="lte")
     has_credit = YesNoFilter(field_name="used_up_on", lookup_expr="isnull")

@@ -13,9 +13,9 @@ from rest_framework.serializers import ChoiceField, Serializer
 
 from accounts.models import User
 from accounts.requests import acting_user
+from accounts.selectors import worked_within
 from customers.models import Customer
 from foundation.access.capabilities import Capability
-from foundation.access.scoping import rows_within
 from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
 from foundation.office.generic import ModelChoiceField
@@ -73,9 +73,7 @@ class QueryForm(forms.Form):
         if name == "customer":
             return _customer(required=False)
         if name == "driver":
-            mine = rows_within(self._reader, Capability.REPORT_DRIVER_DAY, depot="depot_id", owner="pk")
-            people = User.objects.get_queryset().filter(mine).order_by("username")
-            return _PersonField(people)
+            return _PersonField(worked_within(self._reader, Capability.REPORT_DRIVER_DAY).order_by("username"))
         if isinstance(asked, ChoiceField):
             return forms.ChoiceField(choices=list(asked.choices.items()), required=False)
         raise NotImplementedError(name)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from rest_framework.serializers import Serializer
 
 from accounts.models import User
-from foundation.access.capabilities import Capability
+from accounts.selectors import depot_at, worked_within
+from foundation import clock
+from foundation.access.capabilities import Capability, Scope
 from foundation.access.scoping import rows_within
 from foundation.errors import UnknownReference
 from foundation.infrastructure.replica import may_lag
@@ -28,6 +30,8 @@ from reports.serializers import (
     SalesSummaryOut,
     StockOut,
 )
+
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,19 @@ def _deposits(user: User, *, as_of: date, customer: int | None) -> Report:
 
 
 def _driver_day(user: User, *, driver: int | None, date: date) -> Report:
-    mine = rows_within(user, Capability.REPORT_DRIVER_DAY, depot="depot_id", owner="pk")
-    found = user if driver is None else User.objects.get_queryset().filter(mine, pk=driver).first()
-    if found is None:
+    if driver is None or driver == user.pk:
+        return figures.driver_day(user, day=date)
+    found = worked_within(user, Capability.REPORT_DRIVER_DAY).filter(pk=driver).first()
+    if found is None or not _worked_within(user, found, date):
         raise UnknownReference(driver, attr="driver")
-    return figures.driver_day(found, day=date)
+    return figures.driver_day(found, day=date, within=rows_within(user, Capability.REPORT_DRIVER_DAY))
+
+
+def _worked_within(user: User, driver: User, day: date) -> bool:
+    """Did a driver work at the reader's depot at the beginning or the end of a day, where it is by depot?"""
+    if user.scope(Capability.REPORT_DRIVER_DAY) is not Scope.DEPOT:
+        return True
+    return user.depot_id in (depot_at(driver, clock.end_of(day - DAY)), depot_at(driver, clock.end_of(day)))
 
 
 SALES_SUMMARY = Listed(

@@ -24,10 +24,10 @@ from inventory.models import Condition
 
 class SettlementQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        return self.filter(rows_within(user, Capability.VIEW_SETTLEMENTS, depot="depot_id"))
+        return self.filter(rows_within(user, Capability.VIEW_SETTLEMENTS))
 
     def decidable_by(self, user: User) -> Self:
-        return self.filter(rows_within(user, Capability.SIGN_OFF_SETTLEMENT, depot="depot_id"))
+        return self.filter(rows_within(user, Capability.SIGN_OFF_SETTLEMENT))
 
 
 class Settlement(OperationRecord):

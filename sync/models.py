@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import User
+from depots.models import Depot
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
@@ -14,7 +15,7 @@ from foundation.operations.models import ClientOperation
 
 class SyncConflictQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        """All, those of the own depot's users, or the user's own."""
+        """All, those of the own depot, or the user's own."""
         return self.filter(rows_within(user, Capability.VIEW_CONFLICTS))
 
 
@@ -51,6 +52,14 @@ class SyncConflict(LedgerModel):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sync_conflicts", help_text="Who pushed it."
     )
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="sync_conflicts",
+        help_text="The user's depot when it happened; empty: none.",
+    )
     client_temp_id = models.CharField(max_length=64, blank=True)
     type = models.CharField(max_length=32, blank=True)
     payload = models.TextField(help_text="The operation as it was sent: JSON.")
@@ -77,6 +86,7 @@ class SyncConflict(LedgerModel):
             models.Index(fields=("status", "id"), name="conflict_status_idx"),
             models.Index(fields=("user", "id"), name="conflict_user_idx"),
             models.Index(fields=("user", "client_temp_id"), name="conflict_sent_idx"),
+            models.Index(fields=("depot", "id"), name="conflict_depot_idx"),
             models.Index(fields=("code",), name="conflict_code_idx"),
             models.Index(fields=("type",), name="conflict_type_idx"),
             models.Index(fields=("occurred_at",), name="conflict_occurred_idx"),

@@ -75,6 +75,7 @@ _CONFLICT = {
     "code": "rate_mismatch",
     "user": 7,
     "user_name": "Tan Ah Beng",
+    "depot": 1,
     "occurred_at": "2026-01-20T09:12:00+08:00",
     "received_at": "2026-01-20T18:02:11+08:00",
     "request_id": "6f1c1f0a7a5b4d0c8f0e9b1f3f6f2a77",
@@ -149,7 +150,7 @@ sync_conflicts = extend_schema_view(
     list=extend_schema(
         summary="List conflicts",
         description="Operations from the field that were refused: an ADMIN sees all, a SUPERVISOR those of their "
-        "depot's users, others their own.",
+        "depot then, others their own.",
         tags=["Offline"],
         examples=[_ONE],
     ),

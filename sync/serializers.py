@@ -206,7 +206,7 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
     class Meta:
         model = SyncConflict
         fields = (
-            "id", "client_temp_id", "type", "payload", "errors", "code", "user", "user_name", "occurred_at",
+            "id", "client_temp_id", "type", "payload", "errors", "code", "user", "user_name", "depot", "occurred_at",
             "received_at", "request_id", "first", "status", "settled_at", "settled_by", "reason", "result_type",
             "result_id",
         )  # fmt: skip

@@ -13,6 +13,7 @@ from drf_standardized_errors.formatter import flatten_errors
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
+from accounts.selectors import depot_at
 from audit.services import record
 from distribution.models import Distribution
 from foundation import clock
@@ -299,6 +300,7 @@ def _keep(*, actor: User, sent: Sent, refusals: Sequence[Refusal]) -> SyncConfli
     The id is left to the operation that it belongs to already. Raises _Overtaken where that is the same one.
     """
     errors, now, operation = [asdict(refusal) for refusal in refusals], clock.now(), None
+    depot_id = depot_at(actor, sent.occurred_at or now)
     earlier = idempotency.find(actor, sent.client_temp_id) if sent.client_temp_id else None
     if earlier is not None and sent.operation(actor).is_same_as(earlier):
         raise _Overtaken
@@ -310,6 +312,7 @@ def _keep(*, actor: User, sent: Sent, refusals: Sequence[Refusal]) -> SyncConfli
             operation=operation,
             first=earlier,
             user=actor,
+            depot_id=depot_id,
             client_temp_id=sent.client_temp_id,
             type=sent.type,
             payload=sent.payload,
@@ -327,6 +330,7 @@ def _keep(*, actor: User, sent: Sent, refusals: Sequence[Refusal]) -> SyncConfli
         action="sync.conflict.kept",
         target=conflict,
         after={"type": sent.type, "client_temp_id": sent.client_temp_id, "code": conflict.code},
+        depot_id=depot_id,
     )
     return conflict
 

@@ -78,7 +78,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
         "transaction_number", "state", "customer_name", "user", "occurred_at", "total_amount", "owed", "paid",
         "document", "pdf",
     )  # fmt: skip
-    list_filter = (StateFilter, "payment_type", "payment_received", "user__depot")
+    list_filter = (StateFilter, "payment_type", "payment_received", "depot")
     list_select_related = ("invoice",)
     documents = SALE_NUMBERS | {"": "vehicle_no"}
     search_help_text = "Beginning of the sale's or invoice's number, customer's name or code, or the vehicle"
@@ -87,7 +87,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
     actions = ("void",)
     fieldsets = (
         (None, {"fields": (("transaction_number", "state", "reverses", "reversed_by"),
-                           ("site", "user", "vehicle_no"), ("occurred_at", "created_at"))}),
+                           ("site", "user", "depot", "vehicle_no"), ("occurred_at", "created_at"))}),
         ("Bill", {"fields": (("usage_amount", "items_amount", "total_amount", "owed"),
                              ("payment_type", "payment_received", "document", "pdf"), "remarks")}),
         ("Gas meter", {"fields": (("meter_number", "last_meter_reading", "current_meter_reading", "usage",

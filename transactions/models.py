@@ -8,6 +8,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from accounts.models import User
 from customers.models import Customer, PaymentType
+from depots.models import Depot
 from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
@@ -21,7 +22,7 @@ from invoices.models import Invoice
 
 class TransactionQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        """All, those of the own depot's users, or the own."""
+        """All, those of the own depot, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
     def with_readings(self) -> Self:
@@ -53,6 +54,14 @@ class Transaction(OperationRecord):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
     customer_name = models.CharField(max_length=200, help_text="The customer's name then.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="transactions")
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="transactions",
+        help_text="The user's depot then; empty: none.",
+    )
     vehicle_no = models.CharField(max_length=16, blank=True, help_text="The user's vehicle then; empty: FIELD.")
     meter_number = models.CharField(max_length=32, blank=True)
     last_meter_reading = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
@@ -75,6 +84,7 @@ class Transaction(OperationRecord):
         indexes = (
             models.Index(fields=("customer", "id"), name="transaction_customer_idx"),
             models.Index(fields=("user", "id"), name="transaction_user_idx"),
+            models.Index(fields=("depot", "id"), name="transaction_depot_idx"),
             models.Index(fields=("date", "id"), name="transaction_date_idx"),
             models.Index(fields=("occurred_at",), name="transaction_occurred_idx"),
             models.Index(fields=("vehicle_no",), name="transaction_vehicle_idx"),
@@ -223,6 +233,13 @@ class MeterReplacement(OperationRecord):
     )
     reason = models.CharField(max_length=500, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="meter_replacements")
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="meter_replacements",
+        help_text="The user's depot then; empty: none.",
+    )
     occurred_at = models.DateTimeField()
 
     objects = MeterReplacementQuerySet.as_manager()

@@ -74,6 +74,7 @@ _TRANSACTION_EXAMPLE = {
     "customer_name": "Ah Hock Chicken Rice",
     "user": 7,
     "user_name": "Tan Ah Beng",
+    "depot": 1,
     "vehicle_no": "GBK1234A",
     "items": [_ITEM],
     "last_meter_reading": "1200.00",
@@ -116,7 +117,7 @@ _CREATE: dict[str, Any] = {
 transactions = extend_schema_view(
     list=extend_schema(
         summary="List transactions",
-        description="Newest first: an ADMIN sees all, a SUPERVISOR those of their depot's users, others their own.",
+        description="Newest first: an ADMIN sees all, a SUPERVISOR those of their depot then, others their own.",
         tags=["Sales"],
         examples=[_TRANSACTION],
     ),

@@ -113,8 +113,8 @@ class TransactionOut(serializers.ModelSerializer[Transaction]):
         model = Transaction
         fields = (
             "id", "transaction_number", "client_temp_id", "status", "reverses", "customer", "customer_name", "user",
-            "user_name", "vehicle_no", "items", "last_meter_reading", "current_meter_reading", "meter_rate", "usage",
-            "usage_amount", "items_amount", "total_amount", "remarks", "payment_type", "payment_received",
+            "user_name", "depot", "vehicle_no", "items", "last_meter_reading", "current_meter_reading", "meter_rate",
+            "usage", "usage_amount", "items_amount", "total_amount", "remarks", "payment_type", "payment_received",
             "occurred_at", "created_at",
         )  # fmt: skip
         read_only_fields = fields

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts import locks
 from accounts.errors import DepotRequired, OwnAccount
-from accounts.models import User
+from accounts.models import PastDepot, User
 from accounts.services.sessions import end_all_sessions
 from accounts.services.vehicles import assign_from
 from audit.services import create_recorded, record, update_recorded
@@ -29,7 +29,7 @@ def create_user(*, actor: User, password: str, values: Mapping[str, object]) -> 
     for name, value in _checked(actor, new, values).items():
         setattr(new, name, value)
     new.set_password(password)
-    hidden = ("password", "last_login", "vehicle_since")
+    hidden = ("password", "last_login", "vehicle_since", "depot_since")
     create_recorded(actor=actor, action="accounts.user.created", new=new, hidden=hidden)
     if new.vehicle_no:
         assign_from(actor, new, new.vehicle_no, None, depot=new.depot)
@@ -39,7 +39,8 @@ def create_user(*, actor: User, password: str, values: Mapping[str, object]) -> 
 @command
 @idempotent
 def update_user(*, actor: User, pk: int, changes: Mapping[str, object]) -> User:
-    """Change anything but the password. Another vehicle counts from now on. Deactivated so, refresh tokens end too.
+    """Change anything but the password. Another vehicle or depot counts from now on. Deactivated so, refresh tokens end
+    too.
 
     Locks actor and user. Raises OwnAccount and what `create_user` raises.
     """
@@ -48,6 +49,9 @@ def update_user(*, actor: User, pk: int, changes: Mapping[str, object]) -> User:
     number = checked.get("vehicle_no", target.vehicle_no)
     if number != target.vehicle_no:
         checked |= assign_from(actor, target, number, clock.now(), depot=checked.get("depot", target.depot))
+    if "depot" in checked and checked["depot"] != target.depot:
+        checked["depot_since"] = clock.now()
+        PastDepot.objects.create(user=target, depot=target.depot, until=checked["depot_since"])
     _change(actor, target, "accounts.user.updated", checked)
     return target
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from accounts import locks
 from accounts.models import User
-from accounts.selectors import vehicle_at
+from accounts.selectors import depot_at, vehicle_at
 from audit.services import record
 from depots.models import Depot
 from fleet.errors import AlreadyCorrected
@@ -82,9 +82,7 @@ def assign_vehicle(*, actor: User, data: NewAssignment) -> Assignment:
     """
     now = clock.now()
     begins = _moment(data.occurred_at, now)
-    within = User.objects.get_queryset().filter(
-        rows_within(actor, Capability.ASSIGN_VEHICLE, depot="depot_id", owner="pk")
-    )
+    within = User.objects.get_queryset().filter(rows_within(actor, Capability.ASSIGN_VEHICLE, owner="pk"))
     if not within.filter(pk=data.user).exists():
         raise UnknownReference(data.user, attr="user")
     user = locks.users((data.user,))[data.user]
@@ -105,9 +103,7 @@ def correct_assignment(*, actor: User, data: NewCorrection) -> Assignment:
     wrong = Assignment.objects.visible_to(actor).filter(pk=data.assignment).first()
     if wrong is None:
         raise UnknownReference(data.assignment, attr="assignment")
-    if not Assignment.objects.filter(
-        rows_within(actor, Capability.ASSIGN_VEHICLE, depot="depot_id"), pk=wrong.pk
-    ).exists():
+    if not Assignment.objects.filter(rows_within(actor, Capability.ASSIGN_VEHICLE), pk=wrong.pk).exists():
         raise Denied
     if not data.reason.strip():
         raise Invalid("A correction needs its reason.", attr="reason")
@@ -164,7 +160,7 @@ def _new(
 ) -> Assignment:
     return Assignment(
         user=user,
-        depot=user.depot,
+        depot_id=depot_at(user, begins or now),
         vehicle=vehicle,
         from_at=begins,
         recorded_by=actor,

@@ -115,7 +115,7 @@ class NewCountForm(CountForm):
 
 def _vehicles_of(actor: User) -> list[str]:
     """Vehicles that the actor may correct, those out of use included: something may be left on them."""
-    within = rows_within(actor, Capability.CORRECT_INVENTORY, depot="depot_id")
+    within = rows_within(actor, Capability.CORRECT_INVENTORY)
     return list(Vehicle.objects.filter(within).order_by("number").values_list("number", flat=True))
 
 

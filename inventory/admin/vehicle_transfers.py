@@ -94,7 +94,7 @@ class VehicleTransferAdmin(OfficeAdmin[VehicleTransfer]):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "from_vehicle":
-            within = rows_within(request.user, Capability.TRANSFER_GOODS, depot="depot_id")
+            within = rows_within(request.user, Capability.TRANSFER_GOODS)
             kwargs["queryset"] = Vehicle.objects.filter(within)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 

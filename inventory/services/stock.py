@@ -14,6 +14,7 @@ from typing import Any
 from django.db import models
 
 from accounts.models import User
+from accounts.selectors import depot_at
 from audit.services import record
 from customers.models import Customer
 from depots.models import Depot
@@ -193,6 +194,7 @@ def post_movements(
     for row in hold.changed:
         row.updated_at = now
     Inventory.objects.bulk_update(hold.changed, ["quantity", "updated_at"])
+    depot_id = depot_at(actor, occurred_at)
     return StockMovement.objects.bulk_create(
         StockMovement(
             equipment=move.equipment,
@@ -206,6 +208,7 @@ def post_movements(
             cause_id=cause.pk,
             reason=reason,
             user=actor,
+            depot_id=depot_id,
             occurred_at=occurred_at,
             created_at=now,
             date=clock.business_date(now),

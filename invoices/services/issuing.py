@@ -101,6 +101,7 @@ class Page:
 def issue_invoice(
     *,
     actor: User,
+    depot_id: int | None,
     billing: Billing,
     numbers: Sequence[str],
     now: datetime,
@@ -110,7 +111,8 @@ def issue_invoice(
     """Store and record one document, in the caller's transaction, under numbers taken there.
 
     ``numbers`` are the transaction's and the document's own. ``page`` is taken where it says, word for word, what the
-    document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor. What
+    document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor,
+    and ``depot_id`` where that was. What
     is paid on the spot is issued as settled: the caller takes the money next, in the same commit. A customer who wants
     every invoice by email gets this one. The caller holds the customer's lock, and its audit record covers the invoice
     too. Raises StorageUnavailable.
@@ -129,6 +131,7 @@ def issue_invoice(
         kind=billing.kind,
         customer=customer,
         user=seller or actor,
+        depot_id=depot_id,
         status=Invoice.Status.PAID if is_paid else Invoice.Status.GENERATED,
         subtotal=snapshot.subtotal,
         taxable_amount=snapshot.taxable_amount,

@@ -84,6 +84,7 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
         received_on=today,
         reference=payment.reference,
         user=payment.user,
+        depot_id=payment.depot_id,
         reverses=payment,
         created_at=now,
         date=today,

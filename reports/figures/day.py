@@ -33,8 +33,11 @@ COLUMNS = (
 )
 
 
-def driver_day(driver: User, *, day: date) -> Report:
-    """The stock of the vehicle that somebody drove on a Singapore date, and the money of that date."""
+def driver_day(driver: User, *, day: date, within: Q = Q()) -> Report:  # noqa: B008 -- never changed
+    """The stock of the vehicle that somebody drove on a Singapore date, and the money of that date.
+
+    ``within``: those of their documents alone.
+    """
     vehicle_no = _vehicle_of(driver, day)
     return Report(
         name="driver-day",
@@ -42,7 +45,7 @@ def driver_day(driver: User, *, day: date) -> Report:
         parameters={"driver": driver.pk, "date": day, "vehicle_no": vehicle_no},
         columns=COLUMNS,
         rows=_stock(vehicle_no, day) if vehicle_no else [],
-        figures=_money(driver, day),
+        figures=_money(driver, day, within),
     )
 
 
@@ -85,13 +88,13 @@ def _stock(vehicle_no: str, day: date) -> list[Row]:
     return sorted(rows, key=lambda row: (str(row["sku"]), str(row["condition"])))
 
 
-def _money(driver: User, day: date) -> list[Figure]:
-    billed = Invoice.objects.filter(user=driver, date=day).aggregate(
+def _money(driver: User, day: date, within: Q) -> list[Figure]:
+    billed = Invoice.objects.filter(within, user=driver, date=day).aggregate(
         documents=Count("pk"), subtotal=sum_of("subtotal"), gst=sum_of("gst_amount"), total=sum_of("total_amount")
     )
     cash = Q(method=Payment.Method.CASH)
     taken: dict[str, Decimal] = {
-        name: Payment.objects.filter(condition, user=driver, date=day).aggregate(sum=sum_of("amount"))["sum"]
+        name: Payment.objects.filter(within, condition, user=driver, date=day).aggregate(sum=sum_of("amount"))["sum"]
         for name, condition in (("cash", cash), ("other", ~cash))
     }
     bag = Payment.objects.filter(cash, user=driver, handed_in_at__isnull=True).aggregate(sum=sum_of("amount"))["sum"]

@@ -141,7 +141,7 @@ def _by_document(user: User, date_from: date, date_to: date, group_by: GroupBy) 
         GroupBy.WEEK: ("date", lambda _: _week),
         GroupBy.MONTH: ("date", lambda _: lambda day: (f"{day:%Y-%m}", f"{day:%B %Y}")),
         GroupBy.DRIVER: ("user_id", _drivers),
-        GroupBy.DEPOT: ("user_id", _depots),
+        GroupBy.DEPOT: ("depot_id", _depots),
         GroupBy.CUSTOMER: ("customer_id", _customers),
     }
     by, naming = grouping[group_by]
@@ -181,15 +181,10 @@ def _drivers(pks: Iterable[int]) -> Callable[[int], tuple[str, str]]:
     return lambda pk: (users[pk].username, users[pk].get_full_name())
 
 
-def _depots(pks: Iterable[int]) -> Callable[[int], tuple[str, str]]:
-    depots = {depot.pk: depot for depot in Depot.objects.all()}
-    of_user = dict(User.objects.get_queryset().filter(pk__in=pks).values_list("pk", "depot_id"))
-
-    def group(pk: int) -> tuple[str, str]:
-        depot = depots.get(of_user[pk] or 0)
-        return (depot.code, depot.name) if depot else (NOWHERE, "Without a depot")
-
-    return group
+def _depots(pks: Iterable[int | None]) -> Callable[[int | None], tuple[str, str]]:
+    names: dict[int | None, tuple[str, str]] = {depot.pk: (depot.code, depot.name) for depot in Depot.objects.all()}
+    names[None] = (NOWHERE, "Without a depot")
+    return names.__getitem__
 
 
 def _customers(pks: Iterable[int]) -> Callable[[int], tuple[str, str]]:

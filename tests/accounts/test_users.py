@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.services import deactivate_user, update_user
 from audit.models import AuditLog
+from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.errors import Denied
 from tests.conftest import ClientOf
@@ -287,11 +288,13 @@ def test_a_change_leaves_before_and_after(admin: APIClient, boss: User, driver: 
     assert (response.json()["depot"], response.json()["vehicle_no"]) == (other.pk, "GBL5678B")
     driver.refresh_from_db()
     assert driver.vehicle_since is not None
+    assert driver.depot_since is not None
     record = AuditLog.objects.get(entity_type="accounts.user")
     assert (record.action, record.user, record.entity_id) == ("accounts.user.updated", boss, driver.pk)
-    assert record.before == {"depot": old, "vehicle_no": "GBK1234A", "vehicle_since": None}
+    assert record.before == {"depot": old, "depot_since": None, "vehicle_no": "GBK1234A", "vehicle_since": None}
     assert record.after == {
         "depot": other.pk,
+        "depot_since": driver.depot_since.astimezone(clock.SINGAPORE).isoformat(),
         "vehicle_no": "GBL5678B",
         "vehicle_since": driver.vehicle_since.isoformat(),
     }

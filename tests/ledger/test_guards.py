@@ -17,7 +17,13 @@ from foundation.ledger.models import LedgerModel
 from foundation.operations.models import ClientOperation
 from invoices.models import Invoice
 from tests.conftest import Shop
-from tests.factories import CustomerRateFactory, MeteredCustomerFactory, VehicleFactory
+from tests.factories import (
+    CustomerRateFactory,
+    DepotFactory,
+    DriverFactory,
+    MeteredCustomerFactory,
+    VehicleFactory,
+)
 
 LIFE_CYCLES: dict[str, set[str]] = {
     "core.ClientOperation": {"result_type", "result_id", "refusal", "type", "content"},
@@ -26,6 +32,7 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "audit.AuditSeal": set(),
     "equipment.PastPrice": set(),
     "fleet.Assignment": set(),
+    "accounts.PastDepot": set(),
     "customers.PastMeterRate": set(),
     "customers.CustomerRate": set(),
     "inventory.StockMovement": set(),
@@ -71,6 +78,8 @@ def rows(shop: Shop) -> None:
     metered = MeteredCustomerFactory()
     assert admin.patch(f"/api/customers/{metered.pk}/", {"meter_rate": "3.0000"}).status_code == 200
     assert admin.patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "70.00"}).status_code == 200
+    moved = {"depot": DepotFactory().pk}
+    assert admin.patch(f"/api/accounts/users/{DriverFactory().pk}/", moved).status_code == 200
     assert (
         shop.client_of(shop.driver).post("/api/sync/push/", {"operations": ["x", {"client_temp_id": "b"}]}).status_code
         == 200

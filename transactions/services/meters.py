@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from accounts.models import User
+from accounts.selectors import depot_at
 from audit.services import record
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
@@ -84,6 +85,7 @@ def replace_meter(*, actor: User, data: NewMeter) -> MeterReplacement:
         follows=readings.order_by("-pk").first(),
         reason=data.reason,
         user=actor,
+        depot_id=depot_at(actor, occurred_at),
         client_temp_id=client_temp_id(),
         occurred_at=occurred_at,
         created_at=now,

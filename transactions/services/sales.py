@@ -13,7 +13,7 @@ from functools import partial
 from django.db.transaction import on_commit
 
 from accounts.models import User
-from accounts.selectors import VehicleUsed, vehicle_used
+from accounts.selectors import VehicleUsed, depot_at, vehicle_used
 from audit.services import record
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
@@ -122,7 +122,8 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
-    invoice = issue_invoice(actor=actor, billing=billing, numbers=numbers, now=now, page=page)
+    depot_id = depot_at(actor, occurred_at)
+    invoice = issue_invoice(actor=actor, depot_id=depot_id, billing=billing, numbers=numbers, now=now, page=page)
     if data.payment_received and invoice.total_amount:
         take_on_the_spot(invoice, user=actor, now=now)
     transaction = Transaction.objects.create(
@@ -131,6 +132,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         customer=customer,
         customer_name=customer.name,
         user=actor,
+        depot_id=depot_id,
         vehicle_no=vehicle.number,
         client_temp_id=client_temp_id(),
         meter_number=customer.meter_number if usage else "",
@@ -161,6 +163,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         target=transaction,
         before={"last_meter_reading": usage.last} if usage else None,
         after=_evidence(transaction, invoice, items, usage, approval) | vehicle.evidence,
+        depot_id=depot_id,
     )
     return transaction
 

@@ -41,9 +41,9 @@ from transactions.services.sales import NUMBER_PREFIX
 def void_transaction(*, actor: User, transaction_id: int, reason: str, return_stock: bool = True) -> Transaction:
     """Record the reversal of a sale: its lines negated, its stock and meter brought back, and a credit note.
 
-    The reversal is its seller's, like the sale, so that every sum over sales is right as it stands; who voided is in
-    the audit log. With ``return_stock`` False the goods stay where they are, because they are gone for good. Cash that
-    came with the sale goes back with it; what else was paid becomes the customer's credit.
+    The reversal is of its seller and depot, like the sale, so that every sum over sales is right as it stands; who
+    voided is in the audit log. With ``return_stock`` False the goods stay where they are, because they are gone for
+    good. Cash that came with the sale goes back with it; what else was paid becomes the customer's credit.
 
     The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the sale,
     the customer, the invoice, the balances in primary-key order, the payments. Raises Denied, AlreadyVoided,
@@ -90,7 +90,9 @@ def _record(*, actor: User, transaction_id: int, reason: str, return_stock: bool
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
-    document = issue_invoice(actor=actor, billing=billing, numbers=numbers, now=now, page=page, seller=sale.user)
+    document = issue_invoice(
+        actor=actor, depot_id=sale.depot_id, billing=billing, numbers=numbers, now=now, page=page, seller=sale.user
+    )
     reversal: Transaction = Transaction.objects.create(
         transaction_number=numbers[0],
         invoice=document,
@@ -98,6 +100,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, return_stock: bool
         customer=customer,
         customer_name=sale.customer_name,
         user=sale.user,
+        depot_id=sale.depot_id,
         vehicle_no=sale.vehicle_no,
         meter_number=sale.meter_number if moves_meter else "",
         last_meter_reading=sale.current_meter_reading if moves_meter else None,

@@ -25,6 +25,7 @@ _SALE_OUT = SaleOut()
 class TransactionFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
+    depot = IdFilter(field_name="depot_id")
     date_from = DayFilter(field_name="date", lookup_expr="gte")
     date_to = DayFilter(field_name="date", lookup_expr="lte")
     occurred_after = MomentFilter(field_name="occurred_at", lookup_expr="gte")
