@@ -75,6 +75,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(
         default=True, help_text="Nobody is deleted. A deactivated user's tokens stop working at once."
     )
+    deactivated_at = models.DateTimeField(null=True, editable=False, help_text="Since when they are let in no more.")
     date_joined = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "username"

@@ -65,6 +65,7 @@ class Customer(models.Model):
         default=False, help_text="Send every invoice to the customer's email address as it is issued."
     )
     is_active = models.BooleanField(default=True)
+    deactivated_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is out of use.")
     version = models.PositiveIntegerField(default=1, help_text="Rises with every change of this customer.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

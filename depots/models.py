@@ -18,6 +18,7 @@ class Depot(models.Model):
     name = models.CharField(max_length=120)
     address = models.CharField(max_length=250, blank=True)
     is_active = models.BooleanField(default=True)
+    deactivated_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is out of use.")
 
     objects = MasterDataQuerySet.as_manager()
 

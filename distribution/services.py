@@ -17,6 +17,7 @@ from foundation.access.capabilities import Capability, Scope
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import QUANTITY
+from foundation.master_data import was_active
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import StockMovement
@@ -60,13 +61,14 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
     now = clock.now()
     occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now, approval=approval)
-    depot = _depot_for(actor, data.depot)
+    depot = _depot_for(actor, data.depot, occurred_at)
     vehicle = vehicle_used(actor, data.vehicle, occurred_at)
     if not data.items:
         raise Invalid("A distribution needs at least one item.", attr="items")
     for index, item in enumerate(data.items):
         QUANTITY.require(item.quantity, attr=f"items.{index}.quantity")
-    equipment = require_active(actor, [item.equipment for item in data.items])
+    unloaded = {n for n, item in enumerate(data.items) if item.direction == DistributionItem.Direction.IN}
+    equipment = require_active(actor, [item.equipment for item in data.items], at=occurred_at, coming_back=unloaded)
     [number] = take_numbers(NUMBER_PREFIX, day=clock.business_date(now))
     distribution = Distribution.objects.create(
         distribution_number=number,
@@ -118,9 +120,9 @@ def confirm_distribution(*, actor: User, distribution_id: int, occurred_at: date
     """
     distribution = _lock_own(actor, distribution_id)
     distribution.require_draft()
-    if not distribution.depot.is_active:
-        raise DepotInactive(f"Depot {distribution.depot.code} is not in use any more.")
     now = clock.now()
+    if not was_active(distribution.depot, occurred_at or now):
+        raise DepotInactive(f"Depot {distribution.depot.code} is not in use any more.")
     hold = hold_stock(_moves_of(distribution))
     happened = occurred_at or distribution.occurred_at
     post_movements(hold, actor=actor, cause=distribution, occurred_at=happened, now=now)
@@ -152,13 +154,13 @@ def cancel_distribution(*, actor: User, distribution_id: int) -> Distribution:
     return distribution
 
 
-def _depot_for(actor: User, depot_id: int) -> Depot:
+def _depot_for(actor: User, depot_id: int, at: datetime) -> Depot:
     depot: Depot | None = Depot.objects.visible_to(actor).filter(pk=depot_id).first()
     if depot is None:
         raise UnknownReference(depot_id, attr="depot")
     if actor.scope(Capability.CHANGE_DISTRIBUTIONS) is Scope.DEPOT and depot.pk != actor.depot_id:
         raise Denied("You can load and unload at your own depot only.", attr="depot")
-    if not depot.is_active:
+    if not was_active(depot, at):
         raise DepotInactive(f"Depot {depot.code} is not in use any more.", attr="depot")
     return depot
 

@@ -53,6 +53,7 @@ class Equipment(models.Model):
         help_text="Charged by a DEPOSIT line and refunded by a RETURN; outside GST.",
     )
     is_active = models.BooleanField(default=True)
+    deactivated_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is out of use.")
     priced_at = models.DateTimeField(
         null=True, editable=False, help_text="Since when rate and deposit are what they are; empty: ever since."
     )

@@ -1,6 +1,6 @@
 """Reads of equipment that commands share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from django.db.models import Model
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment, PastPrice
 from foundation.errors import UnknownReference
+from foundation.master_data import was_active
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,19 @@ def prices_at(equipment: Mapping[int, Equipment], moment: datetime) -> dict[int,
     return prices
 
 
-def require_active(actor: Model, item_ids: Sequence[int]) -> dict[int, Equipment]:
-    """The equipment behind a document's items, by id.
+def require_active(
+    actor: Model, item_ids: Sequence[int], *, at: datetime, coming_back: Collection[int] = ()
+) -> dict[int, Equipment]:
+    """The equipment behind a document's items, by id. It was in use at that moment, but for what comes back.
 
-    Raises UnknownReference or EquipmentInactive, naming the item: ``items.2.equipment``.
+    ``coming_back`` are the indexes of those items. Raises UnknownReference or EquipmentInactive, naming the item:
+    ``items.2.equipment``.
     """
     found: dict[int, Equipment] = Equipment.objects.visible_to(actor).in_bulk(set(item_ids))
     for index, pk in enumerate(item_ids):
         attr = f"items.{index}.equipment"
         if pk not in found:
             raise UnknownReference(pk, attr=attr)
-        if not found[pk].is_active:
+        if index not in coming_back and not was_active(found[pk], at):
             raise EquipmentInactive(f"{found[pk].sku} is not in use any more.", attr=attr)
     return found

@@ -10,6 +10,7 @@ from equipment.models import Equipment, PastPrice
 from foundation import clock
 from foundation.commands import command
 from foundation.limits import RATE, require_each
+from foundation.master_data import with_moment
 from foundation.operations.idempotency import idempotent
 
 _LIMITS = {"default_rate": RATE, "deposit": RATE}
@@ -30,7 +31,9 @@ def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, object]) ->
     require_each(changes, _LIMITS)
     target = locks.equipment(pk)
     past = PastPrice(equipment=target, default_rate=target.default_rate, deposit=target.deposit, until=clock.now())
-    update_recorded(actor=actor, action="equipment.equipment.updated", target=target, changes=changes)
+    update_recorded(
+        actor=actor, action="equipment.equipment.updated", target=target, changes=with_moment(target, changes)
+    )
     if (past.default_rate, past.deposit) != (target.default_rate, target.deposit):
         past.save()
         target.priced_at = past.until
@@ -41,7 +44,11 @@ def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, object]) ->
 @command
 @idempotent
 def deactivate_equipment(*, actor: Model, pk: int) -> Equipment:
-    """It can't enter new business any more and stays readable in old. Locks the row."""
+    """It can't enter new business any more and stays readable in old; what happened before is still recorded.
+
+    Locks the row. `foundation.remains.remaining` tells what is still out.
+    """
     target = locks.equipment(pk)
-    update_recorded(actor=actor, action="equipment.equipment.deactivated", target=target, changes={"is_active": False})
+    changes = with_moment(target, {"is_active": False})
+    update_recorded(actor=actor, action="equipment.equipment.deactivated", target=target, changes=changes)
     return target

@@ -15,9 +15,9 @@ from depots.models import Depot
 from fleet import locks
 from fleet.errors import VehicleInactive
 from fleet.models import Assignment, Vehicle
-from foundation import clock
 from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
+from foundation.master_data import was_active, with_moment
 from foundation.operations.idempotency import idempotent
 
 
@@ -81,7 +81,7 @@ def vehicle_named(number: str, *, actor: Model, depot: Depot | None) -> Vehicle:
 
 def require_in_use(vehicle: Vehicle, at: datetime, *, attr: str) -> None:
     """Raise VehicleInactive where it was out of use at a moment."""
-    if vehicle.deactivated_at is not None and vehicle.deactivated_at <= at:
+    if not was_active(vehicle, at):
         raise VehicleInactive(f"{vehicle.number} is not in use any more.", attr=attr)
 
 
@@ -101,9 +101,7 @@ def _checked(actor: Model, target: Vehicle, values: Mapping[str, Any]) -> dict[s
     checked = dict(values)
     if "depot" in checked:
         checked["depot"] = _depot(actor, target, checked["depot"])
-    if "is_active" in checked and checked["is_active"] != target.is_active:
-        checked["deactivated_at"] = None if checked["is_active"] else clock.now()
-    return checked
+    return with_moment(target, checked)
 
 
 def _depot(actor: Model, target: Vehicle, pk: int | None) -> Depot | None:

@@ -1,10 +1,13 @@
 """What the models of master data share: codes, and who reads them."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
 
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.ledger.models import LedgerQuerySet
 
@@ -13,6 +16,21 @@ code_validator = RegexValidator(
     "Capital letters and digits, with spaces or . _ / - between them; at most 32 characters.",
 )
 """Codes are plain ASCII capitals, so that no database's collation takes two of them for one."""
+
+
+def was_active(row: Any, at: datetime) -> bool:
+    """Was a row in use at a moment? The moment of its deactivation is the first without it.
+
+    So what happened before can still be recorded when it arrives. Where nobody knows since when, it was not.
+    """
+    return row.is_active or (row.deactivated_at is not None and at < row.deactivated_at)
+
+
+def with_moment(target: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes of a row, and where they deactivate it or take it into use again, since when."""
+    if changes.get("is_active", target.is_active) == target.is_active:
+        return dict(changes)
+    return {**changes, "deactivated_at": None if changes["is_active"] else clock.now()}
 
 
 class MasterDataQuerySet(models.QuerySet[Any]):

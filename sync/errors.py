@@ -21,6 +21,12 @@ class BelongsToAnother(Conflict):
     code = "belongs_to_another"
 
 
+class UserDeactivated(Conflict):
+    """Its user had been deactivated."""
+
+    code = "user_deactivated"
+
+
 class ProtocolTooNew(Conflict):
     """The app speaks a newer version of the protocol than this server. Nothing was kept."""
 

@@ -30,7 +30,7 @@ from foundation.operations.contents import mean_the_same, meaning
 from foundation.operations.idempotency import Operation, idempotent, named
 from foundation.operations.occurrence import Approval
 from sync import locks
-from sync.errors import BelongsToAnother, ConflictSettled, Unreadable
+from sync.errors import BelongsToAnother, ConflictSettled, Unreadable, UserDeactivated
 from sync.models import SyncConflict
 from sync.operations import TYPES, Refusal, Run, read_operation, refusals_of
 from transactions.models import Transaction
@@ -125,7 +125,8 @@ def retry_conflict(
 
     ``approve_rates`` takes the rates that it names, as far as the actor may; ``ignore_unknown_fields`` leaves out what
     it says beyond the fields that there are. Locks the conflict, then what the operation's own command locks, which
-    also names the errors. Raises Denied, ConflictSettled, Unreadable, BelongsToAnother.
+    also names the errors. Raises Denied, ConflictSettled, Unreadable,
+    BelongsToAnother, UserDeactivated where it happened after that.
     """
     conflict = _lock_open(actor, conflict_id)
     sent = read(json.loads(conflict.payload))
@@ -135,6 +136,8 @@ def retry_conflict(
         raise BelongsToAnother("Its client_temp_id belongs to another operation, which happened or was kept itself.")
     idempotency.release(conflict.operation)
     pusher = conflict.user
+    if pusher.deactivated_at is not None and (sent.occurred_at or clock.now()) >= pusher.deactivated_at:
+        raise UserDeactivated(f"{pusher} had been deactivated before that.", attr="occurred_at")
     # It happened while they worked here, and it is the actor who decides now.
     with acting_for(pusher), named(sent.operation(pusher)):
         made = sent.run(pusher, Approval(by=actor, rates=approve_rates))

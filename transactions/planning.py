@@ -31,6 +31,15 @@ class NewSale:
     occurred_at: datetime | None = None
     vehicle: str | None = None
 
+    @property
+    def coming_back(self) -> set[int]:
+        """The indexes of the items that bring something back: that is always taken."""
+        return {index for index, item in enumerate(self.items) if item.type == Type.RETURN}
+
+    @property
+    def only_takes_back(self) -> bool:
+        return bool(self.items) and len(self.coming_back) == len(self.items) and self.current_meter is None
+
 
 @dataclass(frozen=True, slots=True)
 class PriceList:

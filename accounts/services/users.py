@@ -15,6 +15,7 @@ from foundation import clock
 from foundation.access.capabilities import Capability, Scope, scope_of
 from foundation.commands import command
 from foundation.errors import Denied, Duplicate, UnknownReference
+from foundation.master_data import with_moment
 from foundation.operations.idempotency import idempotent
 
 
@@ -29,7 +30,7 @@ def create_user(*, actor: User, password: str, values: Mapping[str, object]) -> 
     for name, value in _checked(actor, new, values).items():
         setattr(new, name, value)
     new.set_password(password)
-    hidden = ("password", "last_login", "vehicle_since", "depot_since")
+    hidden = ("password", "last_login", "vehicle_since", "depot_since", "deactivated_at")
     create_recorded(actor=actor, action="accounts.user.created", new=new, hidden=hidden)
     if new.vehicle_no:
         assign_from(actor, new, new.vehicle_no, None, depot=new.depot)
@@ -99,6 +100,7 @@ def _change(actor: User, target: User, action: str, changes: Mapping[str, Any]) 
             "You can't deactivate or demote yourself: another administrator has to.",
             attr="role" if is_demoted else "is_active",
         )
+    changes = with_moment(target, changes)
     if update_recorded(actor=actor, action=action, target=target, changes=changes) and is_deactivated:
         end_all_sessions(target)
 

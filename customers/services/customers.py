@@ -16,6 +16,7 @@ from foundation.changes import announce
 from foundation.commands import command
 from foundation.errors import Duplicate, UnknownReference
 from foundation.limits import RATE, READING, TERM_DAYS, require_each
+from foundation.master_data import with_moment
 from foundation.operations.idempotency import idempotent
 from sequences.services import take_numbers
 
@@ -59,7 +60,10 @@ def update_customer(*, actor: User, pk: int, changes: Mapping[str, object]) -> C
 @command
 @idempotent
 def deactivate_customer(*, actor: User, pk: int) -> Customer:
-    """No sale any more; stays readable. Locks the customer."""
+    """No sale any more, but of what happened before; what they hold can always come back. Locks the customer.
+
+    `foundation.remains.remaining` tells what is still out.
+    """
     customer = locks.customer(pk)
     _change(actor, customer, "customers.customer.deactivated", {"is_active": False})
     return customer
@@ -102,7 +106,7 @@ def _change(actor: User, customer: Customer, action: str, changes: Mapping[str, 
     if all(getattr(customer, name) == value for name, value in wanted.items()):
         return
     now = clock.now()
-    wanted |= {"version": customer.version + 1, "updated_at": now}
+    wanted = with_moment(customer, wanted) | {"version": customer.version + 1, "updated_at": now}
     if "meter_rate" in wanted and wanted["meter_rate"] != customer.meter_rate:
         wanted["meter_rate_at"] = now
         if customer.meter_rate is not None:

@@ -19,6 +19,7 @@ from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES, QUANTITY, Limit
+from foundation.master_data import was_active
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import require_recent
 from inventory.locks import BalanceKey
@@ -95,10 +96,10 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
     occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now)
     kind = Kind(data.kind)
-    depot = _depot_for(actor, kind, data.depot)
-    to_depot = _target(actor, kind, depot, data.to_depot)
+    depot = _depot_for(actor, kind, data.depot, occurred_at)
+    to_depot = _target(actor, kind, depot, data.to_depot, occurred_at)
     _require_reason_and_items(data.reason, data.items, QUANTITY)
-    equipment = _equipment(actor, data.items, must_be_active=kind in _NEW_BUSINESS)
+    equipment = _equipment(actor, data.items, active_at=occurred_at if kind in _NEW_BUSINESS else None)
     for index, item in enumerate(data.items):
         if item.condition not in CONDITIONS[kind]:
             allowed = ", ".join(sorted(CONDITIONS[kind]))
@@ -125,9 +126,9 @@ def take_stock(*, actor: User, data: DepotCount) -> DepotWork:
     balances in primary-key order, then a number ticket. Raises IdempotencyConflict, UnknownReference, Denied, Invalid.
     """
     now = clock.now()
-    depot = _depot_for(actor, Kind.STOCK_TAKE, data.depot)
+    depot = _depot_for(actor, Kind.STOCK_TAKE, data.depot, now)
     _require_reason_and_items(data.reason, data.items, PIECES)
-    equipment = _equipment(actor, data.items, must_be_active=False)
+    equipment = _equipment(actor, data.items, active_at=None)
     here, world = locations(depot_place(depot), Place(LocationKind.OUTSIDE))
     keys = _keys(here, data.items)
     # Both ends are locked before either is read: the difference has to be to the balance as it is now.
@@ -164,19 +165,19 @@ def take_stock(*, actor: User, data: DepotCount) -> DepotWork:
     return work
 
 
-def _depot_for(actor: User, kind: DepotWork.Kind, depot_id: int) -> Depot:
+def _depot_for(actor: User, kind: DepotWork.Kind, depot_id: int, at: datetime) -> Depot:
     depot: Depot | None = Depot.objects.visible_to(actor).filter(pk=depot_id).first()
     if depot is None:
         raise UnknownReference(depot_id, attr="depot")
     needed = Capability.CORRECT_INVENTORY if kind in _WRITING_OFF else Capability.WORK_DEPOT
     if not Depot.objects.filter(rows_within(actor, needed, depot="pk"), pk=depot_id).exists():
         raise Denied("You can't do this work at that depot.", attr="depot")
-    if not depot.is_active and kind in _NEW_BUSINESS:
+    if kind in _NEW_BUSINESS and not was_active(depot, at):
         raise DepotInactive(f"Depot {depot.code} is not in use any more.", attr="depot")
     return depot
 
 
-def _target(actor: User, kind: DepotWork.Kind, depot: Depot, to_depot_id: int | None) -> Depot | None:
+def _target(actor: User, kind: DepotWork.Kind, depot: Depot, to_depot_id: int | None, at: datetime) -> Depot | None:
     """Where a transfer goes: any depot, as a driver may load at any."""
     if kind != Kind.TRANSFER:
         if to_depot_id is not None:
@@ -189,7 +190,7 @@ def _target(actor: User, kind: DepotWork.Kind, depot: Depot, to_depot_id: int | 
         raise UnknownReference(to_depot_id, attr="to_depot")
     if target.pk == depot.pk:
         raise Invalid("A transfer goes to another depot.", attr="to_depot")
-    if not target.is_active:
+    if not was_active(target, at):
         raise DepotInactive(f"Depot {target.code} is not in use any more.", attr="to_depot")
     return target
 
@@ -203,14 +204,14 @@ def _require_reason_and_items(reason: str, items: Sequence[NewWorkItem], most: L
         most.require(item.quantity, attr=f"items.{index}.quantity")
 
 
-def _equipment(actor: User, items: Sequence[NewWorkItem], *, must_be_active: bool) -> dict[int, Equipment]:
+def _equipment(actor: User, items: Sequence[NewWorkItem], *, active_at: datetime | None) -> dict[int, Equipment]:
     wanted = {item.equipment for item in items}
     found = {row.pk: row for row in Equipment.objects.visible_to(actor).filter(pk__in=wanted)}
     for index, item in enumerate(items):
         row = found.get(item.equipment)
         if row is None:
             raise UnknownReference(item.equipment, attr=f"items.{index}.equipment")
-        if must_be_active and not row.is_active:
+        if active_at is not None and not was_active(row, active_at):
             raise EquipmentInactive(f"{row.sku} is not in use any more.", attr=f"items.{index}.equipment")
     return found
 

@@ -337,10 +337,13 @@ def test_deactivating_is_what_delete_means(admin: APIClient, boss: User, driver:
     assert admin.delete(url(driver)).status_code == 204
     assert admin.get(url(driver)).json()["is_active"] is False
     record = AuditLog.objects.get()
+    driver.refresh_from_db()
+    assert driver.deactivated_at is not None
+    since = driver.deactivated_at.astimezone(clock.SINGAPORE).isoformat()
     assert (record.action, record.before, record.after) == (
         "accounts.user.deactivated",
-        {"is_active": True},
-        {"is_active": False},
+        {"is_active": True, "deactivated_at": None},
+        {"is_active": False, "deactivated_at": since},
     )
     assert admin.delete(url(driver)).status_code == 204
     assert AuditLog.objects.count() == 1

@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from audit.models import AuditLog
+from customers.models import Customer
 from foundation.commands import command
 from invoices.models import Invoice
 from invoices.snapshot import InvoiceSnapshot
@@ -176,7 +177,12 @@ def test_a_customer_that_changed_meanwhile(shop: Shop, layout: Layout) -> None:
 
 
 def test_a_customer_that_was_closed_meanwhile(shop: Shop, layout: Layout) -> None:
+    """The sale was a moment earlier; what says a later one is refused."""
     layout.meanwhile(lambda: shop.client_of(shop.admin).delete(f"/api/customers/{shop.customer.pk}/"))
+    assert shop.sell(SALE).status_code == 201
+    closed = Customer.objects.get(pk=shop.customer.pk).deactivated_at
+    assert closed is not None
+    assert Transaction.objects.latest("pk").occurred_at < closed
     assert error_of(shop.sell(SALE)) == (409, "customer_inactive", "customer")
     assert shop.sell(SALE, customer=CustomerFactory().pk).status_code == 201
     assert numbers() == [(1, 1), (2, 2)]

@@ -14,6 +14,7 @@ from foundation import clock
 from foundation.commands import command
 from foundation.errors import UnknownReference
 from foundation.limits import READING
+from foundation.master_data import was_active
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import require_recent
 from transactions.errors import MeterMovedOn, MeterReadingDecreased, NoMeter
@@ -49,7 +50,7 @@ def replace_meter(*, actor: User, data: NewMeter) -> MeterReplacement:
     customer = customer_locks.visible_customer(actor, data.customer)
     if customer is None:
         raise UnknownReference(data.customer, attr="customer")
-    if not customer.is_active:
+    if not was_active(customer, occurred_at):
         raise CustomerInactive(f"{customer.name} is not served any more.")
     if not customer.has_meter:
         raise NoMeter(f"{customer.name} has no gas meter.")

@@ -27,6 +27,7 @@ from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
 from foundation.errors import UnknownReference
 from foundation.limits import BALANCE
+from foundation.master_data import was_active
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
 from foundation.operations.idempotency import client_temp_id, idempotent, is_known
@@ -79,7 +80,7 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     """Plan the sale over rows as they are, and lay its page out."""
     now = clock.now()
     occurred_at = _moment(data, approval, now)
-    customer = _served(Customer.objects.visible_to(actor).filter(pk=data.customer).first(), data)
+    customer = _served(Customer.objects.visible_to(actor).filter(pk=data.customer).first(), data, occurred_at)
     vehicle = vehicle_used(actor, data.vehicle, occurred_at)
     listed = _price_list(actor, data, customer, occurred_at, now)
     plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at)
@@ -102,7 +103,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         laid_out = None
     now = laid_out.page.now if laid_out else clock.now()
     occurred_at = _moment(data, approval, now)
-    customer = _served(locked, data)
+    customer = _served(locked, data, occurred_at)
     vehicle = laid_out.vehicle if laid_out else vehicle_used(actor, data.vehicle, occurred_at)
     listed = laid_out.listed if laid_out else _price_list(actor, data, customer, occurred_at, now)
     plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at)
@@ -174,17 +175,19 @@ def _moment(data: NewSale, approval: Approval | None, now: datetime) -> datetime
     return occurred_at
 
 
-def _served(customer: Customer | None, data: NewSale) -> Customer:
+def _served(customer: Customer | None, data: NewSale, occurred_at: datetime) -> Customer:
+    """Who was a customer then; from others everything is taken back."""
     if customer is None:
         raise UnknownReference(data.customer, attr="customer")
-    if not customer.is_active:
+    if not (was_active(customer, occurred_at) or data.only_takes_back):
         raise CustomerInactive(f"{customer.name} is not served any more.", attr="customer")
     return customer
 
 
 def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: datetime, now: datetime) -> PriceList:
     """Read once for a sale, locked or not: what changes later was not the price at the sale's moment."""
-    equipment = require_active(actor, [item.equipment for item in data.items])
+    items = [item.equipment for item in data.items]
+    equipment = require_active(actor, items, at=occurred_at, coming_back=data.coming_back)
     # Paid on the spot, the tax point is the payment; else the issue of the invoice (GST Act 1993, s 11).
     tax_point = occurred_at if data.payment_received else now
     return PriceList(
