@@ -115,17 +115,19 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
 def confirm_distribution(*, actor: User, distribution_id: int, occurred_at: datetime | None = None) -> Distribution:
     """Move every item of a draft between its depot and the vehicle, all or none, once.
 
-    ``occurred_at`` is when it happened in the field; None: when the draft was made. Locks the distribution, then
-    the balances it touches. Raises Denied, AlreadyConfirmed, DistributionCancelled, DepotInactive, InsufficientStock.
+    ``occurred_at`` is when it happened in the field; None: when the draft says so, else now. Locks the distribution,
+    then the balances it touches. Raises Denied, AlreadyConfirmed, DistributionCancelled, DepotInactive,
+    InsufficientStock.
     """
     distribution = _lock_own(actor, distribution_id)
     distribution.require_draft()
     now = clock.now()
-    if not was_active(distribution.depot, occurred_at or now):
+    is_told = distribution.occurred_at != distribution.created_at
+    happened = occurred_at or (distribution.occurred_at if is_told else now)
+    if not was_active(distribution.depot, happened):
         raise DepotInactive(f"Depot {distribution.depot.code} is not in use any more.")
-    hold = hold_stock(_moves_of(distribution))
-    happened = occurred_at or distribution.occurred_at
-    post_movements(hold, actor=actor, cause=distribution, occurred_at=happened, now=now)
+    hold = hold_stock(_moves_of(distribution), occurred_at=happened, now=now)
+    post_movements(hold, actor=actor, cause=distribution, now=now)
     _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)
     record(
         actor=actor,

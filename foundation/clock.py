@@ -18,6 +18,11 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day, time.max, tzinfo=SINGAPORE)
 
 
+def in_words(moment: datetime) -> str:
+    """For sentences: 26 Nov 18:05, Singapore's time."""
+    return f"{moment.astimezone(SINGAPORE):%d %b %H:%M}"
+
+
 def business_date(moment: datetime) -> date:
     """The Singapore date on which a moment falls, whatever its offset."""
     return moment.astimezone(SINGAPORE).date()

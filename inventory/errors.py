@@ -1,4 +1,4 @@
-"""Why stock can't move."""
+"""Why stock can't move, and a count not stand."""
 
 from foundation.errors import Conflict
 
@@ -7,3 +7,21 @@ class InsufficientStock(Conflict):
     """Only 3 FULL of CYL-14 at vehicle GBK1234A; 5 asked."""
 
     code = "insufficient_stock"
+
+
+class CountDecided(Conflict):
+    """This count was signed off or rejected already."""
+
+    code = "count_decided"
+
+
+class EarlierCountOpen(Conflict):
+    """An earlier count of the same vehicle is still to be decided."""
+
+    code = "earlier_count_open"
+
+
+class CountContradicted(Conflict):
+    """More left after the count than was counted: count again."""
+
+    code = "count_contradicted"

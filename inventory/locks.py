@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.db.models import Q
 
-from inventory.models import Inventory, Location, ReorderLevel
+from inventory.models import Count, Inventory, Location, ReorderLevel
 
 BalanceKey = tuple[int, int, str]
 """(location id, equipment id, condition)."""
@@ -30,6 +30,16 @@ def balances_at(location: Location) -> list[Inventory]:
     """All balances of a location, locked in primary-key order."""
     found = list(Inventory.objects.filter(location=location).values_list("pk", flat=True))
     return list(Inventory.objects.select_for_update().filter(pk__in=found).order_by("pk"))
+
+
+def places(location_ids: Iterable[int]) -> list[Location]:
+    """In primary-key order. Who moves something there that wasn't there before waits: its new balance refers to it."""
+    return list(Location.objects.select_for_update().filter(pk__in=set(location_ids)).order_by("pk"))
+
+
+def count(pk: int) -> Count:
+    row: Count = Count.objects.select_for_update().get(pk=pk)
+    return row
 
 
 def reorder_level(pk: int) -> ReorderLevel:

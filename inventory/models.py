@@ -1,6 +1,6 @@
 """Where cylinders are: locations, balances, and the double-entry ledger that moves them."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -17,7 +17,7 @@ from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
 from foundation.infrastructure.expressions import by_value
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
-from foundation.operations.models import OperationRecord
+from foundation.operations.models import OperationRecord, Ordered
 
 
 class Condition(models.TextChoices):
@@ -209,13 +209,15 @@ class StockMovementQuerySet(LedgerQuerySet):
         )  # fmt: skip
 
 
-class StockMovement(LedgerModel):
+class StockMovement(Ordered, LedgerModel):
     """One line of the ledger: ``quantity`` of one equipment from here to there, and why.
 
-    The conditions differ where a full cylinder comes back empty or is refilled.
+    The conditions differ where a full cylinder comes back empty or is refilled. With a ``count`` nothing moved: it
+    brings the books to that count, against OUTSIDE.
     """
 
     entity = "inventory.stockmovement"
+    life_cycle = ("ordered_at",)
 
     class Kind(models.TextChoices):
         DISTRIBUTION_OUT = "DISTRIBUTION_OUT", "Loaded at the depot"
@@ -234,6 +236,7 @@ class StockMovement(LedgerModel):
         REVERSAL = "REVERSAL", "Taken back by a void"
         VARIANCE = "VARIANCE", "Found at the day-end count"
         CORRECTION = "CORRECTION", "Corrected to the count"
+        COMPENSATION = "COMPENSATION", "Counted already"
 
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="movements")
     quantity = models.PositiveIntegerField()
@@ -254,6 +257,17 @@ class StockMovement(LedgerModel):
         related_name="movements",
         help_text="The user's depot then; empty: none.",
     )
+    count = models.ForeignKey(
+        "Count",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="movements",
+        help_text="The count that it brings the books to.",
+    )
+    reverses = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversals", help_text="Of a void."
+    )
     occurred_at = models.DateTimeField(help_text="When it happened in the field.")
     created_at = models.DateTimeField(help_text="When it was recorded.")
     date = models.DateField(help_text="The Singapore date of that.")
@@ -270,6 +284,8 @@ class StockMovement(LedgerModel):
             models.Index(fields=("kind",), name="movement_kind_idx"),
             models.Index(fields=("created_at",), name="movement_created_idx"),
             models.Index(fields=("date",), name="movement_date_idx"),
+            models.Index(fields=("ordered_at",), name="movement_ordered_idx"),
+            models.Index(fields=("device", "device_number"), name="movement_device_idx"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(quantity__gt=0), name="movement_quantity_positive"),
@@ -282,6 +298,104 @@ class StockMovement(LedgerModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.quantity}"
+
+
+class CountQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """All, those of the own depot, or the own."""
+        return self.filter(rows_within(user, Capability.VIEW_SETTLEMENTS, depot="depot_id"))
+
+    def decidable_by(self, user: User) -> Self:
+        return self.filter(rows_within(user, Capability.SIGN_OFF_SETTLEMENT, depot="depot_id"))
+
+    def standing(self) -> Self:
+        """Those that the books go by."""
+        return self.filter(status=Count.Status.SIGNED_OFF)
+
+
+class Count(Ordered, OperationRecord):
+    """What was found at a place at a moment. Once it is signed off it is what the books say of that moment."""
+
+    entity = "inventory.count"
+    life_cycle = ("status", "decided_by", "decided_at", "decision_remarks", "ordered_at")
+
+    class Kind(models.TextChoices):
+        VEHICLE = "VEHICLE", "Vehicle count"
+        STOCK_TAKE = "STOCK_TAKE", "Stock-take"
+        CORRECTION = "CORRECTION", "Correction"
+
+    class Status(models.TextChoices):
+        COUNTED = "COUNTED", "Counted"
+        SIGNED_OFF = "SIGNED_OFF", "Signed off"
+        REJECTED = "REJECTED", "Rejected: to be counted again"
+
+    count_number = models.CharField(max_length=32, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="counts")
+    is_complete = models.BooleanField(help_text="What isn't named was not there; else only the lines were counted.")
+    depot = models.ForeignKey(
+        Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="counts", help_text="The counter's then."
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="counts")
+    status = models.CharField(max_length=10, choices=Status, default=Status.COUNTED)
+    remarks = models.CharField(max_length=500, blank=True)
+    occurred_at = models.DateTimeField(help_text="When it was counted.")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decided_counts"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_remarks = models.CharField(max_length=500, blank=True)
+
+    objects = CountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("location", "status", "ordered_at"), name="count_place_idx"),
+            models.Index(fields=("device", "device_number"), name="count_device_idx"),
+            models.Index(fields=("kind", "status", "id"), name="count_status_idx"),
+            models.Index(fields=("date",), name="count_date_idx"),
+        )
+
+    def __str__(self) -> str:
+        return self.count_number
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Counts of a place compare by it."""
+        return (self.ordered_at, self.device, self.device_number or 0, self.client_temp_id or "", self.pk)
+
+
+class CountLine(LedgerModel):
+    """So many of one equipment in one condition."""
+
+    entity = "inventory.countline"
+    life_cycle = ("expected",)
+
+    count = models.ForeignKey(Count, on_delete=models.PROTECT, related_name="lines")
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="count_lines")
+    condition = models.CharField(max_length=8, choices=Condition)
+    quantity = models.PositiveIntegerField(help_text="Counted.")
+    expected = models.IntegerField(
+        null=True, blank=True, help_text="What the books said of that moment when it was signed off."
+    )
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("count", "equipment", "condition"), name="count_line_unique"),
+            in_columns("count_line", counts=("quantity", "expected")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.condition}"
+
+    @property
+    def variance(self) -> int | None:
+        """Negative: some were missing. None before it is signed off."""
+        return None if self.expected is None else self.quantity - self.expected
 
 
 class DepotWorkQuerySet(LedgerQuerySet):
@@ -318,6 +432,9 @@ class DepotWork(OperationRecord):
     reason = models.CharField(max_length=500)
     reference = models.CharField(max_length=64, blank=True, help_text="The supplier's or the plant's paper.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="depot_works")
+    count = models.OneToOneField(
+        Count, on_delete=models.PROTECT, null=True, blank=True, related_name="work", help_text="Of a stock-take."
+    )
     occurred_at = models.DateTimeField()
 
     objects = DepotWorkQuerySet.as_manager()

@@ -128,7 +128,7 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
             return ("customer", ("method", "amount"), ("received_on", "reference"), "remarks")
         return (
             ("number", "customer"), ("method", "amount", "allocated_amount", "credit"), ("received_on", "reference"),
-            "remarks", ("user", "created_at", "handed_in_at"), ("is_on_the_spot", "reverses", "undone"),
+            "remarks", ("user", "created_at", "cash_count"), ("is_on_the_spot", "reverses", "undone"),
             "client_temp_id",
         )  # fmt: skip
 

@@ -25,3 +25,9 @@ class AlreadyReversed(Conflict):
     """This payment was reversed already, or is a reversal itself."""
 
     code = "already_reversed"
+
+
+class CashCountDecided(Conflict):
+    """This count was signed off or rejected already."""
+
+    code = "cash_count_decided"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from customers import locks as customer_locks
 from customers.models import Customer
 from invoices.models import Invoice
-from payments.models import Allocation, Payment
+from payments.models import Allocation, CashCount, Payment
 
 
 def customer_of_invoice(invoice_id: int) -> Customer:
@@ -30,10 +30,6 @@ def payments_of(invoice_id: int) -> list[Payment]:
     return payments(settling.values_list("payment_id", flat=True))
 
 
-def cash_in_bag(user_id: int) -> list[Payment]:
-    """The cash that a user took and hasn't handed in, in primary-key order."""
-    return list(
-        Payment.objects.select_for_update()
-        .filter(user_id=user_id, handed_in_at__isnull=True, method=Payment.Method.CASH)
-        .order_by("pk")
-    )
+def cash_count(pk: int) -> CashCount:
+    row: CashCount = CashCount.objects.select_for_update().get(pk=pk)
+    return row

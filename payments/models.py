@@ -5,7 +5,7 @@ office's addresses and the permissions.
 """
 
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -19,7 +19,7 @@ from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.money import ZERO
-from foundation.operations.models import OperationRecord
+from foundation.operations.models import OperationRecord, Ordered
 from invoices.models import Invoice
 
 
@@ -29,14 +29,77 @@ class PaymentQuerySet(LedgerQuerySet):
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
 
-class Payment(OperationRecord):
+class CashCountQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """All, those of the own depot, or the own."""
+        return self.filter(rows_within(user, Capability.VIEW_SETTLEMENTS, depot="depot_id"))
+
+    def decidable_by(self, user: User) -> Self:
+        return self.filter(rows_within(user, Capability.SIGN_OFF_SETTLEMENT, depot="depot_id"))
+
+    def standing(self) -> Self:
+        """Those that handed cash in."""
+        return self.filter(status=CashCount.Status.SIGNED_OFF)
+
+
+class CashCount(Ordered, OperationRecord):
+    """What was found in somebody's cash bag at a moment. Signed off, it hands in all cash that was taken before.
+
+    Handing in is final: cash that was taken before and is recorded later explains this count, and enters no later one.
+    """
+
+    entity = "payments.cashcount"
+    life_cycle = ("status", "decided_by", "decided_at", "decision_remarks", "ordered_at")
+
+    class Status(models.TextChoices):
+        COUNTED = "COUNTED", "Counted"
+        SIGNED_OFF = "SIGNED_OFF", "Signed off"
+        REJECTED = "REJECTED", "Rejected: to be counted again"
+
+    count_number = models.CharField(max_length=32, unique=True)
+    depot = models.ForeignKey(
+        Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="cash_counts", help_text="The user's then."
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="cash_counts")
+    cash = models.DecimalField(max_digits=12, decimal_places=2, help_text="Counted.")
+    status = models.CharField(max_length=10, choices=Status, default=Status.COUNTED)
+    remarks = models.CharField(max_length=500, blank=True)
+    occurred_at = models.DateTimeField(help_text="When it was counted.")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="decided_cash_counts"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_remarks = models.CharField(max_length=500, blank=True)
+
+    objects = CashCountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("user", "status", "ordered_at"), name="cash_count_user_idx"),
+            models.Index(fields=("device", "device_number"), name="cash_count_device_idx"),
+            models.Index(fields=("status", "id"), name="cash_count_status_idx"),
+            models.Index(fields=("date",), name="cash_count_date_idx"),
+        )
+        constraints = (in_columns("cash_count", amounts=("cash",)),)
+
+    def __str__(self) -> str:
+        return self.count_number
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Counts of a user compare by it."""
+        return (self.ordered_at, self.device, self.device_number or 0, self.client_temp_id or "", self.pk)
+
+
+class Payment(Ordered, OperationRecord):
     """Money that changed hands with a customer; the negative one pays out, or reverses another one.
 
     What it settles, its allocations say. The rest of it is the customer's credit.
     """
 
     entity = "invoices.payment"
-    life_cycle = ("allocated_amount", "used_up_on", "handed_in_at")
+    life_cycle = ("allocated_amount", "used_up_on", "cash_count", "ordered_at")
 
     class Method(models.TextChoices):
         CASH = "CASH", "Cash"
@@ -67,8 +130,13 @@ class Payment(OperationRecord):
         max_digits=12, decimal_places=2, default=ZERO, help_text="What its allocations settle; signed like the amount."
     )
     used_up_on = models.DateField(null=True, blank=True, help_text="Since when no credit is left of it.")
-    handed_in_at = models.DateTimeField(
-        null=True, blank=True, help_text="When cash left the bag of who took it, by a day-end settlement."
+    cash_count = models.ForeignKey(
+        CashCount,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payments",
+        help_text="What cash was handed in with: the first count that stands after it was taken. Empty: in the bag.",
     )
 
     objects = PaymentQuerySet.as_manager()
@@ -79,7 +147,7 @@ class Payment(OperationRecord):
         indexes = (
             models.Index(fields=("customer", "received_on"), name="payment_customer_idx"),
             models.Index(fields=("used_up_on", "customer"), name="payment_credit_idx"),
-            models.Index(fields=("handed_in_at", "method", "user"), name="payment_bag_idx"),
+            models.Index(fields=("user", "method", "cash_count", "amount"), name="payment_bag_idx"),
             models.Index(fields=("date", "method", "user", "amount"), name="payment_figures_idx"),
             models.Index(fields=("depot", "id"), name="payment_depot_idx"),
             models.Index(fields=("received_on",), name="payment_received_idx"),

@@ -6,8 +6,8 @@ from django.db.models import F
 
 from accounts.models import User
 from customers.models import Customer
-from foundation.money import sum_of
-from payments.models import Payment
+from foundation.money import sum_of, to_cents
+from payments.models import CashCount, Payment
 
 PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 """Which field holds the numbers of a prefix, see `customers.search`."""
@@ -15,9 +15,24 @@ PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 
 def cash_in_bag(user: User) -> Decimal:
     """The cash that a user took and hasn't handed in."""
-    bag = Payment.objects.filter(user=user, handed_in_at__isnull=True, method=Payment.Method.CASH)
+    bag = Payment.objects.filter(user=user, cash_count__isnull=True, method=Payment.Method.CASH)
     total: Decimal = bag.aggregate(total=sum_of("amount"))["total"]
     return total
+
+
+def cash_expected(count: CashCount) -> Decimal:
+    """What should have been in the bag at a count: the cash taken before it, and not before the one before it."""
+    taken = Payment.objects.filter(user=count.user_id, method=Payment.Method.CASH)
+    if count.status == CashCount.Status.SIGNED_OFF:
+        taken = taken.filter(cash_count=count)
+    else:
+        taken = taken.filter(ordered_at__lte=count.ordered_at)
+        others = CashCount.objects.filter(user=count.user_id, ordered_at__lte=count.ordered_at)
+        before = [each for each in others.exclude(status=CashCount.Status.REJECTED) if each.order < count.order]
+        if before:
+            taken = taken.filter(ordered_at__gt=max(before, key=lambda each: each.order).ordered_at)
+    # SQLite adds decimals as floats.
+    return to_cents(taken.aggregate(total=sum_of("amount"))["total"])
 
 
 def credit_of(customer: Customer) -> Decimal:

@@ -84,7 +84,7 @@ def _money(user: User, today: date, billed: Row) -> Iterator[Tile]:
     mine = rows_within(user, Capability.REPORT_SALES)
     documents = f"{_counted(billed['invoices'], 'invoice')}, {_counted(billed['credit_notes'], 'credit note')}"
     yield Tile("Billed today", _amount(billed["total_amount"]), documents, page_of("sales-summary"))
-    in_bags = Payment.objects.filter(mine, handed_in_at__isnull=True, method=Payment.Method.CASH)
+    in_bags = Payment.objects.filter(mine, cash_count__isnull=True, method=Payment.Method.CASH)
     cash = in_bags.aggregate(sum=sum_of("amount"))["sum"]
     yield Tile("Cash in bags", cash, "not handed in yet", reverse("admin:invoices_payment_changelist"))
     still_open = F("total_amount") - F("settled_amount")

@@ -3,12 +3,6 @@
 from foundation.errors import Conflict
 
 
-class SettlementPending(Conflict):
-    """The last count is still to be signed off."""
-
-    code = "settlement_pending"
-
-
 class SettlementDecided(Conflict):
     """This settlement was signed off or rejected already."""
 

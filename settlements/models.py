@@ -19,7 +19,8 @@ from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.operations.models import OperationRecord
-from inventory.models import Condition
+from inventory.models import Condition, Count
+from payments.models import CashCount
 
 
 class SettlementQuerySet(LedgerQuerySet):
@@ -45,6 +46,12 @@ class Settlement(OperationRecord):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="settlements")
     depot = models.ForeignKey(Depot, on_delete=models.PROTECT, null=True, blank=True, related_name="settlements")
     vehicle_no = models.CharField(max_length=16, blank=True, help_text="Empty: nothing but the cash bag was counted.")
+    vehicle_count = models.OneToOneField(
+        Count, on_delete=models.PROTECT, null=True, blank=True, related_name="settlement"
+    )
+    cash_count = models.OneToOneField(
+        CashCount, on_delete=models.PROTECT, null=True, blank=True, related_name="settlement"
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.COUNTED)
     cash_expected = models.DecimalField(max_digits=12, decimal_places=2)
     cash_counted = models.DecimalField(max_digits=12, decimal_places=2)

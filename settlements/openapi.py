@@ -3,8 +3,8 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from foundation.api.schema import conflicts
-from inventory.errors import InsufficientStock
-from settlements.errors import SettlementDecided, SettlementPending
+from inventory.errors import CountContradicted, EarlierCountOpen
+from settlements.errors import SettlementDecided
 from settlements.serializers import DecisionIn, ReasonedDecisionIn, SettlementIn, SettlementOut
 
 _SETTLEMENT_EXAMPLE = {
@@ -61,7 +61,7 @@ count_day = extend_schema(
     "`client_temp_id` it is safe to send again.",
     tags=["Day-end"],
     request=SettlementIn,
-    responses={201: SettlementOut, **conflicts(SettlementPending)},
+    responses={201: SettlementOut, **conflicts()},
     examples=[
         OpenApiExample(
             "a count",
@@ -78,7 +78,7 @@ sign_off_settlement = extend_schema(
     "balance is brought to it through the stock ledger; what differs in cash stays on record.",
     tags=["Day-end"],
     request=DecisionIn,
-    responses={200: SettlementOut, **conflicts(SettlementDecided, InsufficientStock)},
+    responses={200: SettlementOut, **conflicts(SettlementDecided, CountContradicted, EarlierCountOpen)},
     examples=[
         OpenApiExample("one is missing", value={"remarks": "One left at the last stop"}, request_only=True),
         OpenApiExample(

@@ -4,36 +4,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from accounts import locks as user_locks
 from accounts.models import User
 from audit.services import record
-from equipment.models import Equipment
 from foundation import clock
 from foundation.commands import command
-from foundation.errors import Denied, Invalid, UnknownReference
-from foundation.limits import BALANCE, PIECES
+from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import client_temp_id, idempotent
 from inventory import locks as stock_locks
-from inventory.models import LocationKind, StockMovement
 from inventory.selectors import Flow, Stock, flows_of_day
-from inventory.services import Move, Place, hold_stock, locations, post_movements, vehicle_place
-from payments.services import hand_in_cash, return_cash
+from inventory.services import (
+    CountedLine,
+    NewVehicleCount,
+    locations,
+    record_vehicle_count,
+    reject_count,
+    sign_off_count,
+    vehicle_place,
+)
+from payments.selectors import cash_expected
+from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
 from sequences.services import take_numbers
 from settlements import locks
-from settlements.errors import SettlementDecided, SettlementPending
+from settlements.errors import SettlementDecided
 from settlements.models import Settlement, SettlementLine
 
 NUMBER_PREFIX = "SET"
-Status, Kind = Settlement.Status, StockMovement.Kind
-
-
-@dataclass(frozen=True, slots=True)
-class CountedLine:
-    """So many of this were found."""
-
-    equipment: int
-    condition: str
-    quantity: int
+Status = Settlement.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +44,35 @@ class NewSettlement:
 @command
 @idempotent
 def count_day(*, actor: User, data: NewSettlement) -> Settlement:
-    """Keep what a seller counted on the vehicle and in the cash bag beside what should be there.
+    """Keep what a seller counted on the vehicle and in the cash bag beside what should be there: two counts at once.
 
-    The books stay as they are until somebody signs it off. The counted cash leaves the seller's bag. Idempotent by
-    (actor, client_temp_id). Locks the seller's user row, the vehicle's balances, the cash payments, a number ticket.
-    Raises SettlementPending, UnknownReference, Invalid.
+    The books stay as they are until somebody signs it off. Idempotent by (actor, client_temp_id). Locks the vehicle's
+    balances, number tickets. Raises UnknownReference, Invalid, AmountOutOfRange.
     """
-    seller = user_locks.users((actor.pk,))[actor.pk]
-    if Settlement.objects.filter(user=actor, status=Status.COUNTED).exists():
-        raise SettlementPending("Your last count is still to be signed off.")
-    BALANCE.require(data.cash, attr="cash")
-    counted = _counted(seller, data.counts)
+    if data.counts and not actor.vehicle_no:
+        raise Invalid("Without a vehicle only the cash bag is counted.", attr="counts")
     now = clock.now()
     today = clock.business_date(now)
-    lines: list[dict[str, object]] = []
-    if seller.vehicle_no:
-        [vehicle] = locations(vehicle_place(seller.vehicle_no))
+    goods, lines = None, []
+    if actor.vehicle_no:
+        [vehicle] = locations(vehicle_place(actor.vehicle_no))
         expected = {
             (row.equipment_id, row.condition): row.quantity for row in stock_locks.balances_at(vehicle) if row.quantity
         }
-        lines = _lines(expected, counted, flows_of_day(vehicle, today))
-    cash = hand_in_cash(user=actor, now=now)
+        flows = flows_of_day(vehicle, today)
+        goods = record_vehicle_count(actor=actor, data=NewVehicleCount(data.counts, actor.vehicle_no, data.remarks))
+        counted = {(line.equipment, line.condition): line.quantity for line in data.counts}
+        lines = _lines(expected, counted, flows)
+    cash = record_cash_count(actor=actor, data=NewCashCount(data.cash, data.remarks))
     [number] = take_numbers(NUMBER_PREFIX, day=today)
     settlement: Settlement = Settlement.objects.create(
         settlement_number=number,
         user=actor,
         depot=actor.depot,
-        vehicle_no=seller.vehicle_no,
-        cash_expected=cash,
+        vehicle_no=actor.vehicle_no,
+        vehicle_count=goods,
+        cash_count=cash,
+        cash_expected=cash_expected(cash),
         cash_counted=data.cash,
         remarks=data.remarks,
         client_temp_id=client_temp_id(),
@@ -101,59 +98,36 @@ def count_day(*, actor: User, data: NewSettlement) -> Settlement:
 @command
 @idempotent
 def sign_off_settlement(*, actor: User, settlement_id: int, remarks: str = "") -> Settlement:
-    """Accept a count: the vehicle's balance is brought to it, against OUTSIDE, by what differed when it was made.
+    """Accept both of its counts. Locks the settlement, then as the counts' own commands, which also name the errors.
 
-    Locks the settlement, then the balances. Raises Denied (also for one's own count), SettlementDecided,
-    InsufficientStock.
+    Raises Denied (also for one's own count), SettlementDecided.
     """
-    settlement = _lock_undecided(actor, settlement_id)
-    now = clock.now()
-    moves = []
-    lines = [line for line in settlement.lines.select_related("equipment") if line.variance]
-    if lines:
-        vehicle, world = locations(vehicle_place(settlement.vehicle_no), Place(LocationKind.OUTSIDE))
-        for line in lines:
-            here, there = (world, vehicle) if line.variance > 0 else (vehicle, world)
-            moves.append(
-                Move(Kind.VARIANCE, line.equipment, abs(line.variance), here, line.condition, there, line.condition)
-            )
-    hold = hold_stock(moves)
+    settlement = _lock_undecided(actor, settlement_id, but_for=Status.REJECTED)
+    goods, cash = settlement.vehicle_count, settlement.cash_count
     reason = remarks or f"Day-end count {settlement.settlement_number}"
-    post_movements(hold, actor=actor, cause=settlement, occurred_at=settlement.created_at, now=now, reason=reason)
+    if goods is not None and goods.status == Status.COUNTED:
+        sign_off_count(actor=actor, count_id=goods.pk, remarks=reason)
+    if cash is not None and cash.status == Status.COUNTED:
+        sign_off_cash_count(actor=actor, count_id=cash.pk, remarks=reason)
     return _decide(actor, settlement, Status.SIGNED_OFF, remarks, "transactions.settlement.signed_off")
 
 
 @command
 @idempotent
 def reject_settlement(*, actor: User, settlement_id: int, remarks: str) -> Settlement:
-    """Have it counted again; the cash is back in the seller's bag.
+    """Have it counted again, goods and cash. Locks as the counts' own commands, which also name the errors.
 
-    Locks the settlement, then the cash payments. Raises Denied, SettlementDecided, Invalid without remarks.
+    Raises Denied, SettlementDecided, Invalid without remarks.
     """
-    settlement = _lock_undecided(actor, settlement_id)
+    settlement = _lock_undecided(actor, settlement_id, but_for=Status.SIGNED_OFF)
     if not remarks.strip():
         raise Invalid("Please say why it has to be counted again.", attr="remarks")
-    return_cash(user=settlement.user, handed_in_at=settlement.created_at)
+    goods, cash = settlement.vehicle_count, settlement.cash_count
+    if goods is not None and goods.status == Status.COUNTED:
+        reject_count(actor=actor, count_id=goods.pk, remarks=remarks)
+    if cash is not None and cash.status == Status.COUNTED:
+        reject_cash_count(actor=actor, count_id=cash.pk, remarks=remarks)
     return _decide(actor, settlement, Status.REJECTED, remarks, "transactions.settlement.rejected")
-
-
-def _counted(seller: User, counts: Sequence[CountedLine]) -> dict[Stock, int]:
-    if counts and not seller.vehicle_no:
-        raise Invalid("Without a vehicle only the cash bag is counted.", attr="counts")
-    counted: dict[Stock, int] = {}
-    known = set(
-        Equipment.objects.visible_to(seller)
-        .filter(pk__in=[line.equipment for line in counts])
-        .values_list("pk", flat=True)
-    )
-    for index, line in enumerate(counts):
-        if line.equipment not in known:
-            raise UnknownReference(line.equipment, attr=f"counts.{index}.equipment")
-        if (line.equipment, line.condition) in counted:
-            raise Invalid("The same equipment in the same condition is counted twice.", attr=f"counts.{index}")
-        PIECES.require(line.quantity, attr=f"counts.{index}.quantity")
-        counted[line.equipment, line.condition] = line.quantity
-    return counted
 
 
 def _lines(
@@ -176,7 +150,8 @@ def _lines(
     return lines
 
 
-def _lock_undecided(actor: User, settlement_id: int) -> Settlement:
+def _lock_undecided(actor: User, settlement_id: int, *, but_for: Settlement.Status) -> Settlement:
+    """``but_for``: what one of its counts can't be already."""
     settlement = locks.settlement(settlement_id)
     if not Settlement.objects.decidable_by(actor).filter(pk=settlement_id).exists():
         raise Denied
@@ -184,6 +159,9 @@ def _lock_undecided(actor: User, settlement_id: int) -> Settlement:
         raise Denied("Somebody else has to sign off your count.")
     if settlement.status != Status.COUNTED:
         raise SettlementDecided(f"{settlement.settlement_number} is {settlement.get_status_display().lower()} already.")
+    for count in (settlement.vehicle_count, settlement.cash_count):
+        if count is not None and count.status == but_for:
+            raise SettlementDecided(f"Its {count} is {count.get_status_display().split(':')[0].lower()} already.")
     return settlement
 
 

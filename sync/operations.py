@@ -108,9 +108,12 @@ def _confirmation(serializer: ConfirmIn) -> Run:
 @command
 @idempotent
 def _confirm(*, actor: User, distribution: int | str, occurred_at: datetime | None) -> Distribution:
-    """Confirm a load, named by its id or its client's. Locks as `confirm_distribution`, which also names the errors."""
-    pk = _distribution_behind(actor, distribution)
-    return confirm_distribution(actor=actor, distribution_id=pk, occurred_at=occurred_at)
+    """Confirm a load, named by its id or its client's; without its own time it happened when the draft was made.
+
+    Locks as `confirm_distribution`, which also names the errors.
+    """
+    draft = Distribution.objects.get(pk=_distribution_behind(actor, distribution))
+    return confirm_distribution(actor=actor, distribution_id=draft.pk, occurred_at=occurred_at or draft.occurred_at)
 
 
 def _distribution_behind(actor: User, reference: int | str) -> int:

@@ -41,11 +41,11 @@ class ItemInline(ReadOnlyInline[TransactionItem, Transaction]):
 
 
 class VoidForm(ReasonForm):
-    return_stock = forms.BooleanField(
-        required=False,
-        initial=True,
-        label="The goods come back",
-        help_text="Not where they are gone for good: then only the money is reversed.",
+    goods = forms.ChoiceField(
+        choices=services.Goods.choices,
+        initial=services.Goods.CAME_BACK,
+        label="The goods",
+        help_text="Sold by mistake: they never left, and counts since then explain it.",
     )
 
 

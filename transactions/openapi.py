@@ -150,7 +150,7 @@ void_sale = extend_schema(
         OpenApiExample("a mistake", value={"reason": "Entered for the wrong customer"}, request_only=True),
         OpenApiExample(
             "the goods are gone",
-            value={"reason": "Delivered to the wrong stall, not found again", "return_stock": False},
+            value={"reason": "Delivered to the wrong stall, not found again", "goods": "gone"},
             request_only=True,
         ),
         OpenApiExample(

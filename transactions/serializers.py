@@ -28,7 +28,7 @@ from transactions.models import (
 )
 from transactions.pricing import SaleItem
 from transactions.selectors import MeterReading
-from transactions.services import NewMeter, NewSale
+from transactions.services import Goods, NewMeter, NewSale
 
 READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", "Meter replaced")]
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
@@ -129,9 +129,25 @@ class SaleOut(serializers.Serializer[Mapping[str, object]]):
 
 class VoidIn(Input):
     reason = TextField(max_length=500, help_text="The credit note prints it.")
-    return_stock = serializers.BooleanField(
-        required=False, default=True, help_text="False: the goods are gone for good; only the money is reversed."
+    goods = StrictChoiceField(
+        choices=Goods.choices,
+        required=False,
+        help_text="What became of them. `never_left`: sold by mistake; taken back at the sale's own moment, so that "
+        "counts since then explain it. `came_back` (left out, this): moved now. `gone`: only the money is reversed.",
     )
+    return_stock = serializers.BooleanField(
+        required=False, help_text="The older way to say it: true is `came_back`, false is `gone`."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        older = attrs.pop("return_stock", None)
+        if older is not None:
+            if "goods" in attrs:
+                raise serializers.ValidationError(
+                    {"return_stock": "Please say what became of the goods once, in goods."}, code="invalid"
+                )
+            attrs["goods"] = Goods.CAME_BACK if older else Goods.GONE
+        return {"goods": Goods.CAME_BACK, **attrs}
 
 
 class NewMeterIn(Input):

@@ -1,9 +1,10 @@
-"""What every client's operation leaves: its key, and the head of what it made."""
+"""What every client's operation leaves: its key, the head of what it made, its place in the order of what happened."""
 
 from django.conf import settings
 from django.db import models
 
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.operations.position import Position
 
 
 class ClientOperation(LedgerModel):
@@ -48,3 +49,22 @@ class OperationRecord(LedgerModel):
 
     class Meta:
         abstract = True
+
+
+class Ordered(models.Model):
+    """Something that has its place in the one order of what happened, whenever it arrived (see `Position`)."""
+
+    ordered_at = models.DateTimeField(
+        help_text="Its moment in the order of what happened: the corrected time, or just after a count."
+    )
+    device = models.CharField(
+        max_length=100, blank=True, help_text="The user's primary key and the device's own id; empty: none was named."
+    )
+    device_number = models.BigIntegerField(null=True, blank=True, help_text="Its number among what the device made.")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def position(self) -> Position:
+        return Position(self.ordered_at, self.device, self.device_number)

@@ -1,5 +1,15 @@
 """All that moves stock: the ledger itself, corrections, and the work of depots."""
 
+from inventory.services.corrections import Entity, correct_inventory
+from inventory.services.counts import (
+    COUNT_PREFIX,
+    VEHICLE_COUNT,
+    CountedLine,
+    NewVehicleCount,
+    record_vehicle_count,
+    reject_count,
+    sign_off_count,
+)
 from inventory.services.depot_work import (
     WORK_PREFIX,
     DepotCount,
@@ -14,12 +24,10 @@ from inventory.services.reorder_levels import (
     update_reorder_level,
 )
 from inventory.services.stock import (
-    Entity,
     Move,
     Place,
     SeenStock,
     StockHold,
-    correct_inventory,
     customer_place,
     depot_place,
     hold_stock,
@@ -35,12 +43,16 @@ from inventory.services.vehicle_transfers import (
 )
 
 __all__ = [
+    "COUNT_PREFIX",
     "TRANSFER_PREFIX",
+    "VEHICLE_COUNT",
     "WORK_PREFIX",
+    "CountedLine",
     "DepotCount",
     "Entity",
     "Move",
     "NewDepotWork",
+    "NewVehicleCount",
     "NewVehicleTransfer",
     "NewWorkItem",
     "Place",
@@ -56,6 +68,9 @@ __all__ = [
     "look_at_stock",
     "post_movements",
     "record_depot_work",
+    "record_vehicle_count",
+    "reject_count",
+    "sign_off_count",
     "take_stock",
     "transfer_between_vehicles",
     "update_reorder_level",

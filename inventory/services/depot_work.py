@@ -22,17 +22,10 @@ from foundation.limits import PIECES, QUANTITY, Limit
 from foundation.master_data import was_active
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import require_recent
-from inventory.locks import BalanceKey
-from inventory.models import Condition, DepotWork, DepotWorkItem, Inventory, Location, LocationKind, StockMovement
-from inventory.services.stock import (
-    Move,
-    Place,
-    depot_place,
-    hold_stock,
-    locations,
-    lock_or_make_balances,
-    post_movements,
-)
+from inventory.models import Condition, Count, DepotWork, DepotWorkItem, LocationKind, StockMovement
+from inventory.selectors import Stock
+from inventory.services.counts import make_count, take_count
+from inventory.services.stock import Move, Place, depot_place, hold_stock, locations, post_movements
 from sequences.services import take_numbers
 
 WORK_PREFIX = "WRK"
@@ -76,11 +69,12 @@ class NewDepotWork:
 
 @dataclass(frozen=True, slots=True)
 class DepotCount:
-    """A stock-take, as asked for: what isn't named stays as it is."""
+    """A stock-take, as asked for: what isn't named stays as it is. ``counted_at`` None: now."""
 
     depot: int
     items: Sequence[NewWorkItem]
     reason: str
+    counted_at: datetime | None = None
 
 
 @command
@@ -106,13 +100,13 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
             raise Invalid(
                 f"For {kind.label.lower()} the condition is one of {allowed}.", attr=f"items.{index}.condition"
             )
-    hold = hold_stock(_moves(kind, depot, to_depot, data.items, equipment))
+    hold = hold_stock(_moves(kind, depot, to_depot, data.items, equipment), occurred_at=occurred_at, now=now)
     work = _create(actor, kind, depot, to_depot, data.reason, data.reference, occurred_at, now)
     DepotWorkItem.objects.bulk_create(
         DepotWorkItem(work=work, equipment=equipment[item.equipment], condition=item.condition, quantity=item.quantity)
         for item in data.items
     )
-    post_movements(hold, actor=actor, cause=work, occurred_at=occurred_at, now=now, reason=data.reason)
+    post_movements(hold, actor=actor, cause=work, now=now, reason=data.reason)
     _record(actor, work, [f"{item.quantity} {equipment[item.equipment].sku} {item.condition}" for item in data.items])
     return work
 
@@ -120,46 +114,45 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
 @command
 @idempotent
 def take_stock(*, actor: User, data: DepotCount) -> DepotWork:
-    """Bring the counted balances of a depot to their counts, against OUTSIDE, in one commit.
+    """Bring the books to what was counted at a depot, against OUTSIDE, in one commit.
 
-    What the books said under the lock is kept beside each count. Idempotent by (actor, client_temp_id). Locks the
-    balances in primary-key order, then a number ticket. Raises IdempotencyConflict, UnknownReference, Denied, Invalid.
+    What the books said of that moment is kept beside each count. Idempotent by (actor, client_temp_id). Locks the
+    place, the balances in primary-key order, number tickets. Raises IdempotencyConflict, OccurredAtOutOfRange,
+    UnknownReference, Denied, Invalid, CountContradicted.
     """
     now = clock.now()
-    depot = _depot_for(actor, Kind.STOCK_TAKE, data.depot, now)
+    counted_at = data.counted_at or now
+    require_recent(counted_at, now=now)
+    depot = _depot_for(actor, Kind.STOCK_TAKE, data.depot, counted_at)
     _require_reason_and_items(data.reason, data.items, PIECES)
     equipment = _equipment(actor, data.items, active_at=None)
-    here, world = locations(depot_place(depot), Place(LocationKind.OUTSIDE))
-    keys = _keys(here, data.items)
-    # Both ends are locked before either is read: the difference has to be to the balance as it is now.
-    rows = lock_or_make_balances(
-        [*keys, *((world.pk, pk, condition) for _, pk, condition in keys)], {here.pk: here, world.pk: world}
+    [here] = locations(depot_place(depot))
+    counted: dict[Stock, int] = {}
+    for index, item in enumerate(data.items):
+        if (item.equipment, item.condition) in counted:
+            raise Invalid("The same equipment in the same condition is counted twice.", attr=f"items.{index}")
+        counted[item.equipment, item.condition] = item.quantity
+    count = make_count(
+        actor, Count.Kind.STOCK_TAKE, here, counted, occurred_at=counted_at, now=now, remarks=data.reason
     )
-    hold = hold_stock(
-        [
-            _correction(rows[key], equipment[item.equipment], item, here, world, index)
-            for index, (key, item) in enumerate(zip(keys, data.items, strict=True))
-            if rows[key].quantity != item.quantity
-        ]
-    )
-    work = _create(actor, Kind.STOCK_TAKE, depot, None, data.reason, "", now, now)
+    work = _create(actor, Kind.STOCK_TAKE, depot, None, data.reason, "", counted_at, now, count=count)
+    expected = take_count(count, actor=actor, cause=work, reason=data.reason)
     DepotWorkItem.objects.bulk_create(
         DepotWorkItem(
             work=work,
-            equipment=equipment[item.equipment],
-            condition=item.condition,
-            quantity=item.quantity,
-            expected=rows[key].quantity,
+            equipment=equipment[pk],
+            condition=condition,
+            quantity=quantity,
+            expected=expected[pk, condition],
         )
-        for key, item in zip(keys, data.items, strict=True)
+        for (pk, condition), quantity in counted.items()
     )
-    post_movements(hold, actor=actor, cause=work, occurred_at=now, now=now, reason=data.reason)
     _record(
         actor,
         work,
         [
-            f"{equipment[item.equipment].sku} {item.condition}: {rows[key].quantity} to {item.quantity}"
-            for key, item in zip(keys, data.items, strict=True)
+            f"{equipment[pk].sku} {condition}: {expected[pk, condition]} to {quantity}"
+            for (pk, condition), quantity in counted.items()
         ],
     )
     return work
@@ -256,31 +249,6 @@ def _moves(
     return moves
 
 
-def _keys(here: Location, items: Sequence[NewWorkItem]) -> list[BalanceKey]:
-    keys = [(here.pk, item.equipment, str(item.condition)) for item in items]
-    for index, key in enumerate(keys):
-        if key in keys[:index]:
-            raise Invalid("The same equipment in the same condition is counted twice.", attr=f"items.{index}")
-    return keys
-
-
-def _correction(
-    balance: Inventory, equipment: Equipment, item: NewWorkItem, here: Location, world: Location, index: int
-) -> Move:
-    difference = item.quantity - balance.quantity
-    source, target = (world, here) if difference > 0 else (here, world)
-    return Move(
-        StockMovement.Kind.STOCK_TAKE,
-        equipment,
-        abs(difference),
-        source,
-        item.condition,
-        target,
-        item.condition,
-        f"items.{index}.quantity",
-    )
-
-
 def _create(
     actor: User,
     kind: DepotWork.Kind,
@@ -290,6 +258,7 @@ def _create(
     reference: str,
     occurred_at: datetime,
     now: datetime,
+    count: Count | None = None,
 ) -> DepotWork:
     [number] = take_numbers(WORK_PREFIX, day=clock.business_date(now))
     work: DepotWork = DepotWork.objects.create(
@@ -300,6 +269,7 @@ def _create(
         reason=reason,
         reference=reference,
         user=actor,
+        count=count,
         client_temp_id=client_temp_id(),
         occurred_at=occurred_at,
         created_at=now,

@@ -7,7 +7,7 @@ that everything that may refuse a sale does so before it takes its number.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,30 +15,20 @@ from django.db import models
 
 from accounts.models import User
 from accounts.selectors import depot_at
-from audit.services import record
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
-from fleet.models import Vehicle
 from foundation import clock
-from foundation.access.capabilities import Capability, Scope
-from foundation.commands import command
 from foundation.entities import entity_name
-from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.errors import Invalid
 from foundation.limits import PIECES
-from foundation.operations.idempotency import idempotent
+from foundation.operations.ordering import position_of
+from foundation.operations.position import JUST_AFTER, Position
 from inventory import locks
 from inventory.errors import InsufficientStock
 from inventory.locks import BalanceKey
-from inventory.models import Condition, Inventory, Location, LocationKind, StockMovement
-
-
-class Entity(models.TextChoices):
-    """Whose stock is corrected."""
-
-    DEPOT = "depot"
-    CUSTOMER = "customer"
-    VEHICLE = "vehicle"
+from inventory.models import Count, Inventory, Location, LocationKind, StockMovement
+from inventory.services.counting import StandingCount, standing_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +43,11 @@ class Move:
     to_location: Location
     to_condition: str
     attr: str | None = None
+    count: Count | None = None
+    """The count that the books are brought to; nothing moves then."""
+    position: Position | None = None
+    """Its place in the order of what happened, where that isn't the others'."""
+    reverses: StockMovement | None = None
 
     @property
     def source(self) -> BalanceKey:
@@ -65,10 +60,15 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class StockHold:
-    """Moves whose balances are locked and suffice, until the transaction ends."""
+    """Moves whose balances are locked and suffice, until the transaction ends.
+
+    Among them what compensates for those that come before a count that stands.
+    """
 
     moves: Sequence[Move]
     changed: Sequence[Inventory]
+    occurred_at: datetime
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ class SeenStock:
 
     known: Mapping[str, Location]
     quantities: Mapping[BalanceKey, int]
+    occurred_at: datetime
+    now: datetime
 
     def locations(self, *places: Place) -> list[Location]:
         """In their order; one that nothing is known of has no row here."""
@@ -104,6 +106,7 @@ class SeenStock:
 
     def require(self, moves: Sequence[Move]) -> None:
         """Raise InsufficientStock, AmountOutOfRange as `hold_stock` would."""
+        moves = [*moves, *_in_order(moves, self.occurred_at, self.now)[1]]
         _require_within(moves, _deltas(moves), self.quantities)
 
 
@@ -129,33 +132,90 @@ def locations(*places: Place) -> list[Location]:
     return [known[place.key] for place in places]
 
 
-def look_at_stock(keys: Iterable[str], equipment_ids: Iterable[int]) -> SeenStock:
-    """What lies at these locations, named by their keys."""
+def look_at_stock(
+    keys: Iterable[str], equipment_ids: Iterable[int], *, occurred_at: datetime, now: datetime
+) -> SeenStock:
+    """What lies at these locations, named by their keys, for what happened then."""
     found = Inventory.objects.filter(location__key__in=set(keys), equipment__in=set(equipment_ids))
     rows = list(found.select_related("location"))
     return SeenStock(
         known={row.location.key: row.location for row in rows},
         quantities={(row.location_id, row.equipment_id, row.condition): row.quantity for row in rows},
+        occurred_at=occurred_at,
+        now=now,
     )
 
 
-def hold_stock(moves: Sequence[Move]) -> StockHold:
+def hold_stock(moves: Sequence[Move], *, occurred_at: datetime, now: datetime) -> StockHold:
     """Lock every balance that the moves touch, in primary-key order, and check that they suffice.
 
-    The moves count together: what comes in by one may go out by another. Runs in the caller's transaction.
-    Raises Invalid where nothing would move, InsufficientStock at the first move that draws on a balance that would fall
-    below zero, AmountOutOfRange where too many would be in one place.
+    The moves count together: what comes in by one may go out by another. What comes before a count that stands was
+    counted already, and is compensated against it at once. Runs in the caller's transaction. Raises Invalid where
+    nothing would move, InsufficientStock at the first move that draws on a balance that would fall below zero,
+    AmountOutOfRange where too many would be in one place.
     """
     for move in moves:
         if move.quantity < 1:
             raise Invalid("At least one piece moves.", attr=move.attr)
+    rows = lock_or_make_balances(*_touched(moves))
+    # Only under the locks: who signs a count off holds the balances that it covers.
+    position, compensations = _in_order(moves, occurred_at, now)
+    if compensations:
+        moves = [*moves, *compensations]
+        rows |= lock_or_make_balances(*_touched(compensations))
     deltas = _deltas(moves)
-    touched = {location.pk: location for move in moves for location in (move.from_location, move.to_location)}
-    rows = lock_or_make_balances(deltas, touched)
     _require_within(moves, deltas, {key: row.quantity for key, row in rows.items()})
     for key, row in rows.items():
         row.quantity += deltas[key]
-    return StockHold(moves=moves, changed=[row for key, row in rows.items() if deltas[key]])
+    changed = [row for key, row in rows.items() if deltas[key]]
+    return StockHold(moves=moves, changed=changed, occurred_at=occurred_at, position=position)
+
+
+def _touched(moves: Sequence[Move]) -> tuple[set[BalanceKey], dict[int, Location]]:
+    keys = {key for move in moves for key in (move.source, move.target)}
+    return keys, {place.pk: place for move in moves for place in (move.from_location, move.to_location)}
+
+
+def _in_order(moves: Sequence[Move], occurred_at: datetime, now: datetime) -> tuple[Position, list[Move]]:
+    """The moves' place in the order of what happened, and what compensates for them.
+
+    What happens now comes after all counts that stand: they were made before.
+    """
+    position = position_of(occurred_at, Count.objects.standing())
+    moved = [move for move in moves if move.count is None]
+    ends = {end for move in moved for end in (move.source, move.target)}
+    since = min([position.at, *(move.position.at for move in moved if move.position)])
+    counts = standing_counts(ends, since=since) if ends else []
+    if counts and occurred_at == now:
+        position = replace(position, at=max(position.at, counts[-1].at + JUST_AFTER))
+    return position, _compensations(moved, position, counts)
+
+
+def _compensations(moves: Sequence[Move], position: Position, counts: Sequence[StandingCount]) -> list[Move]:
+    """For each end that was counted after a move had happened: the same pieces back, against OUTSIDE.
+
+    Once, against the first such count.
+    """
+    if not counts:
+        return []
+    [world] = locations(Place(LocationKind.OUTSIDE))
+    found = []
+    for move in moves:
+        place = move.position or position
+        for end, here, there, condition in (
+            (move.target, move.to_location, world, move.to_condition),
+            (move.source, world, move.from_location, move.from_condition),
+        ):
+            count = next((each for each in counts if each.covers(end) and place.at <= each.at), None)
+            if count is not None:
+                kind = StockMovement.Kind.COMPENSATION
+                found.append(
+                    Move(
+                        kind, move.equipment, move.quantity, here, condition, there, condition, move.attr,
+                        count=count.row,
+                    )
+                )  # fmt: skip
+    return found
 
 
 def _deltas(moves: Sequence[Move]) -> dict[BalanceKey, int]:
@@ -185,7 +245,7 @@ def _require_within(
 
 
 def post_movements(
-    hold: StockHold, *, actor: User, cause: models.Model, occurred_at: datetime, now: datetime, reason: str = ""
+    hold: StockHold, *, actor: User, cause: models.Model, now: datetime, reason: str = ""
 ) -> list[StockMovement]:
     """Write the held moves and the balances that they leave, each in one statement.
 
@@ -194,7 +254,7 @@ def post_movements(
     for row in hold.changed:
         row.updated_at = now
     Inventory.objects.bulk_update(hold.changed, ["quantity", "updated_at"])
-    depot_id = depot_at(actor, occurred_at)
+    depot_id = depot_at(actor, hold.occurred_at)
     return StockMovement.objects.bulk_create(
         StockMovement(
             equipment=move.equipment,
@@ -209,90 +269,15 @@ def post_movements(
             reason=reason,
             user=actor,
             depot_id=depot_id,
-            occurred_at=occurred_at,
+            count=move.count,
+            reverses=move.reverses,
+            occurred_at=hold.occurred_at,
             created_at=now,
             date=clock.business_date(now),
+            **(move.position or hold.position).columns,
         )
         for move in hold.moves
     )
-
-
-@command
-@idempotent
-def correct_inventory(
-    *, actor: User, entity: Entity, entity_id: str, equipment_id: int, condition: Condition, quantity: int, reason: str
-) -> Inventory:
-    """Bring one balance to the counted quantity, against OUTSIDE.
-
-    ``entity_id`` is a depot's or customer's primary key, or a vehicle's number. Locks the balance and
-    OUTSIDE's. A count that agrees moves nothing and is recorded all the same. Raises UnknownReference,
-    Denied beyond the actor's scope, Invalid for a count that can't be or has no reason.
-    """
-    location, world = locations(_place_of(actor, entity, entity_id), Place(LocationKind.OUTSIDE))
-    _require_correctable(actor, location)
-    equipment = Equipment.objects.visible_to(actor).filter(pk=equipment_id).first()
-    if equipment is None:
-        raise UnknownReference(equipment_id, attr="equipment_id")
-    if not reason.strip():
-        raise Invalid("A correction needs its reason.", attr="reason")
-    if quantity < 0:
-        raise Invalid("A count can't be negative.", attr="quantity")
-    PIECES.require(quantity, attr="quantity")
-    if location.kind == LocationKind.CUSTOMER and condition != Condition.FULL:
-        raise Invalid("At a customer's site cylinders are only counted: their condition is FULL.", attr="condition")
-    now = clock.now()
-    # Both ends are locked before either is read: the difference has to be to the balance as it is now.
-    keys = {(location.pk, equipment.pk, str(condition)): 0, (world.pk, equipment.pk, str(condition)): 0}
-    balance = lock_or_make_balances(keys, {location.pk: location, world.pk: world})[next(iter(keys))]
-    before, difference = balance.quantity, quantity - balance.quantity
-    if difference:
-        here, there = (world, location) if difference > 0 else (location, world)
-        move = Move(
-            StockMovement.Kind.CORRECTION, equipment, abs(difference), here, condition, there, condition, "quantity"
-        )
-        hold = hold_stock([move])
-        post_movements(hold, actor=actor, cause=balance, occurred_at=now, now=now, reason=reason)
-        balance.quantity = quantity
-    record(
-        actor=actor,
-        action="inventory.balance.corrected",
-        target=balance,
-        before={"quantity": before},
-        after={
-            "quantity": quantity,
-            "location": str(location),
-            "equipment": equipment.sku,
-            "condition": str(condition),
-        },
-        reason=reason,
-    )
-    return balance
-
-
-def _place_of(actor: User, entity: Entity, entity_id: str) -> Place:
-    match entity:
-        case Entity.VEHICLE if Vehicle.objects.visible_to(actor).filter(number=entity_id).exists():
-            return vehicle_place(entity_id)
-        case Entity.DEPOT if depot := Depot.objects.visible_to(actor).filter(pk=_key_of(entity_id)).first():
-            return depot_place(depot)
-        case Entity.CUSTOMER if customer := Customer.objects.visible_to(actor).filter(pk=_key_of(entity_id)).first():
-            return customer_place(customer)
-    raise UnknownReference(entity_id, attr="entity_id")
-
-
-def _key_of(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
-def _require_correctable(actor: User, location: Location) -> None:
-    """ADMINs correct anywhere; a supervisor their own depot, its vehicles, and customers."""
-    match actor.scope(Capability.CORRECT_INVENTORY):
-        case Scope.ALL:
-            return
-        case Scope.DEPOT if Location.objects.visible_to(actor).filter(pk=location.pk).exists():
-            return
-        case _:
-            raise Denied
 
 
 def lock_or_make_balances(keys: Iterable[BalanceKey], at: dict[int, Location]) -> dict[BalanceKey, Inventory]:

@@ -59,7 +59,7 @@ def transfer_between_vehicles(
     require_in_use(target, occurred_at, attr="to_vehicle")
     if not data.items:
         raise Invalid("A transfer needs at least one item.", attr="items")
-    hold = hold_stock(_moves(actor, source, target, data.items))
+    hold = hold_stock(_moves(actor, source, target, data.items), occurred_at=occurred_at, now=now)
     [number] = take_numbers(TRANSFER_PREFIX, day=clock.business_date(now))
     transfer: VehicleTransfer = VehicleTransfer.objects.create(
         transfer_number=number,
@@ -80,7 +80,7 @@ def transfer_between_vehicles(
         )
         for move in hold.moves
     )
-    post_movements(hold, actor=actor, cause=transfer, occurred_at=occurred_at, now=now, reason=data.reason)
+    post_movements(hold, actor=actor, cause=transfer, now=now, reason=data.reason)
     record(
         actor=actor,
         action="inventory.vehicle_transfer.recorded",

@@ -5,27 +5,37 @@ What that makes of an invoice, `invoices.services` writes.
 """
 
 from payments.services.allocations import Share, allocate_payment
+from payments.services.cash import (
+    CASH_COUNT,
+    CASH_COUNT_PREFIX,
+    NewCashCount,
+    record_cash_count,
+    reject_cash_count,
+    sign_off_cash_count,
+)
 from payments.services.payments import (
     NewPayment,
-    hand_in_cash,
     pay_invoice,
     record_payment,
     require_room_in_bag,
-    return_cash,
     take_on_the_spot,
 )
 from payments.services.reversals import reverse_payment, settle_void
 
 __all__ = [
+    "CASH_COUNT",
+    "CASH_COUNT_PREFIX",
+    "NewCashCount",
     "NewPayment",
     "Share",
     "allocate_payment",
-    "hand_in_cash",
     "pay_invoice",
+    "record_cash_count",
     "record_payment",
+    "reject_cash_count",
     "require_room_in_bag",
-    "return_cash",
     "reverse_payment",
     "settle_void",
+    "sign_off_cash_count",
     "take_on_the_spot",
 ]

@@ -12,7 +12,6 @@ from foundation import clock
 from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT, BALANCE
-from foundation.money import ZERO
 from foundation.operations.idempotency import client_temp_id, idempotent
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
@@ -21,6 +20,7 @@ from payments.errors import AlreadyPaid, ExceedsOutstanding
 from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of
 from payments.services.allocations import Part, Share, record_settling, settle_invoices, write_allocations
+from payments.services.cash import cash_position, explain_count
 
 MOST_LATE = timedelta(days=366)
 """How long after it came in a payment may be entered: an older date is a slip of the pen."""
@@ -97,7 +97,7 @@ def require_room_in_bag(user: User, amount: Decimal, *, attr: str | None) -> Non
     BALANCE.require(cash_in_bag(user) + amount, attr=attr)
 
 
-def take_on_the_spot(invoice: Invoice, *, user: User, now: datetime) -> None:
+def take_on_the_spot(invoice: Invoice, *, user: User, occurred_at: datetime, now: datetime) -> None:
     """The cash that came (or went) with a sale, in the sale's own commit; its record covers it.
 
     The invoice was issued as settled by it, after `require_room_in_bag`.
@@ -114,7 +114,9 @@ def take_on_the_spot(invoice: Invoice, *, user: User, now: datetime) -> None:
         date=invoice.date,
         allocated_amount=invoice.total_amount,
         used_up_on=invoice.date,
+        **cash_position(user, occurred_at, now).columns,
     )
+    explain_count(payment)
     Allocation.objects.create(
         payment=payment,
         invoice=invoice,
@@ -123,19 +125,6 @@ def take_on_the_spot(invoice: Invoice, *, user: User, now: datetime) -> None:
         user=user,
         created_at=now,
     )
-
-
-def hand_in_cash(*, user: User, now: datetime) -> Decimal:
-    """Take all cash out of a user's bag; answers how much it is. In the caller's commit. Locks the payments."""
-    bag = locks.cash_in_bag(user.pk)
-    Payment.objects.filter(pk__in=[payment.pk for payment in bag]).update(handed_in_at=now)
-    return sum((payment.amount for payment in bag), ZERO)
-
-
-def return_cash(*, user: User, handed_in_at: datetime) -> None:
-    """Put back into a user's bag what was handed in at that moment. In the caller's commit. Raises AmountOutOfRange."""
-    Payment.objects.filter(user=user, handed_in_at=handed_in_at).update(handed_in_at=None)
-    require_room_in_bag(user, ZERO, attr=None)
 
 
 def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime) -> Payment:
@@ -159,5 +148,6 @@ def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, n
         client_temp_id=client_temp_id(),
         created_at=now,
         date=today,
+        **cash_position(actor, now, now).columns,
     )
     return payment

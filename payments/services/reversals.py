@@ -19,6 +19,7 @@ from payments import locks
 from payments.models import Allocation, Payment
 from payments.selectors import credit_of
 from payments.services.allocations import Part, require_standing, standing_amounts, write_allocations
+from payments.services.cash import explain_count
 
 
 @command
@@ -26,7 +27,8 @@ from payments.services.allocations import Part, require_standing, standing_amoun
 def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
     """Take a payment back: it was entered wrongly, or the cheque bounced. What it settled is open again.
 
-    Answers the reversal. Cash goes out of the bag of who took it. Locks the customer, the invoices, the payment.
+    Answers the reversal. Cash goes out of the bag that it was taken into, or handed in with. Locks the customer, the
+    invoices, the payment.
     Raises Denied, AlreadyReversed, AmountOutOfRange, Invalid without a reason.
     """
     customer = locks.customer_of_payment(payment_id)
@@ -75,7 +77,11 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
 
 
 def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
-    """The same payment with its amounts negated; neither leaves any credit."""
+    """The same payment with its amounts negated; neither leaves any credit.
+
+    It stands beside the payment in the order of what happened: what was handed in stays so, and no later bag is short
+    of what somebody pays back.
+    """
     today = clock.business_date(now)
     reversal: Payment = Payment.objects.create(
         customer=payment.customer,
@@ -88,7 +94,9 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
         reverses=payment,
         created_at=now,
         date=today,
+        **payment.position.columns,
     )
+    explain_count(reversal)
     settled = standing_amounts(Allocation.objects.filter(payment=payment))
     invoices = {row.pk: row for row in invoice_locks.invoices(invoice_id for _, invoice_id in settled)}
     parts = [Part(reversal, invoices[pk], -amount, today) for (_, pk), amount in settled.items()]

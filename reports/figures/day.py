@@ -97,7 +97,7 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
         name: Payment.objects.filter(within, condition, user=driver, date=day).aggregate(sum=sum_of("amount"))["sum"]
         for name, condition in (("cash", cash), ("other", ~cash))
     }
-    bag = Payment.objects.filter(cash, user=driver, handed_in_at__isnull=True).aggregate(sum=sum_of("amount"))["sum"]
+    bag = Payment.objects.filter(cash, user=driver, cash_count__isnull=True).aggregate(sum=sum_of("amount"))["sum"]
     return [
         Figure("documents", "Documents", Kind.COUNT, billed["documents"]),
         Figure("subtotal", "Billed before GST", Kind.MONEY, billed["subtotal"]),

@@ -11,6 +11,7 @@ from reports.verification.figures import Breaks, Watch
 from reports.verification.meters import meter_chains_are_unbroken
 from reports.verification.money import (
     amounts_add_up,
+    cash_is_handed_in_with_its_count,
     deposits_are_sums_of_their_lines,
     every_invoice_has_its_sale,
     payments_settle_what_they_say,
@@ -25,6 +26,7 @@ from reports.verification.records import (
 )
 from reports.verification.stock import (
     balances_are_sums_of_movements,
+    counts_are_what_the_books_say,
     cylinders_are_conserved,
     movements_are_those_of_their_documents,
     no_real_balance_is_negative,
@@ -38,6 +40,8 @@ CHECKS: dict[str, Callable[[Watch], Breaks]] = {
     "No real balance is below zero": no_real_balance_is_negative,
     "Amounts add up from their lines": amounts_add_up,
     "Movements are those of their documents": movements_are_those_of_their_documents,
+    "Counts are what the books say": counts_are_what_the_books_say,
+    "Cash is handed in with the first count after it": cash_is_handed_in_with_its_count,
     "Payments settle what they say": payments_settle_what_they_say,
     "Deposits held are the sums of their lines": deposits_are_sums_of_their_lines,
     "Every invoice has its sale": every_invoice_has_its_sale,

@@ -19,7 +19,8 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from invoices.models import Invoice
-from payments.models import Allocation, Payment
+from payments.models import Allocation, CashCount, Payment
+from payments.services import CASH_COUNT_PREFIX
 from reports.verification.figures import NUMBER, Breaks, Watch, in_dollars, is_rounded, unless, whole
 from transactions.models import (
     DepositBalance,
@@ -31,6 +32,22 @@ _DECIMAL = DecimalField(max_digits=18, decimal_places=2)
 
 
 _SAID = ("subtotal", "taxable_amount", "gst_amount", "total_amount")
+
+
+def cash_is_handed_in_with_its_count(watch: Watch) -> Breaks:
+    """With the first count of whoever took it that stands after it was taken; without one it is in the bag.
+
+    What earlier releases handed in followed the order of arrival.
+    """
+    for window in watch.windows(CashCount):
+        ours = CashCount.objects.standing().filter(window, count_number__startswith=f"{CASH_COUNT_PREFIX}-")
+        for count in ours:
+            cash = Payment.objects.filter(user=count.user_id, method=Payment.Method.CASH)
+            for payment in cash.filter(ordered_at__gt=count.ordered_at, cash_count=count):
+                yield f"{payment} was handed in with {count}, and taken afterwards"
+            left = Q(cash_count=None) | Q(cash_count__ordered_at__gt=count.ordered_at)
+            for payment in cash.filter(left, ordered_at__lte=count.ordered_at):
+                yield f"{payment} was taken before {count}, and not handed in with it"
 
 
 def amounts_add_up(watch: Watch) -> Breaks:

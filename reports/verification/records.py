@@ -22,14 +22,16 @@ from foundation.columns import beyond_columns, no_json
 from foundation.entities import entity_name
 from foundation.ledger import guards
 from foundation.unreadable import UnreadableRecord
+from inventory.models import Count as StockCount
 from inventory.models import DepotWork, Inventory, StockMovement, VehicleTransfer
-from inventory.services import TRANSFER_PREFIX, WORK_PREFIX
+from inventory.services import COUNT_PREFIX, TRANSFER_PREFIX, WORK_PREFIX
 from invoices import documents
 from invoices.errors import StorageUnavailable
 from invoices.models import Invoice
 from invoices.selectors import orphaned_documents
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
-from payments.models import Payment
+from payments.models import CashCount, Payment
+from payments.services import CASH_COUNT_PREFIX
 from reports.verification.figures import Breaks, Watch
 from sequences.models import Sequence, Ticket
 from settlements.models import Settlement
@@ -65,6 +67,8 @@ _NUMBERED: dict[str, tuple[Any, str]] = {
     SETTLEMENT_PREFIX: (Settlement, "settlement_number"),
     WORK_PREFIX: (DepotWork, "work_number"),
     TRANSFER_PREFIX: (VehicleTransfer, "transfer_number"),
+    COUNT_PREFIX: (StockCount, "count_number"),
+    CASH_COUNT_PREFIX: (CashCount, "count_number"),
 }
 
 
@@ -141,6 +145,10 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
     # What came with a sale, and went back with its void, stands in their records.
     payments = Payment.objects.filter(is_on_the_spot=False, reverses__isnull=True)
     reversed_payments = Payment.objects.filter(reverses__is_on_the_spot=False)
+    counts = StockCount.objects.filter(kind=StockCount.Kind.VEHICLE, settlement__isnull=True)
+    counted = counts.filter(status=StockCount.Status.SIGNED_OFF)
+    cash = CashCount.objects.filter(settlement__isnull=True)
+    handed_in = cash.filter(status=CashCount.Status.SIGNED_OFF)
     settled = Settlement.objects.filter(status=Settlement.Status.SIGNED_OFF)
     confirmed = Distribution.objects.filter(status=Distribution.Status.CONFIRMED)
     corrections = StockMovement.objects.filter(kind=StockMovement.Kind.CORRECTION)
@@ -152,6 +160,10 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
         (Settlement.objects, Settlement, "pk", "transactions.settlement.counted"),
         (DepotWork.objects, DepotWork, "pk", "inventory.depot_work.recorded"),
         (VehicleTransfer.objects, VehicleTransfer, "pk", "inventory.vehicle_transfer.recorded"),
+        (counts, StockCount, "pk", "inventory.count.recorded"),
+        (counted, StockCount, "pk", "inventory.count.signed_off"),
+        (cash, CashCount, "pk", "payments.cash_count.recorded"),
+        (handed_in, CashCount, "pk", "payments.cash_count.signed_off"),
         (settled, Settlement, "pk", "transactions.settlement.signed_off"),
         (MeterReplacement.objects, Customer, "customer_id", "transactions.meter.replaced"),
         (Distribution.objects, Distribution, "pk", "distribution.created"),

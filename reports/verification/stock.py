@@ -6,26 +6,30 @@ from typing import Any
 from django.db.models import (
     Case,
     F,
+    OuterRef,
     Q,
+    Subquery,
     Value,
     When,
 )
-from django.db.models.functions import Abs, Cast
 
 from distribution.models import Distribution, DistributionItem
 from foundation.entities import entity_name
 from foundation.infrastructure.expressions import added_up
 from inventory.models import (
     VIRTUAL_KINDS,
+    Count,
     DepotWork,
     DepotWorkItem,
     Inventory,
+    Location,
     StockMovement,
     VehicleTransfer,
     VehicleTransferItem,
 )
-from reports.verification.figures import NUMBER, Breaks, Watch
-from settlements.models import Settlement, SettlementLine
+from inventory.services import COUNT_PREFIX
+from inventory.services.counting import adjustments, counts_of
+from reports.verification.figures import Breaks, Watch
 from transactions.models import (
     Transaction,
     TransactionItem,
@@ -80,28 +84,35 @@ def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
     loaded = DistributionItem.objects.filter(distribution__status=Distribution.Status.CONFIRMED)
     none = Distribution.objects.none()
     yield from _other_movements(watch, Distribution, "distribution_id", loaded, F("quantity"), ignoring=none)
-    signed = SettlementLine.objects.filter(settlement__status=Settlement.Status.SIGNED_OFF).exclude(
-        counted=F("expected")
-    )
-    variance = Abs(F("counted") - F("expected"))
-    yield from _other_movements(watch, Settlement, "settlement_id", signed, variance, ignoring=none)
     passed_on = VehicleTransferItem.objects.all()
     yield from _other_movements(watch, VehicleTransfer, "transfer_id", passed_on, F("quantity"), ignoring=none)
-    # A stock-take moves what its count differs by.
-    signed_quantity = Cast("quantity", NUMBER)  # MySQL's unsigned ones can't be subtracted from
-    worked = Case(
-        When(expected__isnull=False, then=Abs(signed_quantity - F("expected"))),
-        default=signed_quantity,
-        output_field=NUMBER,
-    )
-    lines = DepotWorkItem.objects.all()
-    yield from _other_movements(watch, DepotWork, "work_id", lines, worked, ignoring=none)
+    # What a stock-take brings to its count, the counts' own check looks at.
+    lines = DepotWorkItem.objects.filter(expected__isnull=True)
+    yield from _other_movements(watch, DepotWork, "work_id", lines, F("quantity"), ignoring=none)
+
+
+def counts_are_what_the_books_say(watch: Watch) -> Breaks:
+    """At their moments: what was counted, whatever arrived afterwards.
+
+    From the first of a place that was taken as a count; what earlier releases posted followed the order of arrival.
+    """
+    for window in watch.windows(Location):
+        ours = Count.objects.standing().filter(count_number__startswith=f"{COUNT_PREFIX}-")
+        firsts = ours.filter(location=OuterRef("pk")).order_by("ordered_at").values("ordered_at")[:1]
+        for place in Location.objects.filter(window).annotate(first=Subquery(firsts)).exclude(first=None):
+            balances = {(row.equipment_id, row.condition): row.quantity for row in place.inventories.all()}
+            for each in adjustments(place, counts_of([place.pk], since=place.first), balances):
+                if each.difference:
+                    equipment, condition = each.stock
+                    yield f"{each.count} lacks {each.difference:+d} of equipment {equipment} {condition} at {place}"
 
 
 def _other_movements_of_voids(watch: Watch, pieces: object) -> Breaks:
     """A void takes all of the goods back or leaves them all."""
     lines = TransactionItem.objects.filter(transaction__reverses__isnull=False)
-    reversals = StockMovement.objects.filter(cause_type=entity_name(Transaction), kind=StockMovement.Kind.REVERSAL)
+    reversals = StockMovement.objects.filter(
+        cause_type=entity_name(Transaction), kind=StockMovement.Kind.REVERSAL, count__isnull=True
+    )
     for by_key, by_cause in zip(
         watch.windows(Transaction, "transaction_id"), watch.windows(Transaction, "cause_id"), strict=True
     ):
@@ -119,7 +130,7 @@ def _other_movements_of_voids(watch: Watch, pieces: object) -> Breaks:
 
 
 def _other_movements(watch: Watch, document: Any, key: str, lines: Any, pieces: Any, *, ignoring: Any) -> Breaks:
-    causes = StockMovement.objects.filter(cause_type=entity_name(document))
+    causes = StockMovement.objects.filter(cause_type=entity_name(document), count__isnull=True)
     for by_key, by_cause in zip(watch.windows(document, key), watch.windows(document, "cause_id"), strict=True):
         said = _summed(lines.filter(by_key), key, pieces)
         moved = _summed(causes.filter(by_cause).exclude(cause_id__in=ignoring.values("pk")), "cause_id", F("quantity"))

@@ -113,7 +113,7 @@ def test_the_document_of_a_void_bills_the_meter_back(shop: Shop) -> None:
     assert evidence.before == {"status": "COMPLETED"}
     assert evidence.after == {
         "status": "VOIDED", "reversal": reversal.transaction_number, "invoice_number": note.invoice_number,
-        "total_amount": str(note.total_amount), "return_stock": True, "pdf_sha256": note.pdf_sha256,
+        "total_amount": str(note.total_amount), "goods": "came_back", "pdf_sha256": note.pdf_sha256,
         "last_meter_reading": "1200.00",
     }  # fmt: skip
 
@@ -134,7 +134,7 @@ def test_goods_that_are_gone_are_refused_and_can_be_left(shop: Shop, nothing_cha
     sale = sold(shop.sell(SALE))
     shop.count("customer", shop.customer.pk, 0)
     with nothing_changes():
-        assert error_of(void(shop, sale)) == (409, "insufficient_stock", "return_stock")
+        assert error_of(void(shop, sale)) == (409, "insufficient_stock", "goods")
     sold(void(shop, sale, return_stock=False))
     assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 18
 

@@ -7,11 +7,12 @@ from transactions.services.sales import (
     OPERATION,
     create_customer_transaction_and_invoice,
 )
-from transactions.services.voids import void_transaction
+from transactions.services.voids import Goods, void_transaction
 
 __all__ = [
     "NUMBER_PREFIX",
     "OPERATION",
+    "Goods",
     "NewMeter",
     "NewSale",
     "create_customer_transaction_and_invoice",

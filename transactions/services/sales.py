@@ -85,7 +85,7 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     listed = _price_list(actor, data, customer, occurred_at, now)
     plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at)
     ends = vehicle_place(vehicle.number), customer_place(customer)
-    stock = look_at_stock([place.key for place in ends], listed.equipment)
+    stock = look_at_stock([place.key for place in ends], listed.equipment, occurred_at=occurred_at, now=now)
     places = stock.locations(*ends)
     # Who can't be served as things are would reserve numbers and lay a page out for nothing.
     stock.require(plan.moves(*places))
@@ -119,14 +119,14 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         places = laid_out.places
     else:
         places = locations(vehicle_place(vehicle.number), customer_place(customer))
-    hold = hold_stock(plan.moves(*places))
+    hold = hold_stock(plan.moves(*places), occurred_at=occurred_at, now=now)
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
     depot_id = depot_at(actor, occurred_at)
     invoice = issue_invoice(actor=actor, depot_id=depot_id, billing=billing, numbers=numbers, now=now, page=page)
     if data.payment_received and invoice.total_amount:
-        take_on_the_spot(invoice, user=actor, now=now)
+        take_on_the_spot(invoice, user=actor, occurred_at=occurred_at, now=now)
     transaction = Transaction.objects.create(
         transaction_number=numbers[0],
         invoice=invoice,
@@ -154,7 +154,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     lines = [_item_row(transaction, item) for item in items]
     TransactionItem.objects.bulk_create(lines)
     move_deposits(customer, lines)
-    post_movements(hold, actor=actor, cause=transaction, occurred_at=occurred_at, now=now)
+    post_movements(hold, actor=actor, cause=transaction, now=now)
     if usage is not None and usage.current != usage.last:
         move_meter(customer, usage.current)
     on_commit(SALES.labels("sale").inc)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from django.db import models
 from django.db.transaction import on_commit
 
 from accounts.models import User
@@ -38,40 +39,47 @@ from transactions.models import MeterReplacement, Transaction, TransactionItem
 from transactions.services.sales import NUMBER_PREFIX
 
 
-def void_transaction(*, actor: User, transaction_id: int, reason: str, return_stock: bool = True) -> Transaction:
+class Goods(models.TextChoices):
+    """What became of the goods of a sale that is voided."""
+
+    NEVER_LEFT = "never_left", "They never left the vehicle"
+    CAME_BACK = "came_back", "They come back"
+    GONE = "gone", "They are gone for good"
+
+
+def void_transaction(*, actor: User, transaction_id: int, reason: str, goods: str = Goods.CAME_BACK) -> Transaction:
     """Record the reversal of a sale: its lines negated, its stock and meter brought back, and a credit note.
 
     The reversal is of its seller and depot, like the sale, so that every sum over sales is right as it stands; who
-    voided is in the audit log. With ``return_stock`` False the goods stay where they are, because they are gone for
-    good. Cash that came with the sale goes back with it; what else was paid becomes the customer's credit.
+    voided is in the audit log. ``goods`` that never left are taken back at the sale's own moment, so that counts since
+    then explain it; those that come back move now; those that are gone stay where they are. Cash that came with the
+    sale goes back with it; what else was paid becomes the customer's credit.
 
     The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the sale,
     the customer, the invoice, the balances in primary-key order, the payments. Raises Denied, AlreadyVoided,
     MeterMovedOn, InsufficientStock, Invalid without a reason, StorageUnavailable.
     """
     return ahead_of_locks(
-        partial(_lay_out, actor, transaction_id, reason, return_stock),
-        lambda ahead: _record(
-            actor=actor, transaction_id=transaction_id, reason=reason, return_stock=return_stock, ahead=ahead
-        ),
+        partial(_lay_out, actor, transaction_id, reason, goods),
+        lambda ahead: _record(actor=actor, transaction_id=transaction_id, reason=reason, goods=goods, ahead=ahead),
     )
 
 
-def _lay_out(actor: User, transaction_id: int, reason: str, return_stock: bool, held: ExitStack) -> Page:
+def _lay_out(actor: User, transaction_id: int, reason: str, goods: str, held: ExitStack) -> Page:
     """The credit note of a sale that may be voided as things are."""
     sale = Transaction.objects.select_related("customer", "invoice", "user").get(pk=transaction_id)
     _require_voidable(actor, sale, reason)
-    if return_stock:
-        moves = _moves_back(sale)
-        look_at_stock([move.from_location.key for move in moves], [move.equipment.pk for move in moves]).require(moves)
     now = clock.now()
+    moves = _moves_back(sale, goods)
+    ends = [place.key for move in moves for place in (move.from_location, move.to_location)]
+    look_at_stock(ends, [move.equipment.pk for move in moves], occurred_at=now, now=now).require(moves)
     billing = _billing(sale, sale.invoice, sale.customer, reason, now)
     return Page.lay_out(actor=actor, billing=billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
 
 
 @command
 @idempotent
-def _record(*, actor: User, transaction_id: int, reason: str, return_stock: bool, ahead: Ahead[Page]) -> Transaction:
+def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead: Ahead[Page]) -> Transaction:
     """Lock, decide, write. See `void_transaction`."""
     page = ahead()
     sale = locks.transaction(transaction_id)
@@ -81,11 +89,11 @@ def _record(*, actor: User, transaction_id: int, reason: str, return_stock: bool
     moves_meter = sale.current_meter_reading is not None and sale.current_meter_reading != sale.last_meter_reading
     if moves_meter:
         _require_latest_reading(sale, customer)
-    hold = hold_stock(_moves_back(sale) if return_stock else [])
-    payment_locks.payments_of(voided.pk)
     if page is not None and not page.is_of_today():
         page = None
     now = page.now if page else clock.now()
+    hold = hold_stock(_moves_back(sale, goods), occurred_at=now, now=now)
+    payment_locks.payments_of(voided.pk)
     billing = _billing(sale, voided, customer, reason, now)
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
@@ -120,7 +128,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, return_stock: bool
     items = [_negated(item, reversal) for item in sale.items.select_related("equipment")]
     TransactionItem.objects.bulk_create(items)
     move_deposits(customer, items)
-    post_movements(hold, actor=actor, cause=reversal, occurred_at=now, now=now, reason=reason)
+    post_movements(hold, actor=actor, cause=reversal, now=now, reason=reason)
     if moves_meter:
         move_meter(customer, sale.last_meter_reading)
     settle_void(actor=actor, voided=voided, voiding=document, now=now)
@@ -136,7 +144,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, return_stock: bool
             "reversal": numbers[0],
             "invoice_number": document.invoice_number,
             "total_amount": document.total_amount,
-            "return_stock": return_stock,
+            "goods": goods,
             "pdf_sha256": document.pdf_sha256,
             **({"last_meter_reading": sale.last_meter_reading} if moves_meter else {}),
         },
@@ -170,9 +178,11 @@ def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
         raise MeterMovedOn(f"{customer.name}'s meter has moved on since {sale.transaction_number}.")
 
 
-def _moves_back(sale: Transaction) -> list[Move]:
-    """Each movement of the sale, the other way round, the last one first."""
-    movements = StockMovement.objects.filter(cause_type=entity_name(sale), cause_id=sale.pk)
+def _moves_back(sale: Transaction, goods: str) -> list[Move]:
+    """Each movement of the sale, and nothing that compensated for it, the other way round; the last one first."""
+    if goods == Goods.GONE:
+        return []
+    movements = StockMovement.objects.filter(cause_type=entity_name(sale), cause_id=sale.pk, count__isnull=True)
     ends = ("from_location__depot", "from_location__customer", "to_location__depot", "to_location__customer")
     return [
         Move(
@@ -183,7 +193,9 @@ def _moves_back(sale: Transaction) -> list[Move]:
             from_condition=movement.to_condition,
             to_location=movement.from_location,
             to_condition=movement.from_condition,
-            attr="return_stock",
+            attr="goods",
+            position=movement.position if goods == Goods.NEVER_LEFT else None,
+            reverses=movement,
         )
         for movement in movements.select_related("equipment", *ends).order_by("-pk")
     ]

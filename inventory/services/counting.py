@@ -1,0 +1,113 @@
+"""What counts say of the books: which ones cover a balance, and what they leave to be brought into line.
+
+Between two counts of a place only movements change what the books say; at a count they say what was counted. So each
+count has one right adjustment: counted, less the count before it, less what moved in between. However late a movement
+or another count comes, what was posted is brought to that.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from foundation.infrastructure.expressions import added_up
+from inventory.locks import BalanceKey
+from inventory.models import Count, CountLine, Location, StockMovement
+from inventory.selectors import Stock
+
+
+@dataclass(frozen=True, slots=True)
+class StandingCount:
+    """A count that the books go by, with what it says."""
+
+    row: Count
+    lines: Mapping[Stock, int]
+
+    @property
+    def at(self) -> datetime:
+        return self.row.ordered_at
+
+    def covers(self, key: BalanceKey) -> bool:
+        location, *stock = key
+        return location == self.row.location_id and (self.row.is_complete or tuple(stock) in self.lines)
+
+    def counted(self, stocks: Iterable[Stock]) -> dict[Stock, int]:
+        """What it says of these; of a complete one also that nothing was there."""
+        if self.row.is_complete:
+            return {stock: self.lines.get(stock, 0) for stock in (*stocks, *self.lines)}
+        return dict(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """By how much what is posted for a count differs from what is right, and what the books said before it."""
+
+    count: Count
+    stock: Stock
+    expected: int
+    difference: int
+
+
+def standing_counts(ends: Collection[BalanceKey], *, since: datetime) -> list[StandingCount]:
+    """Those of these balances' places that were made at a moment or later, in their order."""
+    return counts_of({location for location, *_ in ends}, since=since)
+
+
+def counts_of(locations: Collection[int], *, since: datetime) -> list[StandingCount]:
+    """Those of these places that were made at a moment or later, in their order."""
+    rows = list(Count.objects.standing().filter(location__in=locations, ordered_at__gte=since))
+    if not rows:
+        return []
+    lines: dict[int, dict[Stock, int]] = defaultdict(dict)
+    said = CountLine.objects.filter(count__in=rows).values_list("count_id", "equipment_id", "condition", "quantity")
+    for count, equipment, condition, quantity in said:
+        lines[count][equipment, condition] = quantity
+    return [StandingCount(row, lines[row.pk]) for row in sorted(rows, key=lambda row: row.order)]
+
+
+def adjustments(location: Location, counts: Sequence[StandingCount], balances: Mapping[Stock, int]) -> list[Adjustment]:
+    """What is to be posted so that the books say what these counts say.
+
+    ``counts`` are all that stand of the place from one on, in their order; ``balances`` what is there now. The caller
+    holds the locks.
+    """
+    posted = _posted(location, counts)
+    book: dict[Stock, int] = defaultdict(int, balances)
+    for moved in (_moved(location, ordered_at__gt=counts[0].at), *posted.values()):
+        for stock, pieces in moved.items():
+            book[stock] -= pieces
+    found = []
+    for count, following in zip(counts, [*counts[1:], None], strict=True):
+        for stock, counted in count.counted(list(book)).items():
+            difference = counted - book[stock] - posted[count.row.pk][stock]
+            found.append(Adjustment(count.row, stock, book[stock], difference))
+            book[stock] = counted
+        if following is not None:
+            between = _moved(location, ordered_at__gt=count.at, ordered_at__lte=following.at)
+            for stock, pieces in between.items():
+                book[stock] += pieces
+    return found
+
+
+def _moved(location: Location, **between: datetime) -> dict[Stock, int]:
+    """What movements, and no adjustments, brought to a place; negative: took from it."""
+    return _added(location, count__isnull=True, **between)
+
+
+def _posted(location: Location, counts: Sequence[StandingCount]) -> dict[int, dict[Stock, int]]:
+    """What each count's adjustments brought to its place."""
+    return {count.row.pk: _added(location, count=count.row) for count in counts}
+
+
+def _added(location: Location, **conditions: object) -> dict[Stock, int]:
+    pieces: dict[Stock, int] = defaultdict(int)
+    for end, sign in (("to", 1), ("from", -1)):
+        grouped = (
+            StockMovement.objects.filter(**conditions, **{f"{end}_location": location})
+            .order_by()
+            .values_list("equipment_id", f"{end}_condition")
+            .annotate(pieces=added_up("quantity"))
+        )
+        for equipment, condition, quantity in grouped:
+            pieces[equipment, condition] += sign * quantity
+    return pieces

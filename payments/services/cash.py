@@ -1,0 +1,181 @@
+"""Cash on its way to the office: counted by who took it, signed off by somebody else.
+
+Each piece of cash is handed in with the first count that stands after it was taken, however late either arrives.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Max
+
+from accounts import locks as user_locks
+from accounts.models import User
+from accounts.selectors import depot_at
+from audit.services import record
+from foundation import clock
+from foundation.commands import command
+from foundation.errors import Denied, Invalid
+from foundation.limits import BALANCE
+from foundation.operations.idempotency import client_temp_id, idempotent
+from foundation.operations.occurrence import Approval, require_recent
+from foundation.operations.ordering import position_of, pushed_back
+from foundation.operations.position import JUST_AFTER, Position
+from payments import locks
+from payments.errors import CashCountDecided
+from payments.models import CashCount, Payment
+from payments.selectors import cash_expected
+from sequences.services import take_numbers
+
+CASH_COUNT_PREFIX = "CSH"
+CASH_COUNT = "cash_count"
+Status = CashCount.Status
+
+
+@dataclass(frozen=True, slots=True)
+class NewCashCount:
+    """What was found in the bag, as sent. ``occurred_at`` None: now."""
+
+    cash: Decimal
+    remarks: str = ""
+    occurred_at: datetime | None = None
+
+
+@command
+@idempotent
+def record_cash_count(*, actor: User, data: NewCashCount, approval: Approval | None = None) -> CashCount:
+    """Keep what somebody counted in their cash bag. It stays there until somebody else signs it off.
+
+    Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks a number
+    ticket. Raises IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, AmountOutOfRange.
+    """
+    now = clock.now()
+    occurred_at = data.occurred_at or now
+    require_recent(occurred_at, now=now, approval=approval)
+    BALANCE.require(data.cash, attr="cash")
+    position = position_of(occurred_at, CashCount.objects.standing())
+    if occurred_at == now:
+        # What is counted now comes after all that is recorded, also in the same instant.
+        latest = Payment.objects.filter(user=actor, ordered_at__gte=now).aggregate(latest=Max("ordered_at"))["latest"]
+        position = replace(position, at=latest + JUST_AFTER) if latest else position
+    [number] = take_numbers(CASH_COUNT_PREFIX, day=clock.business_date(now))
+    count: CashCount = CashCount.objects.create(
+        count_number=number,
+        depot_id=depot_at(actor, occurred_at),
+        user=actor,
+        cash=data.cash,
+        remarks=data.remarks,
+        client_temp_id=client_temp_id(),
+        occurred_at=occurred_at,
+        created_at=now,
+        date=clock.business_date(now),
+        **position.columns,
+    )
+    record(
+        actor=actor,
+        action="payments.cash_count.recorded",
+        target=count,
+        after={
+            "count_number": number,
+            "occurred_at": occurred_at,
+            "cash": count.cash,
+            **({"approved_by": approval.by.username} if approval else {}),
+        },
+    )
+    return count
+
+
+@command
+@idempotent
+def sign_off_cash_count(*, actor: User, count_id: int, remarks: str = "") -> CashCount:
+    """Take over the bag: all cash taken before the count is handed in with it; what differs stays on record.
+
+    Locks the count, then its user's row: who records cash of theirs meanwhile waits. Raises Denied (also for one's own
+    count), CashCountDecided.
+    """
+    count = _lock_undecided(actor, count_id)
+    user_locks.users((count.user_id,))
+    _decide(actor, count, Status.SIGNED_OFF, remarks)
+    _hand_in(count)
+    _record_decision(actor, count, "payments.cash_count.signed_off")
+    return count
+
+
+@command
+@idempotent
+def reject_cash_count(*, actor: User, count_id: int, remarks: str) -> CashCount:
+    """Have it counted again. Locks the count. Raises Denied, CashCountDecided, Invalid without remarks."""
+    count = _lock_undecided(actor, count_id)
+    if not remarks.strip():
+        raise Invalid("Please say why it has to be counted again.", attr="remarks")
+    _decide(actor, count, Status.REJECTED, remarks)
+    _record_decision(actor, count, "payments.cash_count.rejected")
+    return count
+
+
+def cash_position(user: User, occurred_at: datetime, now: datetime) -> Position:
+    """The place of money in the order of what happened. What is taken now comes after all counts that stand."""
+    position = position_of(occurred_at, CashCount.objects.standing())
+    if occurred_at != now:
+        return position
+    counts = CashCount.objects.standing().filter(user=user, ordered_at__gte=now)
+    latest = counts.aggregate(latest=Max("ordered_at"))["latest"]
+    return replace(position, at=latest + JUST_AFTER) if latest else position
+
+
+def explain_count(payment: Payment) -> None:
+    """Hand cash in with the first count that stands after it was taken, if there is one.
+
+    In the commit that made the payment, after it: its row holds its user's, and who signs off waits for that.
+    """
+    if payment.method == Payment.Method.CASH and (count := _first_after(payment.user_id, payment.position)):
+        payment.cash_count = count
+        payment.save(update_fields=["cash_count"])
+
+
+def _first_after(user_id: int, position: Position) -> CashCount | None:
+    counts = CashCount.objects.standing().filter(user=user_id, ordered_at__gte=position.at)
+    return min(counts, key=lambda each: each.order, default=None)
+
+
+def _hand_in(count: CashCount) -> None:
+    """All that the count is the first after, now that it stands."""
+    cash = Payment.objects.filter(user=count.user_id, method=Payment.Method.CASH)
+    for rows, moment in pushed_back(count, CashCount.objects, cash):
+        rows.update(ordered_at=moment)
+    standing = CashCount.objects.standing().filter(user=count.user_id)
+    earlier = standing.filter(ordered_at__lt=count.ordered_at).order_by("-ordered_at").first()
+    if earlier is not None:
+        cash = cash.filter(ordered_at__gt=earlier.ordered_at)
+    for each in sorted(standing.filter(ordered_at__gte=count.ordered_at), key=lambda each: each.order):
+        cash.filter(ordered_at__lte=each.ordered_at).exclude(cash_count=each).update(cash_count=each)
+        cash = cash.filter(ordered_at__gt=each.ordered_at)
+    cash.exclude(cash_count=None).update(cash_count=None)
+
+
+def _lock_undecided(actor: User, count_id: int) -> CashCount:
+    count = locks.cash_count(count_id)
+    if not CashCount.objects.decidable_by(actor).filter(pk=count_id).exists():
+        raise Denied
+    if count.user_id == actor.pk:
+        raise Denied("Somebody else has to sign off your count.")
+    if count.status != Status.COUNTED:
+        raise CashCountDecided(f"{count} is {count.get_status_display().split(':')[0].lower()} already.")
+    return count
+
+
+def _decide(actor: User, count: CashCount, status: CashCount.Status, remarks: str) -> None:
+    count.status = status
+    count.decided_by, count.decided_at, count.decision_remarks = actor, clock.now(), remarks
+    count.save(update_fields=["status", "decided_by", "decided_at", "decision_remarks"])
+
+
+def _record_decision(actor: User, count: CashCount, action: str) -> None:
+    record(
+        actor=actor,
+        action=action,
+        target=count,
+        before={"status": Status.COUNTED},
+        after={"status": count.status, "cash": count.cash, "expected": cash_expected(count)},
+        reason=count.decision_remarks,
+    )
