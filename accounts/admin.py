@@ -31,6 +31,7 @@ from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.widgets import MomentField
 
 # Rights are roles here, and tokens are nobody's to read.
 admin.site.unregister([Group, OutstandingToken, BlacklistedToken])
@@ -138,12 +139,6 @@ class UserAdmin(MasterDataAdmin[User]):
         changes = _plain(super().changes_of(form))
         changes.pop("new_password", None)
         return changes
-
-
-class MomentField(forms.DateTimeField):
-    """A date and a time of day, picked by the browser's own means."""
-
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
 
 
 class AssignmentForm(ModelForm[Assignment]):

@@ -1,5 +1,7 @@
 """Log-in, tokens, who am I, and the administration of users over HTTP."""
 
+from typing import Any
+
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -179,6 +181,11 @@ class VehicleDriverViewSet(ScopedViewSet):
     queryset = Vehicle.objects.all()
     operations = {"take": services.TAKEN}
     capability = {"take": Capability.TAKE_VEHICLE}
+
+    def said_by_path(self) -> dict[str, Any]:
+        """By its number, as a push names it: to take it by either is the same operation."""
+        named = Vehicle.objects.filter(pk=self.kwargs["pk"]).values_list("number", flat=True).first()
+        return super().said_by_path() if named is None else {"vehicle": named}
 
     @openapi.take_vehicle
     @action(detail=True, methods=["post"])

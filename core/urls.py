@@ -30,7 +30,7 @@ from invoices.views import GstRateViewSet, InvoiceViewSet
 from payments.views import InvoicePaymentViewSet, PaymentViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet
 from settlements.views import SettlementViewSet
-from sync.views import PullView, PushView, SyncConflictViewSet
+from sync.views import DeviceViewSet, PullView, PushView, SyncConflictViewSet
 from transactions.views import CustomerSiteViewSet, TransactionViewSet
 
 router = SimpleRouter()
@@ -55,6 +55,7 @@ router.register("invoices", InvoicePaymentViewSet, basename="invoice-payment")
 router.register("payments", PaymentViewSet, basename="payment")
 router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("reports", ReportViewSet, basename="report")
+router.register("sync/devices", DeviceViewSet, basename="device")
 router.register("sync/conflicts", SyncConflictViewSet, basename="conflict")
 router.register("audit", AuditLogViewSet, basename="audit")
 

@@ -5,24 +5,30 @@ from collections.abc import Iterable, Mapping
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.requests import acting_user
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES
 from foundation.office.generic import FieldGroups, ModelForm
-from foundation.office.links import Related, badge, evidence_of, page_of
+from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.widgets import MomentField
 from foundation.unreadable import WORD
 from sync import services
-from sync.models import Feed, FeedEntry, SyncConflict
-from sync.selectors import as_sent, described
+from sync.models import Device, DeviceQuerySet, Feed, FeedEntry, SyncConflict
+from sync.selectors import LISTED, SILENCE, as_sent, described, missing_numbers
 
 TONES = {SyncConflict.Status.OPEN: "open", SyncConflict.Status.RETRIED: "good"}
+
+
+class MomentForm(forms.Form):
+    occurred_at = MomentField(label="When it happened")
 
 
 class DismissalForm(ModelForm[SyncConflict]):
@@ -49,11 +55,10 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     search_help_text = "The app's own id, user name, error code, or request id"
     date_hierarchy = "date"
     ordering = ("-id",)
-    actions = ("retry", "retry_at_its_rates", "retry_without_unknown_fields")
+    actions = ("retry", "retry_at_its_rates", "retry_without_unknown_fields", "retry_at_another_time")
     readonly_fields = (
-        "state", "type", "pushed_by", "occurred_at", "received_at", "refusal", "in_words", "sent", "client_temp_id",
-        "request_id",
-        "settled_at", "settled_by", "dismissed_because",
+        "state", "type", "pushed_by", "device", "number", "occurred_at", "corrected_at", "received_at", "refusal",
+        "in_words", "sent", "client_temp_id", "request_id", "settled_at", "settled_by", "dismissed_because",
     )  # fmt: skip
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
@@ -83,8 +88,8 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
 
     def get_fields(self, request: HttpRequest, obj: SyncConflict | None = None) -> FieldGroups:
         shown = (
-            ("state", "type", "pushed_by"), ("occurred_at", "received_at"), "refusal", "in_words", "sent",
-            ("client_temp_id", "request_id"),
+            ("state", "type", "pushed_by", "device", "number"), ("occurred_at", "corrected_at", "received_at"),
+            "refusal", "in_words", "sent", ("client_temp_id", "request_id"),
         )  # fmt: skip
         if self.has_change_permission(request, obj):
             return (*shown, "reason")
@@ -118,6 +123,18 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     )
     def retry_without_unknown_fields(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
         self._retry(request, queryset, ignore_unknown_fields=True)
+
+    @admin.action(description="Let it happen at another time", permissions=["change"], location=ON_LISTS_AND_PAGES)
+    def retry_at_another_time(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            MomentForm,
+            "Let it happen at another time",
+            "happened",
+            lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, **sent),
+        )
 
     def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: bool) -> None:
         actor = acting_user(request)
@@ -161,6 +178,64 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     @admin.display(description="dismissed, because")
     def dismissed_because(self, conflict: SyncConflict) -> str:
         return conflict.reason or "–"
+
+
+class GapFilter(admin.SimpleListFilter):
+    title = "missing numbers"
+    parameter_name = "gaps"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "With missing numbers"), ("no", "Complete")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        assert isinstance(queryset, DeviceQuerySet)
+        match self.value():
+            case "yes":
+                return queryset.with_gaps()
+            case "no":
+                return queryset.complete()
+            case _:
+                return queryset
+
+
+class SilenceFilter(admin.SimpleListFilter):
+    title = "last heard of"
+    parameter_name = "silent"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Silent for more than 24 hours")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        return queryset.filter(heard_at__lt=clock.now() - SILENCE) if self.value() == "yes" else queryset
+
+
+@admin.register(Device)
+class DeviceAdmin(OfficeAdmin[Device]):
+    """What the field recorded and hasn't sent, as far as a device said so."""
+
+    view_capability = Capability.SETTLE_CONFLICTS
+    menu = Menu.SALES
+    list_display = ("key", "user", "heard_at", "protocol", "last_number", "gaps")
+    list_filter = (GapFilter, SilenceFilter, "protocol")
+    list_select_related = ("user",)
+    search_fields = ("key", "user__username")
+    search_help_text = "The device's id, or user name"
+    ordering = ("-heard_at", "-id")
+    fields = (("key", "user"), ("first_heard_at", "heard_at"), ("protocol", "last_number", "received"), "gaps")
+    readonly_fields = ("gaps",)
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        gaps = Q(received__lt=F("last_number"))
+        yield "device with operations that never came", "devices with operations that never came", {"gaps": "yes"}, gaps
+
+    def related(self, request: HttpRequest, target: Device) -> Iterable[Related]:
+        return (list_of("sync.syncconflict", "Refused from it", device__id__exact=target.pk),)
+
+    @admin.display(description="missing numbers")
+    def gaps(self, device: Device) -> str:
+        numbers = missing_numbers(device)
+        more = " …" if len(numbers) == LISTED else ""
+        return f"{', '.join(map(str, numbers))}{more}" or "–"
 
 
 @admin.register(Feed)

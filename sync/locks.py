@@ -1,6 +1,12 @@
-"""Row locks of conflicts and of the feed."""
+"""Row locks of devices, of conflicts and of the feed."""
 
-from sync.models import Feed, SyncConflict
+from accounts.models import User
+from sync.models import Device, Feed, SyncConflict
+
+
+def device(user: User, key: str) -> Device:
+    row: Device = Device.objects.select_for_update().get(user=user, key=key)
+    return row
 
 
 def conflict(pk: int) -> SyncConflict:

@@ -1,9 +1,10 @@
-"""What came from the field and was refused, and the order in which apps are told of changes."""
+"""The devices in the field, what came from them and was refused, and the order in which apps are told of changes."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 
 from accounts.models import User
 from depots.models import Depot
@@ -11,6 +12,95 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.operations.models import ClientOperation
+
+MAX_NUMBER = 9_999_999
+"""Of the operations that one device records for its user."""
+
+
+class DeviceQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> Self:
+        """All, those of the own depot's users, or the user's own."""
+        return self.filter(rows_within(user, Capability.VIEW_CONFLICTS))
+
+    def with_gaps(self) -> Self:
+        """Those that recorded what never came."""
+        return self.filter(received__lt=F("last_number"))
+
+    def complete(self) -> Self:
+        return self.filter(received=F("last_number"))
+
+
+class Device(models.Model):
+    """A phone, or a browser, as one user's: what it said of itself, and how much of it has come."""
+
+    entity = "sync.device"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="devices", help_text="Who works with it."
+    )
+    key = models.CharField("device", max_length=64, help_text="The id that the app gave it.")
+    first_heard_at = models.DateTimeField()
+    heard_at = models.DateTimeField("last heard of")
+    protocol = models.PositiveSmallIntegerField(help_text="The version that its app spoke last; 0: it has not pushed.")
+    last_number = models.IntegerField(default=0, help_text="Of the last operation that it recorded, as far as we know.")
+    received = models.IntegerField(default=0, help_text="How many of these numbers have come.")
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-heard_at", "-id")
+        indexes = (models.Index(fields=("heard_at",), name="device_heard_idx"),)
+        constraints = (
+            models.UniqueConstraint(fields=("user", "key"), name="device_unique"),
+            models.CheckConstraint(
+                condition=Q(received__gte=0, received__lte=F("last_number"), last_number__lte=MAX_NUMBER),
+                name="device_numbers_add_up",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}'s {self.key[:8]}"
+
+    @property
+    def is_complete(self) -> bool:
+        return self.received == self.last_number
+
+
+class ReceivedNumber(LedgerModel):
+    """One number of a device, and the operation that came under it. More than one came where a phone was restored."""
+
+    entity = "sync.receivednumber"
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="numbers")
+    number = models.IntegerField()
+    key = models.CharField(max_length=64, help_text="SHA-256 of its client_temp_id; without one, of all that it says.")
+    client_temp_id = models.CharField(max_length=64, blank=True)
+    received_at = models.DateTimeField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("device", "number", "id")
+        constraints = (models.UniqueConstraint(fields=("device", "number", "key"), name="received_number_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.client_temp_id}"
+
+
+class Pull(models.Model):
+    """A device has all that there was to know at a moment: by its prices it sells from then on."""
+
+    entity = "sync.pull"
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="pulls")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-at",)
+        indexes = (models.Index(fields=("device", "at"), name="pull_device_idx"),)
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.at}"
 
 
 class SyncConflictQuerySet(LedgerQuerySet):
@@ -61,11 +151,19 @@ class SyncConflict(LedgerModel):
         help_text="The user's depot when it happened; empty: none.",
     )
     client_temp_id = models.CharField(max_length=64, blank=True)
+    protocol = models.PositiveSmallIntegerField(default=1, help_text="The version by which it is read.")
+    device = models.ForeignKey(
+        Device, on_delete=models.PROTECT, null=True, blank=True, related_name="conflicts", help_text="Of protocol 2."
+    )
+    number = models.IntegerField(null=True, blank=True, help_text="Its place among what the device recorded.")
     type = models.CharField(max_length=32, blank=True)
     payload = models.TextField(help_text="The operation as it was sent: JSON.")
     errors = models.JSONField(help_text="Why it was refused: code, detail, attr of each error.")
     code = models.CharField(max_length=64, help_text="The first error's code.")
     occurred_at = models.DateTimeField(null=True, help_text="By the device's clock.")
+    corrected_at = models.DateTimeField(
+        null=True, blank=True, help_text="By the server's, as of its first receipt: when it happens if it is retried."
+    )
     received_at = models.DateTimeField()
     date = models.DateField(help_text="The Singapore date of that.")
     request_id = models.CharField(max_length=64, blank=True)

@@ -8,11 +8,12 @@ from distribution.openapi import CONFIRM_REFUSALS, LOAD_REFUSALS
 from foundation.api.schema import conflicts
 from sync.errors import BelongsToAnother, ConflictSettled, DependencyRejected, ProtocolTooNew, UserDeactivated
 from sync.serializers import (
+    DeviceOut,
     DismissIn,
-    PullOut,
+    PullOfDeviceOut,
     PullQuery,
     PushDocumentation,
-    PushOut,
+    PushOfDeviceOut,
     RetryIn,
     SyncConflictOut,
 )
@@ -69,6 +70,9 @@ _RESULTS = {
 _CONFLICT = {
     "id": 4,
     "client_temp_id": "a1d2",
+    "protocol": 1,
+    "device": None,
+    "number": None,
     "type": "transaction.create",
     "payload": _MORNING["operations"][2],
     "errors": _RESULTS["results"][2]["errors"],
@@ -77,6 +81,7 @@ _CONFLICT = {
     "user_name": "Tan Ah Beng",
     "depot": 1,
     "occurred_at": "2026-01-20T09:12:00+08:00",
+    "corrected_at": None,
     "received_at": "2026-01-20T18:02:11+08:00",
     "request_id": "6f1c1f0a7a5b4d0c8f0e9b1f3f6f2a77",
     "first": None,
@@ -126,7 +131,7 @@ push = extend_schema(
     "the same push again. A newer version of the protocol than the server's is refused whole, and nothing is kept.",
     tags=["Offline"],
     request=PushDocumentation,
-    responses={200: PushOut, **conflicts(ProtocolTooNew)},
+    responses={200: PushOfDeviceOut, **conflicts(ProtocolTooNew)},
     examples=[
         OpenApiExample("a morning", value=_MORNING, request_only=True),
         OpenApiExample("its results", value=_RESULTS, response_only=True, status_codes=["200"]),
@@ -139,8 +144,36 @@ pull = extend_schema(
     "may not be used any more come by their id in `gone`. Send `If-None-Match` to hear 304 when nothing changed.",
     tags=["Offline"],
     parameters=[PullQuery],
-    responses={200: PullOut, 304: OpenApiResponse(description="Nothing changed.")},
+    responses={200: PullOfDeviceOut, 304: OpenApiResponse(description="Nothing changed.")},
     examples=[OpenApiExample("one change", value=_PULLED, response_only=True, status_codes=["200"])],
+)
+
+_DEVICE = {
+    "id": 3,
+    "device": "6f1c0c52-44a0-4c8f-9f5e-5d0f6a3e7c21",
+    "user": 7,
+    "user_name": "Tan Ah Beng",
+    "protocol": 2,
+    "first_heard_at": "2026-01-05T07:31:00+08:00",
+    "heard_at": "2026-01-20T18:02:11+08:00",
+    "last_number": 41,
+    "missing": [17],
+}
+
+_DEVICES: dict[str, Any] = {
+    "tags": ["Offline"],
+    "responses": {200: DeviceOut},
+    "examples": [OpenApiExample("one is missing", value=_DEVICE, response_only=True, status_codes=["200"])],
+}
+
+devices = extend_schema_view(
+    list=extend_schema(
+        summary="List devices",
+        description="Phones and browsers that speak protocol 2, each with the numbers of what it recorded and never "
+        "sent: an ADMIN sees all, a SUPERVISOR those of their depot's users, others their own.",
+        **_DEVICES,
+    ),
+    retrieve=extend_schema(summary="Read a device", **_DEVICES),
 )
 
 # What an operation that is let happen may be refused for: whatever it may be refused for by itself.

@@ -1,7 +1,7 @@
 """What an app may push: each kind of operation, from its JSON to the command that carries it out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +10,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
+from accounts.services import TAKEN, NewTaking, take_vehicle
 from distribution.models import Distribution
 from distribution.serializers import DistributionIn
 from distribution.services import OPERATION as DISTRIBUTION_CREATE
 from distribution.services import confirm_distribution, create_distribution
+from fleet.models import Assignment
+from fleet.serializers import VehicleNoField
 from foundation.access.capabilities import Capability
 from foundation.api.fields import IdField, MomentField, TextField
 from foundation.api.inputs import IGNORE_UNKNOWN, Input, known_part
@@ -23,16 +26,18 @@ from foundation.operations import idempotency
 from foundation.operations.idempotency import idempotent
 from foundation.operations.occurrence import Approval
 from sync.errors import DependencyRejected
+from sync.models import Device
 from transactions.models import Transaction
 from transactions.serializers import SaleIn
 from transactions.services import OPERATION as TRANSACTION_CREATE
 from transactions.services import create_customer_transaction_and_invoice
 
 DISTRIBUTION_CONFIRM = "distribution.confirm"
+WITHDRAWN = "withdrawn"
 
-Made = Transaction | Distribution
-Run = Callable[[User, Approval | None], Made]
-"""Carries an operation out: ``(actor, approval)``."""
+Made = Transaction | Distribution | Assignment | Device
+Run = Callable[[User, Approval | None, datetime | None], Made]
+"""Carries an operation out: ``(actor, approval, when it happened)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,24 @@ class ConfirmIn(Input):
     occurred_at = MomentField(required=False, allow_null=True, default=None)
 
 
+class TakenIn(Input):
+    vehicle = VehicleNoField(help_text="The number of the vehicle that the user drives from then on.")
+    occurred_at = MomentField(required=False, allow_null=True, default=None)
+
+
+class WithdrawnIn(Input):
+    """It says nothing: what had its number never happened."""
+
+    occurred_at = MomentField(required=False, allow_null=True, default=None)
+
+
 def _sale(serializer: SaleIn) -> Run:
     sale = serializer.command()
 
-    def run(actor: User, approval: Approval | None) -> Made:
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
         _require(actor, Capability.RECORD_SALE)
-        return create_customer_transaction_and_invoice(actor=actor, data=sale, approval=approval)
+        data = replace(sale, occurred_at=occurred_at)
+        return create_customer_transaction_and_invoice(actor=actor, data=data, approval=approval)
 
     return run
 
@@ -88,21 +105,47 @@ def _sale(serializer: SaleIn) -> Run:
 def _distribution(serializer: DistributionIn) -> Run:
     new = serializer.command()
 
-    def run(actor: User, approval: Approval | None) -> Made:
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
         _require(actor, Capability.CHANGE_DISTRIBUTIONS)
-        return create_distribution(actor=actor, data=new, approval=approval)
+        return create_distribution(actor=actor, data=replace(new, occurred_at=occurred_at), approval=approval)
 
     return run
 
 
 def _confirmation(serializer: ConfirmIn) -> Run:
-    sent = serializer.validated_data
+    distribution = serializer.validated_data["distribution"]
 
-    def run(actor: User, approval: Approval | None) -> Made:
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
         _require(actor, Capability.CHANGE_DISTRIBUTIONS)
-        return _confirm(actor=actor, **sent)
+        return _confirm(actor=actor, distribution=distribution, occurred_at=occurred_at)
 
     return run
+
+
+def _taking(serializer: TakenIn) -> Run:
+    vehicle = serializer.validated_data["vehicle"]
+
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
+        _require(actor, Capability.TAKE_VEHICLE)
+        return take_vehicle(actor=actor, data=NewTaking(vehicle, occurred_at), approval=approval)
+
+    return run
+
+
+def _withdrawal(serializer: WithdrawnIn) -> Run:
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
+        return _withdraw(actor=actor)
+
+    return run
+
+
+@command
+@idempotent
+def _withdraw(*, actor: User) -> Device:
+    """Nothing happens, once: the device that says so is all that there is to answer."""
+    operation = idempotency.current_operation()
+    found: Device = Device.objects.get(user=actor, key=operation.device if operation else "")
+    return found
 
 
 @command
@@ -136,17 +179,31 @@ def _require(actor: User, capability: Capability) -> None:
         raise Denied
 
 
-_KINDS: dict[str, tuple[type[serializers.Serializer[Any]], Callable[[Any], Run]]] = {
+Kind = tuple[type[serializers.Serializer[Any]], Callable[[Any], Run]]
+_OF_THE_FIRST: dict[str, Kind] = {
     TRANSACTION_CREATE: (SaleIn, _sale),
     DISTRIBUTION_CREATE: (DistributionIn, _distribution),
     DISTRIBUTION_CONFIRM: (ConfirmIn, _confirmation),
 }
-TYPES = tuple(_KINDS)
+_KINDS: dict[int, dict[str, Kind]] = {
+    1: _OF_THE_FIRST,
+    2: {
+        **_OF_THE_FIRST,
+        TAKEN: (TakenIn, _taking),
+        WITHDRAWN: (WithdrawnIn, _withdrawal),
+    },
+}
+"""By the version of the protocol, which decides what there is."""
+TYPES = tuple(_KINDS[max(_KINDS)])
 
 
-def read_operation(type: str, sent: dict[str, Any]) -> Readable:
+def types_of(protocol: int) -> tuple[str, ...]:
+    return tuple(_KINDS[protocol])
+
+
+def read_operation(type: str, sent: dict[str, Any], protocol: int) -> Readable:
     """A known kind's operation from its content. Raises DRF's ValidationError where that is malformed."""
-    serializer_class, run = _KINDS[type]
+    serializer_class, run = _KINDS[protocol][type]
     serializer = serializer_class(data=sent)
     if serializer.is_valid():
         return Readable(run(serializer), sent)

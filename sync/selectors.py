@@ -2,11 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from itertools import chain, islice
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import Lag
 
 from accounts.models import User
 from customers.models import Customer, CustomerRate
@@ -16,13 +18,19 @@ from equipment.models import Equipment
 from foundation import clock
 from foundation.observability.metrics import gauge
 from inventory.models import Inventory, LocationKind
-from sync.models import SyncConflict
+from sync.models import Device, Pull, SyncConflict
 
 PULLED_OF_CUSTOMER = (
     "id", "customer_code", "name", "phone", "address", "postal_code", "payment_type", "payment_terms_days",
     "meter_number", "meter_rate", "last_meter_reading", "version",
 )  # fmt: skip
 PULLED_OF_RATE = ("equipment", "rate", "valid_from")
+
+
+LISTED = 100
+"""At most so many missing numbers are told at once."""
+SILENCE = timedelta(hours=24)
+"""After which somebody asks what became of a device."""
 
 
 @gauge("hsh_sync_conflicts_open", "Operations refused from the field that nobody has settled.")
@@ -67,6 +75,28 @@ def own_stock(user: User) -> QuerySet[Inventory]:
 def own_drafts(user: User) -> QuerySet[Distribution]:
     drafts = Distribution.objects.filter(user=user, status=Distribution.Status.DRAFT)
     return drafts.select_related("depot", "user").prefetch_related("items__equipment").order_by("pk")
+
+
+def missing_numbers(device: Device) -> list[int]:
+    """The numbers up to the device's last that never came: the first `LISTED`, in order."""
+    if device.is_complete:
+        return []
+    before = Window(Lag("number", default=0), order_by=F("number").asc())
+    gaps = device.numbers.annotate(before=before).filter(number__gt=F("before") + 1).order_by("number")
+    last = device.numbers.order_by("-number").values_list("number", flat=True).first() or 0
+    within = _within(gaps.values_list("before", "number")[:LISTED])
+    return list(islice(chain(within, range(last + 1, device.last_number + 1)), LISTED))
+
+
+def _within(gaps: Iterable[tuple[int, int]]) -> Iterator[int]:
+    for before, number in gaps:
+        yield from range(before + 1, number)
+
+
+def pulled_before(user: User, key: str, moment: datetime) -> datetime | None:
+    """When a device last had all that there was to know before a moment; None: we don't know."""
+    pull = Pull.objects.filter(device__user=user, device__key=key, at__lte=moment).order_by("-at").first()
+    return pull.at if pull else None
 
 
 def as_sent(conflict: SyncConflict) -> Any:

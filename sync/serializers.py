@@ -1,5 +1,6 @@
 """Pushes, pulls and conflicts in JSON."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,9 +12,10 @@ from rest_framework.reverse import reverse
 
 from customers.models import Customer, CustomerRate
 from depots.serializers import DepotSerializer
+from distribution.models import Distribution
 from distribution.serializers import DistributionOut
 from equipment.serializers import EquipmentSerializer
-from foundation.api.fields import StrictIntegerField, TextField
+from foundation.api.fields import MomentField, StrictIntegerField, TextField
 from foundation.api.inputs import Input
 from foundation.api.queries import Query
 from foundation.api.schema import ErrorSerializer
@@ -21,15 +23,45 @@ from foundation.operations.models import ClientOperation
 from foundation.unreadable import is_unreadable
 from inventory.models import Inventory
 from invoices.serializers import GstRateSerializer
+from sync.devices import DeviceSays
 from sync.errors import ProtocolTooNew
-from sync.models import SyncConflict
+from sync.models import MAX_NUMBER, Device, SyncConflict
 from sync.operations import TYPES
-from sync.selectors import PULLED_OF_CUSTOMER, PULLED_OF_RATE, as_sent
-from sync.services import CREATED, DUPLICATE, PROTOCOL, REJECTED, Result
+from sync.reading import MAX_OFFSET, PROTOCOL
+from sync.selectors import LISTED, PULLED_OF_CUSTOMER, PULLED_OF_RATE, as_sent, missing_numbers
+from sync.services import CREATED, DUPLICATE, REJECTED, Envelope, Result
 from transactions.models import Transaction
 
 MAX_OPERATIONS, MAX_PROTOCOL = 200, 1_000
 STATUSES = [CREATED, DUPLICATE, REJECTED]
+_DEVICE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+
+
+class DeviceIdField(TextField):
+    """A device's id, in whatever case."""
+
+    default_error_messages = {"characters": "1 to 64 letters, digits, and . _ : -"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(help_text="That the app gave this device and user, for ever: a UUID.", **kwargs)
+
+    def to_internal_value(self, data: object) -> str:
+        text = super().to_internal_value(data)
+        if not _DEVICE_ID.fullmatch(text):
+            self.fail("characters")
+        return text.lower()
+
+
+class LastNumberField(StrictIntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            min_value=0, max_value=MAX_NUMBER, help_text="Of the last operation that the device recorded.", **kwargs
+        )
+
+
+class DeviceIn(Input):
+    id = DeviceIdField()
+    last_number = LastNumberField()
 
 
 class OperationIn(Input):
@@ -38,10 +70,27 @@ class OperationIn(Input):
 
     type = serializers.ChoiceField(choices=TYPES)
     client_temp_id = serializers.CharField(max_length=64, help_text="The app's own id of this operation.")
-    occurred_at = serializers.DateTimeField(required=False, allow_null=True, help_text="When it happened in the field.")
+    number = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_NUMBER,
+        help_text="Protocol 2: its place among what this device recorded for this user, from 1.",
+    )
+    occurred_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When it happened in the field, by the device's clock."
+    )
+    clock_offset_s = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=-MAX_OFFSET,
+        max_value=MAX_OFFSET,
+        help_text="Protocol 2: seconds to add to the device's clock to get the server's; null where it isn't known.",
+    )
     data: Any = serializers.DictField(
         help_text="As the single endpoint takes it. A distribution.confirm has `distribution`: an id, or the "
-        "client_temp_id of the operation that makes it."
+        "client_temp_id of the operation that makes it; a vehicle.taken has `vehicle`, its number; a withdrawn has "
+        "nothing. In protocol 2 a sale may have `based_on`: `last_reading` and `total_with_gst`, as they were shown."
     )
 
 
@@ -53,6 +102,10 @@ class PushDocumentation(serializers.Serializer[Any]):
         max_value=MAX_PROTOCOL,
         help_text=f"The version of the protocol that the app speaks; this server's is {PROTOCOL}. Left out: 1.",
     )
+    sent_at = serializers.DateTimeField(
+        required=False, help_text="Protocol 2: the device's time as it sends this, whatever its clock says."
+    )
+    device = DeviceIn(required=False, help_text="Protocol 2: which device speaks.")
     operations = OperationIn(many=True, help_text=f"In the order in which they happened; at most {MAX_OPERATIONS}.")
 
 
@@ -74,14 +127,36 @@ class PushIn(Input):
     protocol = ProtocolField(required=False, default=1, min_value=1, max_value=MAX_PROTOCOL)
     operations = serializers.ListField(child=serializers.JSONField(allow_null=True), max_length=MAX_OPERATIONS)
 
+    def envelope(self) -> Envelope:
+        """What the validated push says beside its operations."""
+        sent = self.validated_data
+        device = sent.get("device")
+        return Envelope(sent["protocol"], sent.get("sent_at"), DeviceSays(**device) if device else None)
+
+
+class PushOfDeviceIn(PushIn):
+    """A push of protocol 2."""
+
+    sent_at = MomentField()
+    device = DeviceIn()
+
+
+def push_in(body: Any) -> PushIn:
+    """What reads a push: the protocol that it names decides which fields there are."""
+    named = str(body.get("protocol", 1)) if isinstance(body, dict) else "1"
+    is_of_device = named.isdecimal() and named.lstrip("0") not in ("", "1")
+    return (PushOfDeviceIn if is_of_device else PushIn)(data=body)
+
 
 class ResultOut(serializers.Serializer[Result]):
     """What became of one operation."""
 
     client_temp_id = serializers.CharField(help_text="Empty where the operation had none that could be read.")
     status = serializers.ChoiceField(choices=STATUSES)
-    id = serializers.SerializerMethodField(help_text="Of the transaction or distribution; null when rejected.")
-    number = serializers.SerializerMethodField(help_text="Its official number.")
+    id = serializers.SerializerMethodField(
+        help_text="Of the transaction, distribution or assignment; null when rejected or withdrawn."
+    )
+    number = serializers.SerializerMethodField(help_text="Its official number, where it has one.")
     invoice = serializers.SerializerMethodField(help_text="A sale's invoice: its id.")
     invoice_number = serializers.SerializerMethodField()
     pdf_url = serializers.SerializerMethodField(help_text="A sale's document; needs the same authorisation.")
@@ -89,10 +164,10 @@ class ResultOut(serializers.Serializer[Result]):
     conflict = serializers.SerializerMethodField(help_text="The kept operation, when rejected.")
 
     def get_id(self, result: Result) -> int | None:
-        return result.made.pk if result.made is not None else None
+        return result.made.pk if result.made is not None and not isinstance(result.made, Device) else None
 
     def get_number(self, result: Result) -> str | None:
-        return str(result.made) if result.made is not None else None
+        return str(result.made) if isinstance(result.made, Transaction | Distribution) else None
 
     def get_invoice(self, result: Result) -> int | None:
         return result.made.invoice_id if isinstance(result.made, Transaction) else None
@@ -110,13 +185,35 @@ class ResultOut(serializers.Serializer[Result]):
         return result.conflict.pk if result.conflict is not None and result.made is None else None
 
 
+class HeardOut(serializers.Serializer[Device]):
+    """How much of a device has come."""
+
+    missing = serializers.SerializerMethodField(
+        help_text=f"Numbers up to the last that never came, the first {LISTED}: send them again."
+    )
+    last_number = serializers.IntegerField(help_text="The highest that it said or sent.")
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_missing(self, device: Device) -> list[int]:
+        return missing_numbers(device)
+
+
 class PushOut(serializers.Serializer[Mapping[str, object]]):
     results = ResultOut(many=True, help_text="In the order of the operations.")
+
+
+class PushOfDeviceOut(PushOut):
+    """What a push of protocol 2 is answered."""
+
+    device = HeardOut(required=False, help_text="Protocol 2.")
+    server_time = serializers.DateTimeField(required=False, help_text="Protocol 2: from which the app sets its offset.")
 
 
 class PullQuery(Query):
     cursor = TextField(required=False, max_length=64, help_text="Of the last answer; left out: everything.")
     page_size = StrictIntegerField(required=False, default=500, min_value=1, max_value=2_000)
+    device = DeviceIdField(required=False)
+    last_number = LastNumberField(required=False)
 
 
 class PulledRate(serializers.ModelSerializer[CustomerRate]):
@@ -184,6 +281,32 @@ class PullOut(serializers.Serializer[Mapping[str, object]]):
     )
 
 
+class PullOfDeviceOut(PullOut):
+    """What a device is answered that says which one it is."""
+
+    device = HeardOut(required=False, help_text="Where the pull names one.")
+    server_time = serializers.DateTimeField(required=False, help_text="Likewise; 304 has it in its Date.")
+
+
+class DeviceOut(serializers.ModelSerializer[Device]):
+    """A device, and how much of it has come."""
+
+    device = serializers.CharField(source="key", read_only=True, help_text="The id that the app gave it.")
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    missing = serializers.SerializerMethodField(help_text=f"Numbers that never came, the first {LISTED}.")
+
+    class Meta:
+        model = Device
+        fields = (
+            "id", "device", "user", "user_name", "protocol", "first_heard_at", "heard_at", "last_number", "missing",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_missing(self, device: Device) -> list[int]:
+        return missing_numbers(device)
+
+
 class FirstOut(serializers.ModelSerializer[ClientOperation]):
     """The operation that a client_temp_id belongs to."""
 
@@ -206,9 +329,9 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
     class Meta:
         model = SyncConflict
         fields = (
-            "id", "client_temp_id", "type", "payload", "errors", "code", "user", "user_name", "depot", "occurred_at",
-            "received_at", "request_id", "first", "status", "settled_at", "settled_by", "reason", "result_type",
-            "result_id",
+            "id", "client_temp_id", "protocol", "device", "number", "type", "payload", "errors", "code", "user",
+            "user_name", "depot", "occurred_at", "corrected_at", "received_at", "request_id", "first", "status",
+            "settled_at", "settled_by", "reason", "result_type", "result_id",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -223,6 +346,9 @@ class RetryIn(Input):
     )
     ignore_unknown_fields = serializers.BooleanField(
         required=False, default=False, help_text="Leave out what it says beyond the fields that there are."
+    )
+    occurred_at = MomentField(
+        required=False, allow_null=True, default=None, help_text="When it happened, where the device's clock was wrong."
     )
 
 

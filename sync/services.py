@@ -3,87 +3,46 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
-from drf_standardized_errors.formatter import flatten_errors
-from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
 from accounts.selectors import depot_at
 from audit.services import record
-from distribution.models import Distribution
+from fleet.models import Assignment
 from foundation import clock
 from foundation.access.grants import acting_for
-from foundation.api.exceptions import shown
-from foundation.api.fields import ClientTempIdField, MomentField
-from foundation.api.inputs import NAMED_AT_MOST
 from foundation.commands import ATTEMPTS, command, is_transient
 from foundation.entities import entity_name, model_of
 from foundation.errors import Busy, Denied, DomainError, Invalid
 from foundation.observability.context import current_origin
 from foundation.operations import idempotency
-from foundation.operations.contents import mean_the_same, meaning
 from foundation.operations.idempotency import Operation, idempotent, named
 from foundation.operations.occurrence import Approval
 from sync import locks
+from sync.devices import DeviceSays, hear_of, note_numbers
 from sync.errors import BelongsToAnother, ConflictSettled, Unreadable, UserDeactivated
-from sync.models import SyncConflict
-from sync.operations import TYPES, Refusal, Run, read_operation, refusals_of
-from transactions.models import Transaction
+from sync.models import Device, SyncConflict
+from sync.operations import Made, Refusal
+from sync.reading import Push, Sent, as_json, client_temp_id_of, read
 
 _log = logging.getLogger("hsh.sync")
 
 CREATED, DUPLICATE, REJECTED = "created", "duplicate", "rejected"
-
-PROTOCOL = 1
-"""The newest version of the protocol that this server reads; docs/offline-protocol.md says what each one knows."""
-PARTS = ("type", "client_temp_id", "occurred_at", "data")
 MISTAKE = Refusal("server_error", "The server could not carry this out. It is kept.")
-
-_CLIENT_TEMP_ID, _MOMENT = ClientTempIdField(), MomentField()
-FIRST_YEAR = 1970
-"""Where a device's clock begins when it has lost the time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """An operation as it came. ``run`` is None where it is malformed, and ``refusals`` say why.
+class Envelope:
+    """What a push says beside its operations. Protocol 1 says nothing of its device."""
 
-    With both, ``refusals`` name the fields that nobody knows, and ``run`` leaves them out: it must be asked for.
-    ``client_temp_id`` is empty unless it is one. ``content`` is what is compared, ``known`` that without what nobody
-    knows, ``payload`` all of it as JSON.
-    """
-
-    client_temp_id: str
-    type: str
-    payload: str
-    occurred_at: datetime | None = None
-    content: Mapping[str, Any] = field(default_factory=dict)
-    known: Mapping[str, Any] = field(default_factory=dict)
-    run: Run | None = None
-    refusals: Sequence[Refusal] = ()
-
-    def key(self, user: User) -> str:
-        """What makes it the same attempt again."""
-        said = meaning(json.loads(self.payload)) if self.client_temp_id else self.payload
-        text = json.dumps([user.pk, self.client_temp_id, said], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def is_kept_as(self, conflict: SyncConflict) -> bool:
-        if conflict.client_temp_id != self.client_temp_id:
-            return False
-        return conflict.payload == self.payload or bool(
-            self.client_temp_id and mean_the_same(conflict.payload, self.payload)
-        )
-
-    def operation(self, user: User, *, known: bool = False) -> Operation:
-        """``known``: as an earlier release took it, which left out what nobody knows."""
-        content = self.known if known else self.content
-        return Operation(user=user, client_temp_id=self.client_temp_id, type=self.type, sent=content)
+    protocol: int = 1
+    sent_at: datetime | None = None
+    device: DeviceSays | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +51,7 @@ class Result:
 
     client_temp_id: str
     status: str
-    made: Transaction | Distribution | None = None
+    made: Made | None = None
     conflict: SyncConflict | None = None
 
     @property
@@ -104,43 +63,65 @@ class _Overtaken(Exception):
     """Another push of the same operation was quicker: look again."""
 
 
-def push(*, actor: User, operations: Sequence[object]) -> list[Result]:
+def push(*, actor: User, operations: Sequence[object], said: Envelope = Envelope()) -> list[Result]:
     """Carry out operations in their order, each in a transaction of its own; safe to repeat, also at the same time.
 
     What is refused is kept as a SyncConflict, and refused again however often it is pushed; so is what the server
     makes a mistake with. Raises Busy where the server can't decide at the moment, and nothing else: what went before
     stands, and the same push again goes on from there.
     """
-    sent = [_read_or_keep(actor, operation) for operation in operations]
+    now = clock.now()
+    device = hear_of(actor=actor, said=said.device, now=now, protocol=said.protocol) if said.device else None
+    sent = [_read_or_keep(actor, operation, Push(said.protocol, now, said.sent_at)) for operation in operations]
     kept = _kept(actor, sent)
-    return [_push_one(actor, each, next(filter(each.is_kept_as, kept), None)) for each in sent]
+    results: list[Result] = []
+    try:
+        for each in sent:
+            results.append(_push_one(actor, device, each, next(filter(each.is_kept_as, kept), None)))
+            if isinstance(results[-1].made, Assignment):
+                # What follows happens on the vehicle that was taken.
+                actor = User.objects.get_queryset().get(pk=actor.pk)
+    finally:
+        if device is not None:
+            # Only now: a number whose operation was neither recorded nor kept has not come.
+            note_numbers(actor=actor, key=device.key, operations=sent[: len(results)], now=now)
+    return results
 
 
 @command
 @idempotent
 def retry_conflict(
-    *, actor: User, conflict_id: int, approve_rates: bool = False, ignore_unknown_fields: bool = False
+    *,
+    actor: User,
+    conflict_id: int,
+    approve_rates: bool = False,
+    ignore_unknown_fields: bool = False,
+    occurred_at: datetime | None = None,
 ) -> SyncConflict:
     """Let a kept operation happen, as the user who pushed it and when it happened, however long ago that is.
 
     ``approve_rates`` takes the rates that it names, as far as the actor may; ``ignore_unknown_fields`` leaves out what
-    it says beyond the fields that there are. Locks the conflict, then what the operation's own command locks, which
-    also names the errors. Raises Denied, ConflictSettled, Unreadable,
-    BelongsToAnother, UserDeactivated where it happened after that.
+    it says beyond the fields that there are; ``occurred_at`` is another time than the one that was understood when it
+    came. Locks the conflict, then what the operation's own command locks, which also names the errors. Raises Denied,
+    ConflictSettled, Unreadable, BelongsToAnother, Invalid for a time that is still to come, UserDeactivated where it
+    happened after that.
     """
     conflict = _lock_open(actor, conflict_id)
-    sent = read(json.loads(conflict.payload))
+    sent = read(json.loads(conflict.payload), Push(conflict.protocol, conflict.received_at))
     if sent.run is None or (sent.refusals and not ignore_unknown_fields):
         raise Unreadable(sent.refusals[0].code, sent.refusals[0].detail, attr=sent.refusals[0].attr)
     if conflict.operation is None:
         raise BelongsToAnother("Its client_temp_id belongs to another operation, which happened or was kept itself.")
+    if occurred_at is not None and occurred_at > clock.now():
+        raise Invalid("It can't have happened in the future.", attr="occurred_at")
     idempotency.release(conflict.operation)
     pusher = conflict.user
-    if pusher.deactivated_at is not None and (sent.occurred_at or clock.now()) >= pusher.deactivated_at:
+    happened_at = occurred_at or conflict.corrected_at or sent.occurred_at
+    if pusher.deactivated_at is not None and (happened_at or clock.now()) >= pusher.deactivated_at:
         raise UserDeactivated(f"{pusher} had been deactivated before that.", attr="occurred_at")
     # It happened while they worked here, and it is the actor who decides now.
-    with acting_for(pusher), named(sent.operation(pusher)):
-        made = sent.run(pusher, Approval(by=actor, rates=approve_rates))
+    with acting_for(pusher), named(_operation(pusher, conflict.device, sent)):
+        made = sent.run(pusher, Approval(by=actor, rates=approve_rates), happened_at)
     conflict.result_type, conflict.result_id = entity_name(made), made.pk
     _settle(conflict, SyncConflict.Status.RETRIED, actor)
     record(
@@ -154,6 +135,7 @@ def retry_conflict(
             "made": str(made),
             "rates_approved": approve_rates,
             "unknown_fields_ignored": bool(sent.refusals),
+            **({"occurred_at": occurred_at} if occurred_at else {}),
         },
     )
     return conflict
@@ -179,68 +161,15 @@ def dismiss_conflict(*, actor: User, conflict_id: int, reason: str) -> SyncConfl
     return conflict
 
 
-def read(operation: object) -> Sent:
-    """Understand an operation, or say why not."""
-    payload = json.dumps(operation, sort_keys=True, separators=(",", ":"))
-    if not isinstance(operation, dict):
-        return Sent("", "", payload, refusals=[Refusal("invalid", "An operation is a JSON object.")])
-    client_temp_id, refusals = _client_temp_id(operation.get("client_temp_id"))
-    kind, data = operation.get("type"), operation.get("data")
-    moment = operation.get("occurred_at")
-    content: Mapping[str, Any] = operation
-    known: Mapping[str, Any] = {}
-    run = None
-    if not isinstance(kind, str) or kind not in TYPES:
-        refusals.append(Refusal("unknown_type", f"Known types are {', '.join(TYPES)}.", "type"))
-        kind = ""
-    elif not isinstance(data, dict):
-        refusals.append(Refusal("invalid", "The data of an operation is a JSON object.", "data"))
-    elif not refusals:
-        content = {name: value for name, value in data.items() if name != "client_temp_id"} | {"occurred_at": moment}
-        try:
-            readable = read_operation(kind, content)
-        except ValidationError as error:
-            refusals += refusals_of(error)
-        else:
-            known, run, refusals = readable.known, readable.run, [*_unknown(operation, data), *readable.unknown]
-    return Sent(client_temp_id, kind, payload, _moment(moment), content, known, run, refusals)
-
-
-def _unknown(operation: dict[str, Any], data: dict[str, Any]) -> list[Refusal]:
-    """What stands beside the parts of an operation; or within its data and differs from what the operation says."""
-    names = [name for name in operation if name not in PARTS]
-    names += [name for name in ("client_temp_id", "occurred_at") if name in data and data[name] != operation.get(name)]
-    return [Refusal("unknown_field", "An operation has no such field.", shown(name)) for name in names[:NAMED_AT_MOST]]
-
-
-def _client_temp_id(value: object) -> tuple[str, list[Refusal]]:
-    try:
-        text = _CLIENT_TEMP_ID.run_validation(value)
-    except ValidationError as error:
-        return "", [Refusal(each.code, each.detail, "client_temp_id") for each in flatten_errors(error.detail)]
-    if text is None:
-        return "", [Refusal("required", "Every operation needs its client_temp_id.", "client_temp_id")]
-    return text, []
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment: datetime | None = _MOMENT.run_validation(value)
-    except ValidationError:
-        return None
-    # A time long before there were such devices is no clock's; and its offset would be one that no format knows.
-    return moment if moment and moment.year >= FIRST_YEAR else None
-
-
-def _read_or_keep(actor: User, operation: object) -> Sent:
+def _read_or_keep(actor: User, operation: object, push: Push) -> Sent:
     """What can't even be read because of a mistake of ours is kept as well."""
     try:
-        return read(operation)
+        return read(operation, push)
     except Exception:
         _log_mistake("reading an operation", actor)
-        payload = json.dumps(operation, sort_keys=True, separators=(",", ":"))
         content = operation if isinstance(operation, dict) else {}
-        return Sent(_client_temp_id(content.get("client_temp_id"))[0], "", payload, content=content, refusals=[MISTAKE])
+        name = client_temp_id_of(content.get("client_temp_id"))[0]
+        return Sent(name, "", as_json(operation), push.protocol, content=content, refusals=[MISTAKE])
 
 
 def _log_mistake(what: str, actor: User) -> None:
@@ -254,22 +183,34 @@ def _kept(actor: User, sent: Sequence[Sent]) -> list[SyncConflict]:
     return list(SyncConflict.objects.filter(user=actor, client_temp_id__in=ids))
 
 
-def _push_one(actor: User, sent: Sent, kept: SyncConflict | None) -> Result:
+def _push_one(actor: User, device: Device | None, sent: Sent, kept: SyncConflict | None) -> Result:
     for _ in range(ATTEMPTS):
         try:
-            return _answer(kept, sent) if kept is not None else _push_once(actor, sent)
+            return _answer(kept, sent) if kept is not None else _push_once(actor, device, sent)
         except _Overtaken:
             kept = next(filter(sent.is_kept_as, _kept(actor, [sent])), None)
     raise Busy("The same operation is being pushed by several clients. Please try again.")
 
 
-def _push_once(actor: User, sent: Sent) -> Result:
+def _operation(user: User, device: Device | None, sent: Sent, *, known: bool = False) -> Operation:
+    """``known``: as an earlier release took it, which left out what nobody knows."""
+    return Operation(
+        user=user,
+        client_temp_id=sent.client_temp_id,
+        type=sent.type,
+        sent=sent.known if known else sent.content,
+        device=device.key if device else "",
+        number=sent.number,
+    )
+
+
+def _push_once(actor: User, device: Device | None, sent: Sent) -> Result:
     refusals = sent.refusals
-    if sent.run is not None and (not refusals or _happened(actor, sent)):
-        operation = sent.operation(actor, known=bool(refusals))
+    if sent.run is not None and (not refusals or _happened(actor, device, sent)):
+        operation = _operation(actor, device, sent, known=bool(refusals))
         try:
             with named(operation):
-                made = sent.run(actor, None)
+                made = sent.run(actor, None, sent.corrected_at)
         except idempotency.RefusedBefore as error:
             return _answer(SyncConflict.objects.get(operation=error.operation), sent)
         except Busy:
@@ -285,19 +226,21 @@ def _push_once(actor: User, sent: Sent) -> Result:
             refusals = [MISTAKE]
         else:
             return Result(sent.client_temp_id, DUPLICATE if operation.is_replayed else CREATED, made=made)
-    return _answer(_keep(actor=actor, sent=sent, refusals=refusals), sent)
+    return _answer(_keep(actor=actor, device=device, sent=sent, refusals=refusals), sent)
 
 
-def _happened(actor: User, sent: Sent) -> bool:
+def _happened(actor: User, device: Device | None, sent: Sent) -> bool:
     """Did it happen before, when an earlier release left out the fields that nobody knows?"""
     earlier = idempotency.find(actor, sent.client_temp_id)
     return (
-        earlier is not None and earlier.result_id is not None and sent.operation(actor, known=True).is_same_as(earlier)
+        earlier is not None
+        and earlier.result_id is not None
+        and _operation(actor, device, sent, known=True).is_same_as(earlier)
     )
 
 
 @command
-def _keep(*, actor: User, sent: Sent, refusals: Sequence[Refusal]) -> SyncConflict:
+def _keep(*, actor: User, device: Device | None, sent: Sent, refusals: Sequence[Refusal]) -> SyncConflict:
     """Keep a refused operation, and take its client_temp_id so that nothing else can happen under it.
 
     The id is left to the operation that it belongs to already. Raises _Overtaken where that is the same one.
@@ -305,23 +248,27 @@ def _keep(*, actor: User, sent: Sent, refusals: Sequence[Refusal]) -> SyncConfli
     errors, now, operation = [asdict(refusal) for refusal in refusals], clock.now(), None
     depot_id = depot_at(actor, sent.occurred_at or now)
     earlier = idempotency.find(actor, sent.client_temp_id) if sent.client_temp_id else None
-    if earlier is not None and sent.operation(actor).is_same_as(earlier):
+    if earlier is not None and _operation(actor, device, sent).is_same_as(earlier):
         raise _Overtaken
     try:
         if sent.client_temp_id and earlier is None:
-            operation = idempotency.keep_refusal(sent.operation(actor), errors)
+            operation = idempotency.keep_refusal(_operation(actor, device, sent), errors)
         conflict = SyncConflict.objects.create(
-            key=sent.key(actor),
+            key=_key(actor, sent),
             operation=operation,
             first=earlier,
             user=actor,
             depot_id=depot_id,
             client_temp_id=sent.client_temp_id,
+            protocol=sent.protocol,
+            device=device,
+            number=sent.number,
             type=sent.type,
             payload=sent.payload,
             errors=errors,
             code=refusals[0].code,
-            occurred_at=sent.occurred_at,
+            occurred_at=sent.stored_at,
+            corrected_at=sent.corrected_at if device else None,
             received_at=now,
             date=clock.business_date(now),
             request_id=current_origin().request_id,
@@ -336,6 +283,12 @@ def _keep(*, actor: User, sent: Sent, refusals: Sequence[Refusal]) -> SyncConfli
         depot_id=depot_id,
     )
     return conflict
+
+
+def _key(user: User, sent: Sent) -> str:
+    """What makes it the same attempt again."""
+    text = json.dumps([user.pk, sent.client_temp_id, sent.said()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _answer(conflict: SyncConflict, sent: Sent) -> Result:

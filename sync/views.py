@@ -1,29 +1,39 @@
 """Offline work over HTTP."""
 
+import hashlib
+
 from django.utils.decorators import method_decorator
+from django.utils.http import quote_etag
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
 from accounts.requests import acting_user
+from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.api.filters import ApiFilterSet, IdFilter
+from foundation.api.filters import ApiFilterSet, IdFilter, YesNoFilter
 from foundation.api.queries import KnownParametersOnly
 from foundation.api.viewsets import LedgerViewSet
 from sync import feed, openapi, services
-from sync.models import SyncConflict
-from sync.selectors import own_drafts, own_stock
+from sync.devices import DeviceSays, hear_of
+from sync.models import Device, DeviceQuerySet, SyncConflict
+from sync.selectors import SILENCE, own_drafts, own_stock
 from sync.serializers import (
+    DeviceOut,
     DismissIn,
+    PullOfDeviceOut,
     PullOut,
     PullQuery,
-    PushIn,
+    PushOfDeviceOut,
     PushOut,
     RetryIn,
     SyncConflictOut,
+    push_in,
 )
 
 
@@ -32,10 +42,15 @@ class PushView(KnownParametersOnly, APIView):
 
     @openapi.push
     def post(self, request: Request) -> Response:
-        serializer = PushIn(data=request.data)
+        serializer = push_in(request.data)
         serializer.is_valid(raise_exception=True)
-        results = services.push(actor=acting_user(request), operations=serializer.validated_data["operations"])
-        return Response(PushOut({"results": results}, context={"request": request}).data)
+        actor, said = acting_user(request), serializer.envelope()
+        results = services.push(actor=actor, operations=serializer.validated_data["operations"], said=said)
+        context = {"request": request}
+        if said.device is None:
+            return Response(PushOut({"results": results}, context=context).data)
+        answer = {"results": results, **_heard(actor, said.device)}
+        return Response(PushOfDeviceOut(answer, context=context).data)
 
 
 @method_decorator((gzip_page, conditional_page), name="dispatch")
@@ -45,7 +60,7 @@ class PullView(KnownParametersOnly, APIView):
 
     @openapi.pull
     def get(self, request: Request) -> Response:
-        user, sent = acting_user(request), self.asked()
+        user, sent, now = acting_user(request), self.asked(), clock.now()
         cursor = feed.Cursor.parse(sent["cursor"]) if "cursor" in sent else None
         page = feed.next_page(cursor, sent["page_size"])
         answer: dict[str, object] = {
@@ -56,7 +71,45 @@ class PullView(KnownParametersOnly, APIView):
             "stock": None if page.has_more else own_stock(user),
             "distributions": None if page.has_more else own_drafts(user),
         }
-        return Response(PullOut(answer).data)
+        if "device" not in sent:
+            return Response(PullOut(answer).data)
+        said = DeviceSays(sent["device"], sent.get("last_number"))
+        hear_of(actor=user, said=said, now=now, pulled=not page.has_more)
+        data = dict(PullOfDeviceOut({**answer, **_heard(user, said)}).data)
+        # The time is another one each time: what a 304 says hasn't changed is all but that.
+        etag = hashlib.sha256(JSONRenderer().render({**data, "server_time": None})).hexdigest()
+        return Response(data, headers={"ETag": quote_etag(etag)})
+
+
+def _heard(user: User, said: DeviceSays) -> dict[str, object]:
+    return {"device": Device.objects.get(user=user, key=said.id), "server_time": clock.now()}
+
+
+class DeviceFilter(ApiFilterSet):
+    user = IdFilter(field_name="user_id")
+    with_missing_numbers = YesNoFilter(method="with_gaps", help_text="Recorded something that never came.")
+    silent = YesNoFilter(method="silent_for_long", help_text="Not heard of for more than 24 hours.")
+
+    class Meta:
+        model = Device
+        fields = ()
+
+    def with_gaps(self, devices: DeviceQuerySet, name: str, value: bool) -> DeviceQuerySet:
+        return devices.with_gaps() if value else devices.complete()
+
+    def silent_for_long(self, devices: DeviceQuerySet, name: str, value: bool) -> DeviceQuerySet:
+        since = clock.now() - SILENCE
+        return devices.filter(heard_at__lt=since) if value else devices.filter(heard_at__gte=since)
+
+
+@openapi.devices
+class DeviceViewSet(LedgerViewSet):
+    queryset = Device.objects.select_related("user")
+    serializer_class = DeviceOut
+    filterset_class = DeviceFilter
+    search_fields = ("key", "user__username")
+    ordering_fields = ("id", "heard_at")
+    capability = Capability.VIEW_CONFLICTS
 
 
 class SyncConflictFilter(ApiFilterSet):

@@ -76,8 +76,11 @@ class HappensOnce(_View):
         if name is None:
             return None
         type = self.operations.get(self.action) or f"{self.basename}.{self.action}"
-        target = {self.target: int(self.kwargs["pk"])} if "pk" in self.kwargs else {}
-        return Operation(user=request.user, client_temp_id=name, type=type, sent={**body, **target})
+        return Operation(user=request.user, client_temp_id=name, type=type, sent={**body, **self.said_by_path()})
+
+    def said_by_path(self) -> dict[str, Any]:
+        """Which row the operation is about, as its content says it."""
+        return {self.target: int(self.kwargs["pk"])} if "pk" in self.kwargs else {}
 
 
 def earlier_or[R](make: Callable[[], R]) -> R:

@@ -16,8 +16,8 @@ from django.utils.dateparse import parse_datetime
 
 from foundation import clock
 
-NO_CONTENT = frozenset({"client_temp_id", "confirm", "csrfmiddlewaretoken"})
-"""What is no part of an operation: its id, and what its sender has confirmed."""
+NO_CONTENT = frozenset({"client_temp_id", "confirm", "based_on", "csrfmiddlewaretoken"})
+"""What is no part of an operation: its id, what its sender has confirmed, and what they had seen."""
 SECRETS = frozenset({"password", "new_password"})
 """What is stored nowhere, and yet tells two operations apart: by a digest that takes the server's own key to make."""
 

@@ -22,10 +22,12 @@ from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from fleet.models import Assignment, Vehicle
+from foundation import clock
 from foundation.access.capabilities import Capability, Role
 from foundation.api.permissions import HasCapability
 from inventory.models import Inventory, VehicleTransfer
 from invoices.models import GstRate
+from sync.models import Device
 from tests.conftest import ClientOf, KeptWorld, client_for
 from tests.factories import (
     DepotFactory,
@@ -218,6 +220,11 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("conflict", "retry", "foreign"): (200, 404, 403, 403, 403, 401),
     ("conflict", "dismiss", "own"): (200, 200, 403, 403, 403, 401),
     ("conflict", "dismiss", "foreign"): (200, 404, 403, 403, 403, 401),
+    ("device", "list", ""): READ,
+    ("device", "retrieve", "own"): (200, 200, 404, 404, 200, 401),
+    ("device", "retrieve", "sales"): (200, 200, 404, 200, 404, 401),
+    ("device", "retrieve", "colleague"): (200, 200, 404, 404, 404, 401),
+    ("device", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
     ("audit", "list", ""): (200, 200, 403, 403, 403, 401),
     ("audit", "retrieve", "own"): (200, 200, 403, 403, 403, 401),
     ("audit", "retrieve", "foreign"): (200, 404, 403, 403, 403, 401),
@@ -308,8 +315,10 @@ def make_world(client_of: ClientOf) -> World:
             post(admin, f"/api/settlements/{settlement['id']}/reject/", {"remarks": "Count again"})
         wrong = {"customer": customer.pk, "items": [{**line, "type": "REFILL", "rate": "1.00"}]}
         refused = {"type": "transaction.create", "client_temp_id": "refused", "data": wrong}
-        pushed = post(seller, "/api/sync/push/", {"operations": [refused]})
-        rows["conflict", whose] = pushed["results"][0]["conflict"]
+        now = clock.now().isoformat()
+        said = {"protocol": 2, "sent_at": now, "device": {"id": "phone", "last_number": 0}, "operations": [refused]}
+        rows["conflict", whose] = post(seller, "/api/sync/push/", said)["results"][0]["conflict"]
+        rows["device", whose] = Device.objects.get(user=seller).pk
         rows["audit", whose] = AuditLog.objects.filter(user=seller).latest("id").pk
     for whose, place in (("depot", a), ("foreign-depot", b)):
         gained = {"equipment": cylinder.pk, "condition": "FULL", "quantity": 1}
@@ -486,6 +495,7 @@ VISIBLE: dict[str, dict[str, int]] = {
     "settlement": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "depot-work": {"ADMIN": 2, "SUPERVISOR": 1, "DEPOT_STAFF": 1},
     "conflict": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
+    "device": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
 }
 
 

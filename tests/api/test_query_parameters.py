@@ -113,6 +113,8 @@ def test_a_value_that_can_not_be_meant_is_refused(client: Any, path: str) -> Non
     for name, parameter in ((name, parameter) for asked, name, parameter in ASKED if asked == path):
         needed = {other: 1 for at, other, it in ASKED if at == path and it.get("required") and other != name}
         for value in BAD[kind_of(parameter)]:
+            if value == str(parameter["schema"].get("minimum")):
+                continue
             answer = client.get(f"{url}?{urlencode({**needed, name: value})}")
             assert answer.status_code == 400, (name, value[:80], answer.status_code, answer.content[:300])
             errors = answer.json()["errors"]

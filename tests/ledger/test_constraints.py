@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from core.packages import APPS
 from customers.models import Customer
 from depots.models import Depot
@@ -23,6 +24,7 @@ from inventory.models import Location
 from invoices.models import Invoice
 from payments.models import Payment
 from settlements.models import Settlement
+from sync.models import Device
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +115,10 @@ CHECKS = {
         [{"from_at": MOMENT + timedelta(microseconds=1)}],
         {"created_at": MOMENT},
     ),
+    "device_numbers_add_up": Check(
+        [{"last_number": 0}, {"received": 2, "last_number": 2}, {"last_number": 9_999_999}],
+        [{"received": -1}, {"received": 3, "last_number": 2}, {"last_number": 10_000_000}],
+    ),
     "vehicle_transfer_goes_elsewhere": Check(
         [{}], [lambda: dict.fromkeys(("from_vehicle", "to_vehicle"), a_row(Vehicle))]
     ),
@@ -185,6 +191,8 @@ UNIQUE: dict[str, tuple[Values, Values]] = {
         {"settlement": another(Settlement), "equipment": another(Equipment), "condition": "FULL"},
         {"counted": 9},
     ),
+    "device_unique": ({"user": another(User), "key": "a"}, {"last_number": 9}),
+    "received_number_unique": ({"device": another(Device), "number": 7, "key": "a"}, {"client_temp_id": "b"}),
     "feed_entity_unique": ({"entity": "customers.customer", "entity_id": 7}, {"position": 9}),
 }
 """What may stand once, in values that `a_row` doesn't fill in, and what else may differ then."""

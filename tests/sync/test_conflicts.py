@@ -184,7 +184,7 @@ def test_a_sale_that_a_mended_server_understands_can_be_retried(
 ) -> None:
     operation = sale_of(shop, "a")
     with monkeypatch.context() as patched:
-        patched.setattr("sync.services.TYPES", ())
+        patched.setattr("sync.reading.types_of", lambda protocol: ())
         [refused] = push(operation)
     assert refused["errors"][0]["code"] == "unknown_type"
     assert retry(refused["conflict"]).status_code == 200

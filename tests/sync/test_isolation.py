@@ -22,7 +22,7 @@ from foundation.errors import Busy, DomainError
 from foundation.operations.idempotency import Operation, RefusedBefore
 from invoices.errors import StorageUnavailable
 from invoices.models import Invoice
-from sync import operations, services
+from sync import operations, reading
 from sync.models import SyncConflict
 from tests.conftest import Shop, error_of
 from tests.sync.conftest import Push, sale_of
@@ -226,13 +226,13 @@ def test_an_operation_that_can_not_even_be_read_is_kept_and_told_once(
 ) -> None:
     original = operations.read_operation
 
-    def mistaken(type: str, sent: Json) -> Any:
+    def mistaken(type: str, sent: Json, protocol: int) -> Any:
         if sent["items"][0]["quantity"] == 2:
             raise KeyError("b")
-        return original(type, sent)
+        return original(type, sent, protocol)
 
     with monkeypatch.context() as patched:
-        patched.setattr(services, "read_operation", mistaken)
+        patched.setattr(reading, "read_operation", mistaken)
         results = push(*batch(shop))
         assert push(*batch(shop))[1] == results[1]
     assert_only_b_is_kept(shop, results, "server_error")
@@ -247,7 +247,7 @@ def test_what_an_earlier_release_did_not_know_stays_the_one_conflict(
 ) -> None:
     """The app asks again and again; the upgrade in between must not make another conflict of it."""
     with monkeypatch.context() as patched:
-        patched.setattr(services, "TYPES", ())
+        patched.setattr(reading, "types_of", lambda protocol: ())
         [unknown] = push(sale_of(shop, "a"))
         refused = shop.client_of(shop.admin).post(f"/api/sync/conflicts/{unknown['conflict']}/retry/")
         assert error_of(refused) == (400, "unknown_type", "type")

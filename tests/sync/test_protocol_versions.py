@@ -32,7 +32,7 @@ def test_a_push_names_its_protocol_or_speaks_the_first(shop: Shop) -> None:
         assert answer.json()["results"][0]["status"] == "created"
 
 
-@pytest.mark.parametrize("version", [2, 3, "2", 10**18])
+@pytest.mark.parametrize("version", [3, 4, "3", 10**18])
 def test_a_newer_protocol_is_refused_whole_and_nothing_is_kept(
     shop: Shop, nothing_changes: Unchanged, version: object
 ) -> None:
@@ -57,7 +57,7 @@ def test_what_is_no_protocol_is_refused(shop: Shop, nothing_changes: Unchanged, 
 
 
 def test_an_older_app_is_still_understood(shop: Shop, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serializers, "PROTOCOL", 2)
+    monkeypatch.setattr(serializers, "PROTOCOL", 3)
     assert push(sale_of(shop, "a"))[0]["status"] == "created"
 
 

@@ -1,0 +1,82 @@
+"""What each device says of itself, noted: that it spoke, how far it has counted, which of its numbers have come."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+
+from accounts.models import User
+from foundation.commands import TryAgain, command
+from foundation.operations.idempotency import idempotent
+from sync import locks
+from sync.models import Device, Pull, ReceivedNumber
+from sync.reading import WITH_DEVICES, Sent
+
+PULLS_KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSays:
+    """What a push or a pull says of its device. ``last_number`` None: nothing of its numbers."""
+
+    id: str
+    last_number: int | None = None
+
+
+@command
+@idempotent
+def hear_of(
+    *, actor: User, said: DeviceSays, now: datetime, protocol: int = WITH_DEVICES, pulled: bool = False
+) -> Device:
+    """Note that the actor's device has spoken, and where it has ``pulled`` all that there is. Locks its row."""
+    if not Device.objects.filter(user=actor, key=said.id).exists():
+        _add(actor, said, now, protocol)
+    device = locks.device(actor, said.id)
+    device.heard_at, device.protocol = max(device.heard_at, now), protocol
+    device.last_number = max(device.last_number, said.last_number or 0)
+    device.save(update_fields=["heard_at", "protocol", "last_number"])
+    if pulled:
+        Pull.objects.filter(device=device, at__lt=now - PULLS_KEPT).delete()
+        Pull.objects.create(device=device, at=now)
+    return device
+
+
+@command
+@idempotent
+def note_numbers(*, actor: User, key: str, operations: Sequence[Sent], now: datetime) -> Device:
+    """Note under which of their numbers these came. Locks the device."""
+    locked = locks.device(actor, key)
+    numbered = [(each, each.number) for each in operations if each.number is not None]
+    came: dict[int, set[str]] = {}
+    for number, key in locked.numbers.filter(number__in={number for _, number in numbered}).values_list(
+        "number", "key"
+    ):
+        came.setdefault(number, set()).add(key)
+    new, before = [], len(came)
+    for each, number in numbered:
+        key, others = _key(each), came.setdefault(number, set())
+        if key in others:
+            continue
+        others.add(key)
+        new.append(
+            ReceivedNumber(device=locked, number=number, key=key, client_temp_id=each.client_temp_id, received_at=now)
+        )
+    if new:
+        ReceivedNumber.objects.bulk_create(new)
+        locked.received += len(came) - before
+        locked.last_number = max(locked.last_number, *came)
+        locked.save(update_fields=["received", "last_number"])
+    return locked
+
+
+def _add(actor: User, said: DeviceSays, now: datetime, protocol: int) -> None:
+    try:
+        Device.objects.create(user=actor, key=said.id, first_heard_at=now, heard_at=now, protocol=protocol)
+    except IntegrityError as error:
+        raise TryAgain from error
+
+
+def _key(sent: Sent) -> str:
+    return hashlib.sha256((sent.client_temp_id or sent.payload).encode("utf-8", "surrogatepass")).hexdigest()
