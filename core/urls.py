@@ -25,9 +25,15 @@ from fleet.views import VehicleViewSet
 from foundation.api.errors import not_found
 from foundation.observability.health import LiveView, ReadyView
 from foundation.observability.metrics import metrics
-from inventory.views import DepotWorkViewSet, InventoryViewSet, VehicleGoodsViewSet, VehicleTransferViewSet
+from inventory.views import (
+    DepotWorkViewSet,
+    InventoryViewSet,
+    VehicleCountViewSet,
+    VehicleGoodsViewSet,
+    VehicleTransferViewSet,
+)
 from invoices.views import GstRateViewSet, InvoiceViewSet
-from payments.views import InvoicePaymentViewSet, PaymentViewSet
+from payments.views import CashCountViewSet, InvoicePaymentViewSet, PaymentViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet
 from settlements.views import SettlementViewSet
 from sync.views import DeviceViewSet, PullView, PushView, SyncConflictViewSet
@@ -53,6 +59,8 @@ router.register("transactions", TransactionViewSet, basename="transaction")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("invoices", InvoicePaymentViewSet, basename="invoice-payment")
 router.register("payments", PaymentViewSet, basename="payment")
+router.register("vehicle-counts", VehicleCountViewSet, basename="vehicle-count")
+router.register("cash-counts", CashCountViewSet, basename="cash-count")
 router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("reports", ReportViewSet, basename="report")
 router.register("sync/devices", DeviceViewSet, basename="device")

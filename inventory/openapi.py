@@ -6,17 +6,22 @@ from depots.errors import DepotInactive
 from equipment.errors import EquipmentInactive
 from fleet.errors import VehicleInactive
 from foundation.api.schema import conflicts
+from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
-from inventory.errors import InsufficientStock
+from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen, InsufficientStock
 from inventory.serializers import (
     CorrectionIn,
     CountSheetLineOut,
     CountSheetQuery,
+    DecisionIn,
     DepotWorkIn,
     DepotWorkOut,
     InventoryOut,
+    ReasonedDecisionIn,
     StockMovementOut,
     StockTakeIn,
+    VehicleCountIn,
+    VehicleCountOut,
     VehicleTransferIn,
     VehicleTransferOut,
 )
@@ -61,6 +66,8 @@ _MOVEMENT = OpenApiExample(
         "to_condition": "FULL",
         "cause_type": "transactions.transaction",
         "cause_id": 501,
+        "count": None,
+        "reverses": None,
         "reason": "",
         "user": 7,
         "user_name": "driver1",
@@ -83,10 +90,11 @@ balances = extend_schema_view(
 correct_balance = extend_schema(
     summary="Correct a balance to a count",
     description="ADMIN anywhere; a SUPERVISOR at their own depot, its vehicles, and customers. The difference "
-    "moves against OUTSIDE, with the reason, in the stock ledger and the audit log.",
+    "moves against OUTSIDE, with the reason, in the stock ledger and the audit log. What happened before and arrives "
+    "afterwards was counted already: it doesn't change the balance.",
     tags=["Inventory"],
     request=CorrectionIn,
-    responses={200: InventoryOut},
+    responses={200: InventoryOut, **conflicts(CountContradicted)},
     examples=[
         OpenApiExample(
             "a count",
@@ -107,7 +115,8 @@ correct_balance = extend_schema(
 list_movements = extend_schema(
     summary="List stock movements",
     description="The double-entry ledger, newest first, by cursor: every cylinder that moved, from where to where, "
-    "and why.",
+    "and why. With a `count` nothing moved: the books are brought to what was counted. `reverses` is the movement "
+    "that a void takes back.",
     tags=["Inventory"],
     responses=StockMovementOut(many=True),
     examples=[_MOVEMENT],
@@ -192,17 +201,19 @@ record_depot_work = extend_schema(
 
 take_stock = extend_schema(
     summary="Take stock at a depot",
-    description="ADMIN, and a SUPERVISOR at their own depot. Brings each counted balance to its count, in one "
-    "commit; what isn't named stays. With a `client_temp_id` it is safe to send again.",
+    description="ADMIN, and a SUPERVISOR at their own depot. Brings each balance to what was counted at `counted_at`, "
+    "in one commit; what isn't named stays. What happened before that and arrives afterwards was counted already. "
+    "`count_contradicted`: more left since than was counted. With a `client_temp_id` it is safe to send again.",
     tags=["Depot work"],
     request=StockTakeIn,
-    responses={201: DepotWorkOut},
+    responses={201: DepotWorkOut, **conflicts(CountContradicted, OccurredAtOutOfRange)},
     examples=[
         OpenApiExample(
             "a count",
             value={
                 "depot": 1,
                 "reason": "Stock-take of January",
+                "counted_at": "2026-01-31T17:30:00+08:00",
                 "items": [{"equipment": 3, "condition": "FULL", "quantity": 117}],
             },
             request_only=True,
@@ -298,5 +309,115 @@ transfer_between_vehicles = extend_schema(
             request_only=True,
         ),
         _TRANSFER,
+    ],
+)
+
+_LINE = {"equipment": 3, "sku": "CYL-14-POL", "condition": "FULL", "quantity": 13, "expected": None, "variance": None}
+_COUNT_EXAMPLE = {
+    "id": 40,
+    "count_number": "CNT-20260120-000001",
+    "client_temp_id": "5d0d1c3e-9d52-4b0e-8f10-5a8c5f0f7a11",
+    "status": "COUNTED",
+    "user": 7,
+    "user_name": "Tan Ah Beng",
+    "depot": 1,
+    "vehicle": "GBK1234A",
+    "lines": [_LINE],
+    "occurred_at": "2026-01-20T18:05:00+08:00",
+    "created_at": "2026-01-20T18:05:02+08:00",
+    "remarks": "",
+    "decided_by": None,
+    "decided_at": None,
+    "decision_remarks": "",
+    "pending": [],
+}
+_COUNT = OpenApiExample("a count", value=_COUNT_EXAMPLE, response_only=True, status_codes=["200", "201"])
+_DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
+
+vehicle_counts = extend_schema_view(
+    list=extend_schema(
+        summary="List vehicle counts",
+        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF their depot's, others their own. What "
+        "the books say beside an open count, and what is still on its way, only the count itself shows.",
+        tags=["Day-end"],
+        examples=[_COUNT],
+    ),
+    retrieve=extend_schema(
+        summary="Read a vehicle count",
+        description="While it is open, who may sign it off sees `expected` and `variance` by what is known so far, "
+        "also of what nobody named; for whoever counted they are null: the count is blind. Signed off, they are what "
+        "the books said then.",
+        tags=["Day-end"],
+        examples=[_COUNT],
+    ),
+)
+
+record_vehicle_count = extend_schema(
+    summary="Count a vehicle",
+    description="A blind count of all that is on a vehicle at a moment: what isn't named was not there. The books stay "
+    "as they are until somebody else signs it off. An open count refuses no other one. With a `client_temp_id` it is "
+    "safe to send again.",
+    tags=["Day-end"],
+    request=VehicleCountIn,
+    responses={201: VehicleCountOut, **conflicts(OccurredAtOutOfRange, RefusedBefore)},
+    examples=[
+        OpenApiExample(
+            "a count",
+            value={
+                "vehicle": "GBK1234A",
+                "counts": [{"equipment": 3, "condition": "FULL", "quantity": 13}],
+                "occurred_at": "2026-01-20T18:05:00+08:00",
+                "client_temp_id": "5d0d1c3e-9d52-4b0e-8f10-5a8c5f0f7a11",
+            },
+            request_only=True,
+        ),
+        _COUNT,
+    ],
+)
+
+sign_off_vehicle_count = extend_schema(
+    summary="Sign off a vehicle count",
+    description="DEPOT_STAFF and SUPERVISOR of the depot, and ADMIN, for somebody else's count, a vehicle's counts in "
+    "the order of their moments. From then on the books say of its moment what was counted; what happened before and "
+    "arrives later was counted already. `count_contradicted`: more left after it than was counted; count again.",
+    tags=["Day-end"],
+    request=DecisionIn,
+    responses={200: VehicleCountOut, **conflicts(CountDecided, EarlierCountOpen, CountContradicted)},
+    examples=[
+        OpenApiExample("one is missing", value={"remarks": "One left at the last stop"}, request_only=True),
+        OpenApiExample(
+            "signed off",
+            value={
+                **_COUNT_EXAMPLE,
+                **_DECIDED,
+                "status": "SIGNED_OFF",
+                "decision_remarks": "One left at the last stop",
+                "lines": [{**_LINE, "expected": 14, "variance": -1}],
+            },
+            response_only=True,
+            status_codes=["200"],
+        ),
+    ],
+)
+
+reject_vehicle_count = extend_schema(
+    summary="Have a vehicle counted again",
+    description="By the same people. A rejected count leaves nothing.",
+    tags=["Day-end"],
+    request=ReasonedDecisionIn,
+    responses={200: VehicleCountOut, **conflicts(CountDecided)},
+    examples=[
+        OpenApiExample("a slip", value={"remarks": "The empties were forgotten"}, request_only=True),
+        OpenApiExample(
+            "rejected",
+            value={
+                **_COUNT_EXAMPLE,
+                **_DECIDED,
+                "status": "REJECTED",
+                "decision_remarks": "The empties were forgotten",
+            },
+            response_only=True,
+            status_codes=["200"],
+        ),
     ],
 )

@@ -1,5 +1,8 @@
 """Balances and movements in JSON."""
 
+from collections.abc import Sequence
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from fleet.serializers import VehicleNoField
@@ -17,6 +20,8 @@ from foundation.api.queries import Query
 from foundation.limits import LINES
 from inventory.models import (
     Condition,
+    Count,
+    CountLine,
     DepotWork,
     DepotWorkItem,
     Inventory,
@@ -27,7 +32,15 @@ from inventory.models import (
     VehicleTransferItem,
 )
 from inventory.selectors import CountSheetLine
-from inventory.services import DepotCount, Entity, NewDepotWork, NewVehicleTransfer, NewWorkItem
+from inventory.services import (
+    CountedLine,
+    DepotCount,
+    Entity,
+    NewDepotWork,
+    NewVehicleCount,
+    NewVehicleTransfer,
+    NewWorkItem,
+)
 
 WORK_KINDS = [choice for choice in DepotWork.Kind.choices if choice[0] != DepotWork.Kind.STOCK_TAKE]
 
@@ -72,7 +85,8 @@ class StockMovementOut(serializers.ModelSerializer[StockMovement]):
         model = StockMovement
         fields = (
             "id", "kind", "equipment", "sku", "quantity", "from_location", "from_condition", "to_location",
-            "to_condition", "cause_type", "cause_id", "reason", "user", "user_name", "occurred_at", "created_at",
+            "to_condition", "cause_type", "cause_id", "count", "reverses", "reason", "user", "user_name",
+            "occurred_at", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -130,6 +144,7 @@ class StockTakeIn(Input):
     depot = IdField()
     reason = TextField(max_length=500)
     items = many(CountedItemIn, allow_empty=False, max_length=LINES)
+    counted_at = MomentField(required=False, allow_null=True, default=None, help_text="Left out: now.")
 
     def command(self) -> DepotCount:
         """The validated count, as the service takes it."""
@@ -216,3 +231,71 @@ class CountSheetLineOut(serializers.Serializer[list[CountSheetLine]]):  # with m
     sku = serializers.CharField()
     equipment_name = serializers.CharField()
     condition = serializers.ChoiceField(choices=Condition.choices)
+
+
+class VehicleCountIn(Input):
+    """A blind count: what isn't named was not there."""
+
+    vehicle = VehicleNoField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The number of the vehicle that was counted. Left out: the one assigned to the counter then.",
+    )
+    counts = many(CountedItemIn, required=False, default=list, max_length=LINES)
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+    occurred_at = MomentField(
+        required=False, allow_null=True, default=None, help_text="When it was counted. Left out: now."
+    )
+
+    def command(self) -> NewVehicleCount:
+        """The validated count, as the service takes it."""
+        sent = self.validated_data
+        return NewVehicleCount(**{**sent, "counts": tuple(CountedLine(**line) for line in sent["counts"])})
+
+
+class DecisionIn(Input):
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class ReasonedDecisionIn(Input):
+    remarks = TextField(max_length=500)
+
+
+class CountLineOut(serializers.ModelSerializer[CountLine]):
+    sku = serializers.CharField(source="equipment.sku", read_only=True)
+    variance = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="Counted less expected; negative: missing."
+    )
+
+    class Meta:
+        model = CountLine
+        fields = ("equipment", "sku", "condition", "quantity", "expected", "variance")
+        read_only_fields = fields
+
+
+class VehicleCountOut(serializers.ModelSerializer[Count]):
+    """``lines`` and ``pending`` of one count are in the context; a list shows the recorded lines."""
+
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    vehicle = serializers.CharField(source="location.vehicle_no", read_only=True)
+    lines = serializers.SerializerMethodField()
+    pending = serializers.SerializerMethodField(
+        help_text="What is still on its way and may have happened before it, in words. Null in lists."
+    )
+
+    class Meta:
+        model = Count
+        fields = (
+            "id", "count_number", "client_temp_id", "status", "user", "user_name", "depot", "vehicle", "lines",
+            "occurred_at", "created_at", "remarks", "decided_by", "decided_at", "decision_remarks", "pending",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(CountLineOut(many=True))
+    def get_lines(self, count: Count) -> object:
+        lines: Sequence[CountLine] | None = self.context.get("lines")
+        return CountLineOut(count.lines.all() if lines is None else lines, many=True).data
+
+    def get_pending(self, count: Count) -> list[str] | None:
+        return self.context.get("pending")

@@ -16,8 +16,10 @@ from foundation.api.filters import ApiFilterSet, DayFilter, FilterBackend, IdFil
 from foundation.api.pagination import LedgerPagination
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.errors import UnknownReference
+from foundation.remains import remaining
 from inventory import openapi, services
 from inventory.models import (
+    Count,
     DepotWork,
     Inventory,
     LocationKind,
@@ -30,11 +32,15 @@ from inventory.serializers import (
     CorrectionIn,
     CountSheetLineOut,
     CountSheetQuery,
+    DecisionIn,
     DepotWorkIn,
     DepotWorkOut,
     InventoryOut,
+    ReasonedDecisionIn,
     StockMovementOut,
     StockTakeIn,
+    VehicleCountIn,
+    VehicleCountOut,
     VehicleTransferIn,
     VehicleTransferOut,
 )
@@ -56,6 +62,7 @@ class MovementFilter(LedgerFilterSet):
     equipment = IdFilter(field_name="equipment_id")
     location = IdFilter(method="touching", label="Location at either end")
     cause_id = IdFilter()
+    count = IdFilter(field_name="count_id")
     user = IdFilter(field_name="user_id")
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
@@ -207,3 +214,67 @@ class VehicleGoodsViewSet(ScopedViewSet):
         made = services.transfer_between_vehicles(actor=acting_user(request), data=serializer.command(vehicle.number))
         answer = VehicleTransferOut(VehicleTransferViewSet.queryset.get(pk=made.pk))
         return Response(answer.data, status=HTTP_201_CREATED)
+
+
+class VehicleCountFilter(LedgerFilterSet):
+    vehicle = filters.CharFilter(field_name="location__vehicle_no", max_length=16)
+    user = IdFilter(field_name="user_id")
+    depot = IdFilter(field_name="depot_id")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Count
+        fields = ("status",)
+
+
+@openapi.vehicle_counts
+class VehicleCountViewSet(LedgerViewSet):
+    queryset = (
+        Count.objects.filter(kind=Count.Kind.VEHICLE)
+        .select_related("location", "user")
+        .prefetch_related("lines__equipment")
+    )
+    serializer_class = VehicleCountOut
+    filterset_class = VehicleCountFilter
+    search_fields = ("count_number", "location__vehicle_no", "remarks")
+    ordering_fields = ("id", "occurred_at")
+    operations = {"create": services.VEHICLE_COUNT}
+    capability = {
+        "list": Capability.VIEW_SETTLEMENTS,
+        "retrieve": Capability.VIEW_SETTLEMENTS,
+        "create": Capability.SETTLE_DAY,
+        "sign_off": Capability.SIGN_OFF_SETTLEMENT,
+        "reject": Capability.SIGN_OFF_SETTLEMENT,
+    }
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(self._read(self.get_object().pk))
+
+    @openapi.record_vehicle_count
+    def create(self, request: Request) -> Response:
+        serializer = VehicleCountIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        count = services.record_vehicle_count(actor=acting_user(request), data=serializer.command())
+        return Response(self._read(count.pk), status=HTTP_201_CREATED)
+
+    @openapi.sign_off_vehicle_count
+    @action(detail=True, methods=["post"], url_path="sign-off", url_name="sign-off")
+    def sign_off(self, request: Request, pk: str) -> Response:
+        serializer = DecisionIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.sign_off_count(actor=acting_user(request), count_id=self.get_object().pk, **serializer.validated_data)
+        return Response(self._read(int(pk)))
+
+    @openapi.reject_vehicle_count
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, pk: str) -> Response:
+        serializer = ReasonedDecisionIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.reject_count(actor=acting_user(request), count_id=self.get_object().pk, **serializer.validated_data)
+        return Response(self._read(int(pk)))
+
+    def _read(self, pk: int) -> object:
+        count = self.queryset.get(pk=pk)
+        lines = services.lines_seen_by(acting_user(self.request), count)
+        return VehicleCountOut(count, context={"lines": lines, "pending": remaining(count)}).data

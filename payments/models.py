@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from customers.models import Customer
@@ -18,7 +19,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
-from foundation.money import ZERO
+from foundation.money import ZERO, sum_of
 from foundation.operations.models import OperationRecord, Ordered
 from invoices.models import Invoice
 
@@ -40,6 +41,12 @@ class CashCountQuerySet(LedgerQuerySet):
     def standing(self) -> Self:
         """Those that handed cash in."""
         return self.filter(status=CashCount.Status.SIGNED_OFF)
+
+    def with_handed_in(self) -> Self:
+        """Each with ``handed_in``: all cash that is handed in with it."""
+        cash = Payment.objects.filter(cash_count=OuterRef("pk")).order_by().values("cash_count")
+        total = Subquery(cash.annotate(total=sum_of("amount")).values("total"))
+        return self.annotate(handed_in=Coalesce(total, Value(ZERO)))
 
 
 class CashCount(Ordered, OperationRecord):

@@ -3,10 +3,13 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from foundation.api.schema import conflicts
+from foundation.operations.idempotency import RefusedBefore
+from foundation.operations.occurrence import OccurredAtOutOfRange
+from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.openapi import INVOICE_EXAMPLE
 from invoices.serializers import InvoiceOut
-from payments.errors import AlreadyPaid, AlreadyReversed, ExceedsCredit, ExceedsOutstanding
-from payments.serializers import PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
+from payments.errors import AlreadyPaid, AlreadyReversed, CashCountDecided, ExceedsCredit, ExceedsOutstanding
+from payments.serializers import CashCountIn, CashCountOut, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
 
 _PAID = {
     **INVOICE_EXAMPLE,
@@ -133,6 +136,114 @@ reverse_payment = extend_schema(
             },
             response_only=True,
             status_codes=["201"],
+        ),
+    ],
+)
+
+_COUNT_EXAMPLE = {
+    "id": 27,
+    "count_number": "CSH-20260120-000001",
+    "client_temp_id": "c0a4bb8e-31f1-4b55-9c0e-6f0d3f1f7d20",
+    "status": "COUNTED",
+    "user": 7,
+    "user_name": "Tan Ah Beng",
+    "depot": 1,
+    "cash": "205.50",
+    "expected": None,
+    "variance": None,
+    "occurred_at": "2026-01-20T18:06:00+08:00",
+    "created_at": "2026-01-20T18:06:02+08:00",
+    "remarks": "",
+    "decided_by": None,
+    "decided_at": None,
+    "decision_remarks": "",
+    "pending": [],
+}
+_COUNT = OpenApiExample("a count", value=_COUNT_EXAMPLE, response_only=True, status_codes=["200", "201"])
+_DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
+
+cash_counts = extend_schema_view(
+    list=extend_schema(
+        summary="List cash counts",
+        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF their depot's, others their own. What "
+        "should be in an open count's bag, and what is still on its way, only the count itself shows.",
+        tags=["Day-end"],
+        examples=[_COUNT],
+    ),
+    retrieve=extend_schema(
+        summary="Read a cash count",
+        description="While it is open, who may sign it off sees `expected` and `variance` by what is known so far; for "
+        "whoever counted they are null: the count is blind. Signed off, they say what was handed in with it: cash that "
+        "was taken before and arrives later explains it.",
+        tags=["Day-end"],
+        examples=[_COUNT],
+    ),
+)
+
+record_cash_count = extend_schema(
+    summary="Count one's cash bag",
+    description="A blind count of one's own bag at a moment. It is handed in when somebody else signs it off. An open "
+    "count refuses no other one. With a `client_temp_id` it is safe to send again.",
+    tags=["Day-end"],
+    request=CashCountIn,
+    responses={201: CashCountOut, **conflicts(OccurredAtOutOfRange, RefusedBefore)},
+    examples=[
+        OpenApiExample(
+            "a count",
+            value={
+                "cash": "205.50",
+                "occurred_at": "2026-01-20T18:06:00+08:00",
+                "client_temp_id": "c0a4bb8e-31f1-4b55-9c0e-6f0d3f1f7d20",
+            },
+            request_only=True,
+        ),
+        _COUNT,
+    ],
+)
+
+sign_off_cash_count = extend_schema(
+    summary="Sign off a cash count",
+    description="DEPOT_STAFF and SUPERVISOR of the depot, and ADMIN, for somebody else's count. All cash taken before "
+    "it is handed in with it, for good; what differs stays on record.",
+    tags=["Day-end"],
+    request=DecisionIn,
+    responses={200: CashCountOut, **conflicts(CashCountDecided)},
+    examples=[
+        OpenApiExample("some is missing", value={"remarks": "Short by 0.50"}, request_only=True),
+        OpenApiExample(
+            "signed off",
+            value={
+                **_COUNT_EXAMPLE,
+                **_DECIDED,
+                "status": "SIGNED_OFF",
+                "decision_remarks": "Short by 0.50",
+                "expected": "206.00",
+                "variance": "-0.50",
+            },
+            response_only=True,
+            status_codes=["200"],
+        ),
+    ],
+)
+
+reject_cash_count = extend_schema(
+    summary="Have a cash bag counted again",
+    description="By the same people. A rejected count leaves nothing.",
+    tags=["Day-end"],
+    request=ReasonedDecisionIn,
+    responses={200: CashCountOut, **conflicts(CashCountDecided)},
+    examples=[
+        OpenApiExample("a slip", value={"remarks": "The coins were forgotten"}, request_only=True),
+        OpenApiExample(
+            "rejected",
+            value={
+                **_COUNT_EXAMPLE,
+                **_DECIDED,
+                "status": "REJECTED",
+                "decision_remarks": "The coins were forgotten",
+            },
+            response_only=True,
+            status_codes=["200"],
         ),
     ],
 )

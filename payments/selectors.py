@@ -35,6 +35,17 @@ def cash_expected(count: CashCount) -> Decimal:
     return to_cents(taken.aggregate(total=sum_of("amount"))["total"])
 
 
+def expectation_seen_by(reader: User, count: CashCount) -> Decimal | None:
+    """What should have been in an open count's bag by what is known so far, for who may decide about it.
+
+    Whoever counted it isn't told; of a rejected one nobody is: it is counted again.
+    """
+    is_others = count.status == CashCount.Status.COUNTED and count.user_id != reader.pk
+    if is_others and CashCount.objects.decidable_by(reader).filter(pk=count.pk).exists():
+        return cash_expected(count)
+    return None
+
+
 def credit_of(customer: Customer) -> Decimal:
     """What a customer paid and nothing is settled with, yet."""
     unused = Payment.objects.filter(customer=customer, used_up_on__isnull=True)

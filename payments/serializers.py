@@ -1,14 +1,23 @@
 """Payments in JSON."""
 
+from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from foundation.api.fields import AmountField, IdField, StrictChoiceField, TextField
+from foundation.api.fields import (
+    AmountField,
+    IdField,
+    MomentField,
+    StrictChoiceField,
+    StrictDecimalField,
+    TextField,
+)
 from foundation.api.inputs import Input
-from foundation.limits import LINES
-from payments.models import Allocation, Payment
-from payments.services import NewPayment, Share
+from foundation.limits import BALANCE, LINES
+from payments.models import Allocation, CashCount, Payment
+from payments.services import NewCashCount, NewPayment, Share
 
 
 class ReceivedOnField(serializers.DateField):
@@ -104,3 +113,70 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
             "allocated_amount", "credit_amount", "allocations", "created_at",
         )  # fmt: skip
         read_only_fields = fields
+
+
+class BagField(StrictDecimalField):
+    """What was found in a cash bag, from 0.00 dollars."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=BALANCE.most, help_text="In the cash bag."
+        )
+
+
+class CashCountIn(Input):
+    """A blind count of one's own bag."""
+
+    cash = BagField()
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+    occurred_at = MomentField(
+        required=False, allow_null=True, default=None, help_text="When it was counted. Left out: now."
+    )
+
+    def command(self) -> NewCashCount:
+        """The validated count, as the service takes it."""
+        return NewCashCount(**self.validated_data)
+
+
+_MONEY = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+
+
+class CashCountOut(serializers.ModelSerializer[CashCount]):
+    """Of rows `with_handed_in`. ``expected`` of an open count, and ``pending``, are in the context of one."""
+
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    expected = serializers.SerializerMethodField(help_text="The cash taken before it and not handed in before.")
+    variance = serializers.SerializerMethodField(help_text="Counted less expected; negative: missing.")
+    pending = serializers.SerializerMethodField(
+        help_text="What is still on its way and may have happened before it, in words. Null in lists."
+    )
+
+    class Meta:
+        model = CashCount
+        fields = (
+            "id", "count_number", "client_temp_id", "status", "user", "user_name", "depot", "cash", "expected",
+            "variance", "occurred_at", "created_at", "remarks", "decided_by", "decided_at", "decision_remarks",
+            "pending",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(_MONEY)
+    def get_expected(self, count: CashCount) -> str | None:
+        return _in_json(self._expected(count))
+
+    @extend_schema_field(_MONEY)
+    def get_variance(self, count: CashCount) -> str | None:
+        expected = self._expected(count)
+        return _in_json(None if expected is None else count.cash - expected)
+
+    def get_pending(self, count: CashCount) -> list[str] | None:
+        return self.context.get("pending")
+
+    def _expected(self, count: Any) -> Decimal | None:
+        is_handed_in = count.status == CashCount.Status.SIGNED_OFF
+        expected: Decimal | None = count.handed_in if is_handed_in else self.context.get("expected")
+        return expected
+
+
+def _in_json(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(_MONEY.to_representation(amount))

@@ -10,12 +10,14 @@ from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, YesNoFilter
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
+from foundation.remains import remaining
+from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
-from payments.models import Payment
-from payments.selectors import PAYMENT_NUMBERS
-from payments.serializers import PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
+from payments.models import CashCount, Payment
+from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
+from payments.serializers import CashCountIn, CashCountOut, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
 
 
 class InvoicePaymentViewSet(ScopedViewSet):
@@ -95,3 +97,66 @@ class PaymentViewSet(LedgerViewSet):
 
     def _read(self, pk: int) -> object:
         return PaymentOut(self.queryset.get(pk=pk)).data
+
+
+class CashCountFilter(LedgerFilterSet):
+    user = IdFilter(field_name="user_id")
+    depot = IdFilter(field_name="depot_id")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = CashCount
+        fields = ("status",)
+
+
+@openapi.cash_counts
+class CashCountViewSet(LedgerViewSet):
+    queryset = CashCount.objects.with_handed_in().select_related("user")
+    serializer_class = CashCountOut
+    filterset_class = CashCountFilter
+    search_fields = ("count_number", "user__username", "remarks")
+    ordering_fields = ("id", "occurred_at")
+    operations = {"create": services.CASH_COUNT}
+    capability = {
+        "list": Capability.VIEW_SETTLEMENTS,
+        "retrieve": Capability.VIEW_SETTLEMENTS,
+        "create": Capability.SETTLE_DAY,
+        "sign_off": Capability.SIGN_OFF_SETTLEMENT,
+        "reject": Capability.SIGN_OFF_SETTLEMENT,
+    }
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(self._read(self.get_object().pk))
+
+    @openapi.record_cash_count
+    def create(self, request: Request) -> Response:
+        serializer = CashCountIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        count = services.record_cash_count(actor=acting_user(request), data=serializer.command())
+        return Response(self._read(count.pk), status=HTTP_201_CREATED)
+
+    @openapi.sign_off_cash_count
+    @action(detail=True, methods=["post"], url_path="sign-off", url_name="sign-off")
+    def sign_off(self, request: Request, pk: str) -> Response:
+        serializer = DecisionIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.sign_off_cash_count(
+            actor=acting_user(request), count_id=self.get_object().pk, **serializer.validated_data
+        )
+        return Response(self._read(int(pk)))
+
+    @openapi.reject_cash_count
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, pk: str) -> Response:
+        serializer = ReasonedDecisionIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.reject_cash_count(
+            actor=acting_user(request), count_id=self.get_object().pk, **serializer.validated_data
+        )
+        return Response(self._read(int(pk)))
+
+    def _read(self, pk: int) -> object:
+        count = self.queryset.get(pk=pk)
+        seen = {"expected": expectation_seen_by(acting_user(self.request), count), "pending": remaining(count)}
+        return CashCountOut(count, context=seen).data

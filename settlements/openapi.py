@@ -3,9 +3,11 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from foundation.api.schema import conflicts
-from inventory.errors import CountContradicted, EarlierCountOpen
+from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen
+from inventory.serializers import DecisionIn, ReasonedDecisionIn
+from payments.errors import CashCountDecided
 from settlements.errors import SettlementDecided
-from settlements.serializers import DecisionIn, ReasonedDecisionIn, SettlementIn, SettlementOut
+from settlements.serializers import SettlementIn, SettlementOut
 
 _SETTLEMENT_EXAMPLE = {
     "id": 12,
@@ -42,6 +44,7 @@ _SETTLEMENT_EXAMPLE = {
     "decision_remarks": "",
 }
 _SETTLEMENT = OpenApiExample("a count", value=_SETTLEMENT_EXAMPLE, response_only=True, status_codes=["200", "201"])
+_SIGN_OFF_REFUSALS = (SettlementDecided, CountDecided, EarlierCountOpen, CountContradicted, CashCountDecided)
 _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
 
 settlements = extend_schema_view(
@@ -56,9 +59,10 @@ settlements = extend_schema_view(
 
 count_day = extend_schema(
     summary="Count vehicle and cash bag at the day's end",
-    description="A blind count of one's own: what isn't named was not there. Send everything that was done offline "
-    "before. The answer shows what should have been there; the books change when somebody signs it off. With a "
-    "`client_temp_id` it is safe to send again.",
+    description="A blind count of one's own: what isn't named was not there. It is kept as two counts of this moment, "
+    "of the vehicle and of the cash bag. The answer shows what should have been there by what is known so far; the "
+    "books change when somebody signs it off. With a `client_temp_id` it is safe to send again. What was counted "
+    "without network is a vehicle count and a cash count, each with its `occurred_at`.",
     tags=["Day-end"],
     request=SettlementIn,
     responses={201: SettlementOut, **conflicts()},
@@ -74,11 +78,11 @@ count_day = extend_schema(
 
 sign_off_settlement = extend_schema(
     summary="Sign off a count",
-    description="DEPOT_STAFF and SUPERVISOR of the depot, and ADMIN, for somebody else's count. The vehicle's "
-    "balance is brought to it through the stock ledger; what differs in cash stays on record.",
+    description="DEPOT_STAFF and SUPERVISOR of the depot, and ADMIN, for somebody else's count: of its vehicle count "
+    "and its cash count, those that are still open.",
     tags=["Day-end"],
     request=DecisionIn,
-    responses={200: SettlementOut, **conflicts(SettlementDecided, CountContradicted, EarlierCountOpen)},
+    responses={200: SettlementOut, **conflicts(*_SIGN_OFF_REFUSALS)},
     examples=[
         OpenApiExample("one is missing", value={"remarks": "One left at the last stop"}, request_only=True),
         OpenApiExample(
@@ -95,7 +99,7 @@ reject_settlement = extend_schema(
     description="By the same people. Nothing moves, and the cash counts as in the bag again.",
     tags=["Day-end"],
     request=ReasonedDecisionIn,
-    responses={200: SettlementOut, **conflicts(SettlementDecided)},
+    responses={200: SettlementOut, **conflicts(SettlementDecided, CountDecided, CashCountDecided)},
     examples=[
         OpenApiExample("a slip", value={"remarks": "The empties were forgotten"}, request_only=True),
         OpenApiExample(

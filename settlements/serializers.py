@@ -1,50 +1,27 @@
 """Day-ends in JSON."""
 
-from decimal import Decimal
-
 from rest_framework import serializers
 
-from foundation.api.fields import (
-    CountField,
-    IdField,
-    StrictChoiceField,
-    StrictDecimalField,
-    TextField,
-    many,
-)
+from foundation.api.fields import TextField, many
 from foundation.api.inputs import Input
-from foundation.limits import BALANCE, LINES
-from inventory.models import Condition
+from foundation.limits import LINES
+from inventory.serializers import CountedItemIn
+from inventory.services import CountedLine
+from payments.serializers import BagField
 from settlements.models import Settlement, SettlementLine
-from settlements.services import CountedLine, NewSettlement
-
-
-class CountIn(Input):
-    equipment = IdField()
-    condition = StrictChoiceField(choices=Condition.choices)
-    quantity = CountField()
+from settlements.services import NewSettlement
 
 
 class SettlementIn(Input):
     """A blind count: what isn't named was not there."""
 
-    counts = many(CountIn, required=False, default=list, max_length=LINES)
-    cash = StrictDecimalField(
-        max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=BALANCE.most, help_text="In the cash bag."
-    )
+    counts = many(CountedItemIn, required=False, default=list, max_length=LINES)
+    cash = BagField()
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
 
     def command(self) -> NewSettlement:
         sent = self.validated_data
         return NewSettlement(**{**sent, "counts": tuple(CountedLine(**line) for line in sent["counts"])})
-
-
-class DecisionIn(Input):
-    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
-
-
-class ReasonedDecisionIn(Input):
-    remarks = TextField(max_length=500)
 
 
 class SettlementLineOut(serializers.ModelSerializer[SettlementLine]):

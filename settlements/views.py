@@ -9,9 +9,10 @@ from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, IdFilter, LedgerFilterSet
 from foundation.api.viewsets import LedgerViewSet
+from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from settlements import openapi, services
 from settlements.models import Settlement
-from settlements.serializers import DecisionIn, ReasonedDecisionIn, SettlementIn, SettlementOut
+from settlements.serializers import SettlementIn, SettlementOut
 
 
 class SettlementFilter(LedgerFilterSet):

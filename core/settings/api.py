@@ -81,7 +81,7 @@ SPECTACULAR_SETTINGS = {
         "InvoiceStatus": "invoices.models.Invoice.Status",
         "PaymentMethod": "payments.models.Payment.Method",
         "EmailStatus": "invoices.models.InvoiceEmail.Status",
-        "SettlementStatus": "settlements.models.Settlement.Status",
+        "CountStatus": "inventory.models.Count.Status",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
     "TAGS": [

@@ -1,6 +1,7 @@
 """All that moves stock: the ledger itself, corrections, and the work of depots."""
 
 from inventory.services.corrections import Entity, correct_inventory
+from inventory.services.counting import compared_lines, lines_seen_by
 from inventory.services.counts import (
     COUNT_PREFIX,
     VEHICLE_COUNT,
@@ -58,12 +59,14 @@ __all__ = [
     "Place",
     "SeenStock",
     "StockHold",
+    "compared_lines",
     "correct_inventory",
     "create_reorder_level",
     "customer_place",
     "deactivate_reorder_level",
     "depot_place",
     "hold_stock",
+    "lines_seen_by",
     "locations",
     "look_at_stock",
     "post_movements",

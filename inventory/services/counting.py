@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.models import User
+from equipment.models import Equipment
 from foundation.infrastructure.expressions import added_up
 from inventory.locks import BalanceKey
 from inventory.models import Count, CountLine, Location, StockMovement
@@ -111,3 +113,35 @@ def _added(location: Location, **conditions: object) -> dict[Stock, int]:
         for equipment, condition, quantity in grouped:
             pieces[equipment, condition] += sign * quantity
     return pieces
+
+
+def lines_seen_by(reader: User, count: Count) -> list[CountLine]:
+    """A count's lines. Who may decide about an open one sees them beside the books; whoever counted it doesn't."""
+    is_others = count.status == Count.Status.COUNTED and count.user_id != reader.pk
+    if is_others and Count.objects.decidable_by(reader).filter(pk=count.pk).exists():
+        return compared_lines(count)
+    return list(count.lines.select_related("equipment"))
+
+
+def compared_lines(count: Count) -> list[CountLine]:
+    """The lines of an open count as they would be if it was signed off now, without a lock and not saved.
+
+    What nobody named and the books say was there has one too.
+    """
+    here, own = count.location, {(line.equipment_id, line.condition): line.quantity for line in count.lines.all()}
+    following = [*counts_of([here.pk], since=count.ordered_at), StandingCount(count, own)]
+    balances = {(row.equipment_id, row.condition): row.quantity for row in here.inventories.all()}
+    found = adjustments(here, sorted(following, key=lambda each: each.row.order), balances)
+    expected = {each.stock: each.expected for each in found if each.count.pk == count.pk}
+    equipment = Equipment.objects.in_bulk({pk for pk, _ in expected})
+    return [
+        CountLine(
+            count=count,
+            equipment=equipment[stock[0]],
+            condition=stock[1],
+            quantity=own.get(stock, 0),
+            expected=pieces,
+        )
+        for stock, pieces in sorted(expected.items())
+        if pieces or stock in own
+    ]

@@ -231,7 +231,7 @@ def _moved_behind(count: Count) -> dict[int, datetime]:
     """
     changed: dict[int, datetime] = {}
     for rows, moment in pushed_back(count, Count.objects, StockMovement.objects.filter(count__isnull=True)):
-        ends = ("location",)
+        ends: tuple[str, ...] = ("location",)
         if rows.model is StockMovement:
             ends = ("from_location", "to_location")
             # What is taken back was there before.

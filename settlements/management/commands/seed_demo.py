@@ -42,7 +42,7 @@ from payments.services import NewPayment, record_payment
 from sequences.services import print_tickets
 from settlements import demo
 from settlements.services import NUMBER_PREFIX as SETTLEMENT_PREFIX
-from settlements.services import CountedLine, NewSettlement, count_day
+from settlements.services import NewSettlement, count_day
 from transactions.models import Transaction
 from transactions.pricing import SaleItem, Type
 from transactions.services import (
