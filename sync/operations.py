@@ -25,6 +25,12 @@ from foundation.errors import Denied, UnknownReference
 from foundation.operations import idempotency
 from foundation.operations.idempotency import idempotent
 from foundation.operations.occurrence import Approval
+from inventory.models import Count
+from inventory.serializers import VehicleCountIn
+from inventory.services import VEHICLE_COUNT, record_vehicle_count
+from payments.models import CashCount
+from payments.serializers import CashCountIn
+from payments.services import CASH_COUNT, record_cash_count
 from sync.errors import DependencyRejected
 from sync.models import Device
 from transactions.models import Transaction
@@ -35,7 +41,7 @@ from transactions.services import create_customer_transaction_and_invoice
 DISTRIBUTION_CONFIRM = "distribution.confirm"
 WITHDRAWN = "withdrawn"
 
-Made = Transaction | Distribution | Assignment | Device
+Made = Transaction | Distribution | Assignment | Count | CashCount | Device
 Run = Callable[[User, Approval | None, datetime | None], Made]
 """Carries an operation out: ``(actor, approval, when it happened)``."""
 
@@ -132,6 +138,26 @@ def _taking(serializer: TakenIn) -> Run:
     return run
 
 
+def _vehicle_count(serializer: VehicleCountIn) -> Run:
+    new = serializer.command()
+
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
+        _require(actor, Capability.SETTLE_DAY)
+        return record_vehicle_count(actor=actor, data=replace(new, occurred_at=occurred_at), approval=approval)
+
+    return run
+
+
+def _cash_count(serializer: CashCountIn) -> Run:
+    new = serializer.command()
+
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
+        _require(actor, Capability.SETTLE_DAY)
+        return record_cash_count(actor=actor, data=replace(new, occurred_at=occurred_at), approval=approval)
+
+    return run
+
+
 def _withdrawal(serializer: WithdrawnIn) -> Run:
     def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
         return _withdraw(actor=actor)
@@ -190,6 +216,8 @@ _KINDS: dict[int, dict[str, Kind]] = {
     2: {
         **_OF_THE_FIRST,
         TAKEN: (TakenIn, _taking),
+        VEHICLE_COUNT: (VehicleCountIn, _vehicle_count),
+        CASH_COUNT: (CashCountIn, _cash_count),
         WITHDRAWN: (WithdrawnIn, _withdrawal),
     },
 }

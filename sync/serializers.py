@@ -21,8 +21,9 @@ from foundation.api.queries import Query
 from foundation.api.schema import ErrorSerializer
 from foundation.operations.models import ClientOperation
 from foundation.unreadable import is_unreadable
-from inventory.models import Inventory
+from inventory.models import Count, Inventory
 from invoices.serializers import GstRateSerializer
+from payments.models import CashCount
 from sync.devices import DeviceSays
 from sync.errors import ProtocolTooNew
 from sync.models import MAX_NUMBER, Device, SyncConflict
@@ -154,7 +155,7 @@ class ResultOut(serializers.Serializer[Result]):
     client_temp_id = serializers.CharField(help_text="Empty where the operation had none that could be read.")
     status = serializers.ChoiceField(choices=STATUSES)
     id = serializers.SerializerMethodField(
-        help_text="Of the transaction, distribution or assignment; null when rejected or withdrawn."
+        help_text="Of the transaction, distribution, assignment or count; null when rejected or withdrawn."
     )
     number = serializers.SerializerMethodField(help_text="Its official number, where it has one.")
     invoice = serializers.SerializerMethodField(help_text="A sale's invoice: its id.")
@@ -167,7 +168,8 @@ class ResultOut(serializers.Serializer[Result]):
         return result.made.pk if result.made is not None and not isinstance(result.made, Device) else None
 
     def get_number(self, result: Result) -> str | None:
-        return str(result.made) if isinstance(result.made, Transaction | Distribution) else None
+        is_numbered = isinstance(result.made, Transaction | Distribution | Count | CashCount)
+        return str(result.made) if is_numbered else None
 
     def get_invoice(self, result: Result) -> int | None:
         return result.made.invoice_id if isinstance(result.made, Transaction) else None

@@ -27,6 +27,7 @@ from inventory.models import Condition, DepotWork, Inventory
 from inventory.services import (
     TRANSFER_PREFIX,
     WORK_PREFIX,
+    CountedLine,
     Entity,
     NewDepotWork,
     NewVehicleTransfer,

@@ -1,0 +1,120 @@
+"""Counts that come from the field: as pushed, each of its own moment."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from foundation.clock import now
+from inventory.models import Count
+from payments.models import CashCount
+from tests.conftest import Shop
+from tests.types import Json
+
+pytestmark = pytest.mark.django_db
+
+
+class Phone:
+    """Records operations as an app does, and pushes them."""
+
+    def __init__(self, shop: Shop, key: str = "phone-1") -> None:
+        self.shop, self.key, self.last = shop, key, 0
+
+    def recorded(self, type: str, minutes_ago: float, **data: Any) -> Json:
+        self.last += 1
+        return {
+            "type": type,
+            "client_temp_id": f"{self.key}-{self.last}",
+            "number": self.last,
+            "occurred_at": (now() - timedelta(minutes=minutes_ago)).isoformat(),
+            "clock_offset_s": 0,
+            "data": data,
+        }
+
+    def push(self, *operations: Json) -> list[Json]:
+        answer = self.shop.client_of(self.shop.driver).post(
+            "/api/sync/push/",
+            {
+                "protocol": 2,
+                "sent_at": now().isoformat(),
+                "device": {"id": self.key, "last_number": self.last},
+                "operations": list(operations),
+            },
+        )
+        assert answer.status_code == 200, answer.json()
+        results: list[Json] = answer.json()["results"]
+        return results
+
+
+def counted(phone: Phone, minutes_ago: float, full: int, empty: int = 0) -> Json:
+    lines = [
+        {"equipment": phone.shop.cylinder.pk, "condition": condition, "quantity": pieces}
+        for condition, pieces in (("FULL", full), ("EMPTY", empty))
+        if pieces
+    ]
+    return phone.recorded("vehicle_count", minutes_ago, vehicle=phone.shop.driver.vehicle_no, counts=lines)
+
+
+def sold(phone: Phone, minutes_ago: float, pieces: int, **more: Any) -> Json:
+    items = [{"equipment": phone.shop.cylinder.pk, "type": "SALE", "quantity": pieces}]
+    return phone.recorded("transaction.create", minutes_ago, customer=phone.shop.customer.pk, items=items, **more)
+
+
+def sign_off(shop: Shop, kind: str, pk: int) -> None:
+    answer = shop.client_of(shop.admin).post(f"/api/{kind}/{pk}/sign-off/", {})
+    assert answer.status_code == 200, answer.json()
+
+
+def on_vehicle(shop: Shop, condition: str = "FULL") -> int:
+    return shop.stock(condition, vehicle_no=shop.driver.vehicle_no)
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Iterator[Shop]:
+    """Two hours after the vehicle was counted for the first time."""
+    with time_machine.travel(now() + timedelta(hours=2)):
+        yield shop
+
+
+def test_what_was_sold_before_the_count_and_comes_after_it_was_counted_already(shop: Shop) -> None:
+    phone = Phone(shop)
+    sale, count = sold(phone, 20, 3), counted(phone, 10, 17)
+    [made] = phone.push(count)
+    assert (made["status"], made["number"]) == ("created", Count.objects.get(kind="VEHICLE").count_number)
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert on_vehicle(shop) == 17
+    assert phone.push(sale)[0]["status"] == "created"
+    assert on_vehicle(shop) == 17
+
+
+def test_a_number_above_the_count_comes_after_it_whatever_the_clock_says(shop: Shop) -> None:
+    phone = Phone(shop)
+    count = counted(phone, 0, 20)
+    late = sold(phone, 60, 3)
+    [made] = phone.push(count)
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert phone.push(late)[0]["status"] == "created"
+    assert on_vehicle(shop) == 17
+
+
+def test_cash_that_comes_late_explains_the_bag_that_was_handed_in(shop: Shop) -> None:
+    phone = Phone(shop)
+    sale = sold(phone, 0, 1, payment_received=True)
+    count = phone.recorded("cash_count", 0, cash="31.07")
+    [made] = phone.push(count)
+    sign_off(shop, "cash-counts", made["id"])
+    assert phone.push(sale)[0]["status"] == "created"
+    handed_in = shop.client_of(shop.admin).get(f"/api/cash-counts/{made['id']}/").json()
+    assert (handed_in["expected"], handed_in["variance"]) == ("31.07", "0.00")
+    later = phone.push(phone.recorded("cash_count", 0, cash="0.00"))[0]
+    assert shop.client_of(shop.admin).get(f"/api/cash-counts/{later['id']}/").json()["expected"] == "0.00"
+
+
+def test_a_count_is_kept_once_however_often_it_is_sent(shop: Shop) -> None:
+    phone = Phone(shop)
+    count, cash = counted(phone, 0, 20), phone.recorded("cash_count", 0, cash="0.00")
+    assert [made["status"] for made in phone.push(count, cash)] == ["created", "created"]
+    assert [made["status"] for made in phone.push(count, cash)] == ["duplicate", "duplicate"]
+    assert Count.objects.filter(kind="VEHICLE").count() == CashCount.objects.count() == 1
