@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -17,7 +17,9 @@ from distribution.models import Distribution
 from equipment.models import Equipment
 from foundation import clock
 from foundation.observability.metrics import gauge
-from inventory.models import Inventory, LocationKind
+from foundation.remains import tells_of
+from inventory.models import Count, Inventory, LocationKind
+from payments.models import CashCount
 from sync.models import Device, Pull, SyncConflict
 
 PULLED_OF_CUSTOMER = (
@@ -29,6 +31,8 @@ PULLED_OF_RATE = ("equipment", "rate", "valid_from")
 
 LISTED = 100
 """At most so many missing numbers are told at once."""
+FEW = 10
+"""Of them in a sentence."""
 SILENCE = timedelta(hours=24)
 """After which somebody asks what became of a device."""
 
@@ -97,6 +101,29 @@ def pulled_before(user: User, key: str, moment: datetime) -> datetime | None:
     """When a device last had all that there was to know before a moment; None: we don't know."""
     pull = Pull.objects.filter(device__user=user, device__key=key, at__lte=moment).order_by("-at").first()
     return pull.at if pull else None
+
+
+@tells_of(Count)
+def goods_under_way(count: Count) -> Iterable[str]:
+    """What may still come of the vehicle that was counted: from the counter, and from who drives it now."""
+    drivers = User.objects.get_queryset().filter(vehicle_no=count.location.vehicle_no).exclude(vehicle_no="")
+    return _under_way({count.user_id, *drivers.values_list("pk", flat=True)})
+
+
+@tells_of(CashCount)
+def cash_under_way(count: CashCount) -> Iterable[str]:
+    """What may still come from who counted."""
+    return _under_way({count.user_id})
+
+
+def _under_way(users: Collection[int]) -> Iterator[str]:
+    """What these users' devices recorded and the books don't have: refused and kept, or never arrived."""
+    kept = SyncConflict.objects.filter(user__in=users, status=SyncConflict.Status.OPEN)
+    for conflict in kept.select_related("user").order_by("pk")[:LISTED]:
+        yield f"{conflict.type or 'an operation'} of {conflict.user.username} was refused and is kept ({conflict.code})"
+    for device in Device.objects.with_gaps().filter(user__in=users).select_related("user").order_by("pk"):
+        numbers = ", ".join(map(str, missing_numbers(device)[:FEW]))
+        yield f"operations of {device.user.username} have not come from their device: {numbers}"
 
 
 def as_sent(conflict: SyncConflict) -> Any:

@@ -118,3 +118,17 @@ def test_a_count_is_kept_once_however_often_it_is_sent(shop: Shop) -> None:
     assert [made["status"] for made in phone.push(count, cash)] == ["created", "created"]
     assert [made["status"] for made in phone.push(count, cash)] == ["duplicate", "duplicate"]
     assert Count.objects.filter(kind="VEHICLE").count() == CashCount.objects.count() == 1
+
+
+def test_who_signs_off_sees_what_has_not_come_yet(shop: Shop) -> None:
+    phone = Phone(shop)
+    refused = sold(phone, 5, 900)
+    sold(phone, 4, 1)
+    results = phone.push(refused, counted(phone, 0, 20))
+    assert [made["status"] for made in results] == ["rejected", "created"]
+    pending = shop.client_of(shop.admin).get(f"/api/vehicle-counts/{results[1]['id']}/").json()["pending"]
+    name = shop.driver.username
+    assert pending == [
+        f"transaction.create of {name} was refused and is kept (insufficient_stock)",
+        f"operations of {name} have not come from their device: 2",
+    ]
