@@ -106,7 +106,9 @@ class SeenStock:
 
     def require(self, moves: Sequence[Move]) -> None:
         """Raise InsufficientStock, AmountOutOfRange as `hold_stock` would."""
-        moves = [*moves, *_in_order(moves, self.occurred_at, self.now)[1]]
+        # What happens now comes after every count: nothing compensates for it.
+        if self.occurred_at != self.now or any(move.position for move in moves):
+            moves = [*moves, *_in_order(moves, self.occurred_at, self.now)[1]]
         _require_within(moves, _deltas(moves), self.quantities)
 
 
