@@ -185,7 +185,7 @@ def test_a_customer_that_was_closed_meanwhile(shop: Shop, layout: Layout) -> Non
     assert Transaction.objects.latest("pk").occurred_at < closed
     assert error_of(shop.sell(SALE)) == (409, "customer_inactive", "customer")
     assert shop.sell(SALE, customer=CustomerFactory().pk).status_code == 201
-    assert numbers() == [(1, 1), (2, 2)]
+    assert numbers() == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_a_meter_that_was_read_meanwhile(shop: Shop, layout: Layout) -> None:
