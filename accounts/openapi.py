@@ -19,6 +19,7 @@ from accounts.serializers import (
 from accounts.tokens import LogInSerializer, RefreshSerializer, TokenPairSerializer
 from depots.errors import DepotInactive
 from fleet.errors import AlreadyCorrected, VehicleInactive
+from foundation.api.responses import RemainingOut
 from foundation.api.schema import conflicts, unauthorized
 from foundation.operations.occurrence import OccurredAtOutOfRange
 
@@ -155,9 +156,18 @@ change_user = extend_schema(
 
 deactivate_user = extend_schema(
     summary="Deactivate a user",
-    description="ADMIN only. Nobody is deleted: what they did stays. Their tokens stop working at once.",
+    description="ADMIN only. Nobody is deleted: what they did stays. Their tokens stop working at once. The "
+    "answer says what is still out.",
     tags=["Accounts"],
-    responses={204: None, **conflicts(OwnAccount)},
+    responses={200: RemainingOut, **conflicts(OwnAccount)},
+    examples=[
+        OpenApiExample(
+            "something is left",
+            value={"remaining": ["drives GBK1234A", "S$ 117.72 of cash in the bag"]},
+            response_only=True,
+            status_codes=["200"],
+        )
+    ],
 )
 
 set_password = extend_schema(

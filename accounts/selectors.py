@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from accounts.models import PastDepot, User
+from depots.models import Depot
 from fleet.models import Vehicle
 from fleet.selectors import assignment_at
 from foundation.access.capabilities import Capability, Scope
@@ -64,6 +65,19 @@ def vehicle_used(user: User, named: str | None, occurred_at: datetime) -> Vehicl
     if not Vehicle.objects.visible_to(user).filter(number=named).exists():
         raise UnknownReference(named, attr="vehicle")
     return VehicleUsed(named, assigned)
+
+
+@tells_of(User)
+def driven(user: User) -> Iterable[str]:
+    """What a user drives now."""
+    return [f"drives {user.vehicle_no}"] if user.vehicle_no else []
+
+
+@tells_of(Depot)
+def staff(depot: Depot) -> Iterable[str]:
+    """Who works at a depot now."""
+    names = User.objects.get_queryset().filter(depot=depot, is_active=True).order_by("username")
+    return [f"{name} works there" for name in names.values_list("username", flat=True)]
 
 
 @tells_of(Vehicle)

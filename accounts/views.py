@@ -31,7 +31,9 @@ from foundation.api.filters import ApiFilterSet, DayFilter, FilterBackend, IdFil
 from foundation.api.inputs import Nothing
 from foundation.api.once import earlier_or
 from foundation.api.queries import KnownParametersOnly
+from foundation.api.responses import RemainingOut
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
+from foundation.remains import remaining
 
 
 class TokenView(KnownParametersOnly, APIView):
@@ -121,8 +123,8 @@ class UserViewSet(LedgerViewSet):
     @openapi.deactivate_user
     def destroy(self, request: Request, pk: str) -> Response:
         Nothing.require(request.data)
-        services.deactivate_user(actor=acting_user(request), pk=self.get_object().pk)
-        return Response(status=HTTP_204_NO_CONTENT)
+        user = services.deactivate_user(actor=acting_user(request), pk=self.get_object().pk)
+        return Response(RemainingOut({"remaining": remaining(user)}).data)
 
     @openapi.set_password
     @action(detail=True, methods=["post"], url_path="set-password")

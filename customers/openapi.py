@@ -51,6 +51,7 @@ customers = extend_schema_view(
         one="a customer",
         many="customers",
         example=_EXAMPLE,
+        remaining=["3 CYL-14-POL at the site", "deposit of S$ 180.00 for 3 CYL-14-POL"],
         patch={"address": "Blk 217 Bedok North Street 1 #01-05", "version": 4},
         responses={200: CustomerSerializer, **conflicts(VersionConflict)},
     )

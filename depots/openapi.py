@@ -8,6 +8,7 @@ depots = extend_schema_view(
     **master_data(
         one="a depot",
         many="depots",
+        remaining=["20 FULL CYL-14-POL in it", "driver1 works there"],
         example={
             "id": 3,
             "code": "HSH WL",

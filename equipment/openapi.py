@@ -8,6 +8,7 @@ equipment = extend_schema_view(
     **master_data(
         one="a stock item",
         many="stock items",
+        remaining=["20 FULL in depots", "3 FULL at customers' sites"],
         example={
             "id": 3,
             "sku": "CYL-45-POL",

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 
 from fleet import services
@@ -12,7 +11,6 @@ from fleet.models import Vehicle
 from foundation.office.generic import ModelForm
 from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
-from foundation.remains import remaining
 
 
 class VehicleForm(MasterDataForm[Vehicle]):
@@ -53,23 +51,6 @@ class VehicleAdmin(MasterDataAdmin[Vehicle]):
 
     def changes_of(self, form: ModelForm[Vehicle]) -> dict[str, Any]:
         return _plain(super().changes_of(form))
-
-    def save_model(self, request: HttpRequest, obj: Vehicle, form: ModelForm[Vehicle], change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change and "is_active" in form.changed_data:
-            self._tell(request, obj)
-
-    @admin.action(description="Deactivate", permissions=["change"])
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[Vehicle]) -> None:
-        super().deactivate(request, queryset)
-        for vehicle in queryset.all():
-            self._tell(request, vehicle)
-
-    def _tell(self, request: HttpRequest, vehicle: Vehicle) -> None:
-        """What is left to do about one that isn't in use any more."""
-        left = [] if vehicle.is_active else remaining(vehicle)
-        if left:
-            self.message_user(request, f"{vehicle}: {'; '.join(left)}.", messages.WARNING)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

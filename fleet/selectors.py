@@ -1,10 +1,13 @@
 """Which vehicle somebody drove."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import F, Q
 
-from fleet.models import Assignment
+from depots.models import Depot
+from fleet.models import Assignment, Vehicle
+from foundation.remains import tells_of
 
 
 def assignment_at(user_id: int, moment: datetime) -> Assignment | None:
@@ -21,3 +24,10 @@ def _last(begun: Q, user_id: int) -> Assignment | None:
     standing = Assignment.objects.standing().filter(begun, user=user_id).select_related("vehicle")
     found: Assignment | None = standing.order_by(F("from_at").desc(nulls_last=True), "-pk").first()
     return found
+
+
+@tells_of(Depot)
+def fleet_of(depot: Depot) -> Iterable[str]:
+    """The vehicles of a depot that are in use."""
+    numbers = Vehicle.objects.filter(depot=depot, is_active=True).order_by("number")
+    return [f"{number} belongs to it" for number in numbers.values_list("number", flat=True)]

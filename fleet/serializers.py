@@ -1,6 +1,5 @@
 """Vehicles in JSON."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -9,6 +8,7 @@ from rest_framework.validators import UniqueValidator
 from fleet.models import Vehicle, normalised, number_validator
 from foundation.api.fields import IdField, TextField
 from foundation.api.inputs import KnownFieldsOnly
+from foundation.api.responses import RemainingOut
 
 
 class VehicleNoField(TextField):
@@ -49,10 +49,7 @@ class VehicleSerializer(KnownFieldsOnly, serializers.ModelSerializer[Vehicle]):
         return values
 
 
-class OutOfUseOut(serializers.Serializer[Mapping[str, object]]):
+class OutOfUseOut(RemainingOut):
     """What is left to do about a vehicle that isn't in use any more."""
 
     number = serializers.CharField()
-    remaining = serializers.ListField(
-        child=serializers.CharField(), help_text="What is still on it, and who is still assigned to it, in words."
-    )

@@ -7,6 +7,7 @@ from datetime import date
 
 from django.db.models import Q
 
+from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from fleet.models import Vehicle
@@ -17,6 +18,12 @@ from inventory.models import Condition, Inventory, Location, LocationKind, Stock
 Kind = StockMovement.Kind
 Stock = tuple[int, str]
 """Equipment and condition."""
+_WHERE = {
+    LocationKind.DEPOT: "in depots",
+    LocationKind.VEHICLE: "on vehicles",
+    LocationKind.CUSTOMER: "at customers' sites",
+    LocationKind.FIELD: "with drivers who have no vehicle",
+}
 
 
 @dataclass(slots=True)
@@ -83,6 +90,30 @@ def aboard(vehicle: Vehicle) -> Iterable[str]:
     there = Inventory.objects.filter(location__kind=LocationKind.VEHICLE, location__vehicle_no=vehicle.number)
     rows = there.exclude(quantity=0).select_related("equipment").order_by("equipment__sku", "condition")
     return [f"{row.quantity} {row.condition} {row.equipment.sku} on it" for row in rows]
+
+
+@tells_of(Depot)
+def stored(depot: Depot) -> Iterable[str]:
+    """What is in a depot now."""
+    there = Inventory.objects.filter(location__depot=depot).exclude(quantity=0)
+    rows = there.select_related("equipment").order_by("equipment__sku", "condition")
+    return [f"{row.quantity} {row.condition} {row.equipment.sku} in it" for row in rows]
+
+
+@tells_of(Customer)
+def at_site(customer: Customer) -> Iterable[str]:
+    """What is at a customer's site now."""
+    there = Inventory.objects.filter(location__customer=customer).exclude(quantity=0)
+    rows = there.select_related("equipment").order_by("equipment__sku")
+    return [f"{row.quantity} {row.equipment.sku} at the site" for row in rows]
+
+
+@tells_of(Equipment)
+def everywhere(equipment: Equipment) -> Iterable[str]:
+    """Where pieces of an equipment are now, but for the rest of the world."""
+    anywhere = Inventory.objects.filter(equipment=equipment).exclude(location__kind=LocationKind.OUTSIDE)
+    pieces = anywhere.order_by().values_list("location__kind", "condition").annotate(sum=added_up("quantity"))
+    return [f"{quantity} {condition} {_WHERE[kind]}" for kind, condition, quantity in sorted(pieces) if quantity]
 
 
 @dataclass(frozen=True, slots=True)

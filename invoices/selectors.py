@@ -9,8 +9,9 @@ from django.db.models import F
 
 from customers.models import Customer
 from foundation import clock
-from foundation.money import sum_of
+from foundation.money import shown, sum_of
 from foundation.observability.metrics import gauge
+from foundation.remains import tells_of
 from invoices.documents import FOLDER
 from invoices.models import GstRate, Invoice, InvoiceEmail
 
@@ -44,6 +45,20 @@ def open_amount(customer: Customer) -> Decimal:
     owed = Invoice.objects.filter(customer=customer, settled_on__isnull=True, total_amount__gt=0)
     total: Decimal = owed.aggregate(total=sum_of(F("total_amount") - F("settled_amount")))["total"]
     return total
+
+
+@tells_of(Customer)
+def unsettled(customer: Customer) -> Iterator[str]:
+    """What a customer owes, and is owed by credit notes."""
+    still = Invoice.objects.filter(customer=customer, settled_on__isnull=True)
+    open_ = F("total_amount") - F("settled_amount")
+    for what, documents in (
+        ("open of invoices", still.filter(total_amount__gt=0)),
+        ("open of credit notes", still.filter(total_amount__lt=0)),
+    ):
+        amount = documents.aggregate(total=sum_of(open_))["total"]
+        if amount:
+            yield f"S$ {shown(abs(amount))} {what}"
 
 
 def orphaned_documents(*, older_than: timedelta = ORPHAN_AFTER) -> Iterator[str]:

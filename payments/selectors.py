@@ -1,12 +1,14 @@
 """Where payments are found, and what they add up to."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db.models import F
 
 from accounts.models import User
 from customers.models import Customer
-from foundation.money import sum_of, to_cents
+from foundation.money import shown, sum_of, to_cents
+from foundation.remains import tells_of
 from payments.models import CashCount, Payment
 
 PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
@@ -51,3 +53,17 @@ def credit_of(customer: Customer) -> Decimal:
     unused = Payment.objects.filter(customer=customer, used_up_on__isnull=True)
     total: Decimal = unused.aggregate(total=sum_of(F("amount") - F("allocated_amount")))["total"]
     return total
+
+
+@tells_of(Customer)
+def unused_credit(customer: Customer) -> Iterable[str]:
+    """What a customer paid and nothing is settled with."""
+    credit = credit_of(customer)
+    return [f"S$ {shown(credit)} of credit"] if credit else []
+
+
+@tells_of(User)
+def bag(user: User) -> Iterable[str]:
+    """The cash that a user still has."""
+    cash = cash_in_bag(user)
+    return [f"S$ {shown(cash)} of cash in the bag"] if cash else []

@@ -14,6 +14,7 @@ from accounts.models import User
 from customers.models import Customer, CustomerRate
 from depots.models import Depot
 from distribution.models import Distribution
+from distribution.selectors import drafts
 from equipment.models import Equipment
 from foundation import clock
 from foundation.observability.metrics import gauge
@@ -77,8 +78,31 @@ def own_stock(user: User) -> QuerySet[Inventory]:
 
 
 def own_drafts(user: User) -> QuerySet[Distribution]:
-    drafts = Distribution.objects.filter(user=user, status=Distribution.Status.DRAFT)
-    return drafts.select_related("depot", "user").prefetch_related("items__equipment").order_by("pk")
+    return drafts(user=user).select_related("depot", "user").prefetch_related("items__equipment")
+
+
+@tells_of(User)
+def kept_of(user: User) -> Iterable[str]:
+    """How many operations of a user wait for a decision, and which ones never came."""
+    kept = SyncConflict.objects.filter(user=user, status=SyncConflict.Status.OPEN).count()
+    return [*_waiting(kept), *_missing({user.pk})]
+
+
+@tells_of(Customer)
+def kept_for(customer: Customer) -> Iterable[str]:
+    """How many operations that name a customer wait for a decision."""
+    still = SyncConflict.objects.filter(status=SyncConflict.Status.OPEN, payload__contains='"customer":')
+    return _waiting(sum(_names(conflict, customer.pk) for conflict in still))
+
+
+def _names(conflict: SyncConflict, customer: int) -> bool:
+    sent = json.loads(conflict.payload)
+    data = sent.get("data") if isinstance(sent, dict) else None
+    return isinstance(data, dict) and data.get("customer") == customer
+
+
+def _waiting(count: int) -> list[str]:
+    return [f"{count} operation{'' if count == 1 else 's'} refused from the field to be decided"] if count else []
 
 
 def missing_numbers(device: Device) -> list[int]:
@@ -121,6 +145,10 @@ def _under_way(users: Collection[int]) -> Iterator[str]:
     kept = SyncConflict.objects.filter(user__in=users, status=SyncConflict.Status.OPEN)
     for conflict in kept.select_related("user").order_by("pk")[:LISTED]:
         yield f"{conflict.type or 'an operation'} of {conflict.user.username} was refused and is kept ({conflict.code})"
+    yield from _missing(users)
+
+
+def _missing(users: Collection[int]) -> Iterator[str]:
     for device in Device.objects.with_gaps().filter(user__in=users).select_related("user").order_by("pk"):
         numbers = ", ".join(map(str, missing_numbers(device)[:FEW]))
         yield f"operations of {device.user.username} have not come from their device: {numbers}"

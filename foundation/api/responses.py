@@ -1,6 +1,15 @@
 """Answers that several views give."""
 
+from collections.abc import Mapping
+
 from django.http import HttpResponse
+from rest_framework import serializers
+
+
+class RemainingOut(serializers.Serializer[Mapping[str, object]]):
+    """What is left to do about a row that isn't in use any more."""
+
+    remaining = serializers.ListField(child=serializers.CharField(), help_text="What is still out, in words.")
 
 
 def pdf_file(pdf: bytes, name: str) -> HttpResponse:

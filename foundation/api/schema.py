@@ -1,5 +1,6 @@
 """How the API describes itself: every operation with its errors, in the one error shape."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
@@ -9,6 +10,7 @@ from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
 
 from foundation.api.once import HEADER, HappensOnce
+from foundation.api.responses import RemainingOut
 from foundation.errors import Conflict
 from foundation.operations.idempotency import IdempotencyConflict
 from foundation.spreadsheets.writing import CSV, XLSX
@@ -242,9 +244,15 @@ class PlainSchema(Schema):
 
 
 def master_data(
-    *, one: str, many: str, example: dict[str, object], patch: dict[str, object] | None = None, **extra: Any
+    *,
+    one: str,
+    many: str,
+    example: dict[str, object],
+    remaining: Sequence[str] = (),
+    patch: dict[str, object] | None = None,
+    **extra: Any,
 ) -> dict[str, object]:
-    """The words and examples of the six operations of a `MasterDataViewSet`."""
+    """The words and examples of the six operations of a `MasterDataViewSet`; ``remaining`` of a deactivation."""
     noun = one.split(" ", 1)[1]
     answer = OpenApiExample(noun, value=example, response_only=True, status_codes=["200", "201"])
     sent = {name: value for name, value in example.items() if name not in ("id", "version", "created_at", "updated_at")}
@@ -267,8 +275,15 @@ def master_data(
         ),
         "destroy": extend_schema(
             summary=f"Deactivate {one}",
-            description=f"{admins} Nothing is deleted: an inactive {noun} can't enter new business and stays readable.",
+            description=f"{admins} Nothing is deleted: an inactive {noun} can't enter new business and stays readable. "
+            "What happened before can still be recorded. The answer says what is still out.",
             tags=["Master data"],
+            responses={200: RemainingOut},
+            examples=[
+                OpenApiExample(
+                    "something is left", value={"remaining": remaining}, response_only=True, status_codes=["200"]
+                )
+            ],
         ),
     }
 

@@ -7,12 +7,14 @@ from django.db.models import Model
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
+from rest_framework.status import HTTP_201_CREATED
 
 from foundation.access.capabilities import Capability
 from foundation.api.inputs import Nothing
 from foundation.api.once import HappensOnce, earlier_or
 from foundation.api.queries import KnownParametersOnly
+from foundation.api.responses import RemainingOut
+from foundation.remains import remaining
 
 
 class ScopedViewSet(KnownParametersOnly, HappensOnce, viewsets.GenericViewSet[Any]):
@@ -83,5 +85,5 @@ class MasterDataViewSet(LedgerViewSet):
 
     def destroy(self, request: Request, pk: str) -> Response:
         Nothing.require(request.data)
-        type(self).deactivate_command(actor=request.user, pk=self.get_object().pk)
-        return Response(status=HTTP_204_NO_CONTENT)
+        row = type(self).deactivate_command(actor=request.user, pk=self.get_object().pk)
+        return Response(RemainingOut({"remaining": remaining(row)}).data)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from foundation.access.capabilities import Capability
 from foundation.office.generic import ModelForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.remains import remaining
 from foundation.unreadable import WORD, is_unreadable
 
 
@@ -86,6 +87,8 @@ class MasterDataAdmin[M: Model](OfficeAdmin[M]):
             obj.pk = type(self).create_command(actor=request.user, **self.new_of(form)).pk
         # As the command left it: with the code it gave out, without what it refused to take over.
         obj.refresh_from_db()
+        if change and "is_active" in form.changed_data:
+            self._tell(request, obj)
 
     def new_of(self, form: ModelForm[M]) -> dict[str, Any]:
         """The create command's arguments from a valid form."""
@@ -99,3 +102,11 @@ class MasterDataAdmin[M: Model](OfficeAdmin[M]):
     def deactivate(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
         command = type(self).deactivate_command
         self.each(request, queryset, "deactivated", lambda target: command(actor=request.user, pk=target.pk))
+        for target in queryset.all():
+            self._tell(request, target)
+
+    def _tell(self, request: HttpRequest, target: Any) -> None:
+        """What is left to do about a row that isn't in use any more."""
+        left = [] if target.is_active else remaining(target)
+        if left:
+            self.message_user(request, f"{target}: {'; '.join(left)}.", messages.WARNING)

@@ -266,7 +266,7 @@ def test_a_free_sale_can_be_voided(shop: Shop) -> None:
 
 def test_an_inactive_customer_s_sale_can_be_voided(shop: Shop) -> None:
     sale = sold(shop.sell(SALE))
-    assert shop.client_of(shop.admin).delete(f"/api/customers/{shop.customer.pk}/").status_code == 204
+    assert shop.client_of(shop.admin).delete(f"/api/customers/{shop.customer.pk}/").status_code == 200
     sold(void(shop, sale))
     assert read(shop, "transactions", sale["transaction"]["id"])["status"] == "VOIDED"
     assert shop.stock(customer=shop.customer) == 0
