@@ -11,6 +11,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("depots", "equipment"),
     ("fleet",),
     ("accounts",),
+    ("discrepancies",),
     ("customers",),
     ("inventory",),
     ("distribution", "invoices"),

@@ -19,6 +19,7 @@ from audit import seals  # noqa: F401 -- its figures are in /metrics
 from audit.views import AuditLogViewSet
 from customers.views import CustomerViewSet
 from depots.views import DepotViewSet
+from discrepancies.views import DiscrepancyViewSet
 from distribution.views import DistributionViewSet
 from equipment.views import EquipmentViewSet
 from fleet.views import VehicleViewSet
@@ -65,6 +66,7 @@ router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("reports", ReportViewSet, basename="report")
 router.register("sync/devices", DeviceViewSet, basename="device")
 router.register("sync/conflicts", SyncConflictViewSet, basename="conflict")
+router.register("discrepancies", DiscrepancyViewSet, basename="discrepancy")
 router.register("audit", AuditLogViewSet, basename="audit")
 
 api = [

@@ -15,23 +15,44 @@ class ContractRates:
 
     ``valid``: the one whose date had come. ``known``: the same, of those that had been entered by then, which is
     what an app without network could show. They differ after a rate is entered with a date that is past.
+    ``pulled``: all that were known so from a pull on, by which an app still sold; of none where no pull is known.
     """
 
     valid: Decimal | None = None
     known: Decimal | None = None
+    pulled: frozenset[Decimal | None] = frozenset((None,))
 
 
-def contract_rates(customer: Customer, equipment_ids: Iterable[int], at: datetime) -> dict[int, ContractRates]:
+def contract_rates(
+    customer: Customer, equipment_ids: Iterable[int], at: datetime, *, pulled_at: datetime | None = None
+) -> dict[int, ContractRates]:
     """The contract rates in force at a moment, by equipment id; absent where there is none."""
-    valid: dict[int, Decimal] = {}
-    known: dict[int, Decimal] = {}
+    rates: dict[int, list[CustomerRate]] = {}
     for rate in CustomerRate.objects.filter(
         customer=customer, equipment_id__in=set(equipment_ids), valid_from__lte=clock.business_date(at)
     ).order_by("valid_from", "id"):
-        valid[rate.equipment_id] = rate.rate
-        if rate.created_at <= at:
-            known[rate.equipment_id] = rate.rate
-    return {pk: ContractRates(valid=valid[pk], known=known.get(pk)) for pk in valid}
+        rates.setdefault(rate.equipment_id, []).append(rate)
+    return {
+        pk: ContractRates(
+            valid=found[-1].rate,
+            known=_known(found, at),
+            pulled=frozenset(
+                _known(found, moment) for moment in _moments(pulled_at, (rate.created_at for rate in found), at)
+            ),
+        )
+        for pk, found in rates.items()
+    }
+
+
+def _known(rates: Iterable[CustomerRate], moment: datetime) -> Decimal | None:
+    """The last of those that were entered by then."""
+    known = [rate.rate for rate in rates if rate.created_at <= moment]
+    return known[-1] if known else None
+
+
+def _moments(pulled_at: datetime | None, changes: Iterable[datetime], at: datetime) -> Iterable[datetime]:
+    """When an app that pulled then, or later, but before ``at``, could have known something else."""
+    return () if pulled_at is None else (pulled_at, *(change for change in changes if pulled_at < change <= at))
 
 
 def meter_rate_at(customer: Customer, moment: datetime) -> Decimal | None:

@@ -9,6 +9,7 @@ from accounts.selectors import vehicle_used
 from audit.services import record
 from depots.errors import DepotInactive
 from depots.models import Depot
+from discrepancies.services import note_other_vehicle
 from distribution import locks
 from distribution.models import Distribution, DistributionItem
 from equipment.selectors import require_active
@@ -93,6 +94,7 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
         )
         for item in data.items
     )
+    note_other_vehicle(vehicle, user=actor, about=distribution, now=now)
     record(
         actor=actor,
         action="distribution.created",

@@ -32,6 +32,16 @@ def prices_at(equipment: Mapping[int, Equipment], moment: datetime) -> dict[int,
     return prices
 
 
+def prices_between(equipment: Mapping[int, Equipment], begin: datetime, end: datetime) -> dict[int, list[Prices]]:
+    """All prices that were in force at some time from ``begin`` to ``end``, by equipment id."""
+    prices = {pk: [each] for pk, each in prices_at(equipment, end).items()}
+    changed = [pk for pk, each in equipment.items() if each.priced_at is not None and begin < each.priced_at]
+    if changed:
+        for past in PastPrice.objects.filter(equipment__in=changed, until__gt=begin, until__lte=end):
+            prices[past.equipment_id].append(Prices(past.default_rate, past.deposit))
+    return prices
+
+
 def require_active(
     actor: Model, item_ids: Sequence[int], *, at: datetime, coming_back: Collection[int] = ()
 ) -> dict[int, Equipment]:

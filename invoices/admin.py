@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from accounts.requests import acting_user
 from customers.search import SearchesDocuments
+from discrepancies.admin import discrepancies_of
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.api.responses import pdf_file
@@ -114,7 +115,10 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
     ordering = ("-id",)
     actions: tuple[str, ...] = ("print_batch", "mark_printed", "send_by_email")
     fieldsets = (
-        (None, {"fields": (("invoice_number", "kind", "state", "pdf"), ("customer", "sale", "user", "depot"))}),
+        (
+            None,
+            {"fields": (("invoice_number", "kind", "state", "pdf"), ("customer", "sale", "user", "depot"), "differs")},
+        ),
         (
             "Amounts",
             {
@@ -127,7 +131,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
         ("Dates", {"fields": (("date", "due_on"), ("generated_at", "printed_at", "emailed_at", "paid_at"))}),
         ("Stored document", {"fields": ("pdf_path", "pdf_sha256"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("sale", "pdf", "state", "outstanding")
+    readonly_fields = ("sale", "pdf", "state", "outstanding", "differs")
 
     def said(self, target: Invoice) -> str:
         return (
@@ -217,6 +221,13 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
     def sale(self, invoice: Invoice) -> str:
         try:
             return link_to(invoice.transaction)
+        except ObjectDoesNotExist:
+            return "–"
+
+    @admin.display(description="shown otherwise in the field")
+    def differs(self, invoice: Invoice) -> str:
+        try:
+            return discrepancies_of(invoice.transaction)
         except ObjectDoesNotExist:
             return "–"
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError
 
 from accounts.models import User
+from discrepancies.services import Code, note_discrepancy
 from foundation.commands import TryAgain, command
 from foundation.operations.idempotency import idempotent
 from sync import locks
@@ -59,6 +60,16 @@ def note_numbers(*, actor: User, key: str, operations: Sequence[Sent], now: date
         key, others = _key(each), came.setdefault(number, set())
         if key in others:
             continue
+        if others:
+            note_discrepancy(
+                Code.NUMBER_REUSED,
+                user=actor,
+                about=locked,
+                detail=f"Number {number} came before, for another operation.",
+                now=now,
+                shown=number,
+                operation=each.client_temp_id,
+            )
         others.add(key)
         new.append(
             ReceivedNumber(device=locked, number=number, key=key, client_temp_id=each.client_temp_id, received_at=now)

@@ -17,6 +17,7 @@ from distribution.services import OPERATION as DISTRIBUTION_CREATE
 from distribution.services import confirm_distribution, create_distribution
 from fleet.models import Assignment
 from fleet.serializers import VehicleNoField
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.api.fields import IdField, MomentField, TextField
 from foundation.api.inputs import IGNORE_UNKNOWN, Input, known_part
@@ -33,8 +34,10 @@ from payments.serializers import CashCountIn
 from payments.services import CASH_COUNT, record_cash_count
 from sync.errors import DependencyRejected
 from sync.models import Device
+from sync.selectors import pulled_before
 from transactions.models import Transaction
-from transactions.serializers import SaleIn
+from transactions.planning import Seen
+from transactions.serializers import PushedSaleIn, SaleIn
 from transactions.services import OPERATION as TRANSACTION_CREATE
 from transactions.services import create_customer_transaction_and_invoice
 
@@ -102,10 +105,18 @@ def _sale(serializer: SaleIn) -> Run:
 
     def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
         _require(actor, Capability.RECORD_SALE)
-        data = replace(sale, occurred_at=occurred_at)
+        data = replace(sale, occurred_at=occurred_at, seen=_seen(actor, sale.seen, occurred_at))
         return create_customer_transaction_and_invoice(actor=actor, data=data, approval=approval)
 
     return run
+
+
+def _seen(actor: User, seen: Seen | None, occurred_at: datetime | None) -> Seen | None:
+    """With the moment of the device's last pull before the sale."""
+    operation = idempotency.current_operation()
+    if seen is None or operation is None:
+        return seen
+    return replace(seen, pulled_at=pulled_before(actor, operation.device, occurred_at or clock.now()))
 
 
 def _distribution(serializer: DistributionIn) -> Run:
@@ -215,6 +226,7 @@ _KINDS: dict[int, dict[str, Kind]] = {
     1: _OF_THE_FIRST,
     2: {
         **_OF_THE_FIRST,
+        TRANSACTION_CREATE: (PushedSaleIn, _sale),
         TAKEN: (TakenIn, _taking),
         VEHICLE_COUNT: (VehicleCountIn, _vehicle_count),
         CASH_COUNT: (CashCountIn, _cash_count),

@@ -12,6 +12,7 @@ from rest_framework.reverse import reverse
 
 from customers.models import Customer, CustomerRate
 from depots.serializers import DepotSerializer
+from discrepancies.models import Discrepancy
 from distribution.models import Distribution
 from distribution.serializers import DistributionOut
 from equipment.serializers import EquipmentSerializer
@@ -187,6 +188,24 @@ class ResultOut(serializers.Serializer[Result]):
         return result.conflict.pk if result.conflict is not None and result.made is None else None
 
 
+class DifferenceOut(serializers.ModelSerializer[Discrepancy]):
+    """What the app showed, and what was recorded, which stands: tell the driver."""
+
+    class Meta:
+        model = Discrepancy
+        fields = ("code", "shown", "billed", "detail")
+        read_only_fields = fields
+
+
+class ResultOfDeviceOut(ResultOut):
+    discrepancies = serializers.SerializerMethodField(required=False, help_text="Protocol 2: what differs.")
+
+    @extend_schema_field(DifferenceOut(many=True))
+    def get_discrepancies(self, result: Result) -> Any:
+        noted = self.context["discrepancies"].get(result.client_temp_id, ())
+        return DifferenceOut(noted, many=True).data
+
+
 class HeardOut(serializers.Serializer[Device]):
     """How much of a device has come."""
 
@@ -207,6 +226,7 @@ class PushOut(serializers.Serializer[Mapping[str, object]]):
 class PushOfDeviceOut(PushOut):
     """What a push of protocol 2 is answered."""
 
+    results = ResultOfDeviceOut(many=True, help_text="In the order of the operations.")
     device = HeardOut(required=False, help_text="Protocol 2.")
     server_time = serializers.DateTimeField(required=False, help_text="Protocol 2: from which the app sets its offset.")
 

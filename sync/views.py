@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.requests import acting_user
+from discrepancies.selectors import discrepancies_by_operation
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.api.filters import ApiFilterSet, IdFilter, YesNoFilter
@@ -46,10 +47,11 @@ class PushView(KnownParametersOnly, APIView):
         serializer.is_valid(raise_exception=True)
         actor, said = acting_user(request), serializer.envelope()
         results = services.push(actor=actor, operations=serializer.validated_data["operations"], said=said)
-        context = {"request": request}
+        context: dict[str, object] = {"request": request}
         if said.device is None:
             return Response(PushOut({"results": results}, context=context).data)
         answer = {"results": results, **_heard(actor, said.device)}
+        context["discrepancies"] = discrepancies_by_operation(actor, [each.client_temp_id for each in results])
         return Response(PushOfDeviceOut(answer, context=context).data)
 
 

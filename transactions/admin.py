@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.requests import acting_user
 from customers.models import Customer
 from customers.search import SearchesDocuments
+from discrepancies.admin import discrepancies_of, to_discrepancies
 from foundation.access.capabilities import Capability
 from foundation.limits import READING
 from foundation.money import shown
@@ -89,12 +90,12 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
         (None, {"fields": (("transaction_number", "state", "reverses", "reversed_by"),
                            ("site", "user", "depot", "vehicle_no"), ("occurred_at", "created_at"))}),
         ("Bill", {"fields": (("usage_amount", "items_amount", "total_amount", "owed"),
-                             ("payment_type", "payment_received", "document", "pdf"), "remarks")}),
+                             ("payment_type", "payment_received", "document", "pdf"), "remarks", "differs")}),
         ("Gas meter", {"fields": (("meter_number", "last_meter_reading", "current_meter_reading", "usage",
                                    "meter_rate"),)}),
         ("Sent by the app as", {"fields": ("client_temp_id",), "classes": ("collapse",)}),
     )  # fmt: skip
-    readonly_fields = ("state", "reversed_by", "document", "pdf", "site", "owed")
+    readonly_fields = ("state", "reversed_by", "document", "pdf", "site", "owed", "differs")
 
     def said(self, target: Transaction) -> str:
         return f"{target.transaction_number}: {target.customer_name}, S$ {shown(target.invoice.total_amount)}"
@@ -104,6 +105,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
         return (
             Related("invoices.invoice", "PDF", pdf_url(invoice)),
             list_of("invoices.invoice", "Invoice", invoice_number=invoice.invoice_number),
+            to_discrepancies(target),
             movements_of(target),
             evidence_of(target),
         )
@@ -155,6 +157,10 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
     @admin.display(description="PDF")
     def pdf(self, sale: Transaction) -> str:
         return pdf_link(sale.invoice)
+
+    @admin.display(description="shown otherwise in the field")
+    def differs(self, sale: Transaction) -> str:
+        return discrepancies_of(sale)
 
     @admin.display(description="customer")
     def site(self, sale: Transaction) -> str:

@@ -120,6 +120,7 @@ class RateSource(models.TextChoices):
     CONTRACT = "CONTRACT", "Contract rate"
     DEFAULT = "DEFAULT", "Equipment's default"
     FIELD = "FIELD", "Sent from the field"
+    KNOWN = "KNOWN", "In force when the device last pulled"
     OVERRIDE = "OVERRIDE", "Overridden"
 
 

@@ -1,12 +1,14 @@
 """What a sale comes to: a pure function of what was asked for and of rows that were read. No queries, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from customers.models import Customer
 from customers.selectors import ContractRates
+from discrepancies.services import Code
 from equipment.models import Equipment
 from equipment.selectors import Prices
 from foundation.limits import AMOUNT
@@ -16,12 +18,24 @@ from inventory.services import Move
 from invoices.services import Billing
 from invoices.snapshot import Line, MeterUsage
 from transactions.errors import EmptySale, MeterMovedOn, NegativeTotal
-from transactions.pricing import PricedItem, SaleItem, Type, Usage, price_items, read_meter
+from transactions.pricing import Known, PricedItem, SaleItem, Type, Usage, price_items, read_meter
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a sale without a network was based on. ``pulled_at``: since when its prices were known; None: unknown."""
+
+    pulled_at: datetime | None = None
+    last_reading: Decimal | None = None
+    total_with_gst: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewSale:
-    """A sale, as asked for. ``occurred_at`` None: now; ``vehicle`` None: the one assigned to the seller then."""
+    """A sale, as asked for. ``occurred_at`` None: now; ``vehicle`` None: the one assigned to the seller then.
+
+    ``seen`` None: it was sold with a network, and what was shown is what is billed, or it is refused.
+    """
 
     customer: int
     items: Sequence[SaleItem] = ()
@@ -30,6 +44,16 @@ class NewSale:
     remarks: str = ""
     occurred_at: datetime | None = None
     vehicle: str | None = None
+    seen: Seen | None = None
+
+
+class Difference(NamedTuple):
+    """Between what the field saw and what is recorded."""
+
+    code: Code
+    shown: object
+    billed: object
+    detail: str
 
     @property
     def coming_back(self) -> set[int]:
@@ -49,6 +73,7 @@ class PriceList:
     prices: Mapping[int, Prices]
     contracts: Mapping[int, ContractRates]
     gst_rate: Decimal
+    known: Mapping[int, Known] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +83,7 @@ class SalePlan:
     items: Sequence[PricedItem]
     usage: Usage | None
     billing: Billing
+    differences: Sequence[Difference] = ()
 
     def moves(self, vehicle: Location, customer: Location) -> list[Move]:
         """The stock that each line moves; a customer's cylinders are counted as FULL, whatever is in them."""
@@ -100,9 +126,29 @@ def plan_sale(
     if sale.current_meter is not None and customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
         raise MeterMovedOn("The meter was replaced after this reading was taken.", attr="current_meter")
     usage = read_meter(customer, sale.current_meter, meter_rate)
-    items = price_items(sale.items, listed.equipment, listed.prices, listed.contracts, may_override=may_override)
+    items = price_items(
+        sale.items, listed.equipment, listed.prices, listed.contracts, may_override=may_override, known=listed.known
+    )
     billing = _bill(sale, vehicle_no, customer, items, usage, gst_rate=listed.gst_rate, occurred_at=occurred_at)
-    return SalePlan(items, usage, billing)
+    return SalePlan(items, usage, billing, [*_differences(sale.seen, items, usage, billing)])
+
+
+def _differences(
+    seen: Seen | None, items: Sequence[PricedItem], usage: Usage | None, billing: Billing
+) -> Iterator[Difference]:
+    for item in items:
+        if item.shown_rate is not None:
+            detail = f"{item.equipment.sku} was shown at {item.shown_rate}, and is billed at {item.rate}."
+            yield Difference(Code.RATE_DIFFERS, item.shown_rate, item.rate, detail)
+    if seen is None:
+        return
+    if seen.total_with_gst not in (None, billing.total_amount):
+        detail = f"{seen.total_with_gst} was shown, {billing.total_amount} is billed."
+        yield Difference(Code.TOTAL_DIFFERS, seen.total_with_gst, billing.total_amount, detail)
+    if usage is not None and seen.last_reading not in (None, usage.last):
+        last = "none" if usage.last is None else usage.last
+        detail = f"{seen.last_reading} was known as the meter's last reading, and it is {last}."
+        yield Difference(Code.READING_DIFFERS, seen.last_reading, last, detail)
 
 
 def _bill(

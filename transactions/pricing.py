@@ -42,9 +42,18 @@ class Listed(NamedTuple):
     source: RateSource
 
 
+class Known(NamedTuple):
+    """The prices of one equipment by which an app without network may have sold, though others are in force."""
+
+    rates: frozenset[Decimal] = frozenset()
+    deposits: frozenset[Decimal] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class PricedItem:
-    """A line with its price. ``listed_rate`` is what an override replaced, else None."""
+    """A line with its price. ``listed_rate`` is what an override replaced, ``shown_rate`` what the field had shown
+    instead; else None.
+    """
 
     equipment: Equipment
     type: str
@@ -55,6 +64,7 @@ class PricedItem:
     amount: Decimal
     taxable: bool
     listed_rate: Decimal | None
+    shown_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +104,23 @@ def price_items(
     contracts: Mapping[int, ContractRates],
     *,
     may_override: bool,
+    known: Mapping[int, Known] | None = None,
 ) -> list[PricedItem]:
-    """Price every line; see `_price` for the rate. Raises RateMismatch, Invalid, AmountOutOfRange."""
+    """Price every line; see `_price` for the rate. Raises RateMismatch, Invalid, AmountOutOfRange.
+
+    ``known`` is there for what was sold without a network: the goods are gone, and another rate refuses nothing.
+    """
     return [
         _price(
             item,
             equipment[item.equipment],
-            _listed(item, prices[item.equipment], contracts.get(item.equipment, ContractRates())),
+            [
+                *_listed(item, prices[item.equipment], contracts.get(item.equipment, ContractRates())),
+                *_known(item, known.get(item.equipment, Known()) if known else Known()),
+            ],
             index,
             may_override=may_override,
+            is_done=known is not None,
         )
         for index, item in enumerate(items)
     ]
@@ -119,22 +137,35 @@ def _listed(item: SaleItem, prices: Prices, contract: ContractRates) -> list[Lis
     return [default if rate is None else Listed(rate, RateSource.CONTRACT) for rate in (contract.valid, contract.known)]
 
 
+def _known(item: SaleItem, known: Known) -> list[Listed]:
+    rates = known.deposits if item.type in UNTAXED else known.rates
+    return [Listed(rate, RateSource.KNOWN) for rate in rates]
+
+
 def _price(
-    item: SaleItem, equipment: Equipment, listed: Sequence[Listed], index: int, *, may_override: bool
+    item: SaleItem,
+    equipment: Equipment,
+    listed: Sequence[Listed],
+    index: int,
+    *,
+    may_override: bool,
+    is_done: bool,
 ) -> PricedItem:
     """The listed rate; the field's where none is listed, which for a deposit may be left out as 0.00."""
     attr = f"items.{index}.rate"
     price, source = listed[0]
-    overridden = None
+    overridden = differs = None
     if item.rate is not None:
         shown = next((each for each in listed if each.rate in (item.rate, None)), None)
-        if shown is None and not may_override:
-            raise RateMismatch(f"The rate of {equipment.sku} is {price}, not {item.rate}.", attr=attr)
-        if shown is None:
-            source, overridden = RateSource.OVERRIDE, price
-        else:
-            source = RateSource.FIELD if shown.rate is None else shown.source
         rate = item.rate
+        if shown is not None:
+            source = RateSource.FIELD if shown.rate is None else shown.source
+        elif may_override:
+            source, overridden = RateSource.OVERRIDE, price
+        elif is_done and price is not None:
+            rate, differs = price, item.rate
+        else:
+            raise RateMismatch(f"The rate of {equipment.sku} is {price}, not {item.rate}.", attr=attr)
     elif price is not None:
         rate = price
     elif item.type in UNTAXED:
@@ -156,4 +187,5 @@ def _price(
         amount=amount,
         taxable=item.type not in UNTAXED,
         listed_rate=overridden,
+        shown_rate=differs,
     )

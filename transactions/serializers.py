@@ -13,11 +13,12 @@ from foundation.api.fields import (
     RateField,
     ReadingField,
     StrictChoiceField,
+    StrictDecimalField,
     TextField,
     many,
 )
 from foundation.api.inputs import Input
-from foundation.limits import LINES
+from foundation.limits import AMOUNT, LINES
 from inventory.models import Condition
 from invoices.serializers import InvoiceOut
 from transactions.models import (
@@ -26,6 +27,7 @@ from transactions.models import (
     Transaction,
     TransactionItem,
 )
+from transactions.planning import Seen
 from transactions.pricing import SaleItem
 from transactions.selectors import MeterReading
 from transactions.services import Goods, NewMeter, NewSale
@@ -86,6 +88,35 @@ class SaleIn(Input):
         """The validated sale, as the service takes it."""
         sent = self.validated_data
         return NewSale(**{**sent, "items": tuple(SaleItem(**item) for item in sent["items"])})
+
+
+class BasedOnIn(Input):
+    """What the app knew and showed."""
+
+    last_reading = ReadingField(required=False, allow_null=True, default=None)
+    total_with_gst = StrictDecimalField(
+        max_digits=12,
+        decimal_places=2,
+        min_value=-AMOUNT.most,
+        max_value=AMOUNT.most,
+        required=False,
+        allow_null=True,
+        default=None,
+    )
+
+
+class PushedSaleIn(SaleIn):
+    """A sale that happened without a network: the goods are gone, whatever the app showed."""
+
+    based_on = BasedOnIn(required=False, allow_null=True, default=None)
+
+    def command(self) -> NewSale:
+        sent = self.validated_data
+        seen = Seen(**(sent["based_on"] or {}))
+        items = tuple(SaleItem(**item) for item in sent["items"])
+        return NewSale(
+            **{name: value for name, value in sent.items() if name != "based_on"} | {"items": items, "seen": seen}
+        )
 
 
 class TransactionItemOut(serializers.ModelSerializer[TransactionItem]):

@@ -20,6 +20,7 @@ from audit.models import AuditLog
 from core.urls import router
 from customers.models import Customer
 from depots.models import Depot
+from discrepancies.models import Discrepancy
 from equipment.models import Equipment
 from fleet.models import Assignment, Vehicle
 from foundation import clock
@@ -225,6 +226,13 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("device", "retrieve", "sales"): (200, 200, 404, 200, 404, 401),
     ("device", "retrieve", "colleague"): (200, 200, 404, 404, 404, 401),
     ("device", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
+    ("discrepancy", "list", ""): READ,
+    ("discrepancy", "retrieve", "own"): (200, 200, 404, 404, 200, 401),
+    ("discrepancy", "retrieve", "sales"): (200, 200, 404, 200, 404, 401),
+    ("discrepancy", "retrieve", "colleague"): (200, 200, 404, 404, 404, 401),
+    ("discrepancy", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
+    ("discrepancy", "seen", "own"): (200, 200, 403, 403, 403, 401),
+    ("discrepancy", "seen", "foreign"): (200, 404, 403, 403, 403, 401),
     ("audit", "list", ""): (200, 200, 403, 403, 403, 401),
     ("audit", "retrieve", "own"): (200, 200, 403, 403, 403, 401),
     ("audit", "retrieve", "foreign"): (200, 404, 403, 403, 403, 401),
@@ -315,9 +323,14 @@ def make_world(client_of: ClientOf) -> World:
             post(admin, f"/api/settlements/{settlement['id']}/reject/", {"remarks": "Count again"})
         wrong = {"customer": customer.pk, "items": [{**line, "type": "REFILL", "rate": "1.00"}]}
         refused = {"type": "transaction.create", "client_temp_id": "refused", "data": wrong}
-        now = clock.now().isoformat()
-        said = {"protocol": 2, "sent_at": now, "device": {"id": "phone", "last_number": 0}, "operations": [refused]}
-        rows["conflict", whose] = post(seller, "/api/sync/push/", said)["results"][0]["conflict"]
+        pushed = post(seller, "/api/sync/push/", {"operations": [refused]})
+        rows["conflict", whose] = pushed["results"][0]["conflict"]
+        nothing = {"type": "withdrawn", "number": 1, "data": {}}
+        twice = [{**nothing, "client_temp_id": name} for name in ("w1", "w2")]
+        device = {"id": "phone", "last_number": 1}
+        said = {"protocol": 2, "sent_at": clock.now().isoformat(), "device": device, "operations": twice}
+        post(seller, "/api/sync/push/", said)
+        rows["discrepancy", whose] = Discrepancy.objects.get(user=seller).pk
         rows["device", whose] = Device.objects.get(user=seller).pk
         rows["audit", whose] = AuditLog.objects.filter(user=seller).latest("id").pk
     for whose, place in (("depot", a), ("foreign-depot", b)):
@@ -495,6 +508,7 @@ VISIBLE: dict[str, dict[str, int]] = {
     "settlement": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "depot-work": {"ADMIN": 2, "SUPERVISOR": 1, "DEPOT_STAFF": 1},
     "conflict": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
+    "discrepancy": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
     "device": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
 }
 

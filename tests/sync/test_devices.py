@@ -395,7 +395,6 @@ def test_a_pull_without_a_device_is_answered_as_before(shop: Shop, nothing_chang
 @pytest.mark.parametrize(
     ("asked", "attr"),
     [
-        ({"last_number": 1}, "device"),
         ({"device": "a b"}, "device"),
         ({"device": "a", "last_number": -1}, "last_number"),
     ],

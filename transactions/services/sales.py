@@ -4,7 +4,7 @@ It is planned and its page laid out before anything is locked that others wait f
 more, over locked rows, and recorded (`_record`), with that page where it says the very same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,11 @@ from audit.services import record
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
 from customers.models import Customer
-from customers.selectors import contract_rates, meter_rate_at
+from customers.selectors import ContractRates, contract_rates, meter_rate_at
 from customers.services import move_meter
-from equipment.selectors import prices_at, require_active
+from discrepancies.services import note_discrepancy, note_other_vehicle
+from equipment.models import Equipment
+from equipment.selectors import prices_at, prices_between, require_active
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.ahead import Ahead, ahead_of_locks
@@ -42,7 +44,7 @@ from sequences.services import take_numbers
 from transactions.deposits import move_deposits
 from transactions.models import Transaction, TransactionItem
 from transactions.planning import NewSale, PriceList, SalePlan, plan_sale
-from transactions.pricing import PricedItem, Usage
+from transactions.pricing import Known, PricedItem, Usage
 
 NUMBER_PREFIX = "TRX"
 OPERATION = "transaction.create"
@@ -157,6 +159,9 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     post_movements(hold, actor=actor, cause=transaction, now=now)
     if usage is not None and usage.current != usage.last:
         move_meter(customer, usage.current)
+    for code, shown, billed, detail in plan.differences:
+        note_discrepancy(code, user=actor, about=transaction, detail=detail, now=now, shown=shown, billed=billed)
+    note_other_vehicle(vehicle, user=actor, about=transaction, now=now)
     on_commit(SALES.labels("sale").inc)
     record(
         actor=actor,
@@ -188,14 +193,35 @@ def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: dat
     """Read once for a sale, locked or not: what changes later was not the price at the sale's moment."""
     items = [item.equipment for item in data.items]
     equipment = require_active(actor, items, at=occurred_at, coming_back=data.coming_back)
+    pulled_at = data.seen.pulled_at if data.seen else None
+    contracts = contract_rates(customer, equipment, occurred_at, pulled_at=pulled_at)
     # Paid on the spot, the tax point is the payment; else the issue of the invoice (GST Act 1993, s 11).
     tax_point = occurred_at if data.payment_received else now
     return PriceList(
         equipment=equipment,
         prices=prices_at(equipment, occurred_at),
-        contracts=contract_rates(customer, equipment, occurred_at),
+        contracts=contracts,
         gst_rate=gst_rate_on(clock.business_date(tax_point)),
+        known=_known(equipment, contracts, pulled_at, occurred_at) if data.seen else None,
     )
+
+
+def _known(
+    equipment: Mapping[int, Equipment],
+    contracts: Mapping[int, ContractRates],
+    pulled_at: datetime | None,
+    occurred_at: datetime,
+) -> dict[int, Known]:
+    """What a device that pulled then may have shown, up to the sale. Nothing where no pull is known."""
+    if pulled_at is None:
+        return {}
+    known = {}
+    for pk, prices in prices_between(equipment, pulled_at, occurred_at).items():
+        rates = contracts.get(pk, ContractRates()).pulled
+        defaults = {each.default_rate for each in prices} if None in rates else set()
+        deposits = {each.deposit for each in prices}
+        known[pk] = Known(frozenset((rates | defaults) - {None}), frozenset(deposits - {None}))
+    return known
 
 
 def _plan(

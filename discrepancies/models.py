@@ -1,0 +1,93 @@
+"""Where what the field saw and what was recorded differ: said once, and seen to once."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import User
+from depots.models import Depot
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
+
+
+class DiscrepancyQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """All, those of the depot that the user worked for then, or the user's own."""
+        return self.filter(rows_within(user, Capability.VIEW_CONFLICTS, depot="depot_id"))
+
+    def open(self) -> Self:
+        """Those that nobody has seen to."""
+        return self.filter(seen__isnull=True)
+
+
+class Discrepancy(LedgerModel):
+    """What was recorded stands; what the field showed, or said, was something else."""
+
+    entity = "discrepancies.discrepancy"
+
+    class Code(models.TextChoices):
+        TOTAL_DIFFERS = "total_differs", "Another total was shown"
+        RATE_DIFFERS = "rate_differs", "Another rate was shown"
+        VEHICLE_NOT_ASSIGNED = "vehicle_not_assigned", "Not the assigned vehicle"
+        READING_DIFFERS = "reading_differs", "Another last reading was known"
+        AFTER_COUNT = "after_count", "Recorded after a count that it claims to precede"
+        NUMBER_REUSED = "number_reused", "The device's number came twice"
+
+    code = models.CharField(max_length=32, choices=Code)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="discrepancies", help_text="Whose operation."
+    )
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="discrepancies",
+        help_text="The user's depot then.",
+    )
+    client_temp_id = models.CharField(max_length=64, blank=True, help_text="Of the operation; empty: it had none.")
+    entity_type = models.CharField("about", max_length=64, help_text="app.model of what was recorded.")
+    entity_id = models.BigIntegerField()
+    shown = models.CharField(max_length=100, blank=True, help_text="What the field showed or said.")
+    billed = models.CharField(max_length=100, blank=True, help_text="What was recorded.")
+    detail = models.CharField(max_length=300)
+    created_at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+
+    objects = DiscrepancyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "discrepancies"
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("user", "client_temp_id"), name="discrepancy_operation_idx"),
+            models.Index(fields=("entity_type", "entity_id"), name="discrepancy_entity_idx"),
+            models.Index(fields=("depot", "id"), name="discrepancy_depot_idx"),
+            models.Index(fields=("code", "id"), name="discrepancy_code_idx"),
+            models.Index(fields=("date",), name="discrepancy_date_idx"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.client_temp_id or self.entity_id}"
+
+
+class DiscrepancySeen(LedgerModel):
+    """Somebody has seen to a discrepancy."""
+
+    entity = "discrepancies.discrepancyseen"
+
+    discrepancy = models.OneToOneField(Discrepancy, on_delete=models.PROTECT, related_name="seen")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="discrepancies_seen")
+    at = models.DateTimeField()
+    remarks = models.CharField(max_length=500, blank=True)
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "discrepancies seen"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.by} at {self.at}"

@@ -1,0 +1,87 @@
+"""Noting a discrepancy beside what it is about, and seeing to it."""
+
+from datetime import datetime
+
+from django.db.models import Model
+
+from accounts.models import User
+from accounts.selectors import VehicleUsed
+from audit.services import record
+from discrepancies import locks
+from discrepancies.errors import AlreadySeen
+from discrepancies.models import Discrepancy, DiscrepancySeen
+from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
+from foundation.commands import command
+from foundation.entities import entity_name
+from foundation.errors import Denied
+from foundation.operations.idempotency import client_temp_id, idempotent
+
+Code = Discrepancy.Code
+
+
+def note_discrepancy(
+    code: Code,
+    *,
+    user: User,
+    about: Model,
+    detail: str,
+    now: datetime,
+    shown: object = "",
+    billed: object = "",
+    operation: str | None = None,
+) -> Discrepancy:
+    """Note where what ``about`` records differs from what the field saw. Runs in the transaction that records it.
+
+    ``operation`` is the client_temp_id of whose operation it was; None: of the one that is being carried out.
+    """
+    noted: Discrepancy = Discrepancy.objects.create(
+        code=code,
+        user=user,
+        depot_id=user.depot_id,
+        client_temp_id=(client_temp_id() if operation is None else operation) or "",
+        entity_type=entity_name(about),
+        entity_id=about.pk,
+        shown=str(shown)[:100],
+        billed=str(billed)[:100],
+        detail=detail[:300],
+        created_at=now,
+        date=clock.business_date(now),
+    )
+    return noted
+
+
+def note_other_vehicle(used: VehicleUsed, *, user: User, about: Model, now: datetime) -> None:
+    """Note where an operation's vehicle isn't the one that its user was assigned to then. Likewise."""
+    if used.number != used.assigned:
+        detail = f"{used.number} is named; assigned was {used.assigned or 'none'}."
+        note_discrepancy(
+            Code.VEHICLE_NOT_ASSIGNED,
+            user=user,
+            about=about,
+            detail=detail,
+            now=now,
+            shown=used.number,
+            billed=used.assigned,
+        )
+
+
+@command
+@idempotent
+def see_to_discrepancy(*, actor: User, discrepancy_id: int, remarks: str = "") -> Discrepancy:
+    """Say that it was seen to. Locks it. Raises Denied, AlreadySeen."""
+    discrepancy = locks.discrepancy(discrepancy_id)
+    within = rows_within(actor, Capability.SETTLE_CONFLICTS, depot="depot_id")
+    if not Discrepancy.objects.filter(within, pk=discrepancy_id).exists():
+        raise Denied
+    if DiscrepancySeen.objects.filter(discrepancy=discrepancy).exists():
+        raise AlreadySeen("Somebody has seen to this already.")
+    DiscrepancySeen.objects.create(discrepancy=discrepancy, by=actor, at=clock.now(), remarks=remarks)
+    record(
+        actor=actor,
+        action="discrepancies.seen",
+        target=discrepancy,
+        after={"code": discrepancy.code, "remarks": remarks},
+    )
+    return discrepancy

@@ -1,0 +1,340 @@
+"""What was recorded stands; where the field saw something else, that is noted, told, and seen to once."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from accounts.models import User
+from audit.models import AuditLog
+from discrepancies.models import Discrepancy
+from foundation import clock
+from sync.models import Device
+from tests.admin.pages import logged_in, url
+from tests.conftest import Shop, error_of
+from tests.factories import MeteredCustomerFactory, VehicleFactory
+from tests.sync.conftest import Push, load_of, sale_of
+from tests.sync.test_devices import DEVICE, numbered, pull, retry, send_raw
+from tests.types import Json, Unchanged
+from transactions.models import Transaction, TransactionItem
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sell(shop: Shop) -> Callable[..., Json]:
+    """One operation, pushed by protocol 2; its result."""
+
+    def send(operation: Json, **said: Any) -> Json:
+        answer = send_raw(shop, operation, **said)
+        assert answer.status_code == 200, answer.content
+        result: Json = answer.json()["results"][0]
+        return result
+
+    return send
+
+
+def codes(result: Json) -> list[str]:
+    return [each["code"] for each in result["discrepancies"]]
+
+
+# --- What was shown ---
+
+
+def test_what_was_shown_as_it_is_billed_differs_in_nothing(shop: Shop, sell: Callable[..., Json]) -> None:
+    result = sell(sale_of(shop, "a", {"rate": "28.50"}, based_on={"total_with_gst": "31.07", "last_reading": None}))
+    assert (result["status"], result["discrepancies"]) == ("created", [])
+    assert sell(sale_of(shop, "b", based_on=None))["discrepancies"] == []
+    assert not Discrepancy.objects.exists()
+
+
+def test_another_total_stands_as_billed_and_is_told_with_every_answer(shop: Shop, sell: Callable[..., Json]) -> None:
+    operation = sale_of(shop, "a", based_on={"total_with_gst": "310.70"})
+    result = sell(operation)
+    told = {"code": "total_differs", "shown": "310.70", "billed": "31.07"}
+    assert [{**each, "detail": ""} for each in result["discrepancies"]] == [{**told, "detail": ""}]
+    again = sell(operation)
+    assert (again["status"], again["discrepancies"]) == ("duplicate", result["discrepancies"])
+    noted = Discrepancy.objects.get()
+    sale = Transaction.objects.get()
+    assert (noted.user, noted.depot, noted.client_temp_id) == (shop.driver, shop.depot, "a")
+    assert (noted.entity_type, noted.entity_id) == ("transactions.transaction", sale.pk)
+
+
+def test_another_last_reading_is_noted(shop: Shop, sell: Callable[..., Json]) -> None:
+    metered = MeteredCustomerFactory()
+    shop.sell(customer=metered.pk, current_meter="1210.00")
+    for name, reading, wanted in (("a", "1210.00", []), ("b", "1210.00", ["reading_differs"])):
+        data = {"customer": metered.pk, "current_meter": "1250.00" if name == "a" else "1300.00"}
+        operation = {"type": "transaction.create", "client_temp_id": name,
+                     "data": {**data, "based_on": {"last_reading": reading}}}  # fmt: skip
+        assert codes(sell(operation)) == wanted
+    noted = Discrepancy.objects.get()
+    assert (noted.shown, noted.billed) == ("1210.00", "1250.00")
+
+
+@pytest.mark.parametrize(
+    "based_on", ["x", [], {"total_with_gst": "1.005"}, {"total_with_gst": "99999999999"}, {"last_reading": "-1"},
+                 {"totl": "1.00"}],
+)  # fmt: skip
+def test_a_malformed_basis_keeps_the_operation(shop: Shop, sell: Callable[..., Json], based_on: object) -> None:
+    result = sell(sale_of(shop, "a", based_on=based_on))
+    assert result["status"] == "rejected"
+    assert result["errors"][0]["attr"].startswith("based_on")
+
+
+def test_only_protocol_2_says_what_it_was_based_on(shop: Shop, push: Push) -> None:
+    [result] = push(sale_of(shop, "a", based_on={"total_with_gst": "1.00"}))
+    assert [(error["code"], error["attr"]) for error in result["errors"]] == [("unknown_field", "based_on")]
+    assert error_of(shop.sell({"type": "SALE"}, based_on={}))[1] == "unknown_field"
+
+
+# --- Rates ---
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return clock.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+
+
+Clock = Callable[[float], time_machine.travel]
+
+
+@pytest.fixture
+def at(noon: datetime) -> Clock:
+    """The clock, so many hours after yesterday's noon."""
+    return lambda hours: time_machine.travel(noon + timedelta(hours=hours), tick=False)
+
+
+def contract(shop: Shop, rate: str, day: datetime) -> None:
+    body = {"equipment": shop.cylinder.pk, "rate": rate, "valid_from": clock.business_date(day).isoformat()}
+    assert shop.client_of(shop.admin).post(f"/api/customers/{shop.customer.pk}/rates/", body).status_code == 201
+
+
+def default(shop: Shop, **prices: str) -> None:
+    assert shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", prices).status_code == 200
+
+
+def line_of(result: Json) -> tuple[str, str]:
+    assert result["status"] == "created", result
+    item = TransactionItem.objects.get(transaction_id=result["id"])
+    return str(item.rate), item.rate_source
+
+
+def test_a_rate_that_the_last_pull_told_is_kept(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    """The office changed it while the truck was out of reach."""
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        default(shop, default_rate="29.00", deposit="80.00")
+    with at(-2):
+        default(shop, default_rate="30.00")
+    moment = noon.isoformat()
+    with at(1):
+        results = {
+            rate: line_of(sell(sale_of(shop, f"r{rate}", {"rate": rate}, occurred_at=moment)))
+            for rate in ("28.50", "29.00", "30.00", "27.00")
+        }
+        deposit = sell(sale_of(shop, "d", {"rate": "60.00", "type": "DEPOSIT"}, occurred_at=moment))
+    assert results == {
+        "28.50": ("28.50", "KNOWN"), "29.00": ("29.00", "KNOWN"), "30.00": ("30.00", "DEFAULT"),
+        "27.00": ("30.00", "DEFAULT"),
+    }  # fmt: skip
+    assert line_of(deposit) == ("60.00", "KNOWN")
+    noted = Discrepancy.objects.get()
+    assert (noted.code, noted.shown, noted.billed, noted.client_temp_id) == ("rate_differs", "27.00", "30.00", "r27.00")
+
+
+def test_a_rate_from_before_the_last_pull_is_not(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        default(shop, default_rate="29.00")
+    with at(-2):
+        pull(shop, device=DEVICE)
+    with at(1):
+        pull(shop, device=DEVICE)  # after the sale: it tells nothing about it
+        result = sell(sale_of(shop, "a", {"rate": "28.50"}, occurred_at=noon.isoformat()))
+    assert line_of(result) == ("29.00", "DEFAULT")
+    assert codes(result) == ["rate_differs"]
+
+
+def test_a_rate_that_came_after_the_sale_is_not_known(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(1):
+        default(shop, default_rate="29.00")
+    with at(2):
+        result = sell(sale_of(shop, "a", {"rate": "29.00"}, occurred_at=noon.isoformat()))
+    assert (line_of(result), codes(result)) == (("28.50", "DEFAULT"), ["rate_differs"])
+
+
+def test_another_device_s_pull_tells_nothing(shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock) -> None:
+    with at(-4):
+        pull(shop, device="another")
+        pull(shop, device=DEVICE, by=shop.admin)
+    with at(-3):
+        default(shop, default_rate="29.00")
+    with at(1):
+        result = sell(sale_of(shop, "a", {"rate": "28.50"}, occurred_at=noon.isoformat()))
+    assert (line_of(result), codes(result)) == (("29.00", "DEFAULT"), ["rate_differs"])
+
+
+def test_a_contract_rate_of_the_last_pull_is_kept(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    with at(-48):
+        contract(shop, "26.00", noon - timedelta(days=2))
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        contract(shop, "25.00", noon)
+    moment = noon.isoformat()
+    with at(1):
+        results = [
+            line_of(sell(sale_of(shop, f"r{rate}", {"rate": rate}, occurred_at=moment)))
+            for rate in ("26.00", "25.00", "28.50")
+        ]
+    # The default was no price of this customer's at any time.
+    assert results == [("26.00", "KNOWN"), ("25.00", "CONTRACT"), ("25.00", "CONTRACT")]
+    assert [each.client_temp_id for each in Discrepancy.objects.all()] == ["r28.50"]
+
+
+def test_a_default_before_the_first_contract_is_kept(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        contract(shop, "25.00", noon)
+    with at(1):
+        result = sell(sale_of(shop, "a", {"rate": "28.50"}, occurred_at=noon.isoformat()))
+    assert line_of(result) == ("28.50", "KNOWN")
+
+
+def test_a_retry_goes_by_the_pull_before_the_sale(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        default(shop, default_rate="29.00")
+    with at(1):
+        kept = sell(sale_of(shop, "a", {"rate": "28.50", "quantity": 99}, occurred_at=noon.isoformat()))
+        pull(shop, device=DEVICE)
+        shop.count("vehicle", shop.driver.vehicle_no, 200)
+        assert retry(shop, kept["conflict"]).status_code == 200
+    assert TransactionItem.objects.get().rate_source == "KNOWN"
+
+
+def test_what_an_administrator_names_is_an_override(shop: Shop, sell: Callable[..., Json]) -> None:
+    result = sell(sale_of(shop, "a", {"rate": "27.00"}, vehicle=shop.driver.vehicle_no), by=shop.admin)
+    assert line_of(result) == ("27.00", "OVERRIDE")
+
+
+def test_online_and_protocol_1_still_refuse_another_rate(shop: Shop, push: Push) -> None:
+    assert push(sale_of(shop, "a", {"rate": "27.00"}))[0]["errors"][0]["code"] == "rate_mismatch"
+    assert error_of(shop.sell({"type": "SALE", "rate": "27.00"}))[1] == "rate_mismatch"
+
+
+# --- Vehicles and numbers ---
+
+
+def test_a_vehicle_that_was_not_assigned_is_noted_with_the_sale_and_the_load(
+    shop: Shop, sell: Callable[..., Json]
+) -> None:
+    other = VehicleFactory(depot=shop.depot, number="GBX1A")
+    shop.count("vehicle", other.number, 5)
+    result = sell(sale_of(shop, "a", vehicle="GBX1A"))
+    load = load_of(shop, "b")
+    load["data"]["vehicle"] = "GBX1A"
+    assert codes(result) == codes(sell(load)) == ["vehicle_not_assigned"]
+    own = shop.driver.vehicle_no
+    assert {(each.shown, each.billed) for each in Discrepancy.objects.all()} == {("GBX1A", own)}
+    assert codes(sell(sale_of(shop, "c", vehicle=own))) == []
+
+
+def test_a_number_that_comes_twice_is_flagged_once_and_refused_never(shop: Shop, sell: Callable[..., Json]) -> None:
+    """A restored phone counts from where its backup was."""
+    sell(numbered(sale_of(shop, "a"), 7))
+    result = sell(numbered(sale_of(shop, "b"), 7))
+    assert (result["status"], codes(result)) == ("created", ["number_reused"])
+    assert codes(sell(numbered(sale_of(shop, "b"), 7))) == ["number_reused"]
+    assert codes(sell(numbered(sale_of(shop, "a"), 7))) == []
+    noted, device = Discrepancy.objects.get(), Device.objects.get()
+    assert (noted.entity_type, noted.entity_id, noted.client_temp_id) == ("sync.device", device.pk, "b")
+    assert (device.received, device.last_number) == (1, 7)
+
+
+# --- Seeing to it ---
+
+
+@pytest.fixture
+def noted(shop: Shop, sell: Callable[..., Json]) -> Discrepancy:
+    sell(sale_of(shop, "a", based_on={"total_with_gst": "1.00"}))
+    found: Discrepancy = Discrepancy.objects.get()
+    return found
+
+
+def test_a_supervisor_sees_to_it_once(
+    shop: Shop, noted: Discrepancy, supervisor: User, nothing_changes: Unchanged
+) -> None:
+    client = shop.client_of(supervisor)
+    path = f"/api/discrepancies/{noted.pk}/seen/"
+    body = {"remarks": "Paid back", "client_temp_id": "s"}
+    assert client.post(path, body).json()["seen_by"] == supervisor.pk
+    evidence = AuditLog.objects.latest("id")
+    assert (evidence.action, evidence.entity_id, evidence.user) == ("discrepancies.seen", noted.pk, supervisor)
+    with nothing_changes():
+        assert client.post(path, body).json()["remarks"] == "Paid back"
+        assert error_of(client.post(path, {})) == (409, "already_seen", None)
+
+
+def test_what_was_noted_belongs_to_the_depot_of_then(shop: Shop, noted: Discrepancy, supervisor: User) -> None:
+    User.objects.get_queryset().filter(pk=shop.driver.pk).update(depot=None)
+    assert shop.client_of(supervisor).get("/api/discrepancies/").json()["count"] == 1
+
+
+def test_the_list_is_filtered(shop: Shop, noted: Discrepancy) -> None:
+    client = shop.client_of(shop.admin)
+    today = clock.business_date(clock.now()).isoformat()
+    for asked, count in (
+        ({"seen": "false"}, 1), ({"seen": "true"}, 0), ({"code": "total_differs"}, 1), ({"code": "after_count"}, 0),
+        ({"user": shop.driver.pk}, 1), ({"user": shop.admin.pk}, 0), ({"depot": shop.depot.pk}, 1),
+        ({"date_from": today}, 1), ({"date_to": "2020-01-01"}, 0),
+        ({"entity_type": "transactions.transaction", "entity_id": noted.entity_id}, 1), ({"entity_id": 10**9}, 0),
+    ):  # fmt: skip
+        assert client.get("/api/discrepancies/", asked).json()["count"] == count, asked
+
+
+def test_the_office_shows_it_everywhere_and_marks_it_as_seen(shop: Shop, noted: Discrepancy) -> None:
+    office, sale = logged_in(shop.admin), Transaction.objects.get()
+
+    def waiting() -> dict[str, str]:
+        return {it.text: it.count for it in office.get("/admin/").context["awaited"]}
+
+    assert waiting()["discrepancy to see to"] == "1"
+    pages = (
+        url("transactions.transaction", "change", sale.pk), url("invoices.invoice", "change", sale.invoice_id),
+        url("discrepancies.discrepancy", "change", noted.pk),
+    )  # fmt: skip
+    for page in pages:
+        assert noted.detail in office.get(page).content.decode()
+    listed = url("discrepancies.discrepancy")
+    body = {"action": "mark_as_seen", "_selected_action": noted.pk}
+    assert b"Mark as seen" in office.post(listed, body).content
+    office.post(listed, {**body, "_answered": "1", "remarks": "Called"})
+    assert noted.seen.remarks == "Called"
+    assert "discrepancy to see to" not in waiting()
+    assert [row.pk for row in office.get(listed, {"seen": "yes"}).context["cl"].queryset] == [noted.pk]
+    assert [*office.get(listed, {"seen": "no"}).context["cl"].queryset] == []
+    for page in pages:
+        assert "Seen" in office.get(page).content.decode()
