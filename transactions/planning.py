@@ -46,15 +46,6 @@ class NewSale:
     vehicle: str | None = None
     seen: Seen | None = None
 
-
-class Difference(NamedTuple):
-    """Between what the field saw and what is recorded."""
-
-    code: Code
-    shown: object
-    billed: object
-    detail: str
-
     @property
     def coming_back(self) -> set[int]:
         """The indexes of the items that bring something back: that is always taken."""
@@ -63,6 +54,15 @@ class Difference(NamedTuple):
     @property
     def only_takes_back(self) -> bool:
         return bool(self.items) and len(self.coming_back) == len(self.items) and self.current_meter is None
+
+
+class Difference(NamedTuple):
+    """Between what the field saw and what is recorded."""
+
+    code: Code
+    shown: object
+    billed: object
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from django.db.models import Max, Min, Model, Q
 from accounts.models import User
 from accounts.selectors import depot_at, vehicle_used
 from audit.services import record
+from discrepancies.services import note_other_vehicle
 from equipment.models import Equipment
 from foundation import clock
 from foundation.commands import command
+from foundation.entities import model_of
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES
 from foundation.operations.idempotency import client_temp_id, idempotent
@@ -33,6 +35,7 @@ from inventory.services.stock import (
     hold_stock,
     locations,
     lock_or_make_balances,
+    note_pushed_back,
     post_movements,
     vehicle_place,
 )
@@ -90,6 +93,7 @@ def record_vehicle_count(*, actor: User, data: NewVehicleCount, approval: Approv
     count = make_count(
         actor, Count.Kind.VEHICLE, place, counted, occurred_at=occurred_at, now=now, remarks=data.remarks
     )
+    note_other_vehicle(vehicle, user=actor, about=count, now=now)
     record(
         actor=actor,
         action="inventory.count.recorded",
@@ -237,6 +241,11 @@ def _moved_behind(count: Count) -> dict[int, datetime]:
             # What is taken back was there before.
             rows |= StockMovement.objects.filter(reverses__in=rows, ordered_at__lt=moment)
             rows = StockMovement.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
+            for row in {(row.cause_type, row.cause_id): row for row in rows.select_related("user")}.values():
+                cause = model_of(row.cause_type)._default_manager.get(pk=row.cause_id)
+                note_pushed_back(
+                    cause, user=row.user, occurred_at=row.occurred_at, to=moment, now=clock.now(), operation=""
+                )
         for end in ends:
             found = rows.exclude(**{f"{end}__kind__in": VIRTUAL_KINDS}).order_by().values_list(f"{end}_id")
             for place, earliest in found.annotate(earliest=Min("ordered_at")):

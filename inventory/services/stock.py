@@ -17,6 +17,8 @@ from accounts.models import User
 from accounts.selectors import depot_at
 from customers.models import Customer
 from depots.models import Depot
+from discrepancies.models import Discrepancy
+from discrepancies.services import note_discrepancy
 from equipment.models import Equipment
 from foundation import clock
 from foundation.entities import entity_name
@@ -257,6 +259,8 @@ def post_movements(
         row.updated_at = now
     Inventory.objects.bulk_update(hold.changed, ["quantity", "updated_at"])
     depot_id = depot_at(actor, hold.occurred_at)
+    if hold.position.number is not None and hold.position.at > hold.occurred_at:
+        note_pushed_back(cause, user=actor, occurred_at=hold.occurred_at, to=hold.position.at, now=now)
     return StockMovement.objects.bulk_create(
         StockMovement(
             equipment=move.equipment,
@@ -280,6 +284,17 @@ def post_movements(
         )
         for move in hold.moves
     )
+
+
+def note_pushed_back(
+    cause: models.Model, *, user: User, occurred_at: datetime, to: datetime, now: datetime, operation: str | None = None
+) -> None:
+    """Note what follows a count of its own device though its time says before: it can't explain what was missing."""
+    detail = f"Its time says {clock.in_words(occurred_at)}; its device had counted by {clock.in_words(to)} already."
+    note_discrepancy(
+        Discrepancy.Code.AFTER_COUNT, user=user, about=cause, detail=detail, now=now, shown=occurred_at.isoformat(),
+        billed=to.isoformat(), operation=operation,
+    )  # fmt: skip
 
 
 def lock_or_make_balances(keys: Iterable[BalanceKey], at: dict[int, Location]) -> dict[BalanceKey, Inventory]:

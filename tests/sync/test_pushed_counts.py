@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from discrepancies.models import Discrepancy
 from foundation.clock import now
 from inventory.models import Count
 from payments.models import CashCount
@@ -95,8 +96,20 @@ def test_a_number_above_the_count_comes_after_it_whatever_the_clock_says(shop: S
     late = sold(phone, 60, 3)
     [made] = phone.push(count)
     sign_off(shop, "vehicle-counts", made["id"])
-    assert phone.push(late)[0]["status"] == "created"
+    made = phone.push(late)[0]
+    assert (made["status"], [each["code"] for each in made["discrepancies"]]) == ("created", ["after_count"])
     assert on_vehicle(shop) == 17
+
+
+def test_a_count_signed_off_later_orders_what_its_device_numbered_above_it(shop: Shop) -> None:
+    phone = Phone(shop)
+    count, sale = counted(phone, 0, 20), sold(phone, 60, 3)
+    made, sold_now = phone.push(count, sale)
+    assert on_vehicle(shop) == 17
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert on_vehicle(shop) == 17, "nothing was missing"
+    [noted] = Discrepancy.objects.all()
+    assert (noted.code, noted.entity_id) == ("after_count", sold_now["id"])
 
 
 def test_cash_that_comes_late_explains_the_bag_that_was_handed_in(shop: Shop) -> None:
