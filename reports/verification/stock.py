@@ -6,9 +6,8 @@ from typing import Any
 from django.db.models import (
     Case,
     F,
-    OuterRef,
+    Min,
     Q,
-    Subquery,
     Value,
     When,
 )
@@ -96,12 +95,12 @@ def counts_are_what_the_books_say(watch: Watch) -> Breaks:
 
     From the first of a place that was taken as a count; what earlier releases posted followed the order of arrival.
     """
-    for window in watch.windows(Location):
-        ours = Count.objects.standing().filter(count_number__startswith=f"{COUNT_PREFIX}-")
-        firsts = ours.filter(location=OuterRef("pk")).order_by("ordered_at").values("ordered_at")[:1]
-        for place in Location.objects.filter(window).annotate(first=Subquery(firsts)).exclude(first=None):
+    ours = Count.objects.standing().filter(count_number__startswith=f"{COUNT_PREFIX}-").order_by()
+    for window in watch.windows(Location, "location_id"):
+        firsts = dict(ours.filter(window).values_list("location_id").annotate(first=Min("ordered_at")))
+        for place in Location.objects.filter(pk__in=firsts):
             balances = {(row.equipment_id, row.condition): row.quantity for row in place.inventories.all()}
-            for each in adjustments(place, counts_of([place.pk], since=place.first), balances):
+            for each in adjustments(place, counts_of([place.pk], since=firsts[place.pk]), balances):
                 if each.difference:
                     equipment, condition = each.stock
                     yield f"{each.count} lacks {each.difference:+d} of equipment {equipment} {condition} at {place}"
