@@ -6,11 +6,13 @@ are there for the app to show, and nothing here trusts them. Nothing here may im
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
@@ -65,6 +67,32 @@ class Authentication(JWTAuthentication):
         return user
 
 
+class PushAuthentication(Authentication):
+    """Takes also the tokens of who was deactivated since: a phone may bring what it holds (`services.may_push_late`).
+
+    For the push alone, which then keeps everything and carries nothing out.
+    """
+
+    def authenticate(self, request: Request) -> Any:
+        try:
+            return super().authenticate(request)
+        except AuthenticationFailed:
+            token = _late(request.META.get("HTTP_AUTHORIZATION", ""))
+            user = _owner(token) if token is not None else None
+            if user is None or token is None or not services.may_push_late(user, token):
+                raise
+        request.META["api_user_id"] = user.pk
+        return user, token
+
+
+class LateAccessToken(AccessToken):
+    """An access token of any age that may matter; when it was good is asked together with its user."""
+
+    def get_token_backend(self) -> TokenBackend:
+        leeway = settings.PUSH_AFTER_DEACTIVATION
+        return TokenBackend(api_settings.ALGORITHM, api_settings.SIGNING_KEY, leeway=leeway)
+
+
 class UnspentRefreshToken(RefreshToken):
     """A refresh token whose signature, type and time are good; whether it was used is asked under a lock."""
 
@@ -107,6 +135,15 @@ def _refresh_token(raw: str) -> tuple[Token, User]:
     if user is None:
         raise _not_valid()
     return token, user
+
+
+def _late(header: str) -> Token | None:
+    """The access token of a header, though it may have expired; None where it is none."""
+    parts = header.split()
+    try:
+        return _verified(LateAccessToken, parts[1]) if len(parts) == 2 else None
+    except AuthenticationFailed:
+        return None
 
 
 def _verified(kind: type[Token], raw: str) -> Token:

@@ -19,8 +19,8 @@ MAX_NUMBER = 9_999_999
 
 class DeviceQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
-        """All, those of the own depot's users, or the user's own."""
-        return self.filter(rows_within(user, Capability.VIEW_CONFLICTS))
+        """All, those of who works at the own depot now, or the user's own."""
+        return self.filter(rows_within(user, Capability.VIEW_CONFLICTS, depot="user__depot_id"))
 
     def with_gaps(self) -> Self:
         """Those that recorded what never came."""

@@ -128,8 +128,11 @@ push = extend_schema(
     description="An ordered batch of at most 200 operations. Each succeeds or fails by itself, and the answer says "
     "what became of each, in the same order. Safe to send again, whole or in part: an operation happens once, and "
     "its first result is answered again. What is refused is kept for a supervisor. On 503 nothing is lost: send "
-    "the same push again. A newer version of the protocol than the server's is refused whole, and nothing is kept.",
+    "the same push again. A newer version of the protocol than the server's is refused whole, and nothing is kept. "
+    "An access token that was good when its user was deactivated pushes for 14 days more, expired or not: each "
+    "operation is kept (`user_deactivated`) for a supervisor.",
     tags=["Offline"],
+    auth=[{"jwtAuth": []}],
     request=PushDocumentation,
     responses={200: PushOfDeviceOut, **conflicts(ProtocolTooNew)},
     examples=[

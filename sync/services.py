@@ -67,8 +67,8 @@ def push(*, actor: User, operations: Sequence[object], said: Envelope = Envelope
     """Carry out operations in their order, each in a transaction of its own; safe to repeat, also at the same time.
 
     What is refused is kept as a SyncConflict, and refused again however often it is pushed; so is what the server
-    makes a mistake with. Raises Busy where the server can't decide at the moment, and nothing else: what went before
-    stands, and the same push again goes on from there.
+    makes a mistake with, and all that a deactivated user brings. Raises Busy where the server can't decide at the
+    moment, and nothing else: what went before stands, and the same push again goes on from there.
     """
     now = clock.now()
     device = hear_of(actor=actor, said=said.device, now=now, protocol=said.protocol) if said.device else None
@@ -206,7 +206,12 @@ def _operation(user: User, device: Device | None, sent: Sent, *, known: bool = F
 
 def _push_once(actor: User, device: Device | None, sent: Sent) -> Result:
     refusals = sent.refusals
-    if sent.run is not None and (not refusals or _happened(actor, device, sent)):
+    if not actor.is_active:
+        earlier = _made_before(actor, sent)
+        if earlier is not None:
+            return Result(sent.client_temp_id, DUPLICATE, made=earlier)
+        refusals = refusals or [Refusal(UserDeactivated.code, "The user was deactivated. It is kept for a supervisor.")]
+    elif sent.run is not None and (not refusals or _happened(actor, device, sent)):
         operation = _operation(actor, device, sent, known=bool(refusals))
         try:
             with named(operation):
@@ -239,6 +244,14 @@ def _happened(actor: User, device: Device | None, sent: Sent) -> bool:
     )
 
 
+def _made_before(actor: User, sent: Sent) -> Any:
+    """What the same operation made; None where it didn't happen."""
+    earlier = idempotency.find(actor, sent.client_temp_id)
+    if earlier is None or earlier.result_id is None or not _operation(actor, None, sent).is_same_as(earlier):
+        return None
+    return idempotency.result_of(earlier)
+
+
 @command
 def _keep(*, actor: User, device: Device | None, sent: Sent, refusals: Sequence[Refusal]) -> SyncConflict:
     """Keep a refused operation, and take its client_temp_id so that nothing else can happen under it.
@@ -246,7 +259,7 @@ def _keep(*, actor: User, device: Device | None, sent: Sent, refusals: Sequence[
     The id is left to the operation that it belongs to already. Raises _Overtaken where that is the same one.
     """
     errors, now, operation = [asdict(refusal) for refusal in refusals], clock.now(), None
-    depot_id = depot_at(actor, sent.occurred_at or now)
+    depot_id = depot_at(actor, sent.corrected_at or sent.occurred_at or now)
     earlier = idempotency.find(actor, sent.client_temp_id) if sent.client_temp_id else None
     if earlier is not None and _operation(actor, device, sent).is_same_as(earlier):
         raise _Overtaken

@@ -14,10 +14,12 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.requests import acting_user
+from accounts.tokens import PushAuthentication
 from discrepancies.selectors import discrepancies_by_operation
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.api.filters import ApiFilterSet, IdFilter, YesNoFilter
+from foundation.api.permissions import HasCapability
 from foundation.api.queries import KnownParametersOnly
 from foundation.api.viewsets import LedgerViewSet
 from sync import feed, openapi, services
@@ -38,8 +40,18 @@ from sync.serializers import (
 )
 
 
+class MayPush(HasCapability):
+    """Also who was deactivated since: `PushAuthentication` lets nobody else of them in."""
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        user = request.user
+        return (isinstance(user, User) and not user.is_active) or super().has_permission(request, view)
+
+
 class PushView(KnownParametersOnly, APIView):
     capability = Capability.SYNC
+    authentication_classes = (PushAuthentication,)
+    permission_classes = (MayPush,)
 
     @openapi.push
     def post(self, request: Request) -> Response:

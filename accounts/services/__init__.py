@@ -4,6 +4,7 @@ from accounts.services.sessions import (
     TokenPair,
     end_session,
     has_current_password,
+    may_push_late,
     rotate_tokens,
     start_session,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "deactivate_user",
     "end_session",
     "has_current_password",
+    "may_push_late",
     "rotate_tokens",
     "set_password",
     "start_session",

@@ -9,6 +9,7 @@ no table holds a token that could be stolen from it.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 from uuid import uuid4
 
 from django.conf import settings
@@ -89,6 +90,22 @@ def end_all_sessions(user: User) -> None:
 def is_current(user: User, token: Token) -> bool:
     """May this user's token open anything: are they active, and is the password still that of the token?"""
     return user.is_active and has_current_password(user, token)
+
+
+def may_push_late(user: User, token: Token) -> bool:
+    """May a deactivated user's access token still bring what happened before? It was good when they were deactivated.
+
+    Its signature and type were checked, and nothing of its times. Neither logged out nor given a new password before
+    or since, and within PUSH_AFTER_DEACTIVATION.
+    """
+    at = user.deactivated_at
+    if user.is_active or at is None or clock.now() > at + settings.PUSH_AFTER_DEACTIVATION:
+        return False
+    if not (has_current_password(user, token) and token.get("iat", inf) <= at.timestamp() < token["exp"]):
+        return False
+    # Deactivating blacklists what is left of each log-in.
+    newest = _family(user, token).order_by("-pk").select_related("blacklistedtoken").first()
+    return newest is not None and newest.blacklistedtoken.blacklisted_at >= at
 
 
 def has_current_password(user: User, token: Token) -> bool:

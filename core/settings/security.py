@@ -30,6 +30,8 @@ SIMPLE_JWT = {
 }
 # The same refresh token again within this time gets the same successor: its answer may have been lost.
 JWT_REFRESH_GRACE_SECONDS = config("JWT_REFRESH_GRACE_SECONDS", default=60, cast=int)
+# So long after a user was deactivated an access token that was good then, though expired since, may push. Nothing else.
+PUSH_AFTER_DEACTIVATION = timedelta(days=config("PUSH_AFTER_DEACTIVATION_DAYS", default=14, cast=int))
 
 SECURE_SSL_REDIRECT = config("SECURE_SSL_REDIRECT", default=not DEBUG, cast=bool)
 SECURE_REDIRECT_EXEMPT = [r"^api/health/"]
