@@ -115,11 +115,14 @@ def test_a_late_replacement_of_a_meter(shop: Shop) -> None:
 
 
 def test_a_late_load_of_what_was_there_then(shop: Shop, nothing_changes: Unchanged) -> None:
+    with time_machine.travel(moment(hours=3)):
+        load = shop.draft({"direction": "OUT"}).json()["id"]
     deactivate(shop, shop.depot, moment(hours=1))
     with nothing_changes():
         for late in ({}, {"occurred_at": ago(minutes=59)}):
             assert error_of(shop.draft({"direction": "OUT"}, **late)) == (409, "depot_inactive", "depot")
-    load = shop.draft({"direction": "OUT"}, occurred_at=ago(hours=2)).json()["id"]
+    told = shop.draft({"direction": "OUT"}, occurred_at=ago(hours=2)).json()["id"]
+    assert shop.confirm(told).status_code == 200, "it says when it happened"
     with nothing_changes():
         assert error_of(shop.confirm(load))[:2] == (409, "depot_inactive")
     [done] = push(actor=shop.driver, operations=[confirmation(load, occurred_at=ago(minutes=90))])
