@@ -106,7 +106,7 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
             "total_collection": distribution.total_collection,
             "total_return": distribution.total_return,
             **vehicle.evidence,
-            **({"approved_by": approval.by.username} if approval else {}),
+            **(approval.evidence if approval else {}),
         },
     )
     return distribution

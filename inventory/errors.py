@@ -7,6 +7,8 @@ class InsufficientStock(Conflict):
     """Only 3 FULL of CYL-14 at vehicle GBK1234A; 5 asked."""
 
     code = "insufficient_stock"
+    waits_for = ""
+    """The name of the balance that doesn't suffice (`inventory.services.stock.balance_name`)."""
 
 
 class CountDecided(Conflict):

@@ -7,6 +7,8 @@ class DependencyRejected(Conflict):
     """It refers to an operation that was refused itself."""
 
     code = "dependency_rejected"
+    waits_for = ""
+    """The operation that it refers to, where that waits itself (`SyncConflict.waits_for`)."""
 
 
 class ConflictSettled(Conflict):

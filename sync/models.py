@@ -116,7 +116,7 @@ class SyncConflict(LedgerModel):
     """
 
     entity = "sync.syncconflict"
-    life_cycle = ("status", "settled_at", "settled_by", "reason", "result_type", "result_id")
+    life_cycle = ("status", "settled_at", "settled_by", "reason", "result_type", "result_id", "waits_for")
 
     class Status(models.TextChoices):
         OPEN = "OPEN", "Open"
@@ -160,6 +160,12 @@ class SyncConflict(LedgerModel):
     payload = models.TextField(help_text="The operation as it was sent: JSON.")
     errors = models.JSONField(help_text="Why it was refused: code, detail, attr of each error.")
     code = models.CharField(max_length=64, help_text="The first error's code.")
+    waits_for = models.CharField(
+        max_length=128,
+        blank=True,
+        default="",
+        help_text="The balance that it lacked, or the key of the operation it refers to: then it is tried again.",
+    )
     occurred_at = models.DateTimeField(null=True, help_text="By the device's clock.")
     corrected_at = models.DateTimeField(
         null=True, blank=True, help_text="By the server's, as of its first receipt: when it happens if it is retried."
@@ -185,6 +191,7 @@ class SyncConflict(LedgerModel):
             models.Index(fields=("user", "id"), name="conflict_user_idx"),
             models.Index(fields=("user", "client_temp_id"), name="conflict_sent_idx"),
             models.Index(fields=("depot", "id"), name="conflict_depot_idx"),
+            models.Index(fields=("waits_for", "status"), name="conflict_waits_for_idx"),
             models.Index(fields=("code",), name="conflict_code_idx"),
             models.Index(fields=("type",), name="conflict_type_idx"),
             models.Index(fields=("occurred_at",), name="conflict_occurred_idx"),

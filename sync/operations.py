@@ -202,7 +202,9 @@ def _distribution_behind(actor: User, reference: int | str) -> int:
     if isinstance(reference, str):
         earlier = idempotency.find(actor, reference)
         if earlier is not None and earlier.refusal is not None:
-            raise DependencyRejected(f'The operation "{reference}" was refused.', attr="distribution")
+            refusal = DependencyRejected(f'The operation "{reference}" was refused.', attr="distribution")
+            refusal.waits_for = earlier.key if earlier.conflict.waits_for else ""
+            raise refusal
         pk = earlier.result_id if earlier is not None and earlier.type == DISTRIBUTION_CREATE else None
     else:
         pk = reference

@@ -114,16 +114,8 @@ def retry_conflict(
         raise BelongsToAnother("Its client_temp_id belongs to another operation, which happened or was kept itself.")
     if occurred_at is not None and occurred_at > clock.now():
         raise Invalid("It can't have happened in the future.", attr="occurred_at")
-    idempotency.release(conflict.operation)
+    made = _let_happen(conflict, sent, Approval(by=actor, rates=approve_rates), occurred_at)
     pusher = conflict.user
-    happened_at = occurred_at or conflict.corrected_at or sent.occurred_at
-    if pusher.deactivated_at is not None and (happened_at or clock.now()) >= pusher.deactivated_at:
-        raise UserDeactivated(f"{pusher} had been deactivated before that.", attr="occurred_at")
-    # It happened while they worked here, and it is the actor who decides now.
-    with acting_for(pusher), named(_operation(pusher, conflict.device, sent)):
-        made = sent.run(pusher, Approval(by=actor, rates=approve_rates), happened_at)
-    conflict.result_type, conflict.result_id = entity_name(made), made.pk
-    _settle(conflict, SyncConflict.Status.RETRIED, actor)
     record(
         actor=actor,
         action="sync.conflict.retried",
@@ -139,6 +131,54 @@ def retry_conflict(
         },
     )
     return conflict
+
+
+@command
+def retry_by_itself(*, conflict_id: int) -> SyncConflict | None:
+    """Try an operation again that waits for something, as its user's own; None where it waits no more.
+
+    It came in time, so no limit of time applies again. Locks as `retry_conflict`, which also names the errors.
+    """
+    conflict = locks.conflict(conflict_id)
+    if conflict.status != SyncConflict.Status.OPEN or not conflict.waits_for or conflict.operation is None:
+        return None
+    sent = read(json.loads(conflict.payload), Push(conflict.protocol, conflict.received_at))
+    made = _let_happen(conflict, sent, Approval(by=None), None)
+    record(
+        actor=None,
+        action="sync.conflict.retried",
+        target=conflict,
+        before={"status": SyncConflict.Status.OPEN},
+        after={"status": conflict.status, "for_user": conflict.user.username, "made": str(made)},
+        reason="retried automatically",
+        depot_id=conflict.depot_id,
+    )
+    return conflict
+
+
+@command
+def wait_for(*, conflict_id: int, name: str) -> None:
+    """Note what an operation that was tried again waits for now; empty: for a person. Locks it."""
+    conflict = locks.conflict(conflict_id)
+    conflict.waits_for = name
+    conflict.save(update_fields=["waits_for"])
+
+
+def _let_happen(conflict: SyncConflict, sent: Sent, approval: Approval, occurred_at: datetime | None) -> Made:
+    """Carry a locked conflict's operation out, and settle it."""
+    if sent.run is None or conflict.operation is None:
+        raise RuntimeError("the caller has asked for both")
+    idempotency.release(conflict.operation)
+    pusher = conflict.user
+    happened_at = occurred_at or conflict.corrected_at or sent.occurred_at
+    if pusher.deactivated_at is not None and (happened_at or clock.now()) >= pusher.deactivated_at:
+        raise UserDeactivated(f"{pusher} had been deactivated before that.", attr="occurred_at")
+    # It happened while they worked here, and somebody else decides now.
+    with acting_for(pusher), named(_operation(pusher, conflict.device, sent)):
+        made = sent.run(pusher, approval, happened_at)
+    conflict.result_type, conflict.result_id = entity_name(made), made.pk
+    _settle(conflict, SyncConflict.Status.RETRIED, approval.by)
+    return made
 
 
 @command
@@ -205,7 +245,7 @@ def _operation(user: User, device: Device | None, sent: Sent, *, known: bool = F
 
 
 def _push_once(actor: User, device: Device | None, sent: Sent) -> Result:
-    refusals = sent.refusals
+    refusals, waits_for = sent.refusals, ""
     if not actor.is_active:
         earlier = _made_before(actor, sent)
         if earlier is not None:
@@ -221,7 +261,7 @@ def _push_once(actor: User, device: Device | None, sent: Sent) -> Result:
         except Busy:
             raise
         except DomainError as error:
-            refusals = [Refusal(error.code, error.detail, error.attr)]
+            refusals, waits_for = [Refusal(error.code, error.detail, error.attr)], getattr(error, "waits_for", "")
         except Exception as error:
             if is_transient(error):
                 raise
@@ -231,7 +271,8 @@ def _push_once(actor: User, device: Device | None, sent: Sent) -> Result:
             refusals = [MISTAKE]
         else:
             return Result(sent.client_temp_id, DUPLICATE if operation.is_replayed else CREATED, made=made)
-    return _answer(_keep(actor=actor, device=device, sent=sent, refusals=refusals), sent)
+    kept = _keep(actor=actor, device=device, sent=sent, refusals=refusals, waits_for=waits_for)
+    return _answer(kept, sent)
 
 
 def _happened(actor: User, device: Device | None, sent: Sent) -> bool:
@@ -253,7 +294,9 @@ def _made_before(actor: User, sent: Sent) -> Any:
 
 
 @command
-def _keep(*, actor: User, device: Device | None, sent: Sent, refusals: Sequence[Refusal]) -> SyncConflict:
+def _keep(
+    *, actor: User, device: Device | None, sent: Sent, refusals: Sequence[Refusal], waits_for: str
+) -> SyncConflict:
     """Keep a refused operation, and take its client_temp_id so that nothing else can happen under it.
 
     The id is left to the operation that it belongs to already. Raises _Overtaken where that is the same one.
@@ -280,6 +323,7 @@ def _keep(*, actor: User, device: Device | None, sent: Sent, refusals: Sequence[
             payload=sent.payload,
             errors=errors,
             code=refusals[0].code,
+            waits_for=waits_for,
             occurred_at=sent.stored_at,
             corrected_at=sent.corrected_at if device else None,
             received_at=now,
@@ -321,6 +365,6 @@ def _lock_open(actor: User, conflict_id: int) -> SyncConflict:
     return conflict
 
 
-def _settle(conflict: SyncConflict, status: SyncConflict.Status, actor: User) -> None:
+def _settle(conflict: SyncConflict, status: SyncConflict.Status, actor: User | None) -> None:
     conflict.status, conflict.settled_at, conflict.settled_by = status, clock.now(), actor
     conflict.save(update_fields=["status", "settled_at", "settled_by", "reason", "result_type", "result_id"])

@@ -22,7 +22,7 @@ from foundation.api.filters import ApiFilterSet, IdFilter, YesNoFilter
 from foundation.api.permissions import HasCapability
 from foundation.api.queries import KnownParametersOnly
 from foundation.api.viewsets import LedgerViewSet
-from sync import feed, openapi, services
+from sync import feed, openapi, services, waiting  # noqa: F401 -- what waits registers itself
 from sync.devices import DeviceSays, hear_of
 from sync.models import Device, DeviceQuerySet, SyncConflict
 from sync.selectors import SILENCE, own_drafts, own_stock

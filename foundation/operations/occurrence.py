@@ -19,11 +19,16 @@ class OccurredAtOutOfRange(Conflict):
 class Approval:
     """Somebody with the right to decide lets an operation happen for the user who reported it.
 
-    Whenever it happened; with ``rates`` also at the rates that it names.
+    Whenever it happened; with ``rates`` also at the rates that it names. ``by`` None: the server itself, again.
     """
 
     by: Any
     rates: bool = False
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """For the audit record of what happens by it."""
+        return {"approved_by": self.by.username} if self.by else {"retried": "automatically"}
 
 
 def require_recent(occurred_at: datetime, *, now: datetime, approval: Approval | None = None) -> None:

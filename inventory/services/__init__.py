@@ -36,6 +36,7 @@ from inventory.services.stock import (
     look_at_stock,
     post_movements,
     vehicle_place,
+    when_stock_is_gained,
 )
 from inventory.services.vehicle_transfers import (
     TRANSFER_PREFIX,
@@ -78,4 +79,5 @@ __all__ = [
     "transfer_between_vehicles",
     "update_reorder_level",
     "vehicle_place",
+    "when_stock_is_gained",
 ]

@@ -104,7 +104,7 @@ def record_vehicle_count(*, actor: User, data: NewVehicleCount, approval: Approv
             "occurred_at": occurred_at,
             "lines": said(count.lines.select_related("equipment")),
             **vehicle.evidence,
-            **({"approved_by": approval.by.username} if approval else {}),
+            **(approval.evidence if approval else {}),
         },
     )
     return count

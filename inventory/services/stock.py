@@ -6,12 +6,14 @@ that everything that may refuse a sale does so before it takes its number.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import models
+from django.db.transaction import on_commit
 
 from accounts.models import User
 from accounts.selectors import depot_at
@@ -238,14 +240,41 @@ def _require_within(
         has, location = quantities.get(move.source, 0), move.from_location
         if has + deltas[move.source] < 0 and not location.is_virtual:
             asked = sum(other.quantity for other in moves if other.source == move.source)
-            raise InsufficientStock(
+            refusal = InsufficientStock(
                 f"Only {has} {move.from_condition} of {move.equipment.sku} at {location}; {asked} asked.",
                 attr=move.attr,
             )
+            refusal.waits_for = balance_name(location, move.equipment, move.from_condition)
+            raise refusal
     for move in moves:
         location = move.to_location
         if deltas[move.target] > 0 and not location.is_virtual:
             PIECES.require(quantities.get(move.target, 0) + deltas[move.target], attr=move.attr)
+
+
+Told = Callable[[frozenset[str]], None]
+_TOLD: list[Told] = []
+
+
+def when_stock_is_gained[F: Told](function: F) -> F:
+    """A function that is told, after each commit that added to balances, which ones these are (`balance_name`)."""
+    _TOLD.append(function)
+    return function
+
+
+def balance_name(location: Location, equipment: Equipment, condition: str) -> str:
+    """A balance's name, whether its row exists already or not."""
+    return f"{location.key} {equipment.pk} {condition}"
+
+
+def _tell_of_gains(moves: Iterable[Move], deltas: Mapping[BalanceKey, int]) -> None:
+    gained = frozenset(
+        balance_name(move.to_location, move.equipment, move.to_condition)
+        for move in moves
+        if deltas[move.target] > 0 and not move.to_location.is_virtual
+    )
+    for tell in _TOLD if gained else ():
+        on_commit(partial(tell, gained), robust=True)
 
 
 def post_movements(
@@ -258,6 +287,7 @@ def post_movements(
     for row in hold.changed:
         row.updated_at = now
     Inventory.objects.bulk_update(hold.changed, ["quantity", "updated_at"])
+    _tell_of_gains(hold.moves, _deltas(hold.moves))
     depot_id = depot_at(actor, hold.occurred_at)
     if hold.position.number is not None and hold.position.at > hold.occurred_at:
         note_pushed_back(cause, user=actor, occurred_at=hold.occurred_at, to=hold.position.at, now=now)

@@ -90,7 +90,7 @@ def transfer_between_vehicles(
             "from_vehicle": source.number,
             "to_vehicle": target.number,
             "items": [f"{move.quantity} {move.equipment.sku} {move.from_condition}" for move in hold.moves],
-            **({"approved_by": approval.by.username} if approval else {}),
+            **(approval.evidence if approval else {}),
         },
         reason=data.reason,
     )

@@ -79,7 +79,7 @@ def record_cash_count(*, actor: User, data: NewCashCount, approval: Approval | N
             "count_number": number,
             "occurred_at": occurred_at,
             "cash": count.cash,
-            **({"approved_by": approval.by.username} if approval else {}),
+            **(approval.evidence if approval else {}),
         },
     )
     return count

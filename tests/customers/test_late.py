@@ -159,8 +159,9 @@ def test_late_work_of_a_depot(shop: Shop) -> None:
 def test_what_a_user_did_before_they_left_may_be_booked_and_nothing_after(
     shop: Shop, nothing_changes: Unchanged
 ) -> None:
-    line = {"type": "SALE", "equipment": shop.cylinder.pk, "quantity": 30}
+    line = {"type": "SALE", "equipment": shop.cylinder.pk, "quantity": 1}
     data = {"customer": shop.customer.pk, "items": [line]}
+    deactivate(shop, shop.customer, moment(hours=3))
     with time_machine.travel(moment(hours=1)):
         at = moment()
         deactivate_user(actor=shop.admin, pk=shop.driver.pk)
@@ -174,7 +175,7 @@ def test_what_a_user_did_before_they_left_may_be_booked_and_nothing_after(
         for name, at in (("a", before), ("b", after), ("c", None))
     ]
     kept = [result.conflict for result in push(actor=shop.driver, operations=operations)]
-    shop.count("vehicle", shop.driver.vehicle_no, 100)
+    update_customer(actor=shop.admin, pk=shop.customer.pk, changes={"is_active": True})
     admin = shop.client_of(shop.admin)
     statuses = []
     for conflict in kept:

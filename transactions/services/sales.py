@@ -283,7 +283,7 @@ def _evidence(
     if usage:
         evidence["last_meter_reading"] = usage.current
     if approval:
-        evidence["approved_by"] = approval.by.username
+        evidence |= approval.evidence
     overrides = [
         {"equipment": item.equipment.sku, "rate": item.rate, "instead_of": item.listed_rate}
         for item in items
