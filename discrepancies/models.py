@@ -45,7 +45,7 @@ class Discrepancy(LedgerModel):
         null=True,
         blank=True,
         related_name="discrepancies",
-        help_text="The user's depot then.",
+        help_text="That of what was recorded; else the user's then.",
     )
     client_temp_id = models.CharField(max_length=64, blank=True, help_text="Of the operation; empty: it had none.")
     entity_type = models.CharField("about", max_length=64, help_text="app.model of what was recorded.")

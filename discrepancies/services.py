@@ -39,7 +39,7 @@ def note_discrepancy(
     noted: Discrepancy = Discrepancy.objects.create(
         code=code,
         user=user,
-        depot_id=user.depot_id,
+        depot_id=getattr(about, "depot_id", user.depot_id),
         client_temp_id=(client_temp_id() if operation is None else operation) or "",
         entity_type=entity_name(about),
         entity_id=about.pk,

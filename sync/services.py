@@ -302,7 +302,7 @@ def _keep(
     The id is left to the operation that it belongs to already. Raises _Overtaken where that is the same one.
     """
     errors, now, operation = [asdict(refusal) for refusal in refusals], clock.now(), None
-    depot_id = depot_at(actor, sent.corrected_at or sent.occurred_at or now)
+    depot_id = depot_at(actor, sent.corrected_at or now)
     earlier = idempotency.find(actor, sent.client_temp_id) if sent.client_temp_id else None
     if earlier is not None and _operation(actor, device, sent).is_same_as(earlier):
         raise _Overtaken

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('detail', models.CharField(max_length=300)),
                 ('created_at', models.DateTimeField()),
                 ('date', models.DateField(help_text='The Singapore date of that.')),
-                ('depot', models.ForeignKey(blank=True, help_text="The user's depot then.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='depots.depot')),
+                ('depot', models.ForeignKey(blank=True, help_text="That of what was recorded; else the user's then.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='depots.depot')),
                 ('user', models.ForeignKey(help_text='Whose operation.', on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to=settings.AUTH_USER_MODEL)),
             ],
             options={

@@ -21,7 +21,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
 AT_ONCE = 200
 # No connection, cut off, or half an answer.
 _BROKEN = (OSError, ValueError, HTTPException)
@@ -104,8 +104,19 @@ class OfflineClient:
     def record(self, type: str, data: dict[str, object]) -> str:
         """Write an operation down, to be pushed when there is a network; its client_temp_id."""
         name = str(uuid.uuid4())
-        operation = {"type": type, "client_temp_id": name, "occurred_at": self._clock().isoformat(), "data": data}
         with self._transaction():
+            # Its number is taken in the transaction that writes it down: what never comes is missed.
+            number = self._last_number() + 1
+            self._write_down("last_number", str(number))
+            offset = self._note("clock_offset_s")
+            operation = {
+                "type": type,
+                "client_temp_id": name,
+                "number": number,
+                "occurred_at": self._clock().isoformat(),
+                "clock_offset_s": None if offset is None else int(offset),
+                "data": data,
+            }
             self._database.execute(
                 "INSERT INTO operation (client_temp_id, content) VALUES (?, ?)", (name, json.dumps(operation))
             )
@@ -151,8 +162,11 @@ class OfflineClient:
             return 0
         operations = [json.loads(content) for _, content in waiting]
         # Where the server is older than the program it keeps nothing and says so (Refused): the queue stays.
-        answer = self._ask("POST", "sync/push/", {"protocol": PROTOCOL, "operations": operations})
+        device = {"id": self._device(), "last_number": self._last_number()}
+        said = {"protocol": PROTOCOL, "sent_at": self._clock().isoformat(), "device": device}
+        answer = self._ask("POST", "sync/push/", {**said, "operations": operations})
         with self._transaction():
+            self._set_clock(answer["server_time"])
             for (name, _), result in zip(waiting, answer["results"], strict=True):
                 state = "rejected" if result["status"] == "rejected" else "done"
                 self._database.execute(
@@ -170,8 +184,10 @@ class OfflineClient:
         """Fetch what changed; each page is kept together with its cursor, or not at all."""
         while True:
             cursor = self._note("cursor")
-            page = self._ask("GET", f"sync/pull/?cursor={cursor}" if cursor else "sync/pull/")
+            said = f"sync/pull/?device={self._device()}&last_number={self._last_number()}"
+            page = self._ask("GET", f"{said}&cursor={cursor}" if cursor else said)
             with self._transaction():
+                self._set_clock(page["server_time"])
                 begins = page["cursor"].split(".")[0]
                 if cursor is not None and not cursor.startswith(f"{begins}."):
                     self._database.execute("DELETE FROM replica")  # the server begins anew
@@ -194,6 +210,20 @@ class OfflineClient:
         self._database.executemany(
             "INSERT OR REPLACE INTO replica VALUES (?, ?, ?)", [(kind, row["id"], json.dumps(row)) for row in rows]
         )
+
+    def _device(self) -> str:
+        """The id of this file on this device, made once."""
+        if self._note("device") is None:
+            self._write_down("device", str(uuid.uuid4()))
+        return str(self._note("device"))
+
+    def _last_number(self) -> int:
+        return int(self._note("last_number") or 0)
+
+    def _set_clock(self, server_time: str) -> None:
+        """How far the server's clock is ahead of this device's, for what is recorded from now on."""
+        ahead = datetime.fromisoformat(server_time) - self._clock()
+        self._write_down("clock_offset_s", str(round(ahead.total_seconds())))
 
     def _note(self, name: str) -> str | None:
         row = self._database.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()

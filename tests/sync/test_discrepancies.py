@@ -228,9 +228,9 @@ def test_a_retry_goes_by_the_pull_before_the_sale(
     with at(-3):
         default(shop, default_rate="29.00")
     with at(1):
-        kept = sell(sale_of(shop, "a", {"rate": "28.50", "quantity": 99}, occurred_at=noon.isoformat()))
+        kept = sell(sale_of(shop, "a", {"rate": "28.50"}, vehicle="GBX9Z", occurred_at=noon.isoformat()))
         pull(shop, device=DEVICE)
-        shop.count("vehicle", shop.driver.vehicle_no, 200)
+        shop.count("vehicle", VehicleFactory(depot=shop.depot, number="GBX9Z").number, 5)
         assert retry(shop, kept["conflict"]).status_code == 200
     assert TransactionItem.objects.get().rate_source == "KNOWN"
 

@@ -6,16 +6,32 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from discrepancies.models import Discrepancy
 from sync.feed import KINDS
 from sync.operations import TYPES
-from sync.serializers import MAX_OPERATIONS, STATUSES, PullOut, ResultOut
+from sync.serializers import (
+    MAX_OPERATIONS,
+    STATUSES,
+    DifferenceOut,
+    HeardOut,
+    PullOfDeviceOut,
+    PushOfDeviceIn,
+    PushOfDeviceOut,
+    ResultOfDeviceOut,
+)
 
 pytestmark = pytest.mark.any_engine
 
 TEXT = (Path(settings.BASE_DIR) / "docs" / "offline-protocol.md").read_text()
 
 
-@pytest.mark.parametrize("name", [*TYPES, *STATUSES, *KINDS, *PullOut().fields, *ResultOut().fields])
+NAMES = [
+    *TYPES, *STATUSES, *KINDS, *PullOfDeviceOut().fields, *PushOfDeviceOut().fields, *ResultOfDeviceOut().fields,
+    *PushOfDeviceIn().fields, *HeardOut().fields, *DifferenceOut().fields, *Discrepancy.Code.values,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_name_is_explained(name: str) -> None:
     assert re.search(f'[`"]{name}[`"]', TEXT)
 
