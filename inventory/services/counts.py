@@ -7,6 +7,7 @@ Only a signed-off count counts. Whatever arrives afterwards and happened before 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 
 from django.db.models import Max, Min, Model, Q
 
@@ -26,17 +27,19 @@ from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
 from inventory import locks
 from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen, InsufficientStock
-from inventory.models import VIRTUAL_KINDS, Count, CountLine, Location, LocationKind, StockMovement
+from inventory.models import VIRTUAL_KINDS, Condition, Count, CountLine, Location, LocationKind, StockMovement
 from inventory.selectors import Stock
 from inventory.services.counting import Adjustment, StandingCount, adjustments, counts_of
 from inventory.services.stock import (
     Move,
     Place,
+    balance_name,
     hold_stock,
     locations,
     lock_or_make_balances,
     note_pushed_back,
     post_movements,
+    tell_of_gains,
     vehicle_place,
 )
 from sequences.services import take_numbers
@@ -224,8 +227,16 @@ def bring_to(count: Count, *, actor: User, cause: Model, reason: str) -> dict[St
     except InsufficientStock as error:
         raise CountContradicted(_contradiction(count, str(error.detail))) from error
     post_movements(hold, actor=actor, cause=cause, now=now, reason=reason)
+    # What left before the count was counted as gone: it needs no stock any more.
+    tell_of_gains(balance_name(count.location, *stock) for stock in _covered(count))
     _keep_expected(count, expected)
     return expected
+
+
+def _covered(count: Count) -> Iterable[Stock]:
+    if count.is_complete:
+        return product(Equipment.objects.values_list("pk", flat=True), Condition.values)
+    return [(line.equipment_id, line.condition) for line in count.lines.all()]
 
 
 def _moved_behind(count: Count) -> dict[int, datetime]:

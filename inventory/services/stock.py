@@ -244,7 +244,7 @@ def _require_within(
                 f"Only {has} {move.from_condition} of {move.equipment.sku} at {location}; {asked} asked.",
                 attr=move.attr,
             )
-            refusal.waits_for = balance_name(location, move.equipment, move.from_condition)
+            refusal.waits_for = balance_name(location, move.equipment.pk, move.from_condition)
             raise refusal
     for move in moves:
         location = move.to_location
@@ -257,22 +257,21 @@ _TOLD: list[Told] = []
 
 
 def when_stock_is_gained[F: Told](function: F) -> F:
-    """A function that is told, after each commit that added to balances, which ones these are (`balance_name`)."""
+    """A function that is told, after each commit that may let more leave balances, which ones these are
+    (`balance_name`).
+    """
     _TOLD.append(function)
     return function
 
 
-def balance_name(location: Location, equipment: Equipment, condition: str) -> str:
+def balance_name(location: Location, equipment: int, condition: str) -> str:
     """A balance's name, whether its row exists already or not."""
-    return f"{location.key} {equipment.pk} {condition}"
+    return f"{location.key} {equipment} {condition}"
 
 
-def _tell_of_gains(moves: Iterable[Move], deltas: Mapping[BalanceKey, int]) -> None:
-    gained = frozenset(
-        balance_name(move.to_location, move.equipment, move.to_condition)
-        for move in moves
-        if deltas[move.target] > 0 and not move.to_location.is_virtual
-    )
+def tell_of_gains(names: Iterable[str]) -> None:
+    """Tell whoever wants to know, after the commit."""
+    gained = frozenset(names)
     for tell in _TOLD if gained else ():
         on_commit(partial(tell, gained), robust=True)
 
@@ -287,7 +286,12 @@ def post_movements(
     for row in hold.changed:
         row.updated_at = now
     Inventory.objects.bulk_update(hold.changed, ["quantity", "updated_at"])
-    _tell_of_gains(hold.moves, _deltas(hold.moves))
+    deltas = _deltas(hold.moves)
+    tell_of_gains(
+        balance_name(move.to_location, move.equipment.pk, move.to_condition)
+        for move in hold.moves
+        if deltas[move.target] > 0 and not move.to_location.is_virtual
+    )
     depot_id = depot_at(actor, hold.occurred_at)
     if hold.position.number is not None and hold.position.at > hold.occurred_at:
         note_pushed_back(cause, user=actor, occurred_at=hold.occurred_at, to=hold.position.at, now=now)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import TestCase
 
 from discrepancies.models import Discrepancy
 from foundation.clock import now
 from inventory.models import Count
 from payments.models import CashCount
+from sync.models import SyncConflict
 from tests.conftest import Shop
 from tests.types import Json
 
@@ -145,3 +147,16 @@ def test_who_signs_off_sees_what_has_not_come_yet(shop: Shop) -> None:
         f"transaction.create of {name} was refused and is kept (insufficient_stock)",
         f"operations of {name} have not come from their device: 2",
     ]
+
+
+def test_a_sale_that_lacked_its_load_happens_once_its_vehicle_was_counted(shop: Shop) -> None:
+    """It was counted as gone: the books need nothing of it any more."""
+    phone = Phone(shop)
+    refused = sold(phone, 30, 25)
+    count = counted(phone, 10, 5)
+    results = phone.push(refused, count)
+    assert [made["status"] for made in results] == ["rejected", "created"]
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        sign_off(shop, "vehicle-counts", results[1]["id"])
+    assert SyncConflict.objects.get().status == "RETRIED"
+    assert on_vehicle(shop) == 5
