@@ -28,6 +28,7 @@ from foundation.access.capabilities import Capability, Role
 from foundation.api.permissions import HasCapability
 from inventory.models import Inventory, VehicleTransfer
 from invoices.models import GstRate
+from settlements.models import Settlement
 from sync.models import Device
 from tests.conftest import ClientOf, KeptWorld, client_for
 from tests.factories import (
@@ -198,6 +199,27 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("settlement", "reject", "foreign"): (200, 404, 404, 403, 403, 401),
     ("settlement", "sign_off", "colleague"): (200, 200, 200, 403, 403, 401),
     ("settlement", "sign_off", "foreign"): (200, 404, 404, 403, 403, 401),
+    ("vehicle-count", "list", ""): READ,
+    ("vehicle-count", "create", "own"): (201, 201, 403, 201, 201, 401),
+    ("vehicle-count", "create", "foreign"): (201, 201, 403, 201, 201, 401),
+    ("vehicle-count", "retrieve", "own"): (200, 200, 200, 404, 200, 401),
+    ("vehicle-count", "retrieve", "sales"): (200, 200, 200, 200, 404, 401),
+    ("vehicle-count", "retrieve", "colleague"): (200, 200, 200, 404, 404, 401),
+    ("vehicle-count", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
+    ("vehicle-count", "reject", "colleague"): (200, 200, 200, 403, 403, 401),
+    ("vehicle-count", "reject", "foreign"): (200, 404, 404, 403, 403, 401),
+    ("vehicle-count", "sign_off", "colleague"): (200, 200, 200, 403, 403, 401),
+    ("vehicle-count", "sign_off", "foreign"): (200, 404, 404, 403, 403, 401),
+    ("cash-count", "list", ""): READ,
+    ("cash-count", "create", ""): (201, 201, 403, 201, 201, 401),
+    ("cash-count", "retrieve", "own"): (200, 200, 200, 404, 200, 401),
+    ("cash-count", "retrieve", "sales"): (200, 200, 200, 200, 404, 401),
+    ("cash-count", "retrieve", "colleague"): (200, 200, 200, 404, 404, 401),
+    ("cash-count", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
+    ("cash-count", "reject", "colleague"): (200, 200, 200, 403, 403, 401),
+    ("cash-count", "reject", "foreign"): (200, 404, 404, 403, 403, 401),
+    ("cash-count", "sign_off", "colleague"): (200, 200, 200, 403, 403, 401),
+    ("cash-count", "sign_off", "foreign"): (200, 404, 404, 403, 403, 401),
     ("report", "conservation", ""): (200, 403, 403, 403, 403, 401),
     ("report", "deposits", ""): (200, 403, 403, 403, 403, 401),
     ("report", "driver_day", ""): (200, 200, 403, 200, 200, 401),
@@ -319,6 +341,9 @@ def make_world(client_of: ClientOf) -> World:
         rows["vehicle-transfer", whose] = post(seller, f"/api/vehicles/{vehicle.pk}/transfer/", given)["id"]
         settlement = post(seller, "/api/settlements/", {"cash": "1.00", "counts": []})
         rows["settlement", whose] = settlement["id"]
+        counts = Settlement.objects.get(pk=settlement["id"])
+        assert counts.vehicle_count_id and counts.cash_count_id
+        rows["vehicle-count", whose], rows["cash-count", whose] = counts.vehicle_count_id, counts.cash_count_id
         if whose in ("own", "sales"):
             post(admin, f"/api/settlements/{settlement['id']}/reject/", {"remarks": "Count again"})
         wrong = {"customer": customer.pk, "items": [{**line, "type": "REFILL", "rate": "1.00"}]}
@@ -412,6 +437,10 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("invoice", "print_batch"): {"invoices": [world.rows.get(("invoice", row), 0)]},
         ("settlement", "create"): {"cash": "0.00", "counts": []},
         ("settlement", "sign_off"): {},
+        ("vehicle-count", "create"): {"vehicle": world.vehicles.get(row), "counts": [gained]},
+        ("vehicle-count", "reject"): {"remarks": "Count again"},
+        ("cash-count", "create"): {"cash": "0.00"},
+        ("cash-count", "reject"): {"remarks": "Count again"},
         ("settlement", "reject"): {"remarks": "Count again"},
         ("depot-work", "create"): {"kind": "GOODS_IN", "depot": depot.pk, "reason": "Bought", "items": [gained]},
         ("depot-work", "stock_take"): {"depot": depot.pk, "reason": "Year's end", "items": [gained]},
@@ -506,6 +535,8 @@ VISIBLE: dict[str, dict[str, int]] = {
     "invoice": {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1},
     "payment": {"ADMIN": 4, "SUPERVISOR": 3, "SALES": 1, "DRIVER": 1},
     "settlement": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
+    "vehicle-count": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
+    "cash-count": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "depot-work": {"ADMIN": 2, "SUPERVISOR": 1, "DEPOT_STAFF": 1},
     "conflict": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
     "discrepancy": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
@@ -525,7 +556,8 @@ def test_a_list_holds_what_the_role_may_see(world: World, client_of: ClientOf) -
 
 def test_a_hidden_row_and_a_missing_one_answer_alike(world: World, client_of: ClientOf) -> None:
     driver = client_of(world.users["DRIVER"])
-    for route in ("transaction", "invoice", "distribution", "payment", "settlement"):
+    routes = ("transaction", "invoice", "distribution", "payment", "settlement", "vehicle-count", "cash-count")
+    for route in routes:
         hidden = driver.get(reverse(f"{route}-detail", args=[world.rows[route, "foreign"]]))
         missing = driver.get(reverse(f"{route}-detail", args=[999_999]))
         assert (hidden.status_code, hidden.json()) == (missing.status_code, missing.json()) == (404, hidden.json())
