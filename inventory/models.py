@@ -354,6 +354,8 @@ class Count(Ordered, OperationRecord):
             models.Index(fields=("location", "status", "ordered_at"), name="count_place_idx"),
             models.Index(fields=("device", "device_number"), name="count_device_idx"),
             models.Index(fields=("kind", "status", "id"), name="count_status_idx"),
+            models.Index(fields=("kind", "id"), name="count_kind_idx"),
+            models.Index(fields=("kind", "date"), name="count_kind_date_idx"),
             models.Index(fields=("date",), name="count_date_idx"),
         )
 

@@ -238,7 +238,7 @@ class VehicleCountViewSet(LedgerViewSet):
     serializer_class = VehicleCountOut
     filterset_class = VehicleCountFilter
     search_fields = ("count_number", "location__vehicle_no", "remarks")
-    ordering_fields = ("id", "occurred_at")
+    ordering_fields = ("id",)
     operations = {"create": services.VEHICLE_COUNT}
     capability = {
         "list": Capability.VIEW_SETTLEMENTS,

@@ -116,7 +116,7 @@ class CashCountViewSet(LedgerViewSet):
     serializer_class = CashCountOut
     filterset_class = CashCountFilter
     search_fields = ("count_number", "user__username", "remarks")
-    ordering_fields = ("id", "occurred_at")
+    ordering_fields = ("id",)
     operations = {"create": services.CASH_COUNT}
     capability = {
         "list": Capability.VIEW_SETTLEMENTS,

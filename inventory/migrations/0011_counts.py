@@ -190,6 +190,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='count',
+            index=models.Index(fields=['kind', 'id'], name='count_kind_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='count',
+            index=models.Index(fields=['kind', 'date'], name='count_kind_date_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='count',
             index=models.Index(fields=['date'], name='count_date_idx'),
         ),
         migrations.AddConstraint(

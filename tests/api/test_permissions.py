@@ -342,7 +342,8 @@ def make_world(client_of: ClientOf) -> World:
         settlement = post(seller, "/api/settlements/", {"cash": "1.00", "counts": []})
         rows["settlement", whose] = settlement["id"]
         counts = Settlement.objects.get(pk=settlement["id"])
-        assert counts.vehicle_count_id and counts.cash_count_id
+        assert counts.vehicle_count_id
+        assert counts.cash_count_id
         rows["vehicle-count", whose], rows["cash-count", whose] = counts.vehicle_count_id, counts.cash_count_id
         if whose in ("own", "sales"):
             post(admin, f"/api/settlements/{settlement['id']}/reject/", {"remarks": "Count again"})

@@ -25,9 +25,9 @@ NAMES = {
     "customers.customerrate", "customers.pastmeterrate", "depots.depot", "distribution.distribution",
     "distribution.distributionitem", "equipment.equipment", "equipment.pastprice", "fleet.assignment", "fleet.vehicle",
     "inventory.depotwork", "inventory.vehicletransfer", "inventory.vehicletransferitem",
-    "inventory.depotworkitem", "inventory.inventory", "inventory.location", "inventory.reorderlevel",
+    "inventory.count", "inventory.countline", "inventory.depotworkitem", "inventory.inventory", "inventory.location", "inventory.reorderlevel",
     "inventory.stockmovement", "invoices.allocation", "invoices.gstrate", "invoices.invoice", "invoices.invoiceemail",
-    "invoices.payment", "sequences.sequence", "sequences.ticket", "sync.feed", "sync.syncconflict",
+    "invoices.payment", "payments.cashcount", "sequences.sequence", "sequences.ticket", "sync.feed", "sync.syncconflict",
     "transactions.depositbalance", "transactions.meterreplacement", "transactions.settlement",
     "transactions.settlementline", "transactions.transaction", "transactions.transactionitem",
 }  # fmt: skip

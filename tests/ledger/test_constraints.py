@@ -20,7 +20,7 @@ from equipment.models import Equipment
 from fleet.models import Vehicle
 from foundation.columns import column_checks
 from foundation.ledger import guards
-from inventory.models import Location
+from inventory.models import Count, Location
 from invoices.models import Invoice
 from payments.models import Payment
 from settlements.models import Settlement
@@ -193,6 +193,10 @@ UNIQUE: dict[str, tuple[Values, Values]] = {
     ),
     "device_unique": ({"user": another(User), "key": "a"}, {"last_number": 9}),
     "received_number_unique": ({"device": another(Device), "number": 7, "key": "a"}, {"client_temp_id": "b"}),
+    "count_line_unique": (
+        {"count": another(Count), "equipment": another(Equipment), "condition": "FULL"},
+        {"quantity": 9},
+    ),
     "feed_entity_unique": ({"entity": "customers.customer", "entity_id": 7}, {"position": 9}),
 }
 """What may stand once, in values that `a_row` doesn't fill in, and what else may differ then."""
