@@ -1,30 +1,34 @@
 """Payments in the office, and what pays an invoice."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
 from accounts.requests import acting_user
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
 from foundation.limits import AMOUNT
 from foundation.money import CENT, shown
-from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
+from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, ReasonForm, RemarksForm
 from foundation.office.generic import FieldGroups, ModelForm
-from foundation.office.links import badge
+from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.widgets import FoundByTyping
+from foundation.remains import remaining
 from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from payments import services
-from payments.models import Allocation, Payment
-from payments.selectors import PAYMENT_NUMBERS
+from payments.models import Allocation, CashCount, CashCountQuerySet, Payment
+from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
 
 
 class PayForm(forms.Form):
@@ -185,3 +189,106 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         if payment.reverses_id:
             return badge("Reversal", "off")
         return badge("Reversed", "open") if getattr(payment, "reversal", None) else "–"
+
+
+COUNT_TONES = {CashCount.Status.COUNTED: "open", CashCount.Status.SIGNED_OFF: "good"}
+
+
+@admin.register(CashCount)
+class CashCountAdmin(OfficeAdmin[CashCount]):
+    view_capability = Capability.VIEW_SETTLEMENTS
+    menu = Menu.SALES
+    is_found = True
+    list_display = ("count_number", "state", "user", "depot", "cash", "expected", "difference", "occurred_at",
+                    "decided_by")  # fmt: skip
+    list_filter = ("status", "depot")
+    list_select_related = ("user", "depot", "decided_by")
+    search_fields = ("count_number", "user__username")
+    search_help_text = "Number, or user name"
+    date_hierarchy = "date"
+    ordering = ("-id",)
+    actions = ("sign_off", "reject")
+    fields = (
+        ("count_number", "state"), ("user", "depot"), ("cash", "expected", "difference"), "remarks",
+        ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "on_its_way",
+        "client_temp_id",
+    )  # fmt: skip
+    readonly_fields = ("state", "expected", "difference", "on_its_way")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CashCount]:
+        counts = super().get_queryset(request)
+        assert isinstance(counts, CashCountQuerySet)
+        return counts.with_handed_in()
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        """A day-end's count is decided with it."""
+        counted = CashCount.Status.COUNTED
+        filters = {"status__exact": str(counted), "settlement__isnull": "True"}
+        yield "cash count to sign off", "cash counts to sign off", filters, Q(status=counted, settlement=None)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "settlement__isnull" or super().lookup_allowed(lookup, value, request)
+
+    def related(self, request: HttpRequest, target: CashCount) -> Iterable[Related]:
+        yield list_of("invoices.payment", "The cash handed in with it", cash_count__id__exact=target.pk)
+        day = getattr(target, "settlement", None)
+        if day is not None:
+            yield from page_of(request, "transactions.settlement", day.pk, "Its day-end")
+        yield evidence_of(target)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.SIGN_OFF_SETTLEMENT)
+
+    @admin.action(description="Sign off: take the bag over", permissions=["decide"], location=ON_LISTS_AND_PAGES)
+    def sign_off(self, request: HttpRequest, queryset: QuerySet[CashCount]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            RemarksForm,
+            "Sign off",
+            "signed off",
+            lambda count, sent: services.sign_off_cash_count(actor=actor, count_id=count.pk, **sent),
+            lambda count: told_of_cash_count(actor, count),
+        )
+
+    @admin.action(description="Reject: have it counted again", permissions=["decide"], location=ON_LISTS_AND_PAGES)
+    def reject(self, request: HttpRequest, queryset: QuerySet[CashCount]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            ReasonedForm,
+            "Reject",
+            "rejected",
+            lambda count, sent: services.reject_cash_count(actor=actor, count_id=count.pk, **sent),
+        )
+
+    @admin.display(description="status", ordering="status")
+    def state(self, count: CashCount) -> str:
+        status = CashCount.Status(count.status)
+        return badge(status.label.split(":")[0], COUNT_TONES.get(status, "off"))
+
+    @admin.display(description="handed in with it")
+    def expected(self, count: Any) -> str:
+        return shown(count.handed_in) if count.status == CashCount.Status.SIGNED_OFF else "–"
+
+    @admin.display(description="variance")
+    def difference(self, count: Any) -> str:
+        if count.status != CashCount.Status.SIGNED_OFF or count.cash == count.handed_in:
+            return "–"
+        return badge(f"{count.cash - count.handed_in:+}", "open")
+
+    @admin.display(description="still on its way")
+    def on_its_way(self, count: CashCount) -> str:
+        return "; ".join(remaining(count)) or "–"
+
+
+def told_of_cash_count(reader: User, count: CashCount) -> Iterable[str]:
+    """What somebody who signs an open count off should know: what should be in the bag, and what may change that."""
+    expected = expectation_seen_by(reader, count)
+    if expected is not None:
+        variance = count.cash - expected
+        yield f"Cash {variance:+}: {shown(count.cash)} counted, {shown(expected)} expected"
+    for text in remaining(count):
+        yield f"Still on its way: {text}"

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
 from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
-from foundation.office.actions import ON_LISTS_AND_PAGES
-from foundation.office.links import Related, badge, evidence_of, movements_of
+from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, RemarksForm
+from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
+from inventory.admin.counts import told_of_count
+from payments.admin import told_of_cash_count
 from settlements import services
 from settlements.models import Settlement, SettlementLine
 
@@ -34,14 +36,11 @@ class SettlementLineInline(ReadOnlyInline[SettlementLine, Settlement]):
         return badge(f"{line.variance:+d}", "open") if line.variance else "–"
 
 
-class RemarksForm(forms.Form):
-    remarks = forms.CharField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
-
-
-class ReasonedForm(forms.Form):
-    remarks = forms.CharField(
-        max_length=500, label="To be counted again, because", widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
-    )
+def _told(reader: User, day: Settlement) -> Iterable[str]:
+    if day.vehicle_count is not None:
+        yield from told_of_count(reader, day.vehicle_count)
+    if day.cash_count is not None:
+        yield from told_of_cash_count(reader, day.cash_count)
 
 
 SETTLEMENT_TONES = {Settlement.Status.COUNTED: "open", Settlement.Status.SIGNED_OFF: "good"}
@@ -76,7 +75,12 @@ class SettlementAdmin(OfficeAdmin[Settlement]):
         yield "day-end to sign off", "day-ends to sign off", {"status__exact": counted}, Q(status=counted)
 
     def related(self, request: HttpRequest, target: Settlement) -> Iterable[Related]:
-        return (movements_of(target), evidence_of(target))
+        if target.vehicle_count_id:
+            yield list_of("inventory.stockmovement", "Stock movements", count__id__exact=target.vehicle_count_id)
+            yield from page_of(request, "inventory.count", target.vehicle_count_id, "Its vehicle count")
+        if target.cash_count_id:
+            yield from page_of(request, "payments.cashcount", target.cash_count_id, "Its cash count")
+        yield evidence_of(target)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.SIGN_OFF_SETTLEMENT)
@@ -95,6 +99,7 @@ class SettlementAdmin(OfficeAdmin[Settlement]):
             "Sign off",
             "signed off",
             lambda day, sent: services.sign_off_settlement(actor=actor, settlement_id=day.pk, **sent),
+            lambda day: _told(actor, day),
         )
 
     @admin.action(description="Reject: have it counted again", permissions=["decide"], location=ON_LISTS_AND_PAGES)

@@ -165,8 +165,12 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         title: str,
         done: str,
         act: Callable[[M, dict[str, Any]], object],
+        tell: Callable[[M], Iterable[str]] = lambda target: (),
     ) -> HttpResponse | None:
-        """Ask what a command needs to know on a page of its own, then run it for each selected row."""
+        """Ask what a command needs to know on a page of its own, then run it for each selected row.
+
+        ``tell``: what is to be known of a row before, a line each.
+        """
         form = form_class(request.POST if "_answered" in request.POST else None)
         if form.is_bound and form.is_valid():
             self.each(request, targets.order_by("pk"), done, lambda target: act(target, form.cleaned_data))
@@ -176,7 +180,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
             **self.admin_site.each_context(request),
             "title": title,
             "form": form,
-            "targets": targets,
+            "targets": [(target, [*tell(target)]) for target in targets],
             "carried": carried,
             "once": once.sent_id(request) or once.new_id(),
             "opts": self.opts,
@@ -189,6 +193,20 @@ class ReasonForm(forms.Form):
     """Why: it goes into the evidence, and onto the document where there is one."""
 
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+
+
+class RemarksForm(forms.Form):
+    """What there is to say about a decision, if anything."""
+
+    remarks = forms.CharField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+
+
+class ReasonedForm(forms.Form):
+    """Why something is to be counted again."""
+
+    remarks = forms.CharField(
+        max_length=500, label="To be counted again, because", widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
+    )
 
 
 def _refusal(error: DomainError | OperationalError) -> DomainError:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,8 @@ from equipment.models import Equipment
 from fleet.models import Vehicle
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
+from foundation.entities import entity_name
+from foundation.errors import Invalid
 from foundation.limits import PIECES
 from foundation.office.generic import FieldGroups, ModelForm, TabularInline
 from foundation.office.links import Related, badge, evidence_of, list_of, movements_of, page_of, plain
@@ -27,6 +30,7 @@ from foundation.office.widgets import FoundByTyping
 from inventory import services
 from inventory.models import (
     Condition,
+    Count,
     DepotWork,
     DepotWorkItem,
     Inventory,
@@ -305,7 +309,8 @@ class StockMovementAdmin(OfficeAdmin[StockMovement]):
     # Places as text: the other end of a movement may be one that its reader doesn't see.
     fields: ClassVar[Any] = (
         ("kind", "quantity", "equipment"), (plain("from_location"), "from_condition"),
-        (plain("to_location"), "to_condition"), "cause", "reason", "user", ("occurred_at", "created_at"),
+        (plain("to_location"), "to_condition"), "cause", (plain("count"), plain("reverses")), "reason", "user",
+        ("occurred_at", "ordered_at", "created_at"),
     )  # fmt: skip
 
     @admin.display(description="equipment", ordering="equipment__sku")
@@ -326,7 +331,11 @@ class StockMovementAdmin(OfficeAdmin[StockMovement]):
         return movements.with_ends()
 
     def related(self, request: HttpRequest, target: StockMovement) -> Iterable[Related]:
-        return page_of(request, target.cause_type, target.cause_id, "What caused it")
+        yield from page_of(request, target.cause_type, target.cause_id, "What caused it")
+        if target.count_id:
+            yield from page_of(request, entity_name(Count), target.count_id, "The count that it brings the books to")
+        if target.reverses_id:
+            yield from page_of(request, entity_name(StockMovement), target.reverses_id, "What it takes back")
 
     def get_readonly_fields(self, request: HttpRequest, obj: StockMovement | None = None) -> tuple[str, ...]:
         return ("cause",)
@@ -381,6 +390,10 @@ class WorkItemInline(TabularInline[DepotWorkItem, DepotWork]):
 class DepotWorkForm(ModelForm[DepotWork]):
     """One form for every kind: the command says what a kind needs."""
 
+    counted_at = forms.SplitDateTimeField(
+        required=False, widget=AdminSplitDateTime, help_text="Of a stock-take. Left empty: now."
+    )
+
     class Meta:
         model = DepotWork
         fields = ("kind", "depot", "to_depot", "reason", "reference")
@@ -406,14 +419,17 @@ class DepotWorkAdmin(OfficeAdmin[DepotWork]):
     add_form = DepotWorkForm
 
     def related(self, request: HttpRequest, target: DepotWork) -> Iterable[Related]:
-        return (movements_of(target), evidence_of(target))
+        yield movements_of(target)
+        if target.count_id:
+            yield from page_of(request, entity_name(Count), target.count_id, "Its count")
+        yield evidence_of(target)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.WORK_DEPOT)
 
     def get_fields(self, request: HttpRequest, obj: DepotWork | None = None) -> FieldGroups:
         if obj is None:
-            return ("kind", ("depot", "to_depot"), "reason", "reference")
+            return ("kind", ("depot", "to_depot"), "reason", "reference", "counted_at")
         return (
             ("work_number", "kind"), ("depot", "to_depot"), "reason", "reference",
             ("user", "occurred_at", "created_at"), "client_temp_id",
@@ -438,7 +454,9 @@ class DepotWorkAdmin(OfficeAdmin[DepotWork]):
         )
         depot, reason = sent["depot"].pk, sent["reason"]
         if sent["kind"] == DepotWork.Kind.STOCK_TAKE:
-            recorded = services.take_stock(actor=actor, data=DepotCount(depot, items, reason))
+            recorded = services.take_stock(actor=actor, data=DepotCount(depot, items, reason, sent["counted_at"]))
+        elif sent["counted_at"]:
+            raise Invalid("Only a stock-take says when it was counted.", attr="counted_at")
         else:
             new = NewDepotWork(
                 sent["kind"], depot, items, reason, sent["to_depot"] and sent["to_depot"].pk, sent["reference"]

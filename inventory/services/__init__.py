@@ -1,7 +1,7 @@
 """All that moves stock: the ledger itself, corrections, and the work of depots."""
 
 from inventory.services.corrections import Entity, correct_inventory
-from inventory.services.counting import compared_lines, lines_seen_by
+from inventory.services.counting import compared_lines, lines_seen_by, may_compare
 from inventory.services.counts import (
     COUNT_PREFIX,
     VEHICLE_COUNT,
@@ -70,6 +70,7 @@ __all__ = [
     "lines_seen_by",
     "locations",
     "look_at_stock",
+    "may_compare",
     "post_movements",
     "record_depot_work",
     "record_vehicle_count",

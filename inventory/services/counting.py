@@ -115,12 +115,15 @@ def _added(location: Location, **conditions: object) -> dict[Stock, int]:
     return pieces
 
 
-def lines_seen_by(reader: User, count: Count) -> list[CountLine]:
-    """A count's lines. Who may decide about an open one sees them beside the books; whoever counted it doesn't."""
+def may_compare(reader: User, count: Count) -> bool:
+    """Who may decide about an open count sees it beside the books; whoever counted it doesn't."""
     is_others = count.status == Count.Status.COUNTED and count.user_id != reader.pk
-    if is_others and Count.objects.decidable_by(reader).filter(pk=count.pk).exists():
-        return compared_lines(count)
-    return list(count.lines.select_related("equipment"))
+    return is_others and Count.objects.decidable_by(reader).filter(pk=count.pk).exists()
+
+
+def lines_seen_by(reader: User, count: Count) -> list[CountLine]:
+    """A count's lines, beside the books as they are now where the reader may compare them."""
+    return compared_lines(count) if may_compare(reader, count) else list(count.lines.select_related("equipment"))
 
 
 def compared_lines(count: Count) -> list[CountLine]:

@@ -1,0 +1,131 @@
+"""Counts in the office: what was found where, and the signature under a vehicle's."""
+
+from collections.abc import Iterable, Mapping
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from accounts.models import User
+from accounts.requests import acting_user
+from foundation.access.capabilities import Capability
+from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, RemarksForm
+from foundation.office.links import Related, badge, evidence_of, list_of, page_of
+from foundation.office.menu import Menu
+from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
+from foundation.remains import remaining
+from inventory import services
+from inventory.models import Count, CountLine
+
+
+class CountLineInline(ReadOnlyInline[CountLine, Count]):
+    view_capability = Capability.VIEW_SETTLEMENTS
+    model = CountLine
+    fields = ("equipment", "condition", "quantity", "expected", "difference")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CountLine]:
+        return super().get_queryset(request).select_related("equipment")
+
+    @admin.display(description="variance")
+    def difference(self, line: CountLine) -> str:
+        return badge(f"{line.variance:+d}", "open") if line.variance else "–"
+
+
+COUNT_TONES = {Count.Status.COUNTED: "open", Count.Status.SIGNED_OFF: "good"}
+
+
+@admin.register(Count)
+class CountAdmin(OfficeAdmin[Count]):
+    view_capability = Capability.VIEW_SETTLEMENTS
+    menu = Menu.STOCK
+    inlines = (CountLineInline,)
+    is_found = True
+    list_display = ("count_number", "kind", "state", "location", "user", "depot", "occurred_at", "decided_by")
+    list_filter = ("kind", "status", "depot")
+    list_select_related = ("location__depot", "location__customer", "user", "depot", "decided_by")
+    search_fields = ("count_number", "location__vehicle_no", "user__username")
+    search_help_text = "Number, vehicle, or user name"
+    date_hierarchy = "date"
+    ordering = ("-id",)
+    actions = ("sign_off", "reject")
+    fields = (
+        ("count_number", "kind", "state"), ("location", "depot", "user"), "remarks",
+        ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "on_its_way",
+        "client_temp_id",
+    )  # fmt: skip
+    readonly_fields = ("state", "on_its_way")
+
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        """A day-end's count is decided with it."""
+        counted = Count.Status.COUNTED
+        filters = {"status__exact": str(counted), "settlement__isnull": "True"}
+        yield "vehicle count to sign off", "vehicle counts to sign off", filters, Q(status=counted, settlement=None)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "settlement__isnull" or super().lookup_allowed(lookup, value, request)
+
+    def related(self, request: HttpRequest, target: Count) -> Iterable[Related]:
+        yield list_of("inventory.stockmovement", "Its movements", count__id__exact=target.pk)
+        for name, entity, text in (
+            ("settlement", "transactions.settlement", "Its day-end"),
+            ("work", "inventory.depotwork", "Its stock-take"),
+        ):
+            document = getattr(target, name, None)
+            if document is not None:
+                yield from page_of(request, entity, document.pk, text)
+        yield evidence_of(target)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.SIGN_OFF_SETTLEMENT)
+
+    @admin.action(
+        description="Sign off: the books say what was counted", permissions=["decide"], location=ON_LISTS_AND_PAGES
+    )
+    def sign_off(self, request: HttpRequest, queryset: QuerySet[Count]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            RemarksForm,
+            "Sign off",
+            "signed off",
+            lambda count, sent: services.sign_off_count(actor=actor, count_id=count.pk, **sent),
+            lambda count: told_of_count(actor, count),
+        )
+
+    @admin.action(description="Reject: have it counted again", permissions=["decide"], location=ON_LISTS_AND_PAGES)
+    def reject(self, request: HttpRequest, queryset: QuerySet[Count]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            ReasonedForm,
+            "Reject",
+            "rejected",
+            lambda count, sent: services.reject_count(actor=actor, count_id=count.pk, **sent),
+        )
+
+    @admin.display(description="status", ordering="status")
+    def state(self, count: Count) -> str:
+        status = Count.Status(count.status)
+        return badge(status.label.split(":")[0], COUNT_TONES.get(status, "off"))
+
+    @admin.display(description="still on its way")
+    def on_its_way(self, count: Count) -> str:
+        return "; ".join(remaining(count)) or "–"
+
+
+def told_of_count(reader: User, count: Count) -> Iterable[str]:
+    """What somebody who signs an open count off should know: its variance, and what may change that."""
+    if services.may_compare(reader, count):
+        lines = [line for line in services.compared_lines(count) if line.variance]
+        for line in lines:
+            yield (
+                f"{line.variance:+d} {line.equipment.sku} {line.condition}: {line.quantity} counted, "
+                f"{line.expected} in the books"
+            )
+        if not lines:
+            yield "The goods agree with the books."
+    for text in remaining(count):
+        yield f"Still on its way: {text}"
