@@ -12,6 +12,7 @@ import { LogInScreen } from "./session/LogInScreen"
 import { TodayScreen } from "./today/TodayScreen"
 import { FieldProvider } from "./ui/field"
 import { Layout } from "./ui/Layout"
+import { VehicleScreen } from "./vehicle/VehicleScreen"
 
 export function App() {
   const session = useSyncExternalStore(onSessionChange, currentSession)
@@ -30,6 +31,7 @@ export function App() {
           <Route element={<Layout />}>
             <Route index element={<TodayScreen />} />
             <Route path="log-in" element={<LogInScreen username={session.me.username} />} />
+            <Route path="vehicle" element={<VehicleScreen />} />
             <Route path="load" element={<LoadScreen />} />
             <Route path="sell" element={<CustomersScreen />} />
             <Route path="sell/:customer" element={<SellScreen />} />

@@ -1,12 +1,12 @@
-/** The typed client: paths, bodies and answers are those of docs/openapi.yaml. */
+/** The typed client: paths, bodies and answers are those of docs/openapi.yaml, and of protocol.ts. */
 import createClient from "openapi-fetch"
-import type { paths } from "./schema"
+import type { Paths } from "./protocol"
 import { type Send, Unreachable } from "./session"
 
-export type Api = ReturnType<typeof createClient<paths>>
+export type Api = ReturnType<typeof createClient<Paths>>
 
 export function makeApi(baseUrl: string, send: Send): Api {
-  return createClient<paths>({ baseUrl, fetch: async (request) => whole(await send(request)) })
+  return createClient<Paths>({ baseUrl, fetch: async (request) => whole(await send(request)) })
 }
 
 /** An answer that broke off in the middle is none. */

@@ -1,18 +1,38 @@
-/** How far this phone's clock is from the server's: a sale with a time that can't be is refused. */
+/** How far this phone's clock is from the server's. */
 
 const TOLERATED_MS = 2 * 60_000
+const STEADY_MS = 2000
+
+type Comparison = { offsetMs: number; beganAt: number }
+
 const listeners = new Set<() => void>()
+let last: Comparison | null = null
 let minutesAhead = 0
 
-/** Answers tell the server's time, to the second. */
-export function noteServerTime(response: Response): void {
-  const told = Date.parse(response.headers.get("Date") ?? "")
-  if (Number.isNaN(told)) return
-  const ahead = Date.now() - told
-  const minutes = Math.abs(ahead) > TOLERATED_MS ? Math.round(ahead / 60_000) : 0
+/** An answer tells the server's time: in what it says, or in its Date header. */
+export function noteServerTime(told: string | null | undefined): void {
+  const server = Date.parse(told ?? "")
+  if (Number.isNaN(server)) return
+  const offsetMs = server - Date.now()
+  last = { offsetMs, beganAt: beganAt() }
+  const minutes = Math.abs(offsetMs) > TOLERATED_MS ? Math.round(-offsetMs / 60_000) : 0
   if (minutes === minutesAhead) return
   minutesAhead = minutes
   for (const listener of listeners) listener()
+}
+
+/**
+ * Seconds to add to this phone's clock to get the server's; null: not known, since the app was started or since the
+ * clock was set. The server then goes by when the operation was sent and when it came.
+ */
+export function clockOffsetSeconds(): number | null {
+  if (last === null || Math.abs(beganAt() - last.beganAt) > STEADY_MS) return null
+  return Math.round(last.offsetMs / 1000) + 0 // no −0
+}
+
+/** By this clock, when the app was started: that moves only where the clock is set, or stood still in its sleep. */
+function beganAt(): number {
+  return Date.now() - performance.now()
 }
 
 /** Whole minutes; 0 while it is right enough. */

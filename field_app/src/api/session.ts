@@ -59,7 +59,7 @@ export async function send(request: Request): Promise<Response> {
   } catch (error) {
     throw new Unreachable(String(error))
   }
-  noteServerTime(response)
+  noteServerTime(response.headers.get("Date"))
   if (response.status === 429 || response.status >= 500) {
     const patience = Number(response.headers.get("Retry-After"))
     throw new Unreachable(`The server answered ${response.status}.`, Number.isFinite(patience) ? patience : 0)

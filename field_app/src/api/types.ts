@@ -1,4 +1,5 @@
 /** The words of the API that this app uses, each as the schema has it. */
+import type { Heard } from "./protocol"
 import type { components } from "./schema"
 
 type Schemas = components["schemas"]
@@ -19,9 +20,6 @@ export type ItemType = Schemas["ItemType"]
 export type RateSource = Schemas["RateSource"]
 export type Transaction = Schemas["TransactionOut"]
 export type Invoice = Schemas["InvoiceOut"]
-export type NewSettlement = Schemas["SettlementInRequest"]
-export type Settlement = Schemas["SettlementOut"]
-export type Pulled = Schemas["PullOut"]
-export type PushResult = Schemas["ResultOut"]
-export type Conflict = Schemas["SyncConflictOut"]
+export type Vehicle = Schemas["Vehicle"]
+export type Pulled = Schemas["PullOut"] & Heard
 export type ApiError = Schemas["Error"]

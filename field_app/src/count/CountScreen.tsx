@@ -2,60 +2,82 @@ import { useState } from "react"
 import type { Condition, Equipment } from "../api/types"
 import type { FieldDatabase } from "../store/database"
 import { newId } from "../store/queue"
-import type { SettlementOperation } from "../store/rows"
-import { stockKey } from "../store/stock"
-import { dayShown, timeOfDay } from "../ui/day"
+import type { CountOperation, NewOperation } from "../store/rows"
+import { stockKey, vehicleHere } from "../store/stock"
+import { businessDate } from "../ui/day"
 import { useField, useRecord, useStored } from "../ui/field"
-import { shown } from "../ui/money"
 import { bySku } from "../ui/order"
 import { Stepper } from "../ui/Stepper"
 import { CONDITIONS } from "../ui/words"
+import { type Handed, latestCounts } from "./counts"
+import { HandedIn } from "./HandedIn"
 
 const COUNTED: Condition[] = ["FULL", "EMPTY", "DAMAGED"]
 const MONEY = /^\d{1,8}(\.\d{1,2})?$/
 
-async function lookUp(database: FieldDatabase) {
-  const [operations, equipment] = await Promise.all([
+type Kind = CountOperation["type"]
+
+async function lookUp(database: FieldDatabase, assigned: string) {
+  const [operations, known, equipment, { vehicle }] = await Promise.all([
     database.operations.orderBy("position").toArray(),
+    database.counts.toArray(),
     database.equipment.toArray(),
+    vehicleHere(database, assigned),
   ])
-  return {
-    counts: operations.filter((row): row is SettlementOperation => row.type === "settlement.create"),
-    equipment: equipment.sort(bySku),
-  }
+  return { counts: latestCounts(operations, known), equipment: equipment.sort(bySku), vehicle }
 }
 
+/** Goods and cash are two counts: one of them may have to be done again. */
 export function CountScreen() {
   const { me } = useField()
-  const found = useStored(lookUp)
-  const [again, setAgain] = useState(false)
+  const found = useStored((database) => lookUp(database, me.vehicle_no), [me.vehicle_no])
+  const [again, setAgain] = useState<ReadonlySet<Kind>>(new Set())
   if (!found) return null
-  const last = found.counts.at(-1)
+  const { counts, equipment, vehicle } = found
+  const kinds: Kind[] = vehicle ? ["vehicle_count", "cash_count"] : ["cash_count"]
+  const isDue = (kind: Kind) => again.has(kind) || !counts.some((count) => count.kind === kind && holds(count))
+  const due = kinds.filter(isDue)
   return (
     <>
       <h1>Day-end count</h1>
-      {last && !again ? (
-        <>
-          <Counted count={last} equipment={found.equipment} />
-          <button type="button" className="secondary" onClick={() => setAgain(true)}>
-            Count again
-          </button>
-        </>
-      ) : (
-        <CountForm equipment={me.vehicle_no ? found.equipment : []} onDone={() => setAgain(false)} />
+      {counts.map((count) => (
+        <HandedIn key={count.kind} count={count} equipment={equipment}>
+          {kinds.includes(count.kind) && !isDue(count.kind) && (
+            <button type="button" className="secondary" onClick={() => setAgain(new Set([...again, count.kind]))}>
+              {count.kind === "cash_count" ? "Count the cash again" : "Count the vehicle again"}
+            </button>
+          )}
+        </HandedIn>
+      ))}
+      {due.length > 0 && (
+        <CountForm
+          key={due.join()}
+          vehicle={due.includes("vehicle_count") ? vehicle : ""}
+          ofCash={due.includes("cash_count")}
+          equipment={equipment}
+          onDone={() => setAgain(new Set())}
+        />
       )}
     </>
   )
 }
 
+/** Yesterday's count is not today's, and a rejected one is none. */
+function holds({ moment, stage }: Handed): boolean {
+  return businessDate(moment) === businessDate(new Date()) && stage !== "REJECTED" && stage !== "dismissed"
+}
+
+type CountFormProps = { vehicle: string; ofCash: boolean; equipment: Equipment[]; onDone: () => void }
+
 /** Blind: what should be there is shown to nobody before they have counted. */
-function CountForm({ equipment, onDone }: { equipment: Equipment[]; onDone: () => void }) {
+function CountForm({ vehicle, ofCash, equipment, onDone }: CountFormProps) {
   const record = useRecord()
   const [condition, setCondition] = useState<Condition>("FULL")
   const [pieces, setPieces] = useState<ReadonlyMap<string, number>>(new Map())
   const [cash, setCash] = useState("")
   const [remarks, setRemarks] = useState("")
   const isMoney = MONEY.test(cash)
+  const isComplete = !ofCash || isMoney
 
   async function finish() {
     const counts = equipment.flatMap((item) =>
@@ -64,8 +86,11 @@ function CountForm({ equipment, onDone }: { equipment: Equipment[]; onDone: () =
         return quantity ? [{ equipment: item.id, condition: each, quantity }] : []
       }),
     )
-    const data = { counts, cash, ...(remarks.trim() ? { remarks: remarks.trim() } : {}) }
-    await record({ client_temp_id: newId(), type: "settlement.create", data, settlement: null })
+    const said = { remarks: remarks.trim() }
+    const made: NewOperation[] = []
+    if (vehicle) made.push({ client_temp_id: newId(), type: "vehicle_count", data: { vehicle, counts, ...said } })
+    if (ofCash) made.push({ client_temp_id: newId(), type: "cash_count", data: { cash, ...said } })
+    await record(...made)
     onDone()
   }
 
@@ -73,12 +98,12 @@ function CountForm({ equipment, onDone }: { equipment: Equipment[]; onDone: () =
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        if (isMoney) void finish()
+        if (isComplete) void finish()
       }}
     >
-      {equipment.length > 0 && (
+      {vehicle && (
         <section>
-          <h2>On the vehicle</h2>
+          <h2>On vehicle {vehicle}</h2>
           <p>Count what is there. What you leave at 0 wasn't there.</p>
           <div className="switch">
             {COUNTED.map((each) => (
@@ -106,26 +131,30 @@ function CountForm({ equipment, onDone }: { equipment: Equipment[]; onDone: () =
         </section>
       )}
       <section>
-        <h2>In the cash bag</h2>
-        <label>
-          Dollars, such as 205.50
-          <input
-            inputMode="decimal"
-            autoComplete="off"
-            required
-            value={cash}
-            aria-invalid={cash !== "" && !isMoney}
-            onChange={(event) => setCash(event.target.value.trim().replace(",", "."))}
-          />
-        </label>
+        {ofCash && (
+          <>
+            <h2>In the cash bag</h2>
+            <label>
+              Dollars, such as 205.50
+              <input
+                inputMode="decimal"
+                autoComplete="off"
+                required
+                value={cash}
+                aria-invalid={cash !== "" && !isMoney}
+                onChange={(event) => setCash(event.target.value.trim().replace(",", "."))}
+              />
+            </label>
+          </>
+        )}
         <label>
           Remarks
           <input value={remarks} maxLength={500} onChange={(event) => setRemarks(event.target.value)} />
         </label>
       </section>
-      <Entered pieces={pieces} equipment={equipment} />
+      {vehicle && <Entered pieces={pieces} equipment={equipment} />}
       <section className="total">
-        <button type="submit" className="primary" disabled={!isMoney}>
+        <button type="submit" className="primary" disabled={!isComplete}>
           Hand in the count
         </button>
       </section>
@@ -148,73 +177,5 @@ function Entered({ pieces, equipment }: { pieces: ReadonlyMap<string, number>; e
           </li>
         ))}
     </ul>
-  )
-}
-
-function Counted({ count, equipment }: { count: SettlementOperation; equipment: Equipment[] }) {
-  const { settlement } = count
-  const nameOf = new Map(equipment.map((item) => [item.id, item.name]))
-  const when = `${dayShown(count.occurred_at)}, ${timeOfDay(count.occurred_at)}`
-  if (!settlement) {
-    return (
-      <section>
-        <h2>{when}</h2>
-        {count.state === "queued" ? (
-          <p className="problem">Not sent yet. It is sent after everything else that waits.</p>
-        ) : (
-          count.errors.map((error) => (
-            <p key={error.code} className="problem">
-              {error.detail}
-            </p>
-          ))
-        )}
-      </section>
-    )
-  }
-  const differing = settlement.lines.filter((line) => line.variance !== 0)
-  return (
-    <section>
-      <h2>
-        {settlement.settlement_number}
-        <small>{when}</small>
-      </h2>
-      <p>Handed in. Depot staff sign it off.</p>
-      <dl>
-        <dt>Cash counted</dt>
-        <dd>{shown(settlement.cash_counted)}</dd>
-        <dt>Cash expected</dt>
-        <dd>{shown(settlement.cash_expected)}</dd>
-        <dt className="grand">Difference</dt>
-        <dd className="grand">{shown(settlement.cash_variance)}</dd>
-      </dl>
-      {differing.length === 0 ? (
-        <p>The vehicle is as the books have it.</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">What differs</th>
-              <th scope="col" className="number">
-                books
-              </th>
-              <th scope="col" className="number">
-                counted
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {differing.map((line) => (
-              <tr key={stockKey(line.equipment, line.condition)}>
-                <th scope="row">
-                  {nameOf.get(line.equipment) ?? line.sku}, {CONDITIONS[line.condition]}
-                </th>
-                <td className="number">{line.expected}</td>
-                <td className="number">{line.counted}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
   )
 }

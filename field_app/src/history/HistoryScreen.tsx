@@ -3,6 +3,7 @@ import type { FieldDatabase } from "../store/database"
 import { receiptNumber } from "../store/queue"
 import type { PastSale, SaleOperation, State } from "../store/rows"
 import { businessDate, dayShown, timeOfDay } from "../ui/day"
+import { inWords } from "../ui/discrepancy"
 import { useStored } from "../ui/field"
 import { shown } from "../ui/money"
 
@@ -14,6 +15,7 @@ type Entry = {
   number: string
   total: string | null
   mark: string
+  differences: string[]
 }
 
 const MARKS: Record<State, string> = { queued: "waiting", done: "", rejected: "refused", dismissed: "dismissed" }
@@ -39,6 +41,11 @@ export function HistoryScreen() {
                     {timeOfDay(sale.moment)} · {sale.number}
                   </span>
                   {sale.mark && <span className={`mark ${sale.mark}`}>{sale.mark}</span>}
+                  {sale.differences.map((said) => (
+                    <span key={said} className="problem">
+                      {said}
+                    </span>
+                  ))}
                 </Link>
               </li>
             ))}
@@ -69,6 +76,9 @@ function ofOperation(operation: SaleOperation, past: PastSale | undefined): Entr
     number: receiptNumber(operation),
     total: past?.invoice?.total_amount ?? operation.shown.price?.total ?? null,
     mark: past?.transaction.status === "VOIDED" ? "voided" : MARKS[operation.state],
+    differences: (operation.result?.discrepancies ?? []).map((each) =>
+      inWords(each, operation.data.payment_received ?? false),
+    ),
   }
 }
 
@@ -81,5 +91,6 @@ function ofPastSale({ id, transaction, invoice }: PastSale): Entry {
     number: invoice?.invoice_number ?? transaction.transaction_number,
     total: invoice?.total_amount ?? null,
     mark: transaction.status === "VOIDED" ? "voided" : "",
+    differences: [],
   }
 }

@@ -3,35 +3,30 @@ import { useNavigate } from "react-router"
 import type { Condition, Depot, DistributionItem, Equipment } from "../api/types"
 import type { FieldDatabase } from "../store/database"
 import { newId } from "../store/queue"
-import { stockKey, stockNow } from "../store/stock"
+import { type OnVehicle, stockKey, vehicleHere } from "../store/stock"
 import { useField, useRecord, useStored } from "../ui/field"
 import { byName, bySku } from "../ui/order"
 import { Stepper } from "../ui/Stepper"
 import { CONDITIONS } from "../ui/words"
 
-type Context = { depots: Depot[]; equipment: Equipment[]; stock: Map<string, number> }
+type Context = { depots: Depot[]; equipment: Equipment[]; here: OnVehicle }
 
 export function LoadScreen() {
-  const found = useStored(lookUp)
+  const { me } = useField()
+  const found = useStored((database) => lookUp(database, me.vehicle_no), [me.vehicle_no])
   return found ? <LoadForm {...found} /> : null
 }
 
-async function lookUp(database: FieldDatabase): Promise<Context> {
-  const [depots, equipment, stock, operations, drafts] = await Promise.all([
+async function lookUp(database: FieldDatabase, assigned: string): Promise<Context> {
+  const [depots, equipment, here] = await Promise.all([
     database.depots.toArray(),
     database.equipment.toArray(),
-    database.stock.toArray(),
-    database.operations.orderBy("position").toArray(),
-    database.distributions.toArray(),
+    vehicleHere(database, assigned),
   ])
-  return {
-    depots: depots.sort(byName),
-    equipment: equipment.sort(bySku),
-    stock: stockNow(stock, operations, drafts),
-  }
+  return { depots: depots.sort(byName), equipment: equipment.sort(bySku), here }
 }
 
-function LoadForm({ depots, equipment, stock }: Context) {
+function LoadForm({ depots, equipment, here }: Context) {
   const { me } = useField()
   const record = useRecord()
   const navigate = useNavigate()
@@ -50,7 +45,7 @@ function LoadForm({ depots, equipment, stock }: Context) {
   }
   const bringBackAll = () => {
     const all = equipment.flatMap((item) => {
-      const quantity = stock.get(stockKey(item.id, now)) ?? 0
+      const quantity = here.stock.get(stockKey(item.id, now)) ?? 0
       return quantity > 0 ? [{ equipment: item.id, direction, condition: now, quantity }] : []
     })
     setLines([...lines.filter((line) => line.direction !== direction || line.condition !== now), ...all])
@@ -59,7 +54,11 @@ function LoadForm({ depots, equipment, stock }: Context) {
     if (chosen === undefined) return
     const load = newId()
     await record(
-      { client_temp_id: load, type: "distribution.create", data: { depot: chosen, items: lines } },
+      {
+        client_temp_id: load,
+        type: "distribution.create",
+        data: { depot: chosen, ...(here.vehicle ? { vehicle: here.vehicle } : {}), items: lines },
+      },
       ...(isConfirmed
         ? [{ client_temp_id: newId(), type: "distribution.confirm" as const, data: { distribution: load } }]
         : []),
@@ -70,7 +69,10 @@ function LoadForm({ depots, equipment, stock }: Context) {
   const nameOf = new Map(equipment.map((item) => [item.id, item.name]))
   return (
     <>
-      <h1>Load or return</h1>
+      <h1>
+        Load or return
+        {here.vehicle && <small>Vehicle {here.vehicle}</small>}
+      </h1>
       <label>
         Depot
         <select value={chosen} onChange={(event) => setDepot(Number(event.target.value))}>
@@ -113,9 +115,9 @@ function LoadForm({ depots, equipment, stock }: Context) {
           <li key={item.id}>
             <span>
               {item.name}
-              {me.vehicle_no && (
+              {here.vehicle && here.isPulled && (
                 <small>
-                  {stock.get(stockKey(item.id, now)) ?? 0} {CONDITIONS[now]} here
+                  {here.stock.get(stockKey(item.id, now)) ?? 0} {CONDITIONS[now]} here
                 </small>
               )}
             </span>

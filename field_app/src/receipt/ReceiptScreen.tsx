@@ -1,34 +1,25 @@
-import { useEffect, useState } from "react"
-import { Link, useParams } from "react-router"
+import { type ReactNode, useEffect, useState } from "react"
+import { Link, useNavigate, useParams } from "react-router"
 import { url } from "../api/session"
 import type { Invoice } from "../api/types"
-import { receiptNumber } from "../store/queue"
-import type { PastSale, Price, SaleOperation } from "../store/rows"
+import type { FieldDatabase } from "../store/database"
+import { isWithdrawable, withdraw } from "../store/queue"
+import type { SaleOperation } from "../store/rows"
 import { dayShown, timeOfDay } from "../ui/day"
 import { useField, useStored } from "../ui/field"
 import { shown } from "../ui/money"
 import { Total } from "../ui/Total"
-import { ITEM_TYPES } from "../ui/words"
-
-type Receipt = {
-  number: string
-  state: "provisional" | "official" | "refused"
-  customer: string
-  address: string
-  moment: string
-  paid: boolean
-  lines: { text: string; quantity: number; rate: string; amount: string }[]
-  price: Price | null
-  remarks: string
-  reading: string | null
-  invoice: { id: number; number: string } | null
-}
+import { asText, ofOperation, ofPastSale, type Receipt, STATES } from "./receipt"
 
 export function ReceiptScreen() {
   const name = String(useParams().operation)
-  const operation = useStored((database) => database.operations.get({ client_temp_id: name }), [name])
-  if (operation?.type !== "transaction.create") return null
-  return <ReceiptPage receipt={ofOperation(operation)} />
+  const found = useStored((database) => lookUp(database, name), [name])
+  if (!found) return null
+  return (
+    <ReceiptPage receipt={ofOperation(found.operation, found.past)}>
+      {isWithdrawable(found.operation) && <TakeBack operation={found.operation} />}
+    </ReceiptPage>
+  )
 }
 
 export function PastReceiptScreen() {
@@ -37,74 +28,23 @@ export function PastReceiptScreen() {
   return sale ? <ReceiptPage receipt={ofPastSale(sale)} /> : null
 }
 
-function ofOperation(operation: SaleOperation): Receipt {
-  const { data, shown: seen, result, state } = operation
-  return {
-    number: receiptNumber(operation),
-    state: state === "done" ? "official" : state === "queued" ? "provisional" : "refused",
-    customer: seen.customer.name,
-    address: seen.customer.address,
-    moment: operation.occurred_at,
-    paid: data.payment_received ?? false,
-    lines: seen.lines.map((text, index) => {
-      const line = seen.price?.lines[index]
-      return {
-        text,
-        quantity: data.items?.[index]?.quantity ?? 0,
-        rate: line?.rate ?? "0",
-        amount: line?.amount ?? "0",
-      }
-    }),
-    price: seen.price,
-    remarks: data.remarks ?? "",
-    reading: data.current_meter ?? null,
-    invoice: result?.invoice ? { id: result.invoice, number: result.invoice_number ?? "" } : null,
-  }
+async function lookUp(database: FieldDatabase, name: string) {
+  const operation = await database.operations.get({ client_temp_id: name })
+  if (operation?.type !== "transaction.create") return null
+  return { operation, past: operation.result?.id ? await database.past_sales.get(operation.result.id) : undefined }
 }
 
-function ofPastSale({ transaction, invoice }: PastSale): Receipt {
-  return {
-    number: invoice?.invoice_number ?? transaction.transaction_number,
-    state: "official",
-    customer: transaction.customer_name,
-    address: "",
-    moment: transaction.occurred_at,
-    paid: transaction.payment_received ?? false,
-    lines: transaction.items.map((item) => ({
-      text: `${ITEM_TYPES[item.type]}: ${item.equipment_name}`,
-      quantity: item.quantity,
-      rate: item.rate,
-      amount: item.amount,
-    })),
-    price: invoice && {
-      lines: [],
-      last_reading: transaction.last_meter_reading ?? null,
-      usage: transaction.current_meter_reading ? transaction.usage : null,
-      usage_amount: transaction.usage_amount,
-      subtotal: invoice.subtotal,
-      gst_rate: invoice.gst_rate,
-      gst_amount: invoice.gst_amount,
-      total: invoice.total_amount,
-    },
-    remarks: transaction.remarks ?? "",
-    reading: transaction.current_meter_reading ?? null,
-    invoice: invoice && { id: invoice.id, number: invoice.invoice_number },
-  }
-}
-
-const STATES = {
-  provisional: "Provisional: not a tax invoice. It gets its number as soon as it is sent.",
-  official: "",
-  refused: "The office has to decide about this sale: it has no invoice yet.",
-}
-
-function ReceiptPage({ receipt }: { receipt: Receipt }) {
+function ReceiptPage({ receipt, children }: { receipt: Receipt; children?: ReactNode }) {
   const { price } = receipt
   return (
     <>
       <article className="receipt">
         <h1>{receipt.number}</h1>
-        {STATES[receipt.state] && <p className="problem">{STATES[receipt.state]}</p>}
+        {[STATES[receipt.state], ...receipt.differences].filter(Boolean).map((said) => (
+          <p key={said} className="problem">
+            {said}
+          </p>
+        ))}
         <p>
           <strong>{receipt.customer}</strong>
           {receipt.address && <br />}
@@ -120,10 +60,11 @@ function ReceiptPage({ receipt }: { receipt: Receipt }) {
                 <th scope="row">
                   {line.text}
                   <small>
-                    {line.quantity} × {shown(line.rate)}
+                    {line.quantity}
+                    {line.rate !== null && ` × ${shown(line.rate)}`}
                   </small>
                 </th>
-                <td className="number">{shown(line.amount)}</td>
+                <td className="number">{line.amount === null ? "" : shown(line.amount)}</td>
               </tr>
             ))}
             {receipt.reading !== null && (
@@ -153,15 +94,33 @@ function ReceiptPage({ receipt }: { receipt: Receipt }) {
           Print
         </button>
         {"share" in navigator && (
-          <button type="button" className="secondary" onClick={() => void share({ text: inWords(receipt) })}>
+          <button type="button" className="secondary" onClick={() => void share({ text: asText(receipt) })}>
             Share as text
           </button>
         )}
+        {children}
         <Link to="/sell" className="primary">
           Next sale
         </Link>
       </div>
     </>
+  )
+}
+
+/** As long as nothing of it was sent. */
+function TakeBack({ operation }: { operation: SaleOperation }) {
+  const { database, synchroniser } = useField()
+  const navigate = useNavigate()
+  async function takeBack() {
+    if (!window.confirm("Take this sale back, as if it had never been?")) return
+    if (await withdraw(database, operation.client_temp_id)) navigate("/history", { replace: true })
+    else window.alert("It is being sent already: ask your supervisor to void it.")
+    void synchroniser.now()
+  }
+  return (
+    <button type="button" className="secondary" onClick={() => void takeBack()}>
+      Take it back
+    </button>
   )
 }
 
@@ -226,21 +185,4 @@ async function share(what: ShareData): Promise<void> {
     // Whoever closes the phone's menu has changed their mind.
     if (!(error instanceof DOMException && error.name === "AbortError")) throw error
   }
-}
-
-function inWords(receipt: Receipt): string {
-  const { price } = receipt
-  return [
-    receipt.number,
-    STATES[receipt.state],
-    receipt.customer,
-    `${dayShown(receipt.moment)}, ${timeOfDay(receipt.moment)}`,
-    ...receipt.lines.map((line) => `${line.quantity} × ${line.text}: ${shown(line.amount)}`),
-    receipt.reading && price && `Gas by meter, to ${receipt.reading}: ${shown(price.usage_amount)}`,
-    price && `GST ${price.gst_rate} %: ${shown(price.gst_amount)}`,
-    price && `Total: ${shown(price.total)}`,
-    receipt.paid ? "Paid in cash" : "On account",
-  ]
-    .filter(Boolean)
-    .join("\n")
 }

@@ -9,8 +9,14 @@ export function whatItIs(operation: Operation): string {
       return "Load or return"
     case "distribution.confirm":
       return "Confirmation of a load or return"
-    case "settlement.create":
-      return "Day-end count"
+    case "vehicle.taken":
+      return `Taking vehicle ${operation.data.vehicle}`
+    case "vehicle_count":
+      return `Count of vehicle ${operation.data.vehicle}`
+    case "cash_count":
+      return "Count of the cash bag"
+    case "withdrawn":
+      return "What you had taken back"
   }
 }
 
@@ -30,7 +36,6 @@ export function whatToDo(code: string): string {
       dependency_rejected: "It belongs to something that was refused: see that one first.",
       already_confirmed: "It had been confirmed already: there is nothing to do.",
       distribution_cancelled: "It had been cancelled. Load again, and confirm that.",
-      settlement_pending: "Your last count is still to be signed off. Count again after that.",
       dismissed: "Your supervisor decided that it doesn't count.",
     }[code] ?? "Tell your supervisor: they see it in the office, and decide."
   )

@@ -1,11 +1,13 @@
 import Big from "big.js"
 import { useEffect, useId, useState } from "react"
 import { useNavigate, useParams } from "react-router"
+import type { BasedOn } from "../api/protocol"
 import type { Customer, Equipment, GstRate, ItemType, SaleItem } from "../api/types"
 import type { FieldDatabase } from "../store/database"
+import { UNREADABLE } from "../store/numbers"
 import { newId } from "../store/queue"
 import type { Price } from "../store/rows"
-import { stockKey, stockNow, withReadings } from "../store/stock"
+import { type OnVehicle, stockKey, vehicleHere, withReadings } from "../store/stock"
 import { businessDate } from "../ui/day"
 import { useField, useRecord, useStored } from "../ui/field"
 import { shown } from "../ui/money"
@@ -21,7 +23,7 @@ type Context = {
   customer: Customer
   equipment: Map<number, Equipment>
   gstRates: GstRate[]
-  stock: Map<string, number>
+  here: OnVehicle
 }
 
 const EMPTY: Draft = { lines: [], reading: "", paid: null, remarks: "" }
@@ -29,36 +31,34 @@ const DECIMAL = /^\d{1,10}(\.\d{1,2})?$/
 
 export function SellScreen() {
   const id = Number(useParams().customer)
-  const found = useStored((database) => lookUp(database, id), [id])
+  const { me } = useField()
+  const found = useStored((database) => lookUp(database, id, me.vehicle_no), [id, me.vehicle_no])
   if (found === undefined) return null
   if (found === null) return <p className="problem">This customer isn't served any more.</p>
   return <SaleForm key={id} {...found} />
 }
 
-async function lookUp(database: FieldDatabase, id: number): Promise<Context | null> {
-  const [customer, operations, equipment, gstRates, stock, drafts] = await Promise.all([
+async function lookUp(database: FieldDatabase, id: number, assigned: string): Promise<Context | null> {
+  const [customer, operations, equipment, gstRates, here] = await Promise.all([
     database.customers.get(id),
     database.operations.orderBy("position").toArray(),
     database.equipment.toArray(),
     database.gst_rates.toArray(),
-    database.stock.toArray(),
-    database.distributions.toArray(),
+    vehicleHere(database, assigned),
   ])
   if (!customer) return null
-  const onVehicle = stockNow(stock, operations, drafts)
-  const isHere = (item: Equipment) => (onVehicle.get(stockKey(item.id, "FULL")) ?? 0) > 0
+  const isHere = (item: Equipment) => (here.stock.get(stockKey(item.id, "FULL")) ?? 0) > 0
   // What can be handed over comes first.
   const offered = equipment.sort((one, other) => Number(isHere(other)) - Number(isHere(one)) || bySku(one, other))
   return {
     customer: withReadings(customer, operations),
     equipment: new Map(offered.map((row) => [row.id, row])),
     gstRates,
-    stock: onVehicle,
+    here,
   }
 }
 
-function SaleForm({ customer, equipment, gstRates, stock }: Context) {
-  const { me } = useField()
+function SaleForm({ customer, equipment, gstRates, here }: Context) {
   const record = useRecord()
   const navigate = useNavigate()
   const [draft, setDraft] = useDraft(customer.id)
@@ -67,6 +67,7 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
   const { lines, reading, remarks } = draft
   const paid = draft.paid ?? customer.payment_type === "CASH"
   const today = businessDate(new Date())
+  const isKnown = here.vehicle !== "" && here.isPulled
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part })
   const changeLine = (index: number, part: Partial<Line>) =>
     change({
@@ -78,7 +79,8 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
   const read = reading && !isMisread ? { ...sale, current_meter: new Big(reading).toFixed(2) } : sale
   const [price, refusal] = attempt(() => priceOf(read, customer, equipment, gstRates, new Date().toISOString()))
   const isBelow = refusal?.code === "meter_reading_decreased"
-  const canRecord = !isMisread && (price !== null || (isBelow && isSure))
+  const isUnreadable = refusal?.code === UNREADABLE
+  const canRecord = !isMisread && (price !== null || isUnreadable || (isBelow && isSure))
 
   async function recordSale() {
     setIsRecording(true)
@@ -86,7 +88,13 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
     const recorded = record({
       client_temp_id: operation,
       type: "transaction.create",
-      data: { ...read, payment_received: paid, ...(remarks.trim() ? { remarks: remarks.trim() } : {}) },
+      data: {
+        ...read,
+        ...(here.vehicle ? { vehicle: here.vehicle } : {}),
+        payment_received: paid,
+        ...(remarks.trim() ? { remarks: remarks.trim() } : {}),
+        based_on: basedOn(customer, price),
+      },
       shown: {
         customer: { name: customer.name, customer_code: customer.customer_code, address: customer.address },
         lines: lines.map((line) => `${ITEM_TYPES[line.type]}: ${equipment.get(line.equipment)?.name}`),
@@ -112,7 +120,10 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
         </small>
       </h1>
       <section>
-        <h2>Items</h2>
+        <h2>
+          Items
+          {here.vehicle && <small>from vehicle {here.vehicle}</small>}
+        </h2>
         <ul className="tiles">
           {[...equipment.values()].map((item) => (
             <li key={item.id}>
@@ -124,7 +135,7 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
                 <strong>{item.name}</strong>
                 <span>{rateShown(item, customer, today)}</span>
                 {piecesOf(item, lines) > 0 && <span className="pieces">{piecesOf(item, lines)} chosen</span>}
-                {me.vehicle_no && <span className="quiet">{stock.get(stockKey(item.id, "FULL")) ?? 0} full here</span>}
+                {isKnown && <span className="quiet">{here.stock.get(stockKey(item.id, "FULL")) ?? 0} full here</span>}
               </button>
             </li>
           ))}
@@ -146,7 +157,7 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
               />
             ))}
           </ul>
-          <Shortage lines={lines} equipment={equipment} stock={me.vehicle_no ? stock : null} />
+          <Shortage lines={lines} equipment={equipment} stock={isKnown ? here.stock : null} />
         </section>
       )}
       {customer.meter_rate !== null && (
@@ -204,7 +215,12 @@ function SaleForm({ customer, equipment, gstRates, stock }: Context) {
       </section>
       <section aria-live="polite">
         {price && <Total price={price} />}
-        {refusal && !isBelow && refusal.code !== "empty_sale" && <p className="problem">{refusal.message}</p>}
+        {refusal && !isBelow && refusal.code !== "empty_sale" && (
+          <p className="problem">
+            {refusal.message}
+            {isUnreadable && " The total comes with the invoice; you can record it all the same."}
+          </p>
+        )}
       </section>
       <section className="total">
         <button type="submit" className="primary" disabled={!canRecord || isRecording}>
@@ -245,13 +261,21 @@ function listed(line: Line, equipment: Map<number, Equipment>, customer: Custome
 
 /** With the rate that the customer is shown, so that another one is noticed. */
 function itemOf(line: Line, equipment: Map<number, Equipment>, customer: Customer, day: string): SaleItem {
-  const rate = listed(line, equipment, customer, day)?.rate ?? (DECIMAL.test(line.rate) ? line.rate : null)
+  const rate = listed(line, equipment, customer, day)?.rate ?? (DECIMAL.test(line.rate) ? line.rate : UNREADABLE)
   return {
     equipment: line.equipment,
     type: line.type,
     quantity: line.quantity,
-    ...(rate === null ? {} : { rate }),
+    ...(rate === UNREADABLE ? {} : { rate }),
     ...(line.type === "RETURN" ? { condition: line.condition } : {}),
+  }
+}
+
+/** What the customer was shown, and the reading that it went from, as far as they are known. */
+function basedOn({ last_meter_reading: last }: Customer, price: Price | null): BasedOn {
+  return {
+    ...(last === null || last === UNREADABLE ? {} : { last_reading: last }),
+    ...(price ? { total_with_gst: price.total } : {}),
   }
 }
 

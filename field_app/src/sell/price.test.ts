@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import file from "../../../tests/transactions/price_cases.json"
 import type { Customer, Equipment, GstRate, NewSale } from "../api/types"
+import { UNREADABLE } from "../store/numbers"
 import { priceOf, Refusal } from "./price"
 
 type Case = {
@@ -18,6 +19,31 @@ describe("a sale costs what the shared cases say", () => {
     expect(outcome(() => priceOf(sale, { name: "Ah Hock", ...customer }, equipment, gstRates, occurred_at))).toEqual(
       expected,
     )
+  })
+})
+
+describe("a number that the books have wrong", () => {
+  const item = { id: 3, name: "14 kg", default_rate: "28.50", deposit: "40.00" }
+  const buyer = { name: "Ah Hock", meter_number: "M1", meter_rate: "2.20", last_meter_reading: "100.00", rates: [] }
+  const swap = { items: [{ equipment: 3, type: "SWAP" as const, quantity: 1 }] }
+  const gst = [{ id: 1, rate: "9.00", valid_from: "2024-01-01" }]
+  const NOON = "2026-01-20T12:00:00+08:00"
+
+  test.each([
+    ["a price", { ...item, default_rate: UNREADABLE }, buyer, swap, gst],
+    [
+      "a contract's",
+      item,
+      { ...buyer, rates: [{ equipment: 3, rate: UNREADABLE, valid_from: "2024-01-01" }] },
+      swap,
+      gst,
+    ],
+    ["a meter's rate", item, { ...buyer, meter_rate: UNREADABLE }, { current_meter: "110.00" }, gst],
+    ["a reading", item, { ...buyer, last_meter_reading: UNREADABLE }, { current_meter: "110.00" }, gst],
+    ["the GST rate", item, buyer, swap, [{ id: 1, rate: UNREADABLE, valid_from: "2024-01-01" }]],
+  ])("is said to be one: %s", (_, sold, customer, sale, rates) => {
+    const priced = () => priceOf(sale, customer as Customer, new Map([[3, sold]]), rates as unknown as GstRate[], NOON)
+    expect(outcome(priced)).toEqual({ refused: UNREADABLE, attr: null })
   })
 })
 

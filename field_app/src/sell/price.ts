@@ -5,6 +5,7 @@
  */
 import Big from "big.js"
 import type { Customer, Equipment, GstRate, ItemType, NewSale, RateSource, SaleItem } from "../api/types"
+import { UNREADABLE } from "../store/numbers"
 import type { Price } from "../store/rows"
 import { businessDate } from "../ui/day"
 import { sumOf, toCents } from "./money"
@@ -66,12 +67,12 @@ function readMeter(sale: Sold, customer: Buyer): Usage | null {
   if (sale.current_meter == null) return null
   if (customer.meter_rate === null) throw new Refusal("no_meter", "current_meter", `${customer.name} has no gas meter.`)
   const reading = new Big(sale.current_meter)
-  const last = customer.last_meter_reading === null ? null : new Big(customer.last_meter_reading)
+  const last = customer.last_meter_reading === null ? null : read(customer.last_meter_reading, "The last reading")
   if (last && reading.lt(last)) {
     throw new Refusal("meter_reading_decreased", "current_meter", `The last reading was ${last.toFixed(2)}.`)
   }
   const usage = last ? reading.minus(last) : new Big(0)
-  return { last, usage, amount: toCents(usage.times(customer.meter_rate)) }
+  return { last, usage, amount: toCents(usage.times(read(customer.meter_rate, "The meter's rate"))) }
 }
 
 /** The listed price: of the contract in force that day, else the equipment's. Null: none, and the driver names it. */
@@ -100,14 +101,16 @@ function priceLine(
   const sold = equipment.get(item.equipment)
   if (!sold) throw new Refusal("invalid", `items.${index}.equipment`, "This item isn't sold any more.")
   const attr = `items.${index}.rate`
-  const listed = listedRate(sold, item.type, customer, day)
+  const found = listedRate(sold, item.type, customer, day)
+  const listed = found && { rate: read(found.rate, `The price of ${sold.name}`), rate_source: found.rate_source }
   const named = item.rate == null ? null : new Big(item.rate)
   if (listed && named && !named.eq(listed.rate)) {
-    throw new Refusal("rate_mismatch", attr, `The rate of ${sold.name} is ${listed.rate}, not ${named.toFixed(2)}.`)
+    const is = listed.rate.toFixed(2)
+    throw new Refusal("rate_mismatch", attr, `The rate of ${sold.name} is ${is}, not ${named.toFixed(2)}.`)
   }
   const untaxed = UNTAXED.has(item.type)
   if (!listed && !named && !untaxed) throw new Refusal("invalid", attr, `${sold.name} has no rate for this customer.`)
-  const rate = listed ? new Big(listed.rate) : (named ?? new Big(0))
+  const rate = listed?.rate ?? named ?? new Big(0)
   const sign = item.type === "RETURN" ? -1 : 1
   return {
     rate,
@@ -117,9 +120,15 @@ function priceLine(
   }
 }
 
+/** A number of the pull. Where the books have it wrong, nobody here can tell what the sale will cost. */
+function read(text: string, what: string): Big {
+  if (text === UNREADABLE) throw new Refusal(UNREADABLE, null, `${what} is unreadable. Please tell the office.`)
+  return new Big(text)
+}
+
 /** Per cent; 0 before the first rate that is known. */
 function gstRateOn(day: string, rates: readonly GstRate[]): Big {
-  return new Big(latest(rates, day)?.rate ?? 0)
+  return read(latest(rates, day)?.rate ?? "0", "The GST rate")
 }
 
 /** The row that came into force last, on a day. ISO dates order as text. */

@@ -1,5 +1,7 @@
 /** The queue: what the driver did, written down before anything is sent. See docs/offline-protocol.md. */
+import { clockOffsetSeconds } from "../api/clock"
 import type { FieldDatabase } from "./database"
+import { takeNumbers } from "./device"
 import type { NewOperation, Operation, State } from "./rows"
 
 /** The app's own id of an operation, for ever. */
@@ -9,8 +11,37 @@ export function newId(): string {
 
 /** Write operations down, all or none, to be sent in this order when there is a network. */
 export async function record(database: FieldDatabase, operations: NewOperation[], now = new Date()): Promise<void> {
-  const begun = { occurred_at: now.toISOString(), state: "queued", result: null, errors: [], pulled: 0 } as const
-  await database.operations.bulkAdd(operations.map((operation) => ({ ...operation, ...begun, errors: [] })))
+  await database.transaction("rw", database.operations, database.notes, async () => {
+    const first = await takeNumbers(database, operations.length)
+    await database.operations.bulkAdd(
+      operations.map((operation, index) => ({
+        ...operation,
+        number: first + index,
+        occurred_at: now.toISOString(),
+        clock_offset_s: clockOffsetSeconds(),
+        state: "queued",
+        tried: false,
+        result: null,
+        errors: [],
+        pulled: 0,
+      })),
+    )
+  })
+}
+
+/** Can it be taken back? Not once sending it has begun. */
+export function isWithdrawable(operation: Operation): boolean {
+  return operation.state === "queued" && !operation.tried && operation.type !== "withdrawn"
+}
+
+/** Take an operation back: it never happened, and only its number is sent. False: it was too late. */
+export async function withdraw(database: FieldDatabase, clientTempId: string): Promise<boolean> {
+  return await database.transaction("rw", database.operations, async () => {
+    const operation = await database.operations.get({ client_temp_id: clientTempId })
+    if (!operation || !isWithdrawable(operation)) return false
+    await database.operations.put({ ...operation, type: "withdrawn", data: {} })
+    return true
+  })
 }
 
 /** The oldest first. */

@@ -1,16 +1,6 @@
 /** The rows that lie on the phone beside those of the API. */
-import type {
-  ApiError,
-  Customer,
-  Invoice,
-  NewDistribution,
-  NewSale,
-  NewSettlement,
-  PushResult,
-  RateSource,
-  Settlement,
-  Transaction,
-} from "../api/types"
+import type { BasedOn, Count, NewCashCount, NewVehicleCount, PushResult } from "../api/protocol"
+import type { ApiError, Customer, Invoice, NewDistribution, NewSale, RateSource, Transaction } from "../api/types"
 
 /** `words`: what the customer is found by. */
 export type StoredCustomer = Customer & { words: string[] }
@@ -22,6 +12,9 @@ export type PastSale = {
   transaction: Transaction
   invoice: Invoice | null
 }
+
+/** A count that the server knows. */
+export type StoredCount = Count & { kind: CountOperation["type"] }
 
 export type PricedLine = { rate: string; rate_source: RateSource; amount: string; taxable: boolean }
 
@@ -44,8 +37,14 @@ type Kept = {
   /** The order in which it happened on this phone. */
   position: number
   client_temp_id: string
+  /** Among the operations of this device; 0: it was settled before the device got its id. */
+  number: number
   occurred_at: string
+  /** Seconds from this phone's clock to the server's, as far as it was known then. */
+  clock_offset_s: number | null
   state: State
+  /** An attempt to send it has begun: whether it happened, only the server knows. */
+  tried: boolean
   /** What the server said became of it. */
   result: PushResult | null
   errors: ApiError[]
@@ -55,30 +54,36 @@ type Kept = {
 
 export type SaleOperation = Kept & {
   type: "transaction.create"
-  data: Omit<NewSale, "client_temp_id" | "occurred_at">
+  data: Omit<NewSale, "occurred_at"> & { based_on?: BasedOn }
   /** What the customer was shown. */
   shown: { customer: Pick<Customer, "name" | "customer_code" | "address">; lines: string[]; price: Price | null }
 }
-export type LoadOperation = Kept & {
-  type: "distribution.create"
-  data: Omit<NewDistribution, "client_temp_id" | "occurred_at">
-}
+export type LoadOperation = Kept & { type: "distribution.create"; data: Omit<NewDistribution, "occurred_at"> }
 export type ConfirmOperation = Kept & { type: "distribution.confirm"; data: { distribution: number | string } }
-/** Not a push: it is posted by itself, in its turn. */
-export type SettlementOperation = Kept & {
-  type: "settlement.create"
-  data: Omit<NewSettlement, "client_temp_id">
-  settlement: Settlement | null
-}
-export type Operation = SaleOperation | LoadOperation | ConfirmOperation | SettlementOperation
+export type VehicleOperation = Kept & { type: "vehicle.taken"; data: { vehicle: string } }
+export type VehicleCountOperation = Kept & { type: "vehicle_count"; data: NewVehicleCount }
+export type CashCountOperation = Kept & { type: "cash_count"; data: NewCashCount }
+/** Taken back before it was sent; its number is sent all the same, so that nobody waits for it. */
+export type WithdrawnOperation = Kept & { type: "withdrawn"; data: Record<string, never> }
+export type CountOperation = VehicleCountOperation | CashCountOperation
+export type Operation =
+  | SaleOperation
+  | LoadOperation
+  | ConfirmOperation
+  | VehicleOperation
+  | CountOperation
+  | WithdrawnOperation
 
 type WithoutPosition<Of> = Of extends Operation ? Omit<Of, "position"> : never
 /** Before the database has given it its place. */
 export type UnplacedOperation = WithoutPosition<Operation>
 
+type ByHand<Of extends Operation> = Pick<Of, "client_temp_id" | "type" | "data">
 /** As the driver's hands leave it. */
 export type NewOperation =
-  | Pick<SaleOperation, "client_temp_id" | "type" | "data" | "shown">
-  | Pick<LoadOperation, "client_temp_id" | "type" | "data">
-  | Pick<ConfirmOperation, "client_temp_id" | "type" | "data">
-  | Pick<SettlementOperation, "client_temp_id" | "type" | "data" | "settlement">
+  | (ByHand<SaleOperation> & Pick<SaleOperation, "shown">)
+  | ByHand<LoadOperation>
+  | ByHand<ConfirmOperation>
+  | ByHand<VehicleOperation>
+  | ByHand<VehicleCountOperation>
+  | ByHand<CashCountOperation>

@@ -21,8 +21,10 @@ export async function pullPastSales(database: FieldDatabase, api: Api, me: Me): 
     transaction,
     invoice: invoiceOf.get(transaction.id) ?? null,
   }))
-  await database.transaction("rw", database.past_sales, async () => {
-    await database.past_sales.clear()
+  await database.transaction("rw", database.past_sales, database.operations, async () => {
+    // The receipt of a sale of this phone shows its invoice's figures, also after a hundred others.
+    const here = new Set<string | null>((await database.operations.orderBy("client_temp_id").keys()) as string[])
+    await database.past_sales.filter((sale) => !here.has(sale.client_temp_id)).delete()
     await database.past_sales.bulkPut(rows)
   })
 }

@@ -1,13 +1,15 @@
 /** Sends what waits, oldest first, and writes down what became of it. See docs/offline-protocol.md, "Push". */
 import type { Api } from "../api/client"
+import { PROTOCOL, type PushResult } from "../api/protocol"
 import { Unreachable } from "../api/session"
-import type { ApiError, PushResult } from "../api/types"
+import type { ApiError } from "../api/types"
 import type { FieldDatabase } from "../store/database"
+import { becomeAnotherDevice, thisDevice } from "../store/device"
 import { inState } from "../store/queue"
-import type { Operation, SettlementOperation } from "../store/rows"
+import type { Operation } from "../store/rows"
+import { hear } from "./heard"
 
 const AT_ONCE = 200
-const PROTOCOL = 1
 
 /** The server refuses the request as such: a mistake in the app, or another version of it is needed. */
 export class Refused extends Error {}
@@ -16,16 +18,31 @@ export class Refused extends Error {}
 export async function pushWaiting(database: FieldDatabase, api: Api): Promise<void> {
   let atOnce = AT_ONCE
   for (;;) {
-    const waiting = await inState(database, "queued").limit(atOnce).toArray()
-    const [first] = waiting
-    if (!first) return
-    if (first.type === "settlement.create") {
-      await postSettlement(database, api, first)
-      continue
-    }
-    const end = waiting.findIndex((operation) => operation.type === "settlement.create")
-    const batch = end === -1 ? waiting : waiting.slice(0, end)
+    const batch = await beginning(database, atOnce)
+    if (batch.length === 0) return
     if (!(await pushed(database, api, batch))) atOnce = Math.max(1, Math.floor(batch.length / 2))
+  }
+}
+
+/** The oldest that wait; from now on nobody takes them back. */
+async function beginning(database: FieldDatabase, atOnce: number): Promise<Operation[]> {
+  return await database.transaction("rw", database.operations, async () => {
+    const batch = await inState(database, "queued").limit(atOnce).toArray()
+    const fresh = batch.filter(({ tried }) => !tried)
+    await database.operations.bulkUpdate(fresh.map(({ position }) => ({ key: position, changes: { tried: true } })))
+    return batch
+  })
+}
+
+/** Send again what the server says never came, as far as it is still here. */
+export async function sendMissing(database: FieldDatabase, api: Api): Promise<void> {
+  const missing = new Set(await database.note<number[]>("missing"))
+  if (missing.size === 0) return
+  const here = await database.operations
+    .filter(({ number, state }) => state !== "queued" && missing.has(number))
+    .toArray()
+  for (let start = 0; start < here.length; start += AT_ONCE) {
+    await pushed(database, api, here.slice(start, start + AT_ONCE))
   }
 }
 
@@ -46,19 +63,32 @@ export async function askAgain(database: FieldDatabase, api: Api): Promise<void>
 
 /** False: too much at once. */
 async function pushed(database: FieldDatabase, api: Api, batch: readonly Operation[]): Promise<boolean> {
-  const operations = batch
-    .filter((operation) => operation.type !== "settlement.create")
-    .map(({ type, client_temp_id, occurred_at, data }) => ({ type, client_temp_id, occurred_at, data }))
-  const { data, error, response } = await api.POST("/api/sync/push/", { body: { protocol: PROTOCOL, operations } })
+  const device = await thisDevice(database)
+  const operations = batch.map(({ type, client_temp_id, number, occurred_at, clock_offset_s, data }) => ({
+    type,
+    client_temp_id,
+    number,
+    occurred_at,
+    clock_offset_s,
+    data,
+  }))
+  const { data, error, response } = await api.POST("/api/sync/push/", {
+    body: { protocol: PROTOCOL, sent_at: new Date().toISOString(), device, operations },
+  })
   if (response.status === 413 && batch.length > 1) return false
   if (isTooNew(error)) {
     throw new Refused("This app is newer than the server. What you recorded is kept here until the server is upgraded.")
   }
   if (!data) throw new Refused(`The server refuses the push (${response.status}). Please tell the office.`)
   if (data.results.length !== batch.length) throw new Unreachable("The answer isn't whole.")
-  await database.transaction("rw", database.operations, async () => {
+  await database.transaction("rw", database.operations, database.notes, async () => {
     for (const [index, operation] of batch.entries()) {
       await keepResult(database, operation, data.results[index] as PushResult)
+    }
+    await hear(database, data, device)
+    // Answers to what was asked again say so again.
+    if (batch.some(({ state }, index) => state === "queued" && isReused(data.results[index] as PushResult))) {
+      await becomeAnotherDevice(database)
     }
   })
   return true
@@ -74,18 +104,7 @@ async function keepResult(database: FieldDatabase, operation: Operation, result:
   await database.operations.update(operation.position, { state, result, errors: result.errors })
 }
 
-async function postSettlement(database: FieldDatabase, api: Api, operation: SettlementOperation): Promise<void> {
-  const { data, error, response } = await api.POST("/api/settlements/", {
-    body: { ...operation.data, client_temp_id: operation.client_temp_id },
-  })
-  if (!data && response.status !== 400 && response.status !== 403 && response.status !== 409) {
-    throw new Refused(`The server refuses the count (${response.status}). Please tell the office.`)
-  }
-  await database.operations.put({
-    ...operation,
-    // The server keeps no count that it refused: the driver counts again.
-    state: data ? "done" : "dismissed",
-    settlement: data ?? null,
-    errors: (error as { errors?: ApiError[] } | undefined)?.errors ?? [],
-  })
+/** Something else came under its number: this store was copied or restored. */
+function isReused(result: PushResult): boolean {
+  return result.discrepancies.some(({ code }) => code === "number_reused")
 }

@@ -1,118 +1,18 @@
 import "fake-indexeddb/auto"
 import { beforeEach, describe, expect, test } from "vitest"
 import { makeApi } from "../api/client"
+import type { PushResult } from "../api/protocol"
 import { LoggedOut, Unreachable } from "../api/session"
-import type { Pulled, PushResult } from "../api/types"
+import type { Customer, Equipment, GstRate } from "../api/types"
 import { FieldDatabase } from "../store/database"
+import { UNREADABLE } from "../store/numbers"
 import { forgetOld, newId, receiptNumber, record } from "../store/queue"
-import type { NewOperation, Operation } from "../store/rows"
-import { stockKey, stockNow } from "../store/stock"
+import type { NewOperation } from "../store/rows"
+import { type Fault, NOTHING_NEW, Server, saleOf } from "./fake_server"
 import { pull } from "./pull"
 import { askAgain, pushWaiting, Refused } from "./push"
 
-type Sent = { type: string; client_temp_id: string; data: { customer?: number; distribution?: string } }
-type Fault = "lost request" | "lost answer" | "half an answer" | "logged out" | "413" | "400" | "409"
-
-/** A server as the protocol describes it, behind a network that can be told what to break next. */
-class Server {
-  readonly books: string[] = []
-  readonly results = new Map<string, PushResult>()
-  readonly refuses = new Set<number>()
-  readonly decisions = new Map<number, string>()
-  readonly batches: number[] = []
-  readonly protocols: number[] = []
-  faults: Fault[] = []
-  page: Partial<Pulled> = {}
-
-  readonly fetch = async (request: Request): Promise<Response> => {
-    const fault = this.faults.shift()
-    if (fault === "lost request") throw new Unreachable("lost")
-    if (fault === "logged out") throw new LoggedOut()
-    if (fault === "409") return answer(409, TOO_NEW)
-    if (fault === "413" || fault === "400") return answer(Number(fault), { errors: [] })
-    const response = await this.answer(request)
-    if (fault === "lost answer") throw new Unreachable("lost")
-    if (fault === "half an answer") return new Response((await response.text()).slice(0, 20), { headers: JSON_TYPE })
-    return response
-  }
-
-  private async answer(request: Request): Promise<Response> {
-    const path = new URL(request.url).pathname
-    if (path === "/api/sync/push/") {
-      const { protocol, operations } = (await request.json()) as { protocol: number; operations: Sent[] }
-      this.protocols.push(protocol)
-      this.batches.push(operations.length)
-      return answer(200, { results: operations.map((operation) => this.happen(operation)) })
-    }
-    if (path === "/api/settlements/") {
-      const { client_temp_id } = (await request.json()) as Sent
-      if (!this.books.includes(client_temp_id)) this.books.push(client_temp_id)
-      return answer(201, { settlement_number: "SET-1", lines: [] })
-    }
-    if (path.startsWith("/api/sync/conflicts/")) {
-      const reason = this.decisions.get(Number(path.split("/")[4]))
-      return answer(200, { status: reason ? "DISMISSED" : "OPEN", reason: reason ?? "" })
-    }
-    return answer(200, { ...NOTHING_NEW, ...this.page })
-  }
-
-  private happen({ client_temp_id, type, data }: Sent): PushResult {
-    const earlier = this.results.get(client_temp_id)
-    if (earlier) return { ...earlier, status: earlier.status === "rejected" ? "rejected" : "duplicate" }
-    const refused = data.customer !== undefined && this.refuses.has(data.customer)
-    if (!refused) this.books.push(client_temp_id)
-    const result: PushResult = {
-      client_temp_id,
-      status: refused ? "rejected" : "created",
-      id: refused ? null : this.books.length,
-      number: refused ? null : `${type} ${this.books.length}`,
-      invoice: refused ? null : this.books.length,
-      invoice_number: refused ? null : `INV-${this.books.length}`,
-      pdf_url: null,
-      errors: refused ? [{ code: "insufficient_stock", detail: "There are fewer.", attr: null }] : [],
-      conflict: refused ? 7 : null,
-    }
-    this.results.set(client_temp_id, result)
-    return result
-  }
-}
-
-const TOO_NEW = {
-  type: "client_error",
-  errors: [{ code: "protocol_too_new", detail: "The app is newer than the server.", attr: "protocol" }],
-}
-const JSON_TYPE = { "Content-Type": "application/json" }
-const NOTHING_NEW: Pulled = {
-  cursor: "epoch.1",
-  has_more: false,
-  depots: [],
-  equipment: [],
-  gst_rates: [],
-  customers: [],
-  gone: { depots: [], equipment: [], gst_rates: [], customers: [] },
-  stock: [],
-  distributions: [],
-}
-
-function answer(status: number, body: unknown): Response {
-  return new Response(JSON.stringify(body), { status, headers: JSON_TYPE })
-}
-
-function saleOf(customer: number, items: Operation["data"] = { customer, items: [] }): NewOperation {
-  return {
-    client_temp_id: newId(),
-    type: "transaction.create",
-    data: { ...(items as { customer: number }), customer },
-    shown: { customer: { name: "Ah Hock", customer_code: "A", address: "" }, lines: [], price: null },
-  }
-}
-
-const COUNT: NewOperation = {
-  client_temp_id: "count",
-  type: "settlement.create",
-  data: { cash: "1.00" },
-  settlement: null,
-}
+const COUNT: NewOperation = { client_temp_id: "count", type: "cash_count", data: { cash: "1.00", remarks: "" } }
 
 let database: FieldDatabase
 let server: Server
@@ -212,6 +112,15 @@ describe("the queue", () => {
     expect(server.batches).toEqual([5, 5])
   })
 
+  test("keeps with the sale what is billed otherwise than it was shown", async () => {
+    const differs = { code: "total_differs", shown: "250.70", billed: "25.07", detail: "The price had changed." }
+    server.discrepancies.set(1, [differs])
+    await record(database, [saleOf(1), saleOf(2)])
+    await push()
+    const results = (await database.operations.toArray()).map(({ result }) => result?.discrepancies)
+    expect(results).toEqual([[differs], []])
+  })
+
   test("keeps everything where the server refuses the request as such", async () => {
     await record(database, [saleOf(1)])
     server.faults = ["400"]
@@ -227,7 +136,7 @@ describe("the queue", () => {
     await expect(push()).rejects.toThrow("This app is newer than the server.")
     expect(await states()).toEqual(["queued"])
     await push()
-    expect(server.protocols).toEqual([1])
+    expect(server.pushes.map(({ protocol }) => protocol)).toEqual([2])
     expect(await states()).toEqual(["done"])
   })
 
@@ -296,53 +205,6 @@ describe("what was refused", () => {
   })
 })
 
-describe("the vehicle's stock", () => {
-  const swap = saleOf(1, { customer: 1, items: [{ equipment: 3, type: "SWAP", quantity: 2 }] })
-
-  async function now(): Promise<[number | undefined, number | undefined]> {
-    const stock = stockNow(await database.stock.toArray(), await database.operations.toArray(), [])
-    return [stock.get(stockKey(3, "FULL")), stock.get(stockKey(3, "EMPTY"))]
-  }
-
-  test("knows of what was done here and isn't pulled yet, and counts nothing twice", async () => {
-    server.page = { stock: [{ equipment: 3, condition: "FULL", quantity: 10 }] }
-    await pull(database, api())
-    await record(database, [swap])
-    expect(await now()).toEqual([8, 2])
-    await push()
-    expect(await now()).toEqual([8, 2])
-    server.page = {
-      stock: [
-        { equipment: 3, condition: "FULL", quantity: 8 },
-        { equipment: 3, condition: "EMPTY", quantity: 2 },
-      ],
-    }
-    await pull(database, api())
-    expect(await now()).toEqual([8, 2])
-  })
-
-  test("grows by a load when it is confirmed, not before", async () => {
-    const load = newId()
-    await record(database, [
-      {
-        client_temp_id: load,
-        type: "distribution.create",
-        data: { depot: 1, items: [{ equipment: 3, direction: "OUT", condition: "FULL", quantity: 5 }] },
-      },
-    ])
-    expect(await now()).toEqual([undefined, undefined])
-    await record(database, [{ client_temp_id: newId(), type: "distribution.confirm", data: { distribution: load } }])
-    expect(await now()).toEqual([5, undefined])
-  })
-
-  test("takes back what was refused", async () => {
-    server.refuses.add(1)
-    await record(database, [swap])
-    await push()
-    expect(await now()).toEqual([undefined, undefined])
-  })
-})
-
 describe("a pull", () => {
   const customer = {
     id: 1,
@@ -375,7 +237,7 @@ describe("a pull", () => {
       if (asked.length === 2) throw new Unreachable("cut off")
       return pages(request)
     })
-    await expect(pull(database, cut)).rejects.toBeInstanceOf(Unreachable)
+    await expect(pull(database, cut, "GBX1A")).rejects.toBeInstanceOf(Unreachable)
     expect(await database.note("cursor")).toBe("epoch.5")
     asked = ["again"]
     server.page = { cursor: "epoch.6", has_more: false }
@@ -383,7 +245,7 @@ describe("a pull", () => {
       asked.push(new URL(request.url).searchParams.get("cursor") ?? "")
       return pages(request)
     })
-    await pull(database, again)
+    await pull(database, again, "GBX1A")
     expect(asked).toEqual(["again", "epoch.5"])
     expect(await database.customers.count()).toBe(1)
   })
@@ -395,18 +257,42 @@ describe("a pull", () => {
         { ...customer, id: 2, rates: [] },
       ],
     }
-    await pull(database, api())
+    await pull(database, api(), "GBX1A")
     server.page = { gone: { ...NOTHING_NEW.gone, customers: [2] } }
-    await pull(database, api())
+    await pull(database, api(), "GBX1A")
     expect(await database.customers.toCollection().primaryKeys()).toEqual([1])
     server.page = { cursor: "other.1", customers: [{ ...customer, id: 9, rates: [] }] }
-    await pull(database, api())
+    await pull(database, api(), "GBX1A")
     expect(await database.customers.toCollection().primaryKeys()).toEqual([9])
+  })
+
+  test("says which number it can't read, and keeps the rest", async () => {
+    const equipment = { id: 3, sku: "A", name: "14 kg", equipment_type: "CYLINDER", version: 1 } as const
+    server.page = {
+      equipment: [{ ...equipment, default_rate: "NaN", deposit: "40.00" } as unknown as Equipment],
+      gst_rates: [{ id: 1, rate: "Infinity", valid_from: "2024-01-01" } as unknown as GstRate],
+      customers: [
+        {
+          ...customer,
+          meter_rate: "x",
+          last_meter_reading: "1250.00",
+          rates: [{ equipment: 3, rate: "NaN", valid_from: "2024-01-01" }],
+        } as unknown as Customer,
+      ],
+    }
+    await pull(database, api(), "GBX1A")
+    expect(await database.equipment.get(3)).toMatchObject({ default_rate: UNREADABLE, deposit: "40.00" })
+    expect(await database.gst_rates.get(1)).toMatchObject({ rate: UNREADABLE })
+    expect(await database.customers.get(1)).toMatchObject({
+      meter_rate: UNREADABLE,
+      last_meter_reading: "1250.00",
+      rates: [{ rate: UNREADABLE }],
+    })
   })
 
   test("finds customers by words of any script, their unit and their phone", async () => {
     server.page = { customers: [{ ...customer, rates: [] }] }
-    await pull(database, api())
+    await pull(database, api(), "GBX1A")
     for (const begin of ["kim", "金龙", "998", "461058", "6123", "a1"]) {
       expect(await database.customers.where("words").startsWith(begin).count()).toBeGreaterThan(0)
     }

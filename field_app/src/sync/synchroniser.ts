@@ -3,9 +3,11 @@ import type { Api } from "../api/client"
 import { currentSession, LoggedOut, onSessionChange, rememberMe, Unreachable } from "../api/session"
 import type { FieldDatabase } from "../store/database"
 import { forgetOld } from "../store/queue"
+import { pullCounts } from "./counts"
 import { pullPastSales } from "./past_sales"
 import { pull } from "./pull"
-import { askAgain, pushWaiting, Refused } from "./push"
+import { askAgain, pushWaiting, Refused, sendMissing } from "./push"
+import { pullVehicles } from "./vehicles"
 
 export type SyncStatus =
   | { kind: "idle" }
@@ -87,16 +89,20 @@ export class Synchroniser {
     this.show({ kind: "working" })
     let pause = EVERY_MS
     try {
+      // Nothing is tried that the phone itself knows to fail: until then what was recorded can be taken back.
+      if (!navigator.onLine) throw new Unreachable("There is no network.")
       do {
         this.wantedAgain = false
         await navigator.locks.request(`hsh.sync.${this.userId}`, async () => {
           await pushWaiting(this.database, this.api)
           await this.askNowAndThen()
-          await pull(this.database, this.api)
-          await forgetOld(this.database)
           const { data: me } = await this.api.GET("/api/accounts/me/")
           if (!me) return
+          await pull(this.database, this.api, me.vehicle_no)
+          await sendMissing(this.database, this.api)
+          await forgetOld(this.database)
           rememberMe(me)
+          await pullCounts(this.database, this.api, me)
           await pullPastSales(this.database, this.api, me)
         })
       } while (this.wantedAgain)
@@ -108,10 +114,11 @@ export class Synchroniser {
     if (!this.isStopped) this.timer = setTimeout(() => void this.now(), pause)
   }
 
-  /** A supervisor takes minutes to decide, and every phone with a refused sale asks. */
+  /** A supervisor takes minutes to decide, and every phone with a refused sale asks. New vehicles are rarer still. */
   private async askNowAndThen(): Promise<void> {
     if (Date.now() - this.askedAt < ASK_EVERY_MS) return
     await askAgain(this.database, this.api)
+    await pullVehicles(this.database, this.api)
     this.askedAt = Date.now()
   }
 

@@ -2,9 +2,9 @@ import { Link } from "react-router"
 import { logOut, Unreachable } from "../api/session"
 import type { Condition, Distribution } from "../api/types"
 import type { FieldDatabase } from "../store/database"
-import { inState, newId } from "../store/queue"
+import { inState, isWithdrawable, newId, withdraw } from "../store/queue"
 import type { LoadOperation, Operation } from "../store/rows"
-import { stockKey, stockNow } from "../store/stock"
+import { stockKey, vehicleHere } from "../store/stock"
 import { dayShown, timeOfDay } from "../ui/day"
 import { useField, useRecord, useStored } from "../ui/field"
 import { bySku } from "../ui/order"
@@ -12,34 +12,42 @@ import { CONDITIONS } from "../ui/words"
 
 const SHOWN: Condition[] = ["FULL", "EMPTY", "DAMAGED"]
 
-async function lookUp(database: FieldDatabase) {
-  const [operations, stock, distributions, equipment, syncedAt] = await Promise.all([
+async function lookUp(database: FieldDatabase, assigned: string) {
+  const [operations, distributions, equipment, syncedAt, missing = [], here] = await Promise.all([
     database.operations.orderBy("position").toArray(),
-    database.stock.toArray(),
     database.distributions.toArray(),
     database.equipment.toArray(),
     database.note<string>("synced_at"),
+    database.note<number[]>("missing"),
+    vehicleHere(database, assigned),
   ])
-  return { operations, distributions, equipment, syncedAt, stock: stockNow(stock, operations, distributions) }
+  const waiting = operations.filter(({ state }) => state === "queued")
+  const onItsWay = new Set(waiting.map(({ number }) => number))
+  return {
+    operations,
+    distributions,
+    equipment,
+    syncedAt,
+    here,
+    waiting: waiting.length,
+    missing: missing.filter((number) => !onItsWay.has(number)),
+  }
 }
 
 export function TodayScreen() {
   const { me, database } = useField()
-  const found = useStored(lookUp)
+  const found = useStored((database) => lookUp(database, me.vehicle_no), [me.vehicle_no])
   if (!found) return null
-  const { stock, equipment, operations, distributions, syncedAt } = found
+  const { here, equipment, operations, distributions, syncedAt, waiting, missing } = found
   const rows = equipment
-    .map((item) => ({ item, on: SHOWN.map((condition) => stock.get(stockKey(item.id, condition)) ?? 0) }))
+    .map((item) => ({ item, on: SHOWN.map((condition) => here.stock.get(stockKey(item.id, condition)) ?? 0) }))
     .filter(({ on }) => on.some(Boolean))
     .sort((one, other) => bySku(one.item, other.item))
-  const waiting = operations.filter((operation) => operation.state === "queued").length
   return (
     <>
       <h1>
         {me.name}
-        <small>
-          {me.vehicle_no ? `Vehicle ${me.vehicle_no}` : "No vehicle"} · {dayShown(new Date().toISOString())}
-        </small>
+        <small>{dayShown(new Date().toISOString())}</small>
       </h1>
       <div className="choices">
         {me.capabilities.includes("record_sale") && (
@@ -53,10 +61,25 @@ export function TodayScreen() {
           </Link>
         )}
       </div>
+      <ul className="rows">
+        <li>
+          <span>
+            Vehicle <strong>{here.vehicle || "none"}</strong>
+          </span>
+          {me.capabilities.includes("take_vehicle") && (
+            <Link to="/vehicle" className="secondary">
+              {here.vehicle ? "Take another" : "Take one"}
+            </Link>
+          )}
+        </li>
+      </ul>
       <section>
         <h2>On the vehicle</h2>
+        {here.vehicle && !here.isPulled && (
+          <p className="quiet">What the books have on {here.vehicle} isn't downloaded yet.</p>
+        )}
         {rows.length === 0 ? (
-          <p className="quiet">{me.vehicle_no ? "Nothing." : "You carry no vehicle's stock."}</p>
+          here.isPulled && <p className="quiet">{here.vehicle ? "Nothing." : "You carry no vehicle's stock."}</p>
         ) : (
           <table>
             <thead>
@@ -91,6 +114,12 @@ export function TodayScreen() {
           {waiting === 0 ? "Everything is sent." : `${waiting} not sent yet: kept here until they are.`}{" "}
           {syncedAt ? `Last updated ${dayShown(syncedAt)}, ${timeOfDay(syncedAt)}.` : "Not updated yet."}
         </p>
+        {missing.length > 0 && (
+          <p className="problem">
+            The server misses {missing.length === 1 ? "operation" : "operations"} {listed(missing)} of this phone.
+            Please tell the office.
+          </p>
+        )}
         <p className="links">
           <Link to="/refused">What was refused</Link>
           <button type="button" className="link" onClick={() => void leave(database)}>
@@ -100,6 +129,10 @@ export function TodayScreen() {
       </section>
     </>
   )
+}
+
+function listed(numbers: readonly number[]): string {
+  return new Intl.ListFormat("en-SG").format(numbers.map(String))
 }
 
 /** What waits, or was refused, stays on the phone for the next time; else the phone forgets the user's data. */
@@ -114,7 +147,7 @@ async function leave(database: FieldDatabase): Promise<void> {
 type DraftsProps = { operations: Operation[]; distributions: Distribution[] }
 
 function Drafts({ operations, distributions }: DraftsProps) {
-  const { api, synchroniser } = useField()
+  const { api, database, synchroniser } = useField()
   const record = useRecord()
   const confirmed = new Set(
     operations
@@ -157,6 +190,15 @@ function Drafts({ operations, distributions }: DraftsProps) {
               <button type="button" className="primary" onClick={() => void confirm(load.client_temp_id)}>
                 Confirm
               </button>
+              {isWithdrawable(load) && (
+                <button
+                  type="button"
+                  className="secondary"
+                  onClick={() => void withdraw(database, load.client_temp_id)}
+                >
+                  Cancel
+                </button>
+              )}
             </div>
           </li>
         ))}

@@ -62,7 +62,7 @@ export function Layout() {
       {minutesAhead !== 0 && (
         <p className="banner" role="alert">
           This phone's clock is {Math.abs(minutesAhead)} minutes {minutesAhead > 0 ? "fast" : "slow"}. Please set it
-          right: sales with a wrong time are refused.
+          right.
         </p>
       )}
       <FailureBanner />

@@ -14,7 +14,7 @@ const FieldContext = createContext<Field | null>(null)
 
 export function FieldProvider({ me, children }: { me: Me; children: ReactNode }) {
   const [own] = useState(() => {
-    const database = new FieldDatabase(me.id)
+    const database = new FieldDatabase(me.id, me.vehicle_no)
     const send = sendAs(me.id)
     const api = makeApi(window.location.origin, send)
     return { database, send, api, synchroniser: new Synchroniser(database, api, me.id) }

@@ -8,3 +8,7 @@ export function bySku(one: { sku: string }, other: { sku: string }): number {
 export function byName(one: { name: string }, other: { name: string }): number {
   return people.compare(one.name, other.name)
 }
+
+export function byNumber(one: { number: string }, other: { number: string }): number {
+  return people.compare(one.number, other.number)
+}

@@ -1,0 +1,65 @@
+/** What was handed in last, here or on another phone, and what became of it. */
+import type { Count } from "../api/protocol"
+import type { ApiError } from "../api/types"
+import type { CountOperation, Operation, State, StoredCount } from "../store/rows"
+
+/** The office's decision where it is known, else what became of the operation. */
+export type Stage = Count["status"] | Exclude<State, "done">
+
+export type Handed = {
+  kind: CountOperation["type"]
+  moment: string
+  number: string | null
+  stage: Stage
+  vehicle: string
+  /** What was counted; null: on another phone. */
+  data: CountOperation["data"] | null
+  decision: string
+  errors: ApiError[]
+}
+
+/** The latest of each kind: the vehicle, then the cash. */
+export function latestCounts(operations: readonly Operation[], known: readonly StoredCount[]): Handed[] {
+  const here = operations.filter(
+    (operation): operation is CountOperation => operation.type === "vehicle_count" || operation.type === "cash_count",
+  )
+  const isHere = (count: StoredCount) => here.some((operation) => isOf(operation, count))
+  const all = [
+    ...known.filter((count) => !isHere(count)).map(ofServer),
+    ...here.map((operation) => ofOperation(operation, known)),
+  ].sort((one, other) => Date.parse(one.moment) - Date.parse(other.moment))
+  const latest = (kind: Handed["kind"]) => all.findLast((count) => count.kind === kind)
+  return [latest("vehicle_count"), latest("cash_count")].filter((count) => count !== undefined)
+}
+
+function isOf({ type, result }: CountOperation, count: StoredCount): boolean {
+  return type === count.kind && result?.id === count.id
+}
+
+function ofOperation(operation: CountOperation, known: readonly StoredCount[]): Handed {
+  const { type, occurred_at, data, errors, result, state } = operation
+  const told = known.find((count) => isOf(operation, count))
+  return {
+    kind: type,
+    moment: occurred_at,
+    number: told?.count_number ?? result?.number ?? null,
+    stage: state === "done" ? (told?.status ?? "COUNTED") : state,
+    vehicle: "vehicle" in data ? data.vehicle : "",
+    data,
+    decision: told?.decision_remarks ?? "",
+    errors,
+  }
+}
+
+function ofServer(count: StoredCount): Handed {
+  return {
+    kind: count.kind,
+    moment: count.occurred_at,
+    number: count.count_number,
+    stage: count.status,
+    vehicle: count.vehicle ?? "",
+    data: null,
+    decision: count.decision_remarks,
+    errors: [],
+  }
+}

@@ -1,0 +1,25 @@
+/** What differs between what was shown or said here and what the books have, in words. */
+import type { Discrepancy } from "../api/protocol"
+import { shown } from "./money"
+
+/** `paid`: the money was taken on the spot. */
+export function inWords({ code, shown: here, billed, detail }: Discrepancy, paid: boolean): string {
+  switch (code) {
+    case "total_differs":
+      return here && billed
+        ? `You ${paid ? "took" : "showed"} ${shown(here)}, billed are ${shown(billed)}. Please tell the customer.`
+        : detail
+    case "rate_differs":
+      return here && billed ? `You showed a price of ${shown(here)}, billed are ${shown(billed)}.` : detail
+    case "reading_differs":
+      return here && billed ? `You knew ${here} as the last reading, the books have ${billed}.` : detail
+    case "vehicle_not_assigned":
+      return here ? `The office doesn't have you on vehicle ${here}. It looks at that.` : detail
+    case "after_count":
+      return "It came after a count of the vehicle or the cash. The office looks at that."
+    case "number_reused":
+      return "Something else came from this phone under the same number. The office looks at that."
+    default:
+      return detail
+  }
+}
