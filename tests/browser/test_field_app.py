@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.browser.conftest import SHOTS, is_own, launching
 from tests.contract.demo_site import demo_token
 from tests.types import Json
 
-SCREENS = ("", "load", "sell", "history", "refused", "count")
+SCREENS = ("", "vehicle", "load", "sell", "history", "refused", "count")
 
 
 class Phone:
@@ -208,15 +209,84 @@ def test_a_day_in_the_field(site: Site, phone: Phone) -> None:
     page.get_by_label("Dollars").fill("78.48")
     shot(page, "field-count")
     page.get_by_role("button", name="Hand in the count").click()
-    page.get_by_text("Not sent yet").wait_for()
+    expect(page.get_by_text("Not sent yet")).to_have_count(2)  # the goods, and the cash
     phone.context.set_offline(False)
-    page.get_by_text("Handed in").wait_for()
+    expect(page.get_by_text("Handed in")).to_have_count(2)
     shot(page, "field-counted")
 
     after = [row for row in rows(site, driver, "transactions/") if row["id"] not in before]
     assert len(after) == len({row["client_temp_id"] for row in after}) == 3
     assert rows(site, supervisor, "sync/conflicts/?status=OPEN") == []
     site.manage("verify_books")
+
+
+def test_what_was_taken_back_before_it_was_sent_never_happened(site: Site, phone: Phone) -> None:
+    driver = demo_token(site, "driver3")
+    before = len(rows(site, driver, "transactions/"))
+    page = phone.open()
+    log_in(page, "driver3")
+    page.on("dialog", lambda dialog: dialog.accept())
+    phone.context.set_offline(True)
+    sell(page, "kim leng", "14 kg POL")
+    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("heading", name="Your sales").wait_for()
+    sell(page, "ah hock", "14 kg POL")
+    phone.context.set_offline(False)
+    sent(page)
+    sales = rows(site, driver, "transactions/")
+    assert len(sales) == before + 1
+    assert sales[0]["customer_name"].startswith("Ah Hock")
+    page.get_by_role("link", name="Today").click()
+    page.get_by_text("Everything is sent").wait_for()
+    expect(page.get_by_text("The server misses")).to_have_count(0)
+
+
+def test_a_driver_takes_another_truck(site: Site, phone: Phone) -> None:
+    """Without a network: what is sold from then on leaves that one."""
+    driver, admin = (demo_token(site, name) for name in ("driver3", "admin"))
+    own = site.ask("GET", "accounts/me/", token=driver).json()["vehicle_no"]
+    other = next(row["number"] for row in rows(site, admin, "vehicles/") if row["number"] != own)
+    item = rows(site, admin, "equipment/?search=CYL-14-POL")[0]["id"]
+    body = {
+        "entity": "vehicle", "entity_id": other, "equipment_id": item, "condition": "FULL", "quantity": 8,
+        "reason": "Counted at the depot",
+    }  # fmt: skip
+    assert site.ask("POST", "inventories/update-inventory/", body, token=admin).status == 200
+    page = phone.open()
+    log_in(page, "driver3")
+    phone.context.set_offline(True)
+    page.get_by_role("link", name="Take another vehicle").click()
+    shot(page, "field-vehicles")
+    page.get_by_role("button", name=other).click()
+    page.get_by_text(f"What the books have on {other} isn't downloaded yet").wait_for()
+    sell(page, "ah hock", "14 kg POL", "14 kg POL")
+    phone.context.set_offline(False)
+    sent(page)
+    assert on_vehicle(page, "14 kg POL")[0] == "6"
+    assert site.ask("GET", "accounts/me/", token=driver).json()["vehicle_no"] == other
+    assert rows(site, driver, "transactions/")[0]["vehicle_no"] == other
+
+
+def test_the_receipt_says_what_is_billed_otherwise(site: Site, phone: Phone) -> None:
+    """A colleague reads the meter while the driver, who has read it too, has no network."""
+    driver, colleague = (demo_token(site, name) for name in ("driver3", "driver2"))
+    page = phone.open()
+    log_in(page, "driver3")
+    customer = site.ask("GET", "customers/?search=Hup%20Lee", token=driver).json()["results"][0]
+    last = Decimal(customer["last_meter_reading"])
+    phone.context.set_offline(True)
+    sell(page, "539193", reading=str(last + 30), paid=True)
+    shown = page.locator("dd.grand").inner_text()
+    sale = {"customer": customer["id"], "current_meter": str(last + 20)}
+    assert site.ask("POST", "transactions/", sale, token=colleague).status == 201
+    phone.context.set_offline(False)
+    page.get_by_role("heading", name="INV-").wait_for()
+    billed = page.locator("dd.grand").inner_text()
+    assert billed != shown
+    page.get_by_text(f"You took {shown}, billed are {billed}.").wait_for()
+    shot(page, "field-receipt-differs")
+    page.get_by_role("link", name="History").click()
+    page.get_by_text(f"You took {shown}, billed are {billed}.").wait_for()
 
 
 def test_two_tabs_share_one_queue(site: Site, phone: Phone) -> None:

@@ -4,12 +4,11 @@ import type { FieldDatabase } from "../store/database"
 import { newId } from "../store/queue"
 import type { CountOperation, NewOperation } from "../store/rows"
 import { stockKey, vehicleHere } from "../store/stock"
-import { businessDate } from "../ui/day"
 import { useField, useRecord, useStored } from "../ui/field"
 import { bySku } from "../ui/order"
 import { Stepper } from "../ui/Stepper"
 import { CONDITIONS } from "../ui/words"
-import { type Handed, latestCounts } from "./counts"
+import { dueCounts, latestCounts } from "./counts"
 import { HandedIn } from "./HandedIn"
 
 const COUNTED: Condition[] = ["FULL", "EMPTY", "DAMAGED"]
@@ -34,37 +33,32 @@ export function CountScreen() {
   const [again, setAgain] = useState<ReadonlySet<Kind>>(new Set())
   if (!found) return null
   const { counts, equipment, vehicle } = found
-  const kinds: Kind[] = vehicle ? ["vehicle_count", "cash_count"] : ["cash_count"]
-  const isDue = (kind: Kind) => again.has(kind) || !counts.some((count) => count.kind === kind && holds(count))
-  const due = kinds.filter(isDue)
+  const due = new Set([...dueCounts(counts, vehicle, new Date()), ...again])
   return (
     <>
       <h1>Day-end count</h1>
       {counts.map((count) => (
         <HandedIn key={count.kind} count={count} equipment={equipment}>
-          {kinds.includes(count.kind) && !isDue(count.kind) && (
-            <button type="button" className="secondary" onClick={() => setAgain(new Set([...again, count.kind]))}>
-              {count.kind === "cash_count" ? "Count the cash again" : "Count the vehicle again"}
-            </button>
+          {!due.has(count.kind) && (vehicle || count.kind === "cash_count") && (
+            <div className="choices">
+              <button type="button" className="secondary" onClick={() => setAgain(new Set([...again, count.kind]))}>
+                {count.kind === "cash_count" ? "Count the cash again" : "Count the vehicle again"}
+              </button>
+            </div>
           )}
         </HandedIn>
       ))}
-      {due.length > 0 && (
+      {due.size > 0 && (
         <CountForm
-          key={due.join()}
-          vehicle={due.includes("vehicle_count") ? vehicle : ""}
-          ofCash={due.includes("cash_count")}
+          key={vehicle}
+          vehicle={due.has("vehicle_count") ? vehicle : ""}
+          ofCash={due.has("cash_count")}
           equipment={equipment}
           onDone={() => setAgain(new Set())}
         />
       )}
     </>
   )
-}
-
-/** Yesterday's count is not today's, and a rejected one is none. */
-function holds({ moment, stage }: Handed): boolean {
-  return businessDate(moment) === businessDate(new Date()) && stage !== "REJECTED" && stage !== "dismissed"
 }
 
 type CountFormProps = { vehicle: string; ofCash: boolean; equipment: Equipment[]; onDone: () => void }
@@ -76,10 +70,12 @@ function CountForm({ vehicle, ofCash, equipment, onDone }: CountFormProps) {
   const [pieces, setPieces] = useState<ReadonlyMap<string, number>>(new Map())
   const [cash, setCash] = useState("")
   const [remarks, setRemarks] = useState("")
+  const [isRecording, setIsRecording] = useState(false)
   const isMoney = MONEY.test(cash)
-  const isComplete = !ofCash || isMoney
+  const isComplete = (!ofCash || isMoney) && !isRecording
 
   async function finish() {
+    setIsRecording(true)
     const counts = equipment.flatMap((item) =>
       COUNTED.flatMap((each) => {
         const quantity = pieces.get(stockKey(item.id, each)) ?? 0
@@ -90,8 +86,13 @@ function CountForm({ vehicle, ofCash, equipment, onDone }: CountFormProps) {
     const made: NewOperation[] = []
     if (vehicle) made.push({ client_temp_id: newId(), type: "vehicle_count", data: { vehicle, counts, ...said } })
     if (ofCash) made.push({ client_temp_id: newId(), type: "cash_count", data: { cash, ...said } })
-    await record(...made)
-    onDone()
+    try {
+      await record(...made)
+      onDone()
+    } catch (error) {
+      setIsRecording(false)
+      throw error
+    }
   }
 
   return (

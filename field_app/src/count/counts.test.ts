@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { CountOperation, Operation, State, StoredCount } from "../store/rows"
-import { latestCounts } from "./counts"
+import { dueCounts, type Handed, latestCounts } from "./counts"
 
 function cash(state: State, id: number | null, at = "2026-01-20T18:00:00+08:00"): CountOperation {
   return {
@@ -45,5 +45,37 @@ describe("the latest count", () => {
     expect(latestCounts(operations, [known(4, "SIGNED_OFF"), known(9, "COUNTED")])).toMatchObject([
       { number: "CNT-9", data: null },
     ])
+  })
+})
+
+describe("what is to be counted now", () => {
+  const EVENING = new Date("2026-01-20T18:30:00+08:00")
+  const of = (part: Partial<Handed>): Handed => ({
+    ...{ kind: "cash_count", moment: "2026-01-20T18:00:00+08:00", number: null, stage: "queued" },
+    ...{ vehicle: "", data: null, decision: "", errors: [] },
+    ...part,
+  })
+  const goods = of({ kind: "vehicle_count", vehicle: "GBX1A" })
+
+  test("is goods and cash, or the cash alone without a vehicle", () => {
+    expect(dueCounts([], "GBX1A", EVENING)).toEqual(["vehicle_count", "cash_count"])
+    expect(dueCounts([], "", EVENING)).toEqual(["cash_count"])
+  })
+
+  test("is nothing once both were counted today, whatever waits or was refused", () => {
+    expect(dueCounts([goods, of({})], "GBX1A", EVENING)).toEqual([])
+    expect(dueCounts([goods, of({ stage: "rejected" })], "GBX1A", EVENING)).toEqual([])
+    expect(dueCounts([goods, of({ stage: "SIGNED_OFF" })], "GBX1A", EVENING)).toEqual([])
+  })
+
+  test("is that one again which the office rejected", () => {
+    expect(dueCounts([{ ...goods, stage: "REJECTED" }, of({})], "GBX1A", EVENING)).toEqual(["vehicle_count"])
+    expect(dueCounts([goods, of({ stage: "REJECTED" })], "GBX1A", EVENING)).toEqual(["cash_count"])
+  })
+
+  test("is another day's and another vehicle's anew", () => {
+    const tomorrow = new Date("2026-01-21T00:30:00+08:00")
+    expect(dueCounts([goods, of({})], "GBX1A", tomorrow)).toEqual(["vehicle_count", "cash_count"])
+    expect(dueCounts([goods, of({})], "GBX2B", EVENING)).toEqual(["vehicle_count"])
   })
 })

@@ -2,6 +2,7 @@
 import type { Count } from "../api/protocol"
 import type { ApiError } from "../api/types"
 import type { CountOperation, Operation, State, StoredCount } from "../store/rows"
+import { businessDate } from "../ui/day"
 
 /** The office's decision where it is known, else what became of the operation. */
 export type Stage = Count["status"] | Exclude<State, "done">
@@ -30,6 +31,19 @@ export function latestCounts(operations: readonly Operation[], known: readonly S
   ].sort((one, other) => Date.parse(one.moment) - Date.parse(other.moment))
   const latest = (kind: Handed["kind"]) => all.findLast((count) => count.kind === kind)
   return [latest("vehicle_count"), latest("cash_count")].filter((count) => count !== undefined)
+}
+
+/**
+ * What is to be counted now. Yesterday's count is not today's, another vehicle's not this one's, and a rejected one is
+ * none; `vehicle` is "" for who has none.
+ */
+export function dueCounts(counts: readonly Handed[], vehicle: string, now: Date): Handed["kind"][] {
+  const holds = ({ moment, stage }: Handed) =>
+    businessDate(moment) === businessDate(now) && stage !== "REJECTED" && stage !== "dismissed"
+  const isDone = (kind: Handed["kind"]) =>
+    counts.some((count) => count.kind === kind && holds(count) && (kind === "cash_count" || count.vehicle === vehicle))
+  const kinds = vehicle ? (["vehicle_count", "cash_count"] as const) : (["cash_count"] as const)
+  return kinds.filter((kind) => !isDone(kind))
 }
 
 function isOf({ type, result }: CountOperation, count: StoredCount): boolean {

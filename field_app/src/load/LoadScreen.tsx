@@ -34,6 +34,7 @@ function LoadForm({ depots, equipment, here }: Context) {
   const [direction, setDirection] = useState<"OUT" | "IN">("OUT")
   const [condition, setCondition] = useState<Condition>("EMPTY")
   const [lines, setLines] = useState<DistributionItem[]>([])
+  const [isRecording, setIsRecording] = useState(false)
   const chosen = depot ?? me.depot ?? depots[0]?.id
   const now: Condition = direction === "OUT" ? "FULL" : condition
   const isLine = (line: DistributionItem, item: Equipment) =>
@@ -51,7 +52,8 @@ function LoadForm({ depots, equipment, here }: Context) {
     setLines([...lines.filter((line) => line.direction !== direction || line.condition !== now), ...all])
   }
   async function finish(isConfirmed: boolean) {
-    if (chosen === undefined) return
+    if (chosen === undefined || isRecording) return
+    setIsRecording(true)
     const load = newId()
     await record(
       {
@@ -62,7 +64,7 @@ function LoadForm({ depots, equipment, here }: Context) {
       ...(isConfirmed
         ? [{ client_temp_id: newId(), type: "distribution.confirm" as const, data: { distribution: load } }]
         : []),
-    )
+    ).finally(() => setIsRecording(false))
     navigate("/")
   }
 

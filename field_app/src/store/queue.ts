@@ -58,6 +58,13 @@ export async function forgetOld(database: FieldDatabase, now = Date.now()): Prom
   await inState(database, "dismissed").filter(isOld).delete()
 }
 
+/** The numbers that the server misses, and that don't wait here to be sent. */
+export async function missed(database: FieldDatabase): Promise<number[]> {
+  const missing = (await database.note<number[]>("missing")) ?? []
+  const waiting = new Set((await inState(database, "queued").toArray()).map(({ number }) => number))
+  return missing.filter((number) => !waiting.has(number))
+}
+
 /** Until the server has named it, a receipt has to say that it is provisional. */
 export function receiptNumber(operation: Operation): string {
   return (

@@ -4,7 +4,7 @@ import { makeApi } from "../api/client"
 import { Unreachable } from "../api/session"
 import { FieldDatabase } from "../store/database"
 import { thisDevice } from "../store/device"
-import { newId, record, withdraw } from "../store/queue"
+import { missed, newId, record, withdraw } from "../store/queue"
 import { type Fault, Server, saleOf } from "./fake_server"
 import { pull } from "./pull"
 import { askAgain, pushWaiting, sendMissing } from "./push"
@@ -148,11 +148,18 @@ describe("numbers that the server misses", () => {
     expect(server.pushes).toHaveLength(1)
   })
 
+  test("aren't those that still wait", async () => {
+    await record(database, [saleOf(4)])
+    await pull(database, api(), "")
+    expect(await database.note("missing")).toEqual([2, 4])
+    expect(await missed(database)).toEqual([2])
+  })
+
   test("stay missing where they aren't here any more", async () => {
     await database.operations.where("position").equals(2).delete()
     await sendMissing(database, api())
     expect(server.pushes).toEqual([])
-    expect(await database.note("missing")).toEqual([2])
+    expect(await missed(database)).toEqual([2])
   })
 })
 

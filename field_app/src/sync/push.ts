@@ -5,7 +5,7 @@ import { Unreachable } from "../api/session"
 import type { ApiError } from "../api/types"
 import type { FieldDatabase } from "../store/database"
 import { becomeAnotherDevice, thisDevice } from "../store/device"
-import { inState } from "../store/queue"
+import { inState, missed } from "../store/queue"
 import type { Operation } from "../store/rows"
 import { hear } from "./heard"
 
@@ -36,11 +36,9 @@ async function beginning(database: FieldDatabase, atOnce: number): Promise<Opera
 
 /** Send again what the server says never came, as far as it is still here. */
 export async function sendMissing(database: FieldDatabase, api: Api): Promise<void> {
-  const missing = new Set(await database.note<number[]>("missing"))
+  const missing = new Set(await missed(database))
   if (missing.size === 0) return
-  const here = await database.operations
-    .filter(({ number, state }) => state !== "queued" && missing.has(number))
-    .toArray()
+  const here = await database.operations.filter(({ number }) => missing.has(number)).toArray()
   for (let start = 0; start < here.length; start += AT_ONCE) {
     await pushed(database, api, here.slice(start, start + AT_ONCE))
   }

@@ -2,7 +2,7 @@ import { Link } from "react-router"
 import { logOut, Unreachable } from "../api/session"
 import type { Condition, Distribution } from "../api/types"
 import type { FieldDatabase } from "../store/database"
-import { inState, isWithdrawable, newId, withdraw } from "../store/queue"
+import { inState, isWithdrawable, missed, newId, withdraw } from "../store/queue"
 import type { LoadOperation, Operation } from "../store/rows"
 import { stockKey, vehicleHere } from "../store/stock"
 import { dayShown, timeOfDay } from "../ui/day"
@@ -13,25 +13,16 @@ import { CONDITIONS } from "../ui/words"
 const SHOWN: Condition[] = ["FULL", "EMPTY", "DAMAGED"]
 
 async function lookUp(database: FieldDatabase, assigned: string) {
-  const [operations, distributions, equipment, syncedAt, missing = [], here] = await Promise.all([
+  const [operations, distributions, equipment, syncedAt, missing, waiting, here] = await Promise.all([
     database.operations.orderBy("position").toArray(),
     database.distributions.toArray(),
     database.equipment.toArray(),
     database.note<string>("synced_at"),
-    database.note<number[]>("missing"),
+    missed(database),
+    inState(database, "queued").count(),
     vehicleHere(database, assigned),
   ])
-  const waiting = operations.filter(({ state }) => state === "queued")
-  const onItsWay = new Set(waiting.map(({ number }) => number))
-  return {
-    operations,
-    distributions,
-    equipment,
-    syncedAt,
-    here,
-    waiting: waiting.length,
-    missing: missing.filter((number) => !onItsWay.has(number)),
-  }
+  return { operations, distributions, equipment, syncedAt, missing, waiting, here }
 }
 
 export function TodayScreen() {
@@ -67,8 +58,8 @@ export function TodayScreen() {
             Vehicle <strong>{here.vehicle || "none"}</strong>
           </span>
           {me.capabilities.includes("take_vehicle") && (
-            <Link to="/vehicle" className="secondary">
-              {here.vehicle ? "Take another" : "Take one"}
+            <Link to="/vehicle" className="secondary" aria-label="Take another vehicle">
+              {here.vehicle ? "Change" : "Choose"}
             </Link>
           )}
         </li>
