@@ -13,10 +13,11 @@ export type Device = { id: string; last_number: number }
 /** What was shown or said here, and what the books have instead. */
 export type Discrepancy = { code: string; shown: string | null; billed: string | null; detail: string }
 
-export type PushResult = Schemas["ResultOut"] & { discrepancies: Discrepancy[] }
+/** An earlier version of the protocol knew no discrepancies. */
+export type PushResult = Schemas["ResultOut"] & { discrepancies?: Discrepancy[] }
 
 /** `missing`: the numbers up to the last that never came. */
-export type Heard = { server_time: string; device: { missing: number[]; last_number: number | null } }
+export type Heard = { server_time: string; device: { missing: number[]; last_number: number } }
 
 /** What the sale was based on; what nobody knew is left out. */
 export type BasedOn = { last_reading?: string; total_with_gst?: string }

@@ -1,5 +1,5 @@
 /** For tests: a server as the protocol describes it. */
-import type { Count, Device, Discrepancy, Heard, Push, PushResult, SentOperation } from "../api/protocol"
+import type { Device, Discrepancy, Heard, Push, PushResult, SentOperation } from "../api/protocol"
 import { LoggedOut, Unreachable } from "../api/session"
 import type { Pulled } from "../api/types"
 import { newId } from "../store/queue"
@@ -22,7 +22,8 @@ export class Server {
   readonly reusedNumbers = new Set<number>()
   /** The numbers that came, by device. */
   readonly numbers = new Map<string, Set<number>>()
-  counts: Record<string, Count[]> = {}
+  /** What else it answers, by path. */
+  readonly lists: Record<string, object[]> = {}
   faults: Fault[] = []
   time = "2026-01-20T10:00:00+08:00"
   page: Partial<Pulled> = {}
@@ -49,12 +50,12 @@ export class Server {
       for (const { number } of push.operations) this.numbersOf(push.device).add(number)
       return answer(200, { results, ...this.heard(push.device) })
     }
-    if (path === "/api/vehicles/") return answer(200, { results: VEHICLES, next: null })
-    if (path.endsWith("-counts/")) return answer(200, { results: this.counts[path] ?? [] })
+    if (path in this.lists) return answer(200, { results: this.lists[path], next: null })
     if (path.startsWith("/api/sync/conflicts/")) {
       const reason = this.decisions.get(Number(path.split("/")[4]))
       return answer(200, { status: reason ? "DISMISSED" : "OPEN", reason: reason ?? "" })
     }
+    if (path !== "/api/sync/pull/") return answer(404, { errors: [] })
     const { searchParams: query } = new URL(request.url)
     this.asked.push(query)
     const device = { id: query.get("device") ?? "", last_number: Number(query.get("last_number")) }
@@ -99,9 +100,6 @@ export class Server {
   }
 }
 
-export const VEHICLES = ["GBX1A", "GBX2B"].map((number, index) => ({
-  ...{ id: index + 1, number, depot: 1, depot_code: "D1", is_active: true },
-}))
 const REUSED = { code: "number_reused", shown: null, billed: null, detail: "Another one came under this number." }
 const TOO_NEW = {
   type: "client_error",

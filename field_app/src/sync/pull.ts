@@ -1,6 +1,5 @@
 /** Fetches what changed; a page is kept together with its cursor, or not at all. See docs/offline-protocol.md, "Pull". */
 import type { Api } from "../api/client"
-import type { Device } from "../api/protocol"
 import type { Customer, Pulled } from "../api/types"
 import type { FieldDatabase } from "../store/database"
 import { thisDevice } from "../store/device"
@@ -30,18 +29,16 @@ export async function pull(database: FieldDatabase, api: Api, vehicle: string): 
       },
     })
     if (!page) throw new Refused(`The server refuses the pull (${response.status}). Please tell the office.`)
-    await keepPage(database, page, cursor, { vehicle, device })
+    await keepPage(database, page, cursor, vehicle)
     if (!page.has_more) return
   }
 }
-
-type Asked = { vehicle: string; device: Device }
 
 async function keepPage(
   database: FieldDatabase,
   page: Pulled,
   cursor: string | undefined,
-  { vehicle, device }: Asked,
+  vehicle: string,
 ): Promise<void> {
   const rows = {
     depots: page.depots,
@@ -69,7 +66,7 @@ async function keepPage(
       await database.notes.put({ name: "synced_at", value: new Date().toISOString() })
     }
     await database.notes.put({ name: "cursor", value: page.cursor })
-    await hear(database, page, device)
+    await hear(database, page)
   })
 }
 

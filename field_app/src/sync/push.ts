@@ -83,7 +83,7 @@ async function pushed(database: FieldDatabase, api: Api, batch: readonly Operati
     for (const [index, operation] of batch.entries()) {
       await keepResult(database, operation, data.results[index] as PushResult)
     }
-    await hear(database, data, device)
+    await hear(database, data)
     // Answers to what was asked again say so again.
     if (batch.some(({ state }, index) => state === "queued" && isReused(data.results[index] as PushResult))) {
       await becomeAnotherDevice(database)
@@ -104,5 +104,5 @@ async function keepResult(database: FieldDatabase, operation: Operation, result:
 
 /** Something else came under its number: this store was copied or restored. */
 function isReused(result: PushResult): boolean {
-  return result.discrepancies.some(({ code }) => code === "number_reused")
+  return (result.discrepancies ?? []).some(({ code }) => code === "number_reused")
 }

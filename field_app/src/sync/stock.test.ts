@@ -8,7 +8,6 @@ import { stockKey, stockNow, vehicleHere } from "../store/stock"
 import { Server, saleOf } from "./fake_server"
 import { pull } from "./pull"
 import { pushWaiting } from "./push"
-import { pullVehicles } from "./vehicles"
 
 let database: FieldDatabase
 let server: Server
@@ -125,10 +124,5 @@ describe("the vehicle that is sold from", () => {
     await pulled("GBX1A", 10)
     await record(database, [take("GBX2B"), swapFrom("GBX2B"), take("GBX1A")])
     expect(await full()).toEqual(["GBX1A", true, 10])
-  })
-
-  test("is picked from those that were there when there was a network", async () => {
-    await pullVehicles(database, api())
-    expect(await database.vehicles.toCollection().primaryKeys()).toEqual([1, 2])
   })
 })
