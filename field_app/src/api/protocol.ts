@@ -10,8 +10,8 @@ export const PROTOCOL = 2
 /** This store's number of the device, and the last number that one of its operations took. */
 export type Device = { id: string; last_number: number }
 
-/** What was shown or said here, and what the books have instead. */
-export type Discrepancy = { code: string; shown: string | null; billed: string | null; detail: string }
+/** What was shown or said here, and what the books have instead; each empty where there is none. */
+export type Discrepancy = { code: string; shown: string; billed: string; detail: string }
 
 /** An earlier version of the protocol knew no discrepancies. */
 export type PushResult = Schemas["ResultOut"] & { discrepancies?: Discrepancy[] }

@@ -100,7 +100,7 @@ export class Server {
   }
 }
 
-const REUSED = { code: "number_reused", shown: null, billed: null, detail: "Another one came under this number." }
+const REUSED = { code: "number_reused", shown: "2", billed: "", detail: "Another one came under this number." }
 const TOO_NEW = {
   type: "client_error",
   errors: [{ code: "protocol_too_new", detail: "The app is newer than the server.", attr: "protocol" }],

@@ -9,8 +9,6 @@ export function inWords({ code, shown: here, billed, detail }: Discrepancy, paid
       return here && billed
         ? `You ${paid ? "took" : "showed"} ${shown(here)}, billed are ${shown(billed)}. Please tell the customer.`
         : detail
-    case "rate_differs":
-      return here && billed ? `You showed a price of ${shown(here)}, billed are ${shown(billed)}.` : detail
     case "reading_differs":
       return here && billed ? `You knew ${here} as the last reading, the books have ${billed}.` : detail
     case "vehicle_not_assigned":
@@ -19,6 +17,7 @@ export function inWords({ code, shown: here, billed, detail }: Discrepancy, paid
       return "It came after a count of the vehicle or the cash. The office looks at that."
     case "number_reused":
       return "Something else came from this phone under the same number. The office looks at that."
+    // The server's words name the item whose rate differs.
     default:
       return detail
   }
