@@ -1,5 +1,6 @@
 /**
- * What version 2 of the protocol adds to the API, until docs/openapi.yaml has it: docs/offline-protocol.md.
+ * What the API has and docs/openapi.yaml doesn't say yet: the counts, and what differs from what was shown.
+ * docs/offline-protocol.md describes it.
  */
 import type { components, paths } from "./schema"
 
@@ -7,8 +8,11 @@ type Schemas = components["schemas"]
 
 export const PROTOCOL = 2
 
-/** This store's number of the device, and the last number that one of its operations took. */
-export type Device = { id: string; last_number: number }
+/** This store's id as a device, and the last number that one of its operations took. */
+export type Device = Schemas["DeviceInRequest"]
+
+/** What each answer to a device tells it about itself. */
+export type Heard = Pick<Schemas["PullOfDeviceOut"], "server_time" | "device">
 
 /** What was shown or said here, and what the books have instead; each empty where there is none. */
 export type Discrepancy = { code: string; shown: string; billed: string; detail: string }
@@ -16,23 +20,15 @@ export type Discrepancy = { code: string; shown: string; billed: string; detail:
 /** An earlier version of the protocol knew no discrepancies. */
 export type PushResult = Schemas["ResultOut"] & { discrepancies?: Discrepancy[] }
 
-/** `missing`: the numbers up to the last that never came. */
-export type Heard = { server_time: string; device: { missing: number[]; last_number: number } }
-
 /** What the sale was based on; what nobody knew is left out. */
 export type BasedOn = { last_reading?: string; total_with_gst?: string }
 
-export type SentOperation = {
+export type SentOperation = Required<Omit<Schemas["OperationInRequest"], "type" | "number" | "data">> & {
   type: string
-  client_temp_id: string
   number: number
-  occurred_at: string
-  /** Seconds to add to the device's clock to get the server's; null: not known. */
-  clock_offset_s: number | null
   data: object
 }
-
-export type Push = { protocol: number; sent_at: string; device: Device; operations: SentOperation[] }
+export type Push = Required<Omit<Schemas["PushDocumentationRequest"], "operations">> & { operations: SentOperation[] }
 
 export type NewVehicleCount = {
   vehicle: string
@@ -55,19 +51,20 @@ export type Count = {
 
 type Answer<Body> = { headers: { [name: string]: unknown }; content: { "application/json": Body } }
 type Refusal = Answer<Schemas["Errors"]>
-type Get<Query, Body> = { get: { parameters: { query?: Query }; responses: { 200: Answer<Body>; 400: Refusal } } }
+type Counts = {
+  get: {
+    parameters: { query?: { page_size?: number; user?: number } }
+    responses: { 200: Answer<{ results: Count[] }>; 400: Refusal }
+  }
+}
 
-export type Paths = Omit<paths, "/api/sync/push/" | "/api/sync/pull/"> & {
+export type Paths = Omit<paths, "/api/sync/push/"> & {
   "/api/sync/push/": {
     post: {
       requestBody: { content: { "application/json": Push } }
       responses: { 200: Answer<Heard & { results: PushResult[] }>; 400: Refusal; 409: Refusal; 413: Refusal }
     }
   }
-  "/api/sync/pull/": Get<
-    { cursor?: string; page_size?: number; device?: string; last_number?: number },
-    Schemas["PullOut"] & Heard
-  >
-  "/api/vehicle-counts/": Get<{ page_size?: number; user?: number }, { results: Count[] }>
-  "/api/cash-counts/": Get<{ page_size?: number; user?: number }, { results: Count[] }>
+  "/api/vehicle-counts/": Counts
+  "/api/cash-counts/": Counts
 }

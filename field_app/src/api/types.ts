@@ -1,5 +1,4 @@
 /** The words of the API that this app uses, each as the schema has it. */
-import type { Heard } from "./protocol"
 import type { components } from "./schema"
 
 type Schemas = components["schemas"]
@@ -21,5 +20,5 @@ export type RateSource = Schemas["RateSource"]
 export type Transaction = Schemas["TransactionOut"]
 export type Invoice = Schemas["InvoiceOut"]
 export type Vehicle = Schemas["Vehicle"]
-export type Pulled = Schemas["PullOut"] & Heard
+export type Pulled = Schemas["PullOfDeviceOut"]
 export type ApiError = Schemas["Error"]
