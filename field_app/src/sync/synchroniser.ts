@@ -89,8 +89,6 @@ export class Synchroniser {
     this.show({ kind: "working" })
     let pause = EVERY_MS
     try {
-      // Nothing is tried that the phone itself knows to fail: until then what was recorded can be taken back.
-      if (!navigator.onLine) throw new Unreachable("There is no network.")
       do {
         this.wantedAgain = false
         await navigator.locks.request(`hsh.sync.${this.userId}`, async () => {

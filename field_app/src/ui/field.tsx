@@ -33,12 +33,12 @@ export function useField(): Field {
   return field
 }
 
-/** Write down what the driver did, and send it as soon as there is a chance. */
+/** Write down what the driver did, and send it; without a network with the next round: until then it can be taken back. */
 export function useRecord(): (...operations: NewOperation[]) => Promise<void> {
   const { database, synchroniser } = useField()
   return async (...operations) => {
     await record(database, operations)
-    void synchroniser.now()
+    if (navigator.onLine) void synchroniser.now()
   }
 }
 
