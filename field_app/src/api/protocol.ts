@@ -1,5 +1,5 @@
 /**
- * What the API has and docs/openapi.yaml doesn't say yet: the counts, and what differs from what was shown.
+ * What the API has and docs/openapi.yaml doesn't say yet: the pushed counts, and what differs from what was shown.
  * docs/offline-protocol.md describes it.
  */
 import type { components, paths } from "./schema"
@@ -30,34 +30,8 @@ export type SentOperation = Required<Omit<Schemas["OperationInRequest"], "type" 
 }
 export type Push = Required<Omit<Schemas["PushDocumentationRequest"], "operations">> & { operations: SentOperation[] }
 
-export type NewVehicleCount = {
-  vehicle: string
-  counts: { equipment: number; condition: Schemas["Condition"]; quantity: number }[]
-  remarks: string
-}
-export type NewCashCount = { cash: string; remarks: string }
-
-/** A count that was handed in, and what the office decided about it. */
-export type Count = {
-  id: number
-  count_number: string
-  status: "COUNTED" | "SIGNED_OFF" | "REJECTED"
-  /** Of a count of goods. */
-  vehicle?: string
-  occurred_at: string
-  remarks: string
-  decision_remarks: string
-}
-
 type Answer<Body> = { headers: { [name: string]: unknown }; content: { "application/json": Body } }
 type Refusal = Answer<Schemas["Errors"]>
-type Counts = {
-  get: {
-    parameters: { query?: { page_size?: number; user?: number } }
-    responses: { 200: Answer<{ results: Count[] }>; 400: Refusal }
-  }
-}
-
 export type Paths = Omit<paths, "/api/sync/push/"> & {
   "/api/sync/push/": {
     post: {
@@ -65,6 +39,4 @@ export type Paths = Omit<paths, "/api/sync/push/"> & {
       responses: { 200: Answer<Heard & { results: PushResult[] }>; 400: Refusal; 409: Refusal; 413: Refusal }
     }
   }
-  "/api/vehicle-counts/": Counts
-  "/api/cash-counts/": Counts
 }

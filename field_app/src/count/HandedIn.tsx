@@ -19,7 +19,7 @@ type Props = { count: Handed; equipment: Equipment[]; children: ReactNode }
 
 /** A count that was handed in, and what became of it. */
 export function HandedIn({ count, equipment, children }: Props) {
-  const { data, stage, decision, errors } = count
+  const { counts, cash, stage, decision, errors } = count
   const nameOf = new Map(equipment.map((item) => [item.id, item.name]))
   const isSettled = stage === "COUNTED" || stage === "SIGNED_OFF"
   return (
@@ -43,16 +43,16 @@ export function HandedIn({ count, equipment, children }: Props) {
           <Link to="/refused">What was refused</Link>
         </p>
       )}
-      {data && "cash" in data && (
+      {cash !== null && (
         <dl>
           <dt className="grand">Counted</dt>
-          <dd className="grand">{shown(data.cash)}</dd>
+          <dd className="grand">{shown(cash)}</dd>
         </dl>
       )}
-      {data && "counts" in data && (
+      {counts && (
         <ul className="sum">
-          {data.counts.length === 0 && <li>Nothing was there</li>}
-          {data.counts.map(({ equipment: id, condition, quantity }) => (
+          {counts.length === 0 && <li>Nothing was there</li>}
+          {counts.map(({ equipment: id, condition, quantity }) => (
             <li key={`${id} ${condition}`}>
               {quantity} × {nameOf.get(id) ?? `Item ${id}`}, {CONDITIONS[condition]}
             </li>

@@ -2,48 +2,56 @@ import { describe, expect, test } from "vitest"
 import type { CountOperation, Operation, State, StoredCount } from "../store/rows"
 import { dueCounts, type Handed, latestCounts } from "./counts"
 
-function cash(state: State, id: number | null, at = "2026-01-20T18:00:00+08:00"): CountOperation {
+function cash(state: State, at = "2026-01-20T18:00:00+08:00"): CountOperation {
   return {
-    ...{ type: "cash_count", data: { cash: "78.48", remarks: "" }, state, occurred_at: at, errors: [] },
-    result: id === null ? null : { id, number: null },
+    ...{
+      type: "cash_count",
+      client_temp_id: "bag",
+      result: null,
+      data: { cash: "78.48", remarks: "" },
+      state,
+      occurred_at: at,
+      errors: [],
+    },
   } as unknown as CountOperation
 }
 
-function known(id: number, status: StoredCount["status"], kind: StoredCount["kind"] = "cash_count"): StoredCount {
+function known(client_temp_id: string, status: StoredCount["status"]): StoredCount {
   return {
-    ...{ kind, id, count_number: `CNT-${id}`, status, occurred_at: "2026-01-20T18:00:12+08:00", remarks: "" },
+    ...{
+      kind: "cash_count",
+      id: 4,
+      client_temp_id,
+      count_number: "CSH-4",
+      cash: "80.00",
+      status,
+      occurred_at: "2026-01-20T18:00:12+08:00",
+      remarks: "",
+    },
     decision_remarks: status === "REJECTED" ? "The bag was open." : "",
-  }
+  } as unknown as StoredCount
 }
 
 describe("the latest count", () => {
   test("waits, was refused, or was handed in", () => {
-    expect(latestCounts([cash("queued", null)], [])).toMatchObject([{ stage: "queued", number: null }])
-    expect(latestCounts([cash("rejected", null)], [])).toMatchObject([{ stage: "rejected" }])
-    expect(latestCounts([cash("done", 4)], [])).toMatchObject([{ stage: "COUNTED" }])
+    expect(latestCounts([cash("queued")], [])).toMatchObject([{ stage: "queued", number: null }])
+    expect(latestCounts([cash("rejected")], [])).toMatchObject([{ stage: "rejected" }])
+    expect(latestCounts([cash("done")], [])).toMatchObject([{ stage: "COUNTED" }])
   })
 
   test("says what the office decided about it", () => {
-    expect(latestCounts([cash("done", 4)], [known(4, "SIGNED_OFF")])).toMatchObject([
-      { stage: "SIGNED_OFF", number: "CNT-4", data: { cash: "78.48" }, decision: "" },
+    expect(latestCounts([cash("done")], [known("bag", "SIGNED_OFF")])).toMatchObject([
+      { stage: "SIGNED_OFF", number: "CSH-4", cash: "78.48", decision: "" },
     ])
-    expect(latestCounts([cash("done", 4)], [known(4, "REJECTED")])).toMatchObject([
+    expect(latestCounts([cash("done")], [known("bag", "REJECTED")])).toMatchObject([
       { stage: "REJECTED", decision: "The bag was open." },
     ])
   })
 
-  test("is another one than the vehicle's with the same id", () => {
-    const counts = latestCounts([cash("done", 4)], [known(4, "REJECTED", "vehicle_count")])
-    expect(counts).toMatchObject([
-      { kind: "vehicle_count", stage: "REJECTED", data: null },
-      { kind: "cash_count", stage: "COUNTED" },
-    ])
-  })
-
   test("is the one that was counted last, also on another phone", () => {
-    const operations: Operation[] = [cash("done", 4, "2026-01-19T18:00:00+08:00")]
-    expect(latestCounts(operations, [known(4, "SIGNED_OFF"), known(9, "COUNTED")])).toMatchObject([
-      { number: "CNT-9", data: null },
+    const operations: Operation[] = [cash("done", "2026-01-19T18:00:00+08:00")]
+    expect(latestCounts(operations, [known("bag", "SIGNED_OFF"), known("other", "COUNTED")])).toMatchObject([
+      { number: "CSH-4", cash: "80.00" },
     ])
   })
 })
@@ -52,7 +60,7 @@ describe("what is to be counted now", () => {
   const EVENING = new Date("2026-01-20T18:30:00+08:00")
   const of = (part: Partial<Handed>): Handed => ({
     ...{ kind: "cash_count", moment: "2026-01-20T18:00:00+08:00", number: null, stage: "queued" },
-    ...{ vehicle: "", data: null, decision: "", errors: [] },
+    ...{ vehicle: "", counts: null, cash: null, decision: "", errors: [] },
     ...part,
   })
   const goods = of({ kind: "vehicle_count", vehicle: "GBX1A" })

@@ -1,11 +1,10 @@
 /** What was handed in last, here or on another phone, and what became of it. */
-import type { Count } from "../api/protocol"
-import type { ApiError } from "../api/types"
+import type { ApiError, CountedItem, CountStatus } from "../api/types"
 import type { CountOperation, Operation, State, StoredCount } from "../store/rows"
 import { businessDate } from "../ui/day"
 
 /** The office's decision where it is known, else what became of the operation. */
-export type Stage = Count["status"] | Exclude<State, "done">
+export type Stage = CountStatus | Exclude<State, "done">
 
 export type Handed = {
   kind: CountOperation["type"]
@@ -13,8 +12,10 @@ export type Handed = {
   number: string | null
   stage: Stage
   vehicle: string
-  /** What was counted; null: on another phone. */
-  data: CountOperation["data"] | null
+  /** Of a count of goods. */
+  counts: readonly CountedItem[] | null
+  /** Of a count of cash. */
+  cash: string | null
   decision: string
   errors: ApiError[]
 }
@@ -24,9 +25,9 @@ export function latestCounts(operations: readonly Operation[], known: readonly S
   const here = operations.filter(
     (operation): operation is CountOperation => operation.type === "vehicle_count" || operation.type === "cash_count",
   )
-  const isHere = (count: StoredCount) => here.some((operation) => isOf(operation, count))
+  const names = new Set<string | null>(here.map((operation) => operation.client_temp_id))
   const all = [
-    ...known.filter((count) => !isHere(count)).map(ofServer),
+    ...known.filter((count) => !names.has(count.client_temp_id)).map(ofServer),
     ...here.map((operation) => ofOperation(operation, known)),
   ].sort((one, other) => Date.parse(one.moment) - Date.parse(other.moment))
   const latest = (kind: Handed["kind"]) => all.findLast((count) => count.kind === kind)
@@ -46,20 +47,17 @@ export function dueCounts(counts: readonly Handed[], vehicle: string, now: Date)
   return kinds.filter((kind) => !isDone(kind))
 }
 
-function isOf({ type, result }: CountOperation, count: StoredCount): boolean {
-  return type === count.kind && result?.id === count.id
-}
-
 function ofOperation(operation: CountOperation, known: readonly StoredCount[]): Handed {
-  const { type, occurred_at, data, errors, result, state } = operation
-  const told = known.find((count) => isOf(operation, count))
+  const { type, client_temp_id, occurred_at, data, errors, state } = operation
+  const told = known.find((count) => count.client_temp_id === client_temp_id)
   return {
     kind: type,
     moment: occurred_at,
-    number: told?.count_number ?? result?.number ?? null,
+    number: told?.count_number ?? null,
     stage: state === "done" ? (told?.status ?? "COUNTED") : state,
     vehicle: "vehicle" in data ? data.vehicle : "",
-    data,
+    counts: "counts" in data ? data.counts : null,
+    cash: "cash" in data ? data.cash : null,
     decision: told?.decision_remarks ?? "",
     errors,
   }
@@ -71,8 +69,9 @@ function ofServer(count: StoredCount): Handed {
     moment: count.occurred_at,
     number: count.count_number,
     stage: count.status,
-    vehicle: count.vehicle ?? "",
-    data: null,
+    vehicle: "vehicle" in count ? count.vehicle : "",
+    counts: "lines" in count ? count.lines : null,
+    cash: "cash" in count ? count.cash : null,
     decision: count.decision_remarks,
     errors: [],
   }

@@ -1,6 +1,17 @@
 /** The rows that lie on the phone beside those of the API. */
-import type { BasedOn, Count, NewCashCount, NewVehicleCount, PushResult } from "../api/protocol"
-import type { ApiError, Customer, Invoice, NewDistribution, NewSale, RateSource, Transaction } from "../api/types"
+import type { BasedOn, PushResult } from "../api/protocol"
+import type {
+  ApiError,
+  CashCount,
+  CountedItem,
+  Customer,
+  Invoice,
+  NewDistribution,
+  NewSale,
+  RateSource,
+  Transaction,
+  VehicleCount,
+} from "../api/types"
 
 /** `words`: what the customer is found by. */
 export type StoredCustomer = Customer & { words: string[] }
@@ -14,7 +25,7 @@ export type PastSale = {
 }
 
 /** A count that the server knows. */
-export type StoredCount = Count & { kind: CountOperation["type"] }
+export type StoredCount = (VehicleCount & { kind: "vehicle_count" }) | (CashCount & { kind: "cash_count" })
 
 export type PricedLine = { rate: string; rate_source: RateSource; amount: string; taxable: boolean }
 
@@ -61,8 +72,11 @@ export type SaleOperation = Kept & {
 export type LoadOperation = Kept & { type: "distribution.create"; data: Omit<NewDistribution, "occurred_at"> }
 export type ConfirmOperation = Kept & { type: "distribution.confirm"; data: { distribution: number | string } }
 export type VehicleOperation = Kept & { type: "vehicle.taken"; data: { vehicle: string } }
-export type VehicleCountOperation = Kept & { type: "vehicle_count"; data: NewVehicleCount }
-export type CashCountOperation = Kept & { type: "cash_count"; data: NewCashCount }
+export type VehicleCountOperation = Kept & {
+  type: "vehicle_count"
+  data: { vehicle: string; counts: CountedItem[]; remarks: string }
+}
+export type CashCountOperation = Kept & { type: "cash_count"; data: { cash: string; remarks: string } }
 /** Taken back before it was sent; its number is sent all the same, so that nobody waits for it. */
 export type WithdrawnOperation = Kept & { type: "withdrawn"; data: Record<string, never> }
 export type CountOperation = VehicleCountOperation | CashCountOperation

@@ -1,13 +1,13 @@
 /** A store of an earlier version of the app: nothing in it is lost, and what waits is sent as it was written down. */
 import type { Transaction } from "dexie"
-import type { NewVehicleCount } from "../api/protocol"
+import type { CountedItem } from "../api/types"
 import { numberAnew } from "./numbering"
 import type { CountOperation, Operation } from "./rows"
 
 /** A day-end count, which was posted by itself and had no vehicle. */
 type Settlement = Omit<Operation, "type" | "data"> & {
   type: "settlement.create"
-  data: { counts?: NewVehicleCount["counts"]; cash: string; remarks?: string }
+  data: { counts?: CountedItem[]; cash: string; remarks?: string }
 }
 
 /** Version 1 knew no device. `vehicle`: the user's, as far as it is known. */
