@@ -142,8 +142,9 @@ def test_a_day_in_the_field(site: Site, phone: Phone) -> None:
     sent(page)
     assert on_vehicle(page, "14 kg POL")[0] == str(full + 3)
 
-    # No network: three sales, one of them with a meter. The office counts the vehicle meanwhile.
+    # No network: three sales, one of them with a meter. The office has just counted fewer on the vehicle.
     phone.context.set_offline(True)
+    count(4)
     sell(page, "ah hock", "14 kg POL", "14 kg POL", paid=True)
     last = site.ask("GET", "customers/?search=Hup Lee".replace(" ", "%20"), token=driver).json()["results"][0]
     reading = f"{float(last['last_meter_reading']) + 25.05:.2f}"
@@ -153,7 +154,6 @@ def test_a_day_in_the_field(site: Site, phone: Phone) -> None:
     assert on_vehicle(page, "14 kg POL")[0] == str(full + 1)
     assert on_vehicle(page, "50 kg POL")[0] == "1"
     shot(page, "field-today-offline")
-    count(4)
 
     # The phone dies in the afternoon; what was sold is still there.
     phone.close()
