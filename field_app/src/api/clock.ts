@@ -2,6 +2,7 @@
 
 const TOLERATED_MS = 2 * 60_000
 const STEADY_MS = 2000
+const SHORT_MS = 2000
 
 type Comparison = { offsetMs: number; beganAt: number }
 
@@ -9,16 +10,22 @@ const listeners = new Set<() => void>()
 let last: Comparison | null = null
 let minutesAhead = 0
 
-/** An answer tells the server's time: in what it says, or in its Date header. */
-export function noteServerTime(told: string | null | undefined): void {
-  const server = Date.parse(told ?? "")
-  if (Number.isNaN(server)) return
-  const offsetMs = server - Date.now()
-  last = { offsetMs, beganAt: beganAt() }
-  const minutes = Math.abs(offsetMs) > TOLERATED_MS ? Math.round(-offsetMs / 60_000) : 0
+/** The Date header of any answer: whole seconds, enough to see that a clock is minutes off. */
+export function noteDate(header: string | null): void {
+  const ahead = Date.now() - Date.parse(header ?? "")
+  if (Number.isNaN(ahead)) return
+  const minutes = Math.abs(ahead) > TOLERATED_MS ? Math.round(ahead / 60_000) : 0
   if (minutes === minutesAhead) return
   minutesAhead = minutes
   for (const listener of listeners) listener()
+}
+
+/** What an answer says of the server's time was so at some moment since `askedAt`; one that took long says too little. */
+export function noteServerTime(told: string, askedAt: number): void {
+  const now = Date.now()
+  const server = Date.parse(told)
+  if (Number.isNaN(server) || now < askedAt || now - askedAt > SHORT_MS) return
+  last = { offsetMs: server - (askedAt + now) / 2, beganAt: beganAt() }
 }
 
 /**

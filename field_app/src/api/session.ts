@@ -3,7 +3,7 @@
  *
  * A session whose tokens are of no use any more is still somebody's: they go on selling, and log in again to send.
  */
-import { noteServerTime } from "./clock"
+import { noteDate } from "./clock"
 import type { Me } from "./types"
 
 export type Session = { me: Me; access: string; refresh: string; expired: boolean }
@@ -59,7 +59,7 @@ export async function send(request: Request): Promise<Response> {
   } catch (error) {
     throw new Unreachable(String(error))
   }
-  noteServerTime(response.headers.get("Date"))
+  noteDate(response.headers.get("Date"))
   if (response.status === 429 || response.status >= 500) {
     const patience = Number(response.headers.get("Retry-After"))
     throw new Unreachable(`The server answered ${response.status}.`, Number.isFinite(patience) ? patience : 0)

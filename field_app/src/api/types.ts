@@ -25,4 +25,15 @@ export type VehicleCount = Schemas["VehicleCountOut"]
 export type CashCount = Schemas["CashCountOut"]
 export type CountStatus = Schemas["CountStatus"]
 export type Pulled = Schemas["PullOfDeviceOut"]
+/** What each answer to a device tells it about itself. */
+export type Heard = Pick<Pulled, "device">
+/** The store's id as a device, and the last number that one of its operations took. */
+export type Device = Schemas["DeviceInRequest"]
+export type SentOperation = Required<Omit<Schemas["OperationInRequest"], "number">> & { number: number }
+export type Push = Required<Omit<Schemas["PushDocumentationRequest"], "operations">> & { operations: SentOperation[] }
+/** What the sale was based on; what nobody knew is left out. */
+export type BasedOn = { last_reading?: string; total_with_gst?: string }
+export type PushResult = Schemas["ResultOfDeviceOut"]
+/** There may be codes that this app doesn't know yet. */
+export type Discrepancy = Omit<Schemas["DifferenceOut"], "code"> & { code: string }
 export type ApiError = Schemas["Error"]

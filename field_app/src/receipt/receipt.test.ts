@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import type { Discrepancy } from "../api/protocol"
+import type { Discrepancy } from "../api/types"
 import type { PastSale, SaleOperation } from "../store/rows"
 import { asText, ofOperation } from "./receipt"
 

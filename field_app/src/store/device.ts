@@ -1,5 +1,5 @@
 /** Which phone this is to the server: an id of the store's own, and the running number of its operations. */
-import type { Device } from "../api/protocol"
+import type { Device } from "../api/types"
 import type { FieldDatabase } from "./database"
 import { numberAnew } from "./numbering"
 

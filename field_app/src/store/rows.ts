@@ -1,13 +1,14 @@
 /** The rows that lie on the phone beside those of the API. */
-import type { BasedOn, PushResult } from "../api/protocol"
 import type {
   ApiError,
+  BasedOn,
   CashCount,
   CountedItem,
   Customer,
   Invoice,
   NewDistribution,
   NewSale,
+  PushResult,
   RateSource,
   Transaction,
   VehicleCount,

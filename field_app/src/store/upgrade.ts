@@ -16,7 +16,12 @@ export async function toVersion2(transaction: Transaction, vehicle: string): Pro
   const earlier = await table.orderBy("position").toArray()
   const operations = earlier
     .flatMap((row): Operation[] => (row.type === "settlement.create" ? countsOf(row, vehicle) : [row]))
-    .map((operation) => ({ ...operation, clock_offset_s: null, tried: true }))
+    .map((operation) => ({
+      ...operation,
+      clock_offset_s: null,
+      tried: true,
+      result: operation.result && { ...operation.result, discrepancies: [] },
+    }))
   const last_number = numberAnew(operations)
   await table.bulkPut(operations)
   await transaction.table("notes").put({ name: "device", value: { id: crypto.randomUUID(), last_number } })

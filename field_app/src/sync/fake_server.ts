@@ -1,7 +1,7 @@
 /** For tests: a server as the protocol describes it. */
-import type { Device, Discrepancy, Heard, Push, PushResult, SentOperation } from "../api/protocol"
+
 import { LoggedOut, Unreachable } from "../api/session"
-import type { Pulled } from "../api/types"
+import type { Device, Heard, Pulled, Push, PushResult, SentOperation } from "../api/types"
 import { newId } from "../store/queue"
 import type { NewOperation, Operation } from "../store/rows"
 
@@ -18,7 +18,7 @@ export class Server {
   readonly pushes: Push[] = []
   readonly asked: URLSearchParams[] = []
   /** What is found to differ, by customer. */
-  readonly discrepancies = new Map<number, Discrepancy[]>()
+  readonly discrepancies = new Map<number, PushResult["discrepancies"]>()
   readonly reusedNumbers = new Set<number>()
   /** The numbers that came, by device. */
   readonly numbers = new Map<string, Set<number>>()
@@ -68,7 +68,7 @@ export class Server {
     return known
   }
 
-  private heard(device: Device): Heard {
+  private heard(device: Device): Heard & { server_time: string } {
     const came = this.numbersOf(device)
     const last_number = Math.max(device.last_number, ...came)
     const all = Array.from({ length: last_number }, (_, index) => index + 1)
@@ -100,7 +100,7 @@ export class Server {
   }
 }
 
-const REUSED = { code: "number_reused", shown: "2", billed: "", detail: "Another one came under this number." }
+const REUSED = { code: "number_reused" as const, shown: "2", billed: "", detail: "Another one came under this number." }
 const TOO_NEW = {
   type: "client_error",
   errors: [{ code: "protocol_too_new", detail: "The app is newer than the server.", attr: "protocol" }],

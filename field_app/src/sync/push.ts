@@ -1,8 +1,7 @@
 /** Sends what waits, oldest first, and writes down what became of it. See docs/offline-protocol.md, "Push". */
 import type { Api } from "../api/client"
-import { PROTOCOL, type PushResult } from "../api/protocol"
 import { Unreachable } from "../api/session"
-import type { ApiError } from "../api/types"
+import type { ApiError, PushResult } from "../api/types"
 import type { FieldDatabase } from "../store/database"
 import { becomeAnotherDevice, thisDevice } from "../store/device"
 import { inState, missed } from "../store/queue"
@@ -10,6 +9,7 @@ import type { Operation } from "../store/rows"
 import { hear } from "./heard"
 
 const AT_ONCE = 200
+const PROTOCOL = 2
 
 /** The server refuses the request as such: a mistake in the app, or another version of it is needed. */
 export class Refused extends Error {}
@@ -104,5 +104,5 @@ async function keepResult(database: FieldDatabase, operation: Operation, result:
 
 /** Something else came under its number: this store was copied or restored. */
 function isReused(result: PushResult): boolean {
-  return (result.discrepancies ?? []).some(({ code }) => code === "number_reused")
+  return result.discrepancies.some(({ code }) => code === "number_reused")
 }

@@ -1,9 +1,8 @@
 import "fake-indexeddb/auto"
 import { beforeEach, describe, expect, test } from "vitest"
 import { makeApi } from "../api/client"
-import type { PushResult } from "../api/protocol"
 import { LoggedOut, Unreachable } from "../api/session"
-import type { Customer, Equipment, GstRate } from "../api/types"
+import type { Customer, Equipment, GstRate, PushResult } from "../api/types"
 import { FieldDatabase } from "../store/database"
 import { UNREADABLE } from "../store/numbers"
 import { forgetOld, newId, receiptNumber, record } from "../store/queue"
@@ -113,7 +112,12 @@ describe("the queue", () => {
   })
 
   test("keeps with the sale what is billed otherwise than it was shown", async () => {
-    const differs = { code: "total_differs", shown: "250.70", billed: "25.07", detail: "The price had changed." }
+    const differs = {
+      code: "total_differs" as const,
+      shown: "250.70",
+      billed: "25.07",
+      detail: "The price had changed.",
+    }
     server.discrepancies.set(1, [differs])
     await record(database, [saleOf(1), saleOf(2)])
     await push()

@@ -1,5 +1,5 @@
 /** What differs between what was shown or said here and what the books have, in words. */
-import type { Discrepancy } from "../api/protocol"
+import type { Discrepancy } from "../api/types"
 import { shown } from "./money"
 
 /** `paid`: the money was taken on the spot. */
