@@ -214,6 +214,22 @@ def test_a_day_in_the_field(site: Site, phone: Phone) -> None:
     expect(page.get_by_text("Handed in")).to_have_count(2)
     shot(page, "field-counted")
 
+    # The office rejects the one and signs off the other: the one is counted again.
+    goods, cash = (
+        rows(site, supervisor, f"{kind}-counts/?status=COUNTED&user={me['id']}")[0] for kind in ("vehicle", "cash")
+    )
+    why = {"remarks": "Two stood behind the seat."}
+    assert site.ask("POST", f"vehicle-counts/{goods['id']}/reject/", why, token=supervisor).status == 200
+    assert site.ask("POST", f"cash-counts/{cash['id']}/sign-off/", {}, token=supervisor).status == 200
+    page.get_by_role("button", name="All sent").click()
+    page.get_by_text(why["remarks"]).wait_for()
+    page.get_by_text("Signed off.").wait_for()
+    expect(page.get_by_label("Dollars")).to_have_count(0)
+    page.get_by_role("button", name="One more 14 kg POL cylinder, full").click(click_count=full + 1)
+    page.get_by_role("button", name="Hand in the count").click()
+    page.get_by_text("Handed in").wait_for()
+    sent(page)
+
     after = [row for row in rows(site, driver, "transactions/") if row["id"] not in before]
     assert len(after) == len({row["client_temp_id"] for row in after}) == 3
     assert rows(site, supervisor, "sync/conflicts/?status=OPEN") == []
