@@ -7,8 +7,9 @@ import pytest
 
 pytestmark = pytest.mark.any_engine
 
-FOLDER = Path(__file__).resolve().parent.parent / "model"
-KNOWN = {"collections.abc", "dataclasses", "datetime", "decimal"}
+TESTS = Path(__file__).resolve().parent.parent
+KNOWN = {"collections.abc", "dataclasses", "datetime", "decimal", "enum", "random"}
+OWN = ("tests.model", "tests.simulator")
 
 
 def foreign(tree: ast.Module) -> set[str]:
@@ -21,11 +22,13 @@ def foreign(tree: ast.Module) -> set[str]:
             used.add("." * node.level + (node.module or ""))
         if isinstance(node, ast.Name) and node.id in ("__import__", "eval", "exec"):
             used.add(node.id)
-    return {name for name in used if name not in KNOWN and not name.startswith("tests.model.")} - {"tests.model"}
+    return {name for name in used if name not in KNOWN and not f"{name}.".startswith(tuple(f"{own}." for own in OWN))}
 
 
-def test_the_model_imports_nothing_of_the_project() -> None:
-    modules = sorted(FOLDER.glob("**/*.py"))
+@pytest.mark.parametrize("own", OWN)
+def test_a_model_imports_nothing_of_the_project(own: str) -> None:
+    folder = TESTS / own.removeprefix("tests.")
+    modules = [path for path in sorted(folder.glob("**/*.py")) if not path.name.startswith("test_")]
     assert len(modules) > 3
     assert {path.name: foreign(ast.parse(path.read_text())) for path in modules} == {
         path.name: set() for path in modules
