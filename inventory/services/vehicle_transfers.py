@@ -59,7 +59,8 @@ def transfer_between_vehicles(
     require_in_use(target, occurred_at, attr="to_vehicle")
     if not data.items:
         raise Invalid("A transfer needs at least one item.", attr="items")
-    hold = hold_stock(_moves(actor, source, target, data.items), occurred_at=occurred_at, now=now)
+    moves = _moves(actor, source, target, data.items)
+    hold = hold_stock(moves, occurred_at=occurred_at, now=now)
     [number] = take_numbers(TRANSFER_PREFIX, day=clock.business_date(now))
     transfer: VehicleTransfer = VehicleTransfer.objects.create(
         transfer_number=number,
@@ -78,7 +79,7 @@ def transfer_between_vehicles(
         VehicleTransferItem(
             transfer=transfer, equipment=move.equipment, condition=move.from_condition, quantity=move.quantity
         )
-        for move in hold.moves
+        for move in moves
     )
     post_movements(hold, actor=actor, cause=transfer, now=now, reason=data.reason)
     record(
@@ -89,7 +90,7 @@ def transfer_between_vehicles(
             "transfer_number": number,
             "from_vehicle": source.number,
             "to_vehicle": target.number,
-            "items": [f"{move.quantity} {move.equipment.sku} {move.from_condition}" for move in hold.moves],
+            "items": [f"{move.quantity} {move.equipment.sku} {move.from_condition}" for move in moves],
             **(approval.evidence if approval else {}),
         },
         reason=data.reason,

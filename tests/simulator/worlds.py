@@ -22,6 +22,8 @@ def bag(user: str) -> str:
 
 UNLIMITED = frozenset({OUTSIDE, *map(bag, USERS)})
 CASH = "cents"
+PRICE, DEPOSIT = 2895, 2000
+"""Of one cylinder, in cents."""
 
 
 def full(size: str) -> str:
@@ -74,13 +76,12 @@ class Maker:
             self._undo(mistake, Goods.NEVER_LEFT)
 
     def _begin(self) -> None:
-        """Goods in, before anybody works."""
-        self._move({(OUTSIDE, full(size)): -30 for size in SIZES} | {(DEPOT, full(size)): 30 for size in SIZES})
-        for size in SIZES:
-            for vehicle in VEHICLES:
-                self._carry(8, (DEPOT, full(size)), (vehicle, full(size)))
-            for customer in CUSTOMERS:
-                self._carry(4, (OUTSIDE, full(size)), (customer, full(size)))
+        """Goods in, loaded, and the first customers served."""
+        self._move({(OUTSIDE, full(size)): -40 for size in SIZES} | {(DEPOT, full(size)): 40 for size in SIZES})
+        for vehicle, customer in zip(VEHICLES, CUSTOMERS, strict=True):
+            self._move({(DEPOT, full(size)): -12 for size in SIZES} | {(vehicle, full(size)): 12 for size in SIZES})
+            for size in SIZES:
+                self._carry(4, (vehicle, full(size)), (customer, full(size)))
 
     def _step(self) -> None:
         self.now += self.chance.choice([SECOND, MINUTE, self.chance.randrange(1, 90) * MINUTE])
@@ -104,7 +105,7 @@ class Maker:
             lambda: self._count(vehicle, user),
             lambda: self._stock_take(size),
             lambda: self._hand_in(user),
-            lambda: self._pay_out(user),
+            lambda: self._refund(user, vehicle, customer, size, pieces),
             lambda: self._lose(),
             lambda: self.phones[user].reinstall(f"phone of {user}, {self.now}"),
         ]  # fmt: skip
@@ -127,7 +128,7 @@ class Maker:
             self.undoable.append(self._move(ends | self._paid(user, pieces), user))
 
     def _paid(self, user: str, pieces: int) -> dict[Stock, int]:
-        cents = self.chance.choice([0, pieces * 2895])
+        cents = self.chance.choice([0, pieces * PRICE])
         return {(bag(user), CASH): cents, (OUTSIDE, CASH): -cents} if cents else {}
 
     def _refill(self, size: str, pieces: int) -> None:
@@ -163,10 +164,13 @@ class Maker:
         elif all(self._at_most(-quantity, stock) >= -quantity for stock, quantity in ends.items()):
             self._move(ends, user, original, goods)
 
-    def _pay_out(self, user: str) -> None:
-        cents = self._at_most(2000, (bag(user), CASH))
-        if cents:
-            self._move({(bag(user), CASH): -cents, (OUTSIDE, CASH): cents}, user)
+    def _refund(self, user: str, vehicle: str, customer: str, size: str, pieces: int) -> None:
+        """Shells come back, and what was paid for them is paid out of the bag."""
+        pieces = self._at_most(pieces, (customer, full(size)))
+        cents = pieces * DEPOSIT
+        if pieces and cents == self._at_most(cents, (bag(user), CASH)):
+            ends = {(customer, full(size)): -pieces, (vehicle, empty(size)): pieces}
+            self.undoable.append(self._move(ends | {(bag(user), CASH): -cents, (OUTSIDE, CASH): cents}, user))
 
     def _lose(self) -> None:
         """Stolen, or fallen off the truck: nobody records it."""
