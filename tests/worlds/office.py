@@ -5,21 +5,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
+from typing import Any
 
 from accounts.models import User
 from distribution.services import NewDistribution, NewItem, confirm_distribution, create_distribution
+from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.money import to_cents
 from foundation.operations.idempotency import Operation, named
 from inventory import services as stock
+from inventory.errors import InsufficientStock
 from inventory.models import VIRTUAL_KINDS, Inventory, StockMovement
 from inventory.models import Count as StockCount
 from payments.models import CashCount
 from payments.selectors import cash_expected, cash_in_bag
-from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
+from payments.services import reject_cash_count, sign_off_cash_count
+from sync.devices import DeviceSays
+from sync.services import Envelope, push, retry_conflict
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, UserFactory, VehicleFactory
 from tests.simulator.rule import Books, Count, Goods, Movement, Origin, Stock
 from tests.simulator.worlds import CASH, CUSTOMERS, DEPOSIT, DEPOT, OUTSIDE, PRICE, SIZES, USERS, VEHICLES, bag
+from tests.types import Json
 from transactions.planning import NewSale
 from transactions.pricing import SaleItem
 from transactions.services import create_customer_transaction_and_invoice, void_transaction
@@ -42,7 +49,8 @@ class Office:
     Whoever drives may also void and pass on what isn't on their own vehicle, as in the worlds: they are supervisors.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, chance: Random) -> None:
+        self.chance = chance
         self.depot = DepotFactory()
         self.staff = UserFactory(role=Role.ADMIN, depot=self.depot)
         self.vehicles = {name: VehicleFactory(depot=self.depot).number for name in VEHICLES}
@@ -53,7 +61,8 @@ class Office:
             name: UserFactory(role=Role.SUPERVISOR, depot=self.depot, vehicle_no=self.vehicles[vehicle])
             for name, vehicle in USERS.items()
         }
-        self._made: dict[str, int] = {}
+        self._made: dict[str, Any] = {}
+        self._kept: dict[str, int] = {}
 
     def device_of(self, origin: Origin) -> Origin:
         """As the project tells devices apart: by user and id."""
@@ -95,17 +104,31 @@ class Office:
         stock.record_depot_work(actor=actor, data=data)
 
     def _distribute(self, source: str, target: str, sources: dict[Stock, int], movement: Movement, actor: User) -> None:
-        if movement.name not in self._made:
-            out = source == DEPOT
+        out = source == DEPOT
+        vehicle = self.vehicles[target if out else source]
+        lines = self._items(sources)
+        draft = f"draft of {movement.name}"
+        if movement.origin.number:
             items = [
-                NewItem(each.equipment, "OUT" if out else "IN", each.condition, each.quantity)
-                for each in self._items(sources)
+                {
+                    "equipment": each.equipment,
+                    "direction": "OUT" if out else "IN",
+                    "condition": each.condition,
+                    "quantity": each.quantity,
+                }
+                for each in lines
             ]
-            vehicle = self.vehicles[target if out else source]
-            data = NewDistribution(self.depot.pk, items, occurred_at=moment(movement.at), vehicle=vehicle)
+            data = {"depot": self.depot.pk, "vehicle": vehicle, "items": items}
+            if draft not in self._made:
+                self._push(movement, "distribution.create", data, name=draft)
+            self._push(movement, "distribution.confirm", {"distribution": draft})
+            return
+        if draft not in self._made:
+            items = [NewItem(each.equipment, "OUT" if out else "IN", each.condition, each.quantity) for each in lines]
+            new = NewDistribution(self.depot.pk, items, occurred_at=moment(movement.at), vehicle=vehicle)
             with named(None):
-                self._made[movement.name] = create_distribution(actor=actor, data=data).pk
-        confirm_distribution(actor=actor, distribution_id=self._made[movement.name], occurred_at=moment(movement.at))
+                self._made[draft] = create_distribution(actor=actor, data=new).pk
+        confirm_distribution(actor=actor, distribution_id=self._made[draft], occurred_at=moment(movement.at))
 
     def _sell(self, source: str, target: str, sources: dict[Stock, int], movement: Movement, actor: User) -> None:
         if source in CUSTOMERS:
@@ -115,14 +138,57 @@ class Office:
         else:
             # What is swapped stays as many at the customer's, whoever that is.
             kind, vehicle, customer = "SWAP", source, CUSTOMERS[0]
-        data = NewSale(
+        is_paid = any(item == CASH for _, item in movement.ends)
+        lines = self._items(sources)
+        if movement.origin.number:
+            data = {
+                "customer": self.customers[customer],
+                "vehicle": self.vehicles[vehicle],
+                "items": [{"equipment": each.equipment, "type": kind, "quantity": each.quantity} for each in lines],
+                "payment_received": is_paid,
+            }
+            self._push(movement, "transaction.create", data)
+            return
+        sale = NewSale(
             customer=self.customers[customer],
-            items=[SaleItem(each.equipment, kind, each.quantity) for each in self._items(sources)],
-            payment_received=any(item == CASH for _, item in movement.ends),
+            items=[SaleItem(each.equipment, kind, each.quantity) for each in lines],
+            payment_received=is_paid,
             occurred_at=moment(movement.at),
             vehicle=self.vehicles[vehicle],
         )
-        self._made[movement.name] = create_customer_transaction_and_invoice(actor=actor, data=data).pk
+        self._made[movement.name] = create_customer_transaction_and_invoice(actor=actor, data=sale).pk
+
+    def _push(self, what: Movement | Count, kind: str, data: Json, *, name: str = "") -> None:
+        """By the phone's clock, which is wrong; if it is refused, it is kept, and the next time tried again.
+
+        ``name``: of a part that has no number of its own.
+        """
+        if kept := self._kept.get(what.name):
+            with named(None):
+                self._made[what.name] = retry_conflict(actor=self.staff, conflict_id=kept).result_id
+            return
+        user, now = self.users[what.origin.user], clock.now()
+        ahead = self.chance.randrange(-100_000, 100_000)
+        operation: Json = {
+            "type": kind,
+            "client_temp_id": name or what.name,
+            "number": None if name else what.origin.number,
+            "occurred_at": (moment(what.at) + timedelta(seconds=ahead)).isoformat(),
+            "clock_offset_s": self.chance.choice([None, -ahead]),
+            "data": data,
+        }
+        device = DeviceSays(what.origin.device, what.origin.number)
+        with named(None):
+            [result] = push(
+                actor=user, operations=[operation], said=Envelope(2, now + timedelta(seconds=ahead), device)
+            )
+        if result.made is not None:
+            self._made[name or what.name] = result.made.pk
+            return
+        assert result.conflict is not None
+        assert result.conflict.code == InsufficientStock.code, result.refusals
+        self._kept[what.name] = result.conflict.pk
+        raise InsufficientStock(str(result.refusals[0]["detail"]))
 
     def void(self, undoing: Movement, goods: str) -> None:
         """Now. Raises InsufficientStock."""
@@ -134,14 +200,18 @@ class Office:
 
     def count(self, count: Count) -> None:
         """Counted by whoever took it, to be decided."""
-        with self._named(count) as actor:
-            if count.takes_all:
-                cash = NewCashCount(dollars(count.found.get(CASH, 0)), occurred_at=moment(count.at))
-                self._made[count.name] = record_cash_count(actor=actor, data=cash).pk
-            else:
-                lines = [stock.CountedLine(*self._key(item), quantity) for item, quantity in count.found.items()]
-                data = stock.NewVehicleCount(lines, self.vehicles[count.place], occurred_at=moment(count.at))
-                self._made[count.name] = stock.record_vehicle_count(actor=actor, data=data).pk
+        if count.takes_all:
+            self._push(count, "cash_count", {"cash": str(dollars(count.found.get(CASH, 0)))})
+            return
+        lines = [(*self._key(item), quantity) for item, quantity in count.found.items()]
+        data = {
+            "vehicle": self.vehicles[count.place],
+            "counts": [
+                {"equipment": equipment, "condition": condition, "quantity": quantity}
+                for equipment, condition, quantity in lines
+            ],
+        }
+        self._push(count, "vehicle_count", data)
 
     def sign(self, count: Count) -> None:
         """Raises EarlierCountOpen, CountContradicted."""

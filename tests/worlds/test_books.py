@@ -86,13 +86,12 @@ class Days:
     def __init__(self, seed: int, clock: time_machine.Traveller) -> None:
         self.chance = Random(seed)
         self.clock, self.now = clock, 0
-        self.office, self.told = Office(), Told()
+        self.office, self.told = Office(self.chance), Told()
         self.waiting: list[Waiting] = []
         self._events: list[tuple[int, int, Event]] = []
         self._numbers = numbers()
         one = world(seed, ANYTHING, STEPS)
         for record in one.records:
-            record = replace(record, origin=self.office.device_of(record.origin)) if False else record
             self._later(self._arrival(record.at), self._what(record))
 
     def _what(self, record: Movement | Count) -> Event:
