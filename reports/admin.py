@@ -55,7 +55,7 @@ class QueryForm(forms.Form):
 
     def __init__(self, query: type[Serializer[Any]], request: HttpRequest) -> None:
         super().__init__(request.GET.dict())
-        self._query, self._reader = query, request.user
+        self._query, self._reader = query, acting_user(request)
         self.asked: dict[str, Any] = {}
         for name, field in query().fields.items():
             if name != "format":
@@ -73,7 +73,8 @@ class QueryForm(forms.Form):
         if name == "customer":
             return _customer(required=False)
         if name == "driver":
-            return _PersonField(worked_within(self._reader, Capability.REPORT_DRIVER_DAY).order_by("username"))
+            people = worked_within(self._reader, Capability.REPORT_DRIVER_DAY)
+            return _PersonField(people.order_by("username"))
         if isinstance(asked, ChoiceField):
             return forms.ChoiceField(choices=list(asked.choices.items()), required=False)
         raise NotImplementedError(name)

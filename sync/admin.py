@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -136,7 +137,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, **sent),
         )
 
-    def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: bool) -> None:
+    def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: Any) -> None:
         actor = acting_user(request)
         self.each(
             request,

@@ -132,7 +132,7 @@ push = extend_schema(
     "An access token that was good when its user was deactivated pushes for 14 days more, expired or not: each "
     "operation is kept (`user_deactivated`) for a supervisor.",
     tags=["Offline"],
-    auth=[{"jwtAuth": []}],
+    auth=[{"jwtAuth": []}],  # type: ignore[list-item]  # security requirement objects, as the generator takes them
     request=PushDocumentation,
     responses={200: PushOfDeviceOut, **conflicts(ProtocolTooNew)},
     examples=[

@@ -121,14 +121,14 @@ def test_an_email_is_its_invoice_s(move: Move) -> None:
 def test_reports_do_not_change(move: Move) -> None:
     move.work()
     today = clock.business_date(clock.now())
-    period = {"date_from": today, "date_to": today, "group_by": "depot"}
+    period = {"date_from": str(today), "date_to": str(today)}
 
     def told(reader: User) -> Any:
         client = move.shop.client_of(reader)
         return [
             client.get("/api/reports/sales-summary/", {**period, "group_by": group}).json()["rows"]
             for group in ("depot", "equipment")
-        ] + [client.get("/api/reports/gst/", {"date_from": today, "date_to": today}).json()["rows"]]
+        ] + [client.get("/api/reports/gst/", period).json()["rows"]]
 
     before = {reader: told(reader) for reader in (move.shop.admin, move.old)}
     assert before[move.old][0][0]["key"] == move.shop.depot.code
@@ -145,7 +145,7 @@ def test_a_day_is_reported_to_who_supervised_it(move: Move) -> None:
     today = clock.business_date(clock.now())
 
     def day(reader: User, back: int) -> Answer:
-        asked = {"driver": move.shop.driver.pk, "date": today - timedelta(days=back)}
+        asked = {"driver": str(move.shop.driver.pk), "date": str(today - timedelta(days=back))}
         return move.shop.client_of(reader).get("/api/reports/driver-day/", asked)
 
     def documents(answer: Answer) -> int:

@@ -24,6 +24,7 @@ from foundation.api.fields import IdField
 from foundation.limits import AmountOutOfRange
 from inventory.models import Condition, Inventory
 from inventory.services import (
+    CountedLine,
     DepotCount,
     Entity,
     NewDepotWork,
@@ -34,7 +35,7 @@ from inventory.services import (
     take_stock,
 )
 from payments.services import NewPayment, record_payment
-from settlements.services import CountedLine, NewSettlement, count_day
+from settlements.services import NewSettlement, count_day
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory
 from tests.types import Json, Unchanged

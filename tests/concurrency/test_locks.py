@@ -290,7 +290,6 @@ def test_rows_are_locked_in_the_order_of_their_keys(shop: Shop) -> None:
         for locked in (
             invoice_locks.invoices(invoices),
             payment_locks.payments(payments),
-            payment_locks.cash_in_bag(shop.driver.pk),
         ):
             keys = [row.pk for row in locked]
             assert keys == sorted(keys)

@@ -23,7 +23,7 @@ from sync.services import push
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory
 from tests.fleet.conftest import ago, moment
-from tests.types import Answer, Unchanged
+from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
@@ -61,10 +61,14 @@ def test_a_row_knows_since_when_it_is_out_of_use(shop: Shop, model: type[Model])
     assert not was_active(row, moment(days=300)), "nobody knows since when"
 
 
+def late_ones() -> tuple[Json, ...]:
+    return ({}, {"occurred_at": ago(minutes=59)})
+
+
 def test_a_late_sale_to_who_was_a_customer_then(shop: Shop, nothing_changes: Unchanged) -> None:
     deactivate(shop, shop.customer, moment(hours=1))
     with nothing_changes():
-        for late in ({}, {"occurred_at": ago(minutes=59)}):
+        for late in late_ones():
             assert error_of(shop.sell({"type": "SALE"}, **late)) == (409, "customer_inactive", "customer")
     assert shop.sell({"type": "SALE"}, occurred_at=ago(minutes=61)).status_code == 201
 
@@ -73,7 +77,7 @@ def test_a_late_sale_of_what_was_sold_then(shop: Shop, nothing_changes: Unchange
     deactivate(shop, shop.cylinder, moment(hours=1))
     with nothing_changes():
         for kind in ("SALE", "SWAP", "DEPOSIT"):
-            for late in ({}, {"occurred_at": ago(minutes=59)}):
+            for late in late_ones():
                 assert error_of(shop.sell({"type": kind}, **late)) == (409, "equipment_inactive", "items.0.equipment")
     assert shop.sell({"type": "SALE"}, occurred_at=ago(minutes=61)).status_code == 201
 
@@ -87,7 +91,7 @@ def test_shells_and_deposits_can_always_come_back(shop: Shop, nothing_changes: U
     with nothing_changes():
         assert error_of(shop.sell({"type": "RETURN"}, other)) == (409, "customer_inactive", "customer")
         assert error_of(shop.sell()) == (409, "customer_inactive", "customer")
-    mixed = {"customer": CustomerFactory().pk}
+    mixed: Json = {"customer": CustomerFactory().pk}
     with nothing_changes():
         lines = ({"type": "RETURN"}, {"type": "SALE"})
         assert error_of(shop.sell(*lines, **mixed)) == (409, "equipment_inactive", "items.1.equipment")
@@ -119,7 +123,7 @@ def test_a_late_load_of_what_was_there_then(shop: Shop, nothing_changes: Unchang
         load = shop.draft({"direction": "OUT"}).json()["id"]
     deactivate(shop, shop.depot, moment(hours=1))
     with nothing_changes():
-        for late in ({}, {"occurred_at": ago(minutes=59)}):
+        for late in late_ones():
             assert error_of(shop.draft({"direction": "OUT"}, **late)) == (409, "depot_inactive", "depot")
     told = shop.draft({"direction": "OUT"}, occurred_at=ago(hours=2)).json()["id"]
     assert shop.confirm(told).status_code == 200, "it says when it happened"

@@ -16,7 +16,7 @@ from foundation.money import to_cents
 from foundation.operations.idempotency import Operation, named
 from inventory import services as stock
 from inventory.errors import InsufficientStock
-from inventory.models import VIRTUAL_KINDS, Inventory, StockMovement
+from inventory.models import VIRTUAL_KINDS, Condition, Inventory, StockMovement
 from inventory.models import Count as StockCount
 from payments.models import CashCount
 from payments.selectors import cash_expected, cash_in_bag
@@ -124,8 +124,10 @@ class Office:
             self._push(movement, "distribution.confirm", {"distribution": draft})
             return
         if draft not in self._made:
-            items = [NewItem(each.equipment, "OUT" if out else "IN", each.condition, each.quantity) for each in lines]
-            new = NewDistribution(self.depot.pk, items, occurred_at=moment(movement.at), vehicle=vehicle)
+            new_items = [
+                NewItem(each.equipment, "OUT" if out else "IN", each.condition, each.quantity) for each in lines
+            ]
+            new = NewDistribution(self.depot.pk, new_items, occurred_at=moment(movement.at), vehicle=vehicle)
             with named(None):
                 self._made[draft] = create_distribution(actor=actor, data=new).pk
         confirm_distribution(actor=actor, distribution_id=self._made[draft], occurred_at=moment(movement.at))
@@ -241,7 +243,7 @@ class Office:
                 entity=stock.Entity.CUSTOMER,
                 entity_id=str(self.customers[count.place]),
                 equipment_id=equipment,
-                condition=condition,
+                condition=Condition(condition),
                 quantity=quantity,
                 reason=count.name,
             )

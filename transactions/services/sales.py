@@ -219,8 +219,8 @@ def _known(
     for pk, prices in prices_between(equipment, pulled_at, occurred_at).items():
         rates = contracts.get(pk, ContractRates()).pulled
         defaults = {each.default_rate for each in prices} if None in rates else set()
-        deposits = {each.deposit for each in prices}
-        known[pk] = Known(frozenset((rates | defaults) - {None}), frozenset(deposits - {None}))
+        deposits = frozenset(each.deposit for each in prices if each.deposit is not None)
+        known[pk] = Known(frozenset(rate for rate in rates | defaults if rate is not None), deposits)
     return known
 
 
