@@ -45,7 +45,7 @@ _MORNING: dict[str, Any] = {
 
 _NOTHING: dict[str, object] = {"invoice": None, "invoice_number": None, "pdf_url": None, "errors": [], "conflict": None}
 
-_RESULTS = {
+_RESULTS: dict[str, Any] = {
     "results": [
         {"client_temp_id": "a1d0", "status": "duplicate", "id": 12, "number": "DST-20260120-000001", **_NOTHING},
         {"client_temp_id": "a1d1", "status": "created", "id": 12, "number": "DST-20260120-000001", **_NOTHING},

@@ -306,14 +306,14 @@ def test_what_was_noted_belongs_to_the_depot_of_then(shop: Shop, noted: Discrepa
 def test_the_list_is_filtered(shop: Shop, noted: Discrepancy) -> None:
     client = shop.client_of(shop.admin)
     today = clock.business_date(clock.now()).isoformat()
-    for asked, count in (
+    wanted: list[tuple[Json, int]] = [
         ({"seen": "false"}, 1), ({"seen": "true"}, 0), ({"code": "total_differs"}, 1), ({"code": "after_count"}, 0),
         ({"user": shop.driver.pk}, 1), ({"user": shop.admin.pk}, 0), ({"depot": shop.depot.pk}, 1),
         ({"date_from": today}, 1), ({"date_to": "2020-01-01"}, 0),
         ({"entity_type": "transactions.transaction", "entity_id": noted.entity_id}, 1), ({"entity_id": 10**9}, 0),
-    ):  # fmt: skip
-        said: Any = asked
-        assert client.get("/api/discrepancies/", said).json()["count"] == count, asked
+    ]  # fmt: skip
+    for asked, count in wanted:
+        assert client.get("/api/discrepancies/", asked).json()["count"] == count, asked
 
 
 def test_the_office_shows_it_everywhere_and_marks_it_as_seen(shop: Shop, noted: Discrepancy) -> None:
