@@ -16,7 +16,7 @@ from foundation.limits import PIECES
 from foundation.operations.idempotency import idempotent
 from inventory.models import Condition, Count, Inventory, Location, LocationKind
 from inventory.services.counts import make_count, take_count
-from inventory.services.stock import Place, customer_place, depot_place, locations, vehicle_place
+from inventory.services.stock import Place, balance_at, customer_place, depot_place, locations, vehicle_place
 
 
 class Entity(models.TextChoices):
@@ -56,9 +56,7 @@ def correct_inventory(
         actor, Count.Kind.CORRECTION, location, {stock: quantity}, occurred_at=now, now=now, remarks=reason
     )
     # Not locked here: places come before balances.
-    balance, _ = Inventory.objects.get_or_create(
-        location=location, equipment=equipment, condition=condition, defaults={"updated_at": now}
-    )
+    balance = balance_at(location, equipment, condition)
     before = take_count(count, actor=actor, cause=balance, reason=reason)[stock]
     balance.refresh_from_db()
     record(

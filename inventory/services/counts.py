@@ -18,7 +18,6 @@ from discrepancies.services import note_other_vehicle
 from equipment.models import Equipment
 from foundation import clock
 from foundation.commands import command
-from foundation.entities import model_of
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES
 from foundation.operations.idempotency import client_temp_id, idempotent
@@ -27,7 +26,7 @@ from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
 from inventory import locks
 from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen, InsufficientStock
-from inventory.models import VIRTUAL_KINDS, Condition, Count, CountLine, Location, LocationKind, StockMovement
+from inventory.models import Condition, Count, CountLine, Location, LocationKind, StockMovement
 from inventory.selectors import Stock
 from inventory.services.counting import Adjustment, StandingCount, adjustments, counts_of
 from inventory.services.stock import (
@@ -37,7 +36,7 @@ from inventory.services.stock import (
     hold_stock,
     locations,
     lock_or_make_balances,
-    note_pushed_back,
+    order_movements,
     post_movements,
     tell_of_gains,
     vehicle_place,
@@ -246,22 +245,14 @@ def _moved_behind(count: Count) -> dict[int, datetime]:
     """
     changed: dict[int, datetime] = {}
     for rows, moment in pushed_back(count, Count.objects, StockMovement.objects.filter(count__isnull=True)):
-        ends: tuple[str, ...] = ("location",)
+        found: Iterable[tuple[int, datetime]]
         if rows.model is StockMovement:
-            ends = ("from_location", "to_location")
-            # What is taken back was there before.
-            rows |= StockMovement.objects.filter(reverses__in=rows, ordered_at__lt=moment)
-            rows = StockMovement.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
-            for row in {(row.cause_type, row.cause_id): row for row in rows.select_related("user")}.values():
-                cause = model_of(row.cause_type)._default_manager.get(pk=row.cause_id)
-                note_pushed_back(
-                    cause, user=row.user, occurred_at=row.occurred_at, to=moment, now=clock.now(), operation=""
-                )
-        for end in ends:
-            found = rows.exclude(**{f"{end}__kind__in": VIRTUAL_KINDS}).order_by().values_list(f"{end}_id")
-            for place, earliest in found.annotate(earliest=Min("ordered_at")):
-                changed[place] = min(earliest, changed.get(place, earliest))
-        rows.update(ordered_at=moment)
+            found = order_movements(rows, moment)
+        else:
+            found = list(rows.order_by().values_list("location_id").annotate(earliest=Min("ordered_at")))
+            rows.update(ordered_at=moment)
+        for place, earliest in found:
+            changed[place] = min(earliest, changed.get(place, earliest))
     return changed
 
 

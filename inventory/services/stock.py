@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.db import models
+from django.db.models import Min, QuerySet
 from django.db.transaction import on_commit
 
 from accounts.models import User
@@ -23,7 +24,7 @@ from discrepancies.models import Discrepancy
 from discrepancies.services import note_discrepancy
 from equipment.models import Equipment
 from foundation import clock
-from foundation.entities import entity_name
+from foundation.entities import entity_name, model_of
 from foundation.errors import Invalid
 from foundation.limits import PIECES
 from foundation.operations.ordering import position_of
@@ -31,7 +32,7 @@ from foundation.operations.position import JUST_AFTER, Position
 from inventory import locks
 from inventory.errors import InsufficientStock
 from inventory.locks import BalanceKey
-from inventory.models import Count, Inventory, Location, LocationKind, StockMovement
+from inventory.models import VIRTUAL_KINDS, Count, Inventory, Location, LocationKind, StockMovement
 from inventory.services.counting import StandingCount, standing_counts
 
 
@@ -329,6 +330,32 @@ def note_pushed_back(
         Discrepancy.Code.AFTER_COUNT, user=user, about=cause, detail=detail, now=now, shown=occurred_at.isoformat(),
         billed=to.isoformat(), operation=operation,
     )  # fmt: skip
+
+
+def order_movements(rows: QuerySet[StockMovement], moment: datetime) -> list[tuple[int, datetime]]:
+    """Put movements at a moment, with what takes them back and was ordered before it: what is taken back was there.
+
+    Answers the real places that this changes, each with the earliest moment. In the caller's transaction.
+    """
+    reversals = StockMovement.objects.filter(reverses__in=rows, ordered_at__lt=moment)
+    moved = StockMovement.objects.filter(pk__in=list((rows | reversals).values_list("pk", flat=True)))
+    for row in {(row.cause_type, row.cause_id): row for row in moved.select_related("user")}.values():
+        cause = model_of(row.cause_type)._default_manager.get(pk=row.cause_id)
+        note_pushed_back(cause, user=row.user, occurred_at=row.occurred_at, to=moment, now=clock.now(), operation="")
+    changed: list[tuple[int, datetime]] = []
+    for end in ("from_location", "to_location"):
+        places = moved.exclude(**{f"{end}__kind__in": VIRTUAL_KINDS}).order_by().values_list(f"{end}_id")
+        changed += places.annotate(earliest=Min("ordered_at"))
+    moved.update(ordered_at=moment)
+    return changed
+
+
+def balance_at(location: Location, equipment: Equipment, condition: str) -> Inventory:
+    """A balance, made at zero where there is none. Not locked."""
+    balance, _ = Inventory.objects.get_or_create(
+        location=location, equipment=equipment, condition=condition, defaults={"updated_at": clock.now()}
+    )
+    return balance
 
 
 def lock_or_make_balances(keys: Iterable[BalanceKey], at: dict[int, Location]) -> dict[BalanceKey, Inventory]:
