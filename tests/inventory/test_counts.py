@@ -1,0 +1,503 @@
+"""A count is the truth of its moment, in whatever order things arrive."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from audit.models import AuditLog
+from foundation import remains
+from foundation.access.capabilities import Role
+from foundation.operations.idempotency import Operation, named
+from foundation.operations.models import ClientOperation
+from inventory.models import Count, StockMovement
+from inventory.services import CountedLine, NewVehicleCount, record_vehicle_count
+from tests.conftest import Shop, error_of
+from tests.factories import DriverFactory, EquipmentFactory, UserFactory
+from tests.inventory.days import at, moment, opened, require_right_books
+from tests.types import Answer, Json, Unchanged
+from transactions.pricing import SaleItem
+from transactions.services import NewSale, create_customer_transaction_and_invoice
+
+__all__ = ["opened"]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _books_are_right(db: None) -> Iterator[None]:
+    yield
+    require_right_books()
+
+
+def count(shop: Shop, full: int | None, by: User | None = None, **more: Any) -> Json:
+    lines = [] if full is None else [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": full}]
+    answer = shop.client_of(by or shop.driver).post("/api/vehicle-counts/", {"counts": lines, **more})
+    assert answer.status_code == 201, answer.content
+    made: Json = answer.json()
+    return made
+
+
+def decide(shop: Shop, counted: Json, what: str = "sign-off", by: User | None = None, **body: Any) -> Answer:
+    return shop.client_of(by or shop.admin).post(f"/api/vehicle-counts/{counted['id']}/{what}/", body)
+
+
+def sign(shop: Shop, counted: Json) -> Json:
+    answer = decide(shop, counted)
+    assert answer.status_code == 200, answer.content
+    signed: Json = answer.json()
+    return signed
+
+
+def on_vehicle(shop: Shop, condition: str = "FULL") -> int:
+    return shop.stock(condition, vehicle_no=shop.driver.vehicle_no)
+
+
+def sell(shop: Shop, quantity: int, **more: Any) -> Json:
+    answer = shop.sell({"type": "SALE", "quantity": quantity}, **more)
+    assert answer.status_code == 201, answer.content
+    sold: Json = answer.json()
+    return sold
+
+
+def posted(counted: Json) -> list[tuple[str, int]]:
+    """What was posted for a count: why, and how many pieces it brought."""
+    rows = StockMovement.objects.filter(count=counted["id"]).order_by("pk")
+    return [(row.kind, row.quantity if row.from_location.kind == "OUTSIDE" else -row.quantity) for row in rows]
+
+
+# --- What a count says ----------------------------------------------------------------------------
+
+
+def test_nothing_moves_before_a_count_is_signed_off(opened: Shop) -> None:
+    with at(18):
+        counted = count(opened, 18)
+        assert (counted["status"], on_vehicle(opened)) == ("COUNTED", 20)
+        signed = sign(opened, counted)
+    [line] = signed["lines"]
+    assert (line["quantity"], line["expected"], line["variance"]) == (18, 20, -2)
+    assert (signed["status"], signed["vehicle"], signed["decided_by"]) == (
+        "SIGNED_OFF",
+        opened.driver.vehicle_no,
+        opened.admin.pk,
+    )
+    assert on_vehicle(opened) == 18
+    assert posted(counted) == [("VARIANCE", -2)]
+
+
+def test_a_count_covers_what_nobody_named(opened: Shop) -> None:
+    other = EquipmentFactory()
+    with at(7):
+        opened.count("vehicle", opened.driver.vehicle_no, 3, equipment_id=other.pk, condition="DAMAGED")
+    with at(18):
+        signed = sign(opened, count(opened, 20))
+    assert opened.stock("DAMAGED", equipment=other, vehicle_no=opened.driver.vehicle_no) == 0
+    lines = {(line["sku"], line["condition"]): (line["quantity"], line["expected"]) for line in signed["lines"]}
+    assert lines == {(opened.cylinder.sku, "FULL"): (20, 20), (other.sku, "DAMAGED"): (0, 3)}
+
+
+def test_the_vehicle_sells_on_between_a_count_and_its_signature(opened: Shop) -> None:
+    with at(12):
+        counted = count(opened, 18)
+    with at(15):
+        sell(opened, 5)
+    with at(18):
+        sign(opened, counted)
+    assert on_vehicle(opened) == 13
+
+
+def test_a_count_that_comes_late_leaves_later_sales_alone(opened: Shop) -> None:
+    with at(15):
+        sell(opened, 5)
+    with at(18):
+        sign(opened, count(opened, 18, occurred_at=moment(12).isoformat()))
+    assert on_vehicle(opened) == 13
+
+
+def test_a_contradicted_count_names_what_left_after_it(opened: Shop, nothing_changes: Unchanged) -> None:
+    with at(15):
+        sell(opened, 5)
+    with at(18):
+        counted = count(opened, 3, occurred_at=moment(12).isoformat())
+        with nothing_changes():
+            answer = decide(opened, counted)
+        assert error_of(answer) == (409, "count_contradicted", None)
+        detail = answer.json()["errors"][0]["detail"]
+        assert f"sold 5 {opened.cylinder.sku} at 20 Jan 15:00" in detail
+        assert decide(opened, counted, "reject", remarks="More was sold since").status_code == 200
+
+
+# --- What comes late ------------------------------------------------------------------------------
+
+
+def test_a_late_sale_before_a_signed_count_was_counted_already(opened: Shop) -> None:
+    with at(18):
+        counted = count(opened, 18)
+        sign(opened, counted)
+    with at(20):
+        sell(opened, 2, occurred_at=moment(11).isoformat())
+    assert on_vehicle(opened) == 18
+    assert opened.stock(customer=opened.customer) == 2
+    assert posted(counted) == [("VARIANCE", -2), ("COMPENSATION", 2)]
+
+
+def test_a_late_sale_after_a_signed_count_moves_the_vehicle(opened: Shop) -> None:
+    with at(12):
+        counted = count(opened, 20)
+        sign(opened, counted)
+    with at(20):
+        sell(opened, 2, occurred_at=moment(12, 30).isoformat())
+    assert on_vehicle(opened) == 18
+    assert posted(counted) == []
+
+
+def test_a_sale_of_the_same_moment_comes_before_the_count(opened: Shop) -> None:
+    with at(12):
+        sign(opened, count(opened, 18))
+    with at(20):
+        sell(opened, 2, occurred_at=moment(12).isoformat())
+    assert on_vehicle(opened) == 18
+
+
+def test_a_late_load_is_compensated_at_both_ends_where_both_were_counted(opened: Shop) -> None:
+    with at(12):
+        opened.count("depot", opened.depot.pk, 90)
+        sign(opened, count(opened, 30))
+    with at(18):
+        draft = opened.draft({"direction": "OUT", "quantity": 10}, occurred_at=moment(9).isoformat()).json()
+        assert opened.confirm(draft["id"]).status_code == 200
+    assert (opened.stock(depot=opened.depot), on_vehicle(opened)) == (90, 30)
+
+
+def test_a_late_load_is_compensated_only_where_it_was_counted(opened: Shop) -> None:
+    with at(12):
+        sign(opened, count(opened, 30))
+    with at(18):
+        draft = opened.draft({"direction": "OUT", "quantity": 10}, occurred_at=moment(9).isoformat()).json()
+        assert opened.confirm(draft["id"]).status_code == 200
+    assert (opened.stock(depot=opened.depot), on_vehicle(opened)) == (90, 30)
+    with at(19):
+        draft = opened.draft({"direction": "OUT", "quantity": 5}, occurred_at=moment(13).isoformat()).json()
+        assert opened.confirm(draft["id"]).status_code == 200
+    assert (opened.stock(depot=opened.depot), on_vehicle(opened)) == (85, 35)
+
+
+def test_a_late_sale_is_compensated_once_against_the_first_count_after_it(opened: Shop) -> None:
+    counts = []
+    for hour, full in ((12, 18), (18, 17)):
+        with at(hour):
+            counts.append(count(opened, full))
+            sign(opened, counts[-1])
+    with at(20):
+        sell(opened, 2, occurred_at=moment(11).isoformat())
+    assert on_vehicle(opened) == 17
+    assert [posted(each) for each in counts] == [[("VARIANCE", -2), ("COMPENSATION", 2)], [("VARIANCE", -1)]]
+
+
+def test_more_than_was_there_may_be_sold_late_where_the_count_covers_it(opened: Shop) -> None:
+    """The stock is checked after the movement and what compensates it together."""
+    with at(12):
+        sign(opened, count(opened, 0))
+    with at(18):
+        sell(opened, 20, occurred_at=moment(11).isoformat())
+    assert on_vehicle(opened) == 0
+
+
+def test_a_count_that_comes_late_takes_its_difference_from_the_next_one(opened: Shop) -> None:
+    with at(18):
+        later = count(opened, 17)
+        sign(opened, later)
+    with at(20):
+        earlier = count(opened, 18, occurred_at=moment(12).isoformat())
+        sign(opened, earlier)
+    assert on_vehicle(opened) == 17
+    assert posted(later) == [("VARIANCE", -3), ("COMPENSATION", 2)]
+    assert posted(earlier) == [("VARIANCE", -2)]
+
+
+def test_a_correction_is_a_count(opened: Shop) -> None:
+    with at(12):
+        assert opened.count("vehicle", opened.driver.vehicle_no, 15).json()["quantity"] == 15
+    with at(18):
+        sell(opened, 2, occurred_at=moment(11).isoformat())
+    assert on_vehicle(opened) == 15
+    correction = Count.objects.latest("pk")
+    assert (correction.kind, correction.status) == ("CORRECTION", "SIGNED_OFF")
+    assert [(line.quantity, line.expected) for line in correction.lines.all()] == [(15, 20)]
+
+
+def test_a_stock_take_says_when_it_was_counted(opened: Shop) -> None:
+    with at(15):
+        assert opened.confirm(opened.draft({"direction": "OUT", "quantity": 10}).json()["id"]).status_code == 200
+    item = {"equipment": opened.cylinder.pk, "condition": "FULL", "quantity": 95}
+    body = {"depot": opened.depot.pk, "reason": "Month's end", "items": [item]}
+    with at(18):
+        take = opened.client_of(opened.admin).post(
+            "/api/depot-work/stock-take/", {**body, "counted_at": moment(12).isoformat()}
+        )
+    assert take.status_code == 201, take.content
+    assert take.json()["items"][0]["expected"] == 100
+    assert opened.stock(depot=opened.depot) == 85
+
+
+def test_a_stock_take_counts_only_what_it_names(opened: Shop) -> None:
+    with at(7):
+        opened.count("depot", opened.depot.pk, 4, condition="EMPTY")
+    item = {"equipment": opened.cylinder.pk, "condition": "FULL", "quantity": 95}
+    with at(12):
+        body = {"depot": opened.depot.pk, "reason": "Month's end", "items": [item]}
+        assert opened.client_of(opened.admin).post("/api/depot-work/stock-take/", body).status_code == 201
+    assert (opened.stock(depot=opened.depot), opened.stock("EMPTY", depot=opened.depot)) == (95, 4)
+
+
+def test_a_contradicted_stock_take_is_refused(opened: Shop, nothing_changes: Unchanged) -> None:
+    with at(15):
+        assert opened.confirm(opened.draft({"direction": "OUT", "quantity": 10}).json()["id"]).status_code == 200
+    item = {"equipment": opened.cylinder.pk, "condition": "FULL", "quantity": 5}
+    body = {"depot": opened.depot.pk, "reason": "x", "items": [item], "counted_at": moment(12).isoformat()}
+    with at(18), nothing_changes():
+        answer = opened.client_of(opened.admin).post("/api/depot-work/stock-take/", body)
+        assert error_of(answer) == (409, "count_contradicted", None)
+
+
+# --- What one device numbered ---------------------------------------------------------------------
+
+
+def _as_of_device(shop: Shop, number: int) -> Any:
+    operation = Operation(
+        user=shop.driver, client_temp_id=f"n{number}", type="test", sent={}, device="phone", number=number
+    )
+    return named(operation)
+
+
+def _counted_by_device(shop: Shop, full: int, number: int) -> Json:
+    with _as_of_device(shop, number):
+        data = NewVehicleCount((CountedLine(shop.cylinder.pk, "FULL", full),), occurred_at=moment(12))
+        return {"id": record_vehicle_count(actor=shop.driver, data=data).pk}
+
+
+def _sold_by_device(shop: Shop, quantity: int, number: int) -> None:
+    with _as_of_device(shop, number):
+        items = (SaleItem(shop.cylinder.pk, "SALE", quantity),)
+        create_customer_transaction_and_invoice(
+            actor=shop.driver, data=NewSale(customer=shop.customer.pk, items=items, occurred_at=moment(11))
+        )
+
+
+@pytest.mark.parametrize("is_signed_first", [True, False])
+def test_what_a_device_numbered_above_its_count_can_not_explain_it(opened: Shop, is_signed_first: bool) -> None:
+    """Whatever its clock said, and whichever comes first."""
+    with at(13):
+        counted = _counted_by_device(opened, 18, number=5)
+        if is_signed_first:
+            sign(opened, counted)
+        _sold_by_device(opened, 2, number=6)
+        if not is_signed_first:
+            sign(opened, counted)
+    assert on_vehicle(opened) == 16
+    [line] = opened.client_of(opened.admin).get(f"/api/vehicle-counts/{counted['id']}/").json()["lines"]
+    assert line["variance"] == -2
+
+
+def test_what_a_device_numbered_below_its_count_explains_it(opened: Shop) -> None:
+    with at(13):
+        counted = _counted_by_device(opened, 18, number=5)
+        sign(opened, counted)
+        _sold_by_device(opened, 2, number=4)
+    assert on_vehicle(opened) == 18
+
+
+# --- Who counts and who decides -------------------------------------------------------------------
+
+
+def test_two_users_of_one_vehicle_count_the_same_shortage_and_it_is_booked_once(opened: Shop) -> None:
+    mate = DriverFactory(depot=opened.depot)
+    with at(18):
+        first = count(opened, 18)
+    with at(18, 5):
+        second = count(opened, 18, by=mate, vehicle=opened.driver.vehicle_no)
+    with at(19):
+        assert error_of(decide(opened, second)) == (409, "earlier_count_open", None)
+        sign(opened, first)
+        [line] = sign(opened, second)["lines"]
+    assert (line["expected"], line["variance"], on_vehicle(opened)) == (18, 0, 18)
+
+
+def test_a_rejected_count_lets_the_next_one_be_decided(opened: Shop) -> None:
+    with at(12):
+        first = count(opened, 3)
+    with at(18):
+        second = count(opened, 19)
+        assert decide(opened, first, "reject", remarks="The empties were forgotten").status_code == 200
+        sign(opened, second)
+    assert on_vehicle(opened) == 19
+
+
+def test_an_open_count_of_one_vehicle_holds_up_no_other(opened: Shop) -> None:
+    mate = DriverFactory(depot=opened.depot)
+    with at(12):
+        count(opened, 18)
+    with at(18):
+        sign(opened, count(opened, 0, by=mate))
+
+
+def test_a_rejected_count_leaves_nothing(opened: Shop) -> None:
+    with at(12):
+        counted = count(opened, 3)
+        movements = StockMovement.objects.count()
+        assert decide(opened, counted, "reject").status_code == 400, "it needs a reason"
+        rejected = decide(opened, counted, "reject", remarks="Again").json()
+        assert (rejected["status"], rejected["decision_remarks"]) == ("REJECTED", "Again")
+        assert error_of(decide(opened, counted)) == (409, "count_decided", None)
+        assert error_of(decide(opened, counted, "reject", remarks="x")) == (409, "count_decided", None)
+        sell(opened, 2, occurred_at=moment(11).isoformat())
+    assert StockMovement.objects.count() == movements + 1
+    assert on_vehicle(opened) == 18
+    assert AuditLog.objects.get(action="inventory.count.rejected").reason == "Again"
+
+
+def test_nobody_signs_off_their_own_count(opened: Shop, nothing_changes: Unchanged) -> None:
+    with at(12):
+        own = count(opened, 20, by=opened.admin, vehicle=opened.driver.vehicle_no)
+        with nothing_changes():
+            assert error_of(decide(opened, own)) == (403, "permission_denied", None)
+            assert error_of(decide(opened, own, "reject", remarks="x")) == (403, "permission_denied", None)
+        assert decide(opened, own, by=UserFactory(role=Role.ADMIN)).status_code == 200
+
+
+def test_who_has_no_vehicle_names_the_one_that_was_counted(opened: Shop) -> None:
+    on_foot = UserFactory(depot=opened.depot)
+    client = opened.client_of(on_foot)
+    with at(12):
+        assert error_of(client.post("/api/vehicle-counts/", {})) == (400, "invalid", "vehicle")
+        named_by = client.post("/api/vehicle-counts/", {"vehicle": opened.driver.vehicle_no.lower()})
+    assert (named_by.status_code, named_by.json()["vehicle"]) == (201, opened.driver.vehicle_no)
+
+
+def test_a_count_is_blind_for_its_counter_and_not_for_who_decides(opened: Shop) -> None:
+    other = EquipmentFactory()
+    with at(7):
+        opened.count("vehicle", opened.driver.vehicle_no, 3, equipment_id=other.pk)
+    with at(12):
+        counted = count(opened, 18)
+        address = f"/api/vehicle-counts/{counted['id']}/"
+        own = opened.client_of(opened.driver).get(address).json()
+        assert own == counted
+        assert [(line["quantity"], line["expected"], line["variance"]) for line in own["lines"]] == [(18, None, None)]
+        seen = opened.client_of(opened.admin).get(address).json()["lines"]
+        assert [(line["sku"], line["quantity"], line["expected"], line["variance"]) for line in seen] == [
+            (opened.cylinder.sku, 18, 20, -2),
+            (other.sku, 0, 3, -3),
+        ]
+        sell(opened, 2, occurred_at=moment(11).isoformat())
+        assert opened.client_of(opened.admin).get(address).json()["lines"][0]["variance"] == 0
+        [line] = opened.client_of(opened.admin).get("/api/vehicle-counts/").json()["results"][0]["lines"]
+        assert line["expected"] is None
+
+
+def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(remains._TELLING, Count, [lambda row: [f"operation 17 of {row.user.username}"]])
+    with at(12):
+        counted = count(opened, 18)
+    assert counted["pending"] == [f"operation 17 of {opened.driver.username}"]
+    listed = opened.client_of(opened.driver).get("/api/vehicle-counts/").json()["results"]
+    assert listed[0]["pending"] is None
+
+
+# --- What is taken back around a count ------------------------------------------------------------
+
+
+def _void(shop: Shop, sale: Json, goods: str) -> None:
+    address = f"/api/transactions/{sale['transaction']['id']}/void/"
+    answer = shop.client_of(shop.admin).post(address, {"reason": "By mistake", "goods": goods})
+    assert answer.status_code == 201, answer.content
+
+
+def test_goods_that_never_left_were_counted(opened: Shop) -> None:
+    """Two sold by mistake, twenty counted and signed off, voided: the books say twenty."""
+    with at(10):
+        sale = sell(opened, 2)
+    with at(18):
+        counted = count(opened, 20)
+        sign(opened, counted)
+    with at(19):
+        _void(opened, sale, "never_left")
+    assert on_vehicle(opened) == 20
+    assert opened.stock(customer=opened.customer) == 0
+    assert posted(counted) == [("VARIANCE", 2), ("COMPENSATION", -2)]
+
+
+def test_goods_that_never_left_and_were_not_counted_are_there_again(opened: Shop) -> None:
+    with at(10):
+        sale = sell(opened, 2)
+    with at(19):
+        _void(opened, sale, "never_left")
+    assert (on_vehicle(opened), opened.stock(customer=opened.customer)) == (20, 0)
+
+
+def test_goods_that_come_back_come_after_the_count(opened: Shop) -> None:
+    with at(10):
+        sale = sell(opened, 2)
+    with at(18):
+        counted = count(opened, 18)
+        sign(opened, counted)
+    with at(19):
+        _void(opened, sale, "came_back")
+    assert (on_vehicle(opened), opened.stock(customer=opened.customer)) == (20, 0)
+    assert posted(counted) == []
+
+
+def test_goods_that_are_gone_move_no_more(opened: Shop) -> None:
+    with at(10):
+        sale = sell(opened, 2)
+    with at(18):
+        sign(opened, count(opened, 18))
+    with at(19):
+        _void(opened, sale, "gone")
+    assert (on_vehicle(opened), opened.stock(customer=opened.customer)) == (18, 2)
+
+
+def test_a_late_sale_that_was_compensated_is_taken_back_with_its_own_movements(opened: Shop) -> None:
+    with at(18):
+        sign(opened, count(opened, 20))
+    with at(19):
+        sale = sell(opened, 2, occurred_at=moment(10).isoformat())
+    with at(20):
+        _void(opened, sale, "never_left")
+    assert (on_vehicle(opened), opened.stock(customer=opened.customer)) == (20, 0)
+
+
+# --- Twice ----------------------------------------------------------------------------------------
+
+
+def test_the_same_count_sent_again_is_the_same(opened: Shop) -> None:
+    with at(12):
+        first = count(opened, 18, client_temp_id="c1")
+        again = opened.client_of(opened.driver).post(
+            "/api/vehicle-counts/",
+            {
+                "counts": [{"equipment": opened.cylinder.pk, "condition": "FULL", "quantity": 18}],
+                "client_temp_id": "c1",
+            },
+        )
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+    assert ClientOperation.objects.get(client_temp_id="c1").type == "vehicle_count"
+
+
+def test_the_list_costs_the_same_whatever_its_length(opened: Shop) -> None:
+    client = opened.client_of(opened.admin)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/api/vehicle-counts/").status_code == 200
+        return len(queries)
+
+    with at(12):
+        count(opened, 18)
+        once = cost()
+        for hour in range(3):
+            sign(opened, {"id": Count.objects.filter(status="COUNTED").earliest("pk").pk})
+            count(opened, hour, by=DriverFactory(depot=opened.depot))
+        assert cost() == once
