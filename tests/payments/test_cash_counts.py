@@ -1,0 +1,331 @@
+"""Cash is handed in with the first count after it was taken, in whatever order things arrive."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from audit.models import AuditLog
+from equipment.models import Equipment
+from foundation import remains
+from foundation.access.capabilities import Role
+from foundation.operations.idempotency import Operation, named
+from foundation.operations.models import ClientOperation
+from payments.models import CashCount, Payment
+from payments.services import NewCashCount, record_cash_count
+from tests.conftest import Shop, error_of
+from tests.factories import DriverFactory, EquipmentFactory, UserFactory
+from tests.inventory.days import at, moment, opened, require_right_books
+from tests.types import Answer, Json, Unchanged
+from transactions.pricing import SaleItem
+from transactions.services import NewSale, create_customer_transaction_and_invoice
+
+__all__ = ["opened"]
+pytestmark = pytest.mark.django_db
+
+EACH = "117.72"
+"""What a visit is paid with: 108.00 and 9 %."""
+
+
+@pytest.fixture(autouse=True)
+def _books_are_right(db: None) -> Iterator[None]:
+    yield
+    require_right_books()
+
+
+@pytest.fixture
+def visit(db: None) -> Equipment:
+    return EquipmentFactory(default_rate="108.00")
+
+
+def take(shop: Shop, visit: Equipment, by: User | None = None, **more: Any) -> Json:
+    """A visit that is paid in cash on the spot."""
+    answer = shop.sell({"equipment": visit.pk, "type": "SERVICE"}, payment_received=True, by=by, **more)
+    assert answer.status_code == 201, answer.content
+    sold: Json = answer.json()
+    return sold
+
+
+def count(shop: Shop, cash: str, by: User | None = None, **more: Any) -> Json:
+    answer = shop.client_of(by or shop.driver).post("/api/cash-counts/", {"cash": cash, **more})
+    assert answer.status_code == 201, answer.content
+    made: Json = answer.json()
+    return made
+
+
+def decide(shop: Shop, counted: Json, what: str = "sign-off", by: User | None = None, **body: Any) -> Answer:
+    return shop.client_of(by or shop.admin).post(f"/api/cash-counts/{counted['id']}/{what}/", body)
+
+
+def sign(shop: Shop, counted: Json) -> Json:
+    answer = decide(shop, counted)
+    assert answer.status_code == 200, answer.content
+    signed: Json = answer.json()
+    return signed
+
+
+def seen(shop: Shop, counted: Json) -> tuple[str | None, str | None]:
+    """What should be in the bag and how it differs, as somebody of the office sees it."""
+    read = shop.client_of(shop.admin).get(f"/api/cash-counts/{counted['id']}/").json()
+    return read["expected"], read["variance"]
+
+
+def test_a_signed_count_hands_in_what_was_taken_before_it(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        take(opened, visit)
+    with at(12):
+        counted = count(opened, "117.70")
+        assert Payment.objects.get().cash_count is None
+    with at(15):
+        take(opened, visit)
+    with at(18):
+        signed = sign(opened, counted)
+        assert (signed["expected"], signed["variance"], signed["status"]) == (EACH, "-0.02", "SIGNED_OFF")
+        assert seen(opened, count(opened, EACH)) == (EACH, "0.00")
+
+
+def test_only_ones_own_cash_is_in_the_bag(opened: Shop, visit: Equipment) -> None:
+    mate = DriverFactory(depot=opened.depot)
+    with at(10):
+        take(opened, visit, by=mate)
+        owed = opened.sell({"equipment": visit.pk, "type": "SERVICE"}).json()["invoice"]["id"]
+        opened.client_of(opened.driver).post(f"/api/invoices/{owed}/pay/", {"method": "PAYNOW"})
+    with at(12):
+        counted = count(opened, "0.00")
+        assert seen(opened, counted) == ("0.00", "0.00")
+        sign(opened, counted)
+    assert Payment.objects.get(user=mate).cash_count is None
+
+
+# --- What comes late ------------------------------------------------------------------------------
+
+
+def test_cash_that_arrives_late_explains_the_hand_in_before_it_and_enters_no_later_bag(
+    opened: Shop, visit: Equipment
+) -> None:
+    with at(12):
+        counted = count(opened, EACH)
+        assert sign(opened, counted)["variance"] == EACH
+    with at(15):
+        take(opened, visit, occurred_at=moment(11).isoformat())
+        assert seen(opened, counted) == (EACH, "0.00")
+        assert seen(opened, count(opened, "0.00")) == ("0.00", "0.00")
+
+
+def test_cash_of_the_counts_own_moment_was_counted(opened: Shop, visit: Equipment) -> None:
+    with at(12):
+        counted = count(opened, EACH)
+        sign(opened, counted)
+    with at(15):
+        take(opened, visit, occurred_at=moment(12).isoformat())
+    assert seen(opened, counted) == (EACH, "0.00")
+
+
+def test_late_cash_of_the_afternoon_is_in_the_next_bag(opened: Shop, visit: Equipment) -> None:
+    with at(12):
+        counted = count(opened, "0.00")
+        sign(opened, counted)
+    with at(15):
+        take(opened, visit, occurred_at=moment(12, 1).isoformat())
+    assert seen(opened, counted) == ("0.00", "0.00")
+    with at(18):
+        assert seen(opened, count(opened, EACH)) == (EACH, "0.00")
+
+
+def test_a_count_that_comes_late_takes_its_cash_from_the_later_one(opened: Shop, visit: Equipment) -> None:
+    for hour in (10, 15):
+        with at(hour):
+            take(opened, visit)
+    with at(18):
+        later = count(opened, EACH)
+        assert sign(opened, later)["variance"] == f"-{EACH}"
+    with at(20):
+        earlier = count(opened, EACH, occurred_at=moment(12).isoformat())
+        assert sign(opened, earlier)["variance"] == "0.00"
+    assert seen(opened, later) == (EACH, "0.00")
+
+
+def test_an_open_count_before_another_one_takes_its_part_of_the_expectation(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        take(opened, visit)
+    with at(12):
+        first = count(opened, EACH)
+    with at(15):
+        take(opened, visit)
+    with at(18):
+        second = count(opened, EACH)
+    assert [seen(opened, each) for each in (first, second)] == [(EACH, "0.00")] * 2
+    with at(19):
+        decide(opened, first, "reject", remarks="Count again")
+    assert seen(opened, second)[0] == "235.44"
+
+
+# --- What one device numbered ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_signed_first", [True, False])
+def test_cash_that_a_device_numbered_above_its_count_can_not_explain_it(
+    opened: Shop, visit: Equipment, is_signed_first: bool
+) -> None:
+    def as_of_device(number: int) -> Any:
+        return named(
+            Operation(user=opened.driver, client_temp_id=f"n{number}", type="test", sent={}, device="d", number=number)
+        )
+
+    with at(13):
+        with as_of_device(5):
+            counted = {
+                "id": record_cash_count(actor=opened.driver, data=NewCashCount(Decimal(0), occurred_at=moment(12))).pk
+            }
+        if is_signed_first:
+            sign(opened, counted)
+        with as_of_device(6):
+            sale = NewSale(
+                customer=opened.customer.pk,
+                items=(SaleItem(visit.pk, "SERVICE", 1),),
+                payment_received=True,
+                occurred_at=moment(11),
+            )
+            create_customer_transaction_and_invoice(actor=opened.driver, data=sale)
+        if not is_signed_first:
+            sign(opened, counted)
+    assert seen(opened, counted) == ("0.00", "0.00")
+    with at(18):
+        assert seen(opened, count(opened, EACH)) == (EACH, "0.00")
+
+
+# --- Handing in is final --------------------------------------------------------------------------
+
+
+def test_a_void_after_the_hand_in_does_not_change_the_next_bag(opened: Shop, visit: Equipment) -> None:
+    """The driver would keep the next day's 117.72."""
+    with at(10):
+        sale = take(opened, visit)
+    with at(12):
+        first = count(opened, EACH)
+        sign(opened, first)
+    with at(13):
+        void = opened.client_of(opened.admin).post(
+            f"/api/transactions/{sale['transaction']['id']}/void/", {"reason": "Wrong stall"}
+        )
+        assert void.status_code == 201
+    with at(15):
+        take(opened, visit)
+    with at(18):
+        assert seen(opened, count(opened, EACH)) == (EACH, "0.00")
+    with at(19):
+        assert seen(opened, count(opened, "0.00"))[0] == "0.00"
+
+
+def test_a_reversal_after_the_hand_in_does_not_change_the_next_bag(opened: Shop) -> None:
+    driver = opened.client_of(opened.driver)
+    money = {"customer": opened.customer.pk, "method": "CASH", "amount": "50.00"}
+    with at(10):
+        paid = driver.post("/api/payments/", money).json()
+    with at(12):
+        sign(opened, count(opened, "50.00"))
+    with at(13):
+        reversed_ = opened.client_of(opened.admin).post(f"/api/payments/{paid['id']}/reverse/", {"reason": "Twice"})
+        assert reversed_.status_code == 201
+    with at(15):
+        driver.post("/api/payments/", money)
+    with at(18):
+        assert seen(opened, count(opened, "50.00")) == ("50.00", "0.00")
+
+
+def test_a_void_before_the_hand_in_takes_the_cash_out_of_the_bag(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        sale = take(opened, visit)
+    with at(11):
+        opened.client_of(opened.admin).post(
+            f"/api/transactions/{sale['transaction']['id']}/void/", {"reason": "Wrong stall"}
+        )
+    with at(12):
+        assert seen(opened, count(opened, "0.00")) == ("0.00", "0.00")
+
+
+# --- Who counts and who decides -------------------------------------------------------------------
+
+
+def test_a_rejected_count_leaves_everything_in_the_bag(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        take(opened, visit)
+    with at(12):
+        counted = count(opened, "100.00")
+        assert decide(opened, counted, "reject").status_code == 400, "it needs a reason"
+        rejected = decide(opened, counted, "reject", remarks="The coins").json()
+        assert (rejected["status"], rejected["decision_remarks"]) == ("REJECTED", "The coins")
+        assert error_of(decide(opened, counted)) == (409, "cash_count_decided", None)
+        assert error_of(decide(opened, counted, "reject", remarks="x")) == (409, "cash_count_decided", None)
+        assert seen(opened, counted) == (None, None), "it is counted again, blind"
+        assert seen(opened, count(opened, EACH)) == (EACH, "0.00")
+    assert AuditLog.objects.get(action="payments.cash_count.rejected").reason == "The coins"
+
+
+def test_nobody_signs_off_their_own_bag(opened: Shop, nothing_changes: Unchanged) -> None:
+    with at(12):
+        own = count(opened, "0.00", by=opened.admin)
+        with nothing_changes():
+            assert error_of(decide(opened, own)) == (403, "permission_denied", None)
+            assert error_of(decide(opened, own, "reject", remarks="x")) == (403, "permission_denied", None)
+        assert seen(opened, own) == (None, None)
+        assert decide(opened, own, by=UserFactory(role=Role.ADMIN)).status_code == 200
+
+
+def test_a_count_is_blind_for_its_counter(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        take(opened, visit)
+    with at(12):
+        counted = count(opened, "100.00")
+        assert (counted["expected"], counted["variance"]) == (None, None)
+        assert seen(opened, counted) == (EACH, "-17.72")
+        address = f"/api/cash-counts/{counted['id']}/"
+        assert opened.client_of(opened.driver).get(address).json() == counted
+        listed = opened.client_of(opened.admin).get("/api/cash-counts/").json()["results"]
+        assert listed[0]["expected"] is None
+        sign(opened, counted)
+        assert opened.client_of(opened.driver).get(address).json()["variance"] == "-17.72"
+        listed = opened.client_of(opened.admin).get("/api/cash-counts/").json()["results"]
+        assert (listed[0]["expected"], listed[0]["variance"]) == (EACH, "-17.72")
+
+
+def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(remains._TELLING, CashCount, [lambda row: [f"operation 17 of {row.user.username}"]])
+    with at(12):
+        assert count(opened, "0.00")["pending"] == [f"operation 17 of {opened.driver.username}"]
+    listed = opened.client_of(opened.driver).get("/api/cash-counts/").json()["results"]
+    assert listed[0]["pending"] is None
+
+
+# --- Twice ----------------------------------------------------------------------------------------
+
+
+def test_the_same_count_sent_again_is_the_same(opened: Shop) -> None:
+    with at(12):
+        first = count(opened, "5.00", client_temp_id="c1")
+        body = {"cash": "5.00", "client_temp_id": "c1"}
+        again = opened.client_of(opened.driver).post("/api/cash-counts/", body)
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+    assert ClientOperation.objects.get(client_temp_id="c1").type == "cash_count"
+
+
+def test_the_list_costs_the_same_whatever_its_length(opened: Shop, visit: Equipment) -> None:
+    client = opened.client_of(opened.admin)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/api/cash-counts/").status_code == 200
+        return len(queries)
+
+    with at(10):
+        take(opened, visit)
+        sign(opened, count(opened, EACH))
+        once = cost()
+        for _ in range(3):
+            take(opened, visit)
+            sign(opened, count(opened, EACH, by=opened.driver))
+        assert cost() == once
