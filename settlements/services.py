@@ -105,10 +105,11 @@ def sign_off_settlement(*, actor: User, settlement_id: int, remarks: str = "") -
     settlement = _lock_undecided(actor, settlement_id, but_for=Status.REJECTED)
     goods, cash = settlement.vehicle_count, settlement.cash_count
     reason = remarks or f"Day-end count {settlement.settlement_number}"
-    if goods is not None and goods.status == Status.COUNTED:
-        sign_off_count(actor=actor, count_id=goods.pk, remarks=reason)
+    # Users are locked before balances.
     if cash is not None and cash.status == Status.COUNTED:
         sign_off_cash_count(actor=actor, count_id=cash.pk, remarks=reason)
+    if goods is not None and goods.status == Status.COUNTED:
+        sign_off_count(actor=actor, count_id=goods.pk, remarks=reason)
     return _decide(actor, settlement, Status.SIGNED_OFF, remarks, "transactions.settlement.signed_off")
 
 
@@ -123,10 +124,10 @@ def reject_settlement(*, actor: User, settlement_id: int, remarks: str) -> Settl
     if not remarks.strip():
         raise Invalid("Please say why it has to be counted again.", attr="remarks")
     goods, cash = settlement.vehicle_count, settlement.cash_count
-    if goods is not None and goods.status == Status.COUNTED:
-        reject_count(actor=actor, count_id=goods.pk, remarks=remarks)
     if cash is not None and cash.status == Status.COUNTED:
         reject_cash_count(actor=actor, count_id=cash.pk, remarks=remarks)
+    if goods is not None and goods.status == Status.COUNTED:
+        reject_count(actor=actor, count_id=goods.pk, remarks=remarks)
     return _decide(actor, settlement, Status.REJECTED, remarks, "transactions.settlement.rejected")
 
 

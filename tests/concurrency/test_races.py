@@ -343,12 +343,62 @@ def test_a_day_is_counted_and_signed_off_once(
     drivers: list[User], supervisors: list[User], cylinder: Equipment
 ) -> None:
     counts = [{"equipment": cylinder.pk, "condition": "FULL", "quantity": 3}]
-    answers = at_once(lambda _: post(drivers[0], "/api/settlements/", {"cash": "0.00", "counts": counts}))
-    assert codes_of(answers) == {(201, ""): 1, (409, "settlement_pending"): CLIENTS - 1}
+    body = {"cash": "0.00", "counts": counts, "client_temp_id": "day"}
+    answers = at_once(lambda _: post(drivers[0], "/api/settlements/", body))
+    assert codes_of(answers) == {(201, ""): 1, (200, ""): CLIENTS - 1}
     day = next(answer.json()["id"] for answer in answers if answer.status_code == 201)
     answers = at_once(lambda i: post(supervisors[i], f"/api/settlements/{day}/sign-off/"))
     assert codes_of(answers) == {(200, ""): 1, (409, "settlement_decided"): CLIENTS - 1}
     assert Inventory.objects.get(location__vehicle_no=drivers[0].vehicle_no, condition="FULL").quantity == 3
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_count_is_signed_off_while_its_vehicle_sells(
+    drivers: list[User], supervisors: list[User], cylinder: Equipment, is_late: bool
+) -> None:
+    """Late sales were counted already, whichever is first; later ones come off what was counted."""
+    before, customer = clock.now().isoformat(), CustomerFactory()
+    counts = [{"equipment": cylinder.pk, "condition": "FULL", "quantity": 3}]
+    counted = post(drivers[0], "/api/vehicle-counts/", {"counts": counts}).json()["id"]
+
+    def work(index: int) -> Answer:
+        if index == 7:
+            return post(supervisors[0], f"/api/vehicle-counts/{counted}/sign-off/")
+        body = {**sale(customer, cylinder), **({"occurred_at": before} if is_late else {})}
+        return post(drivers[0], "/api/transactions/", body)
+
+    answers = at_once(work)
+    signed = answers.pop(7)
+    assert codes_of(answers).keys() <= {(201, ""), (409, "insufficient_stock")}
+    sold = codes_of(answers)[201, ""]
+    left = Inventory.objects.get(location__vehicle_no=drivers[0].vehicle_no, condition="FULL").quantity
+    if signed.status_code == 200:
+        assert left == (3 if is_late else 3 - sold)
+    else:
+        assert codes_of([signed]) == {(409, "count_contradicted"): 1}
+        assert (is_late, left) == (False, 5 - sold)
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_bag_is_signed_off_while_its_user_takes_cash(
+    drivers: list[User], supervisors: list[User], cylinder: Equipment, is_late: bool
+) -> None:
+    """Late cash is handed in with the count, whichever is first; later cash stays in the bag."""
+    before, customers = clock.now().isoformat(), [CustomerFactory() for _ in range(CLIENTS)]
+    counted = post(drivers[0], "/api/cash-counts/", {"cash": "0.00"}).json()["id"]
+
+    def work(index: int) -> Answer:
+        if index == 7:
+            return post(supervisors[0], f"/api/cash-counts/{counted}/sign-off/")
+        items = [{"equipment": cylinder.pk, "type": "SERVICE", "quantity": 1}]
+        body = {"customer": customers[index].pk, "items": items, "payment_received": True}
+        return post(drivers[0], "/api/transactions/", {**body, **({"occurred_at": before} if is_late else {})})
+
+    answers = at_once(work)
+    signed = answers.pop(7)
+    assert (signed.status_code, codes_of(answers)) == (200, {(201, ""): CLIENTS - 1})
+    handed_in_with = set(Payment.objects.values_list("cash_count", flat=True))
+    assert handed_in_with == {counted if is_late else None}
 
 
 def test_a_meter_is_read_and_replaced_at_once(drivers: list[User], supervisors: list[User]) -> None:
