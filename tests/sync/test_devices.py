@@ -155,6 +155,15 @@ def test_what_is_refused_stays_one_conflict_whatever_device_and_clock_say(
     assert SyncConflict.objects.count() == 1
 
 
+def test_another_content_under_a_used_id_stays_one_conflict_as_well(shop: Shop, phone: Callable[..., Json]) -> None:
+    phone(sale_of(shop, "a"))
+    kept = [
+        phone(numbered(sale_of(shop, "a", {"quantity": 2}), 1, clock_offset_s=offset))["results"][0]["conflict"]
+        for offset in (3, 9)
+    ]
+    assert kept == [SyncConflict.objects.get().pk] * 2
+
+
 def test_a_number_inside_the_data_is_still_content(shop: Shop, phone: Callable[..., Json]) -> None:
     operation = sale_of(shop, "a", number=3)
     [result] = phone(operation)["results"]
