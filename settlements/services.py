@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
+from accounts import locks as user_locks
 from accounts.models import User
 from audit.services import record
 from foundation import clock
@@ -46,21 +47,22 @@ class NewSettlement:
 def count_day(*, actor: User, data: NewSettlement) -> Settlement:
     """Keep what a seller counted on the vehicle and in the cash bag beside what should be there: two counts at once.
 
-    The books stay as they are until somebody signs it off. Idempotent by (actor, client_temp_id). Locks the vehicle's
-    balances, number tickets. Raises UnknownReference, Invalid, AmountOutOfRange.
+    The books stay as they are until somebody signs it off. Idempotent by (actor, client_temp_id). Locks the seller's
+    user row, the vehicle's balances, number tickets. Raises UnknownReference, Invalid, AmountOutOfRange.
     """
-    if data.counts and not actor.vehicle_no:
+    seller = user_locks.users((actor.pk,))[actor.pk]
+    if data.counts and not seller.vehicle_no:
         raise Invalid("Without a vehicle only the cash bag is counted.", attr="counts")
     now = clock.now()
     today = clock.business_date(now)
     goods, lines = None, []
-    if actor.vehicle_no:
-        [vehicle] = locations(vehicle_place(actor.vehicle_no))
+    if seller.vehicle_no:
+        [vehicle] = locations(vehicle_place(seller.vehicle_no))
         expected = {
             (row.equipment_id, row.condition): row.quantity for row in stock_locks.balances_at(vehicle) if row.quantity
         }
         flows = flows_of_day(vehicle, today)
-        goods = record_vehicle_count(actor=actor, data=NewVehicleCount(data.counts, actor.vehicle_no, data.remarks))
+        goods = record_vehicle_count(actor=actor, data=NewVehicleCount(data.counts, seller.vehicle_no, data.remarks))
         counted = {(line.equipment, line.condition): line.quantity for line in data.counts}
         lines = _lines(expected, counted, flows)
     cash = record_cash_count(actor=actor, data=NewCashCount(data.cash, data.remarks))
@@ -69,7 +71,7 @@ def count_day(*, actor: User, data: NewSettlement) -> Settlement:
         settlement_number=number,
         user=actor,
         depot=actor.depot,
-        vehicle_no=actor.vehicle_no,
+        vehicle_no=seller.vehicle_no,
         vehicle_count=goods,
         cash_count=cash,
         cash_expected=cash_expected(cash),

@@ -5,12 +5,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
@@ -23,6 +25,7 @@ from accounts.models import LogInAttempt, User
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
+from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.ledger import guards
 from foundation.office.models import UploadedTable
@@ -242,6 +245,10 @@ class Shop:
         return row.quantity if row else 0
 
 
+OPENED = timedelta(days=30)
+"""So long ago the shop counted what it has."""
+
+
 def open_shop() -> Shop:
     depot = DepotFactory()
     shop = Shop(
@@ -252,8 +259,10 @@ def open_shop() -> Shop:
         customer=CustomerFactory(),
         client_of=client_for,
     )
-    shop.count("depot", depot.pk, 100)
-    shop.count("vehicle", shop.driver.vehicle_no, 20)
+    # Long ago: what happened before a count was counted already.
+    with time_machine.travel(clock.now() - OPENED):
+        shop.count("depot", depot.pk, 100)
+        shop.count("vehicle", shop.driver.vehicle_no, 20)
     return shop
 
 
