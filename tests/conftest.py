@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -201,6 +201,10 @@ def nothing_changes() -> Callable[[], AbstractContextManager[None]]:
     return unchanged
 
 
+OPENED = datetime(2020, 1, 1, tzinfo=clock.SINGAPORE)
+"""When the shop counted what it has: what happens before a count was counted already."""
+
+
 @dataclass
 class Shop:
     """A depot with stock, a driver with 20 full cylinders on a vehicle, a customer: what most rules need."""
@@ -238,15 +242,16 @@ class Shop:
         }
         return self.client_of(by or self.admin).post("/api/inventories/update-inventory/", body)
 
+    def stocked(self, entity: str, entity_id: object, quantity: int, **more: Any) -> None:
+        """So many were counted when the shop opened."""
+        with time_machine.travel(OPENED):
+            assert self.count(entity, entity_id, quantity, **more).status_code == 200
+
     def stock(self, condition: str = "FULL", equipment: Equipment | None = None, **where: object) -> int:
         """The balance at a location: ``stock(vehicle_no="GBK1234A")``, ``stock(kind="FIELD")``."""
         filters = {f"location__{name}": value for name, value in where.items()}
         row = Inventory.objects.filter(condition=condition, equipment=equipment or self.cylinder, **filters).first()
         return row.quantity if row else 0
-
-
-OPENED = timedelta(days=30)
-"""So long ago the shop counted what it has."""
 
 
 def open_shop() -> Shop:
@@ -259,10 +264,8 @@ def open_shop() -> Shop:
         customer=CustomerFactory(),
         client_of=client_for,
     )
-    # Long ago: what happened before a count was counted already.
-    with time_machine.travel(clock.now() - OPENED):
-        shop.count("depot", depot.pk, 100)
-        shop.count("vehicle", shop.driver.vehicle_no, 20)
+    shop.stocked("depot", depot.pk, 100)
+    shop.stocked("vehicle", shop.driver.vehicle_no, 20)
     return shop
 
 

@@ -77,7 +77,7 @@ class Fleet:
 @pytest.fixture
 def fleet(shop: Shop) -> Fleet:
     other = VehicleFactory(depot=shop.depot)
-    shop.count("vehicle", other.number, 20)
+    shop.stocked("vehicle", other.number, 20)
     return Fleet(
         shop=shop,
         first=Vehicle.objects.get(number=shop.driver.vehicle_no),

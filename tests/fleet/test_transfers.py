@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def test_goods_go_over_with_a_number_and_a_record(fleet: Fleet) -> None:
     shop, at = fleet.shop, moment(minutes=5)
-    shop.count("vehicle", fleet.first.number, 4, condition="EMPTY")
+    shop.stocked("vehicle", fleet.first.number, 4, condition="EMPTY")
     items = [{"equipment": shop.cylinder.pk, "condition": "EMPTY", "quantity": 3}]
     items.append({"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 2})
     answer = fleet.give(fleet.first, fleet.other, items=items, reason="Ran short", occurred_at=at.isoformat())
@@ -154,7 +154,7 @@ def test_the_day_s_end_tells_what_went_over(fleet: Fleet) -> None:
     counts = [{"equipment": fleet.shop.cylinder.pk, "condition": "FULL", "quantity": 17}]
     client = fleet.shop.client_of(fleet.shop.driver)
     [line] = client.post("/api/settlements/", {"cash": "0.00", "counts": counts}).json()["lines"]
-    assert (line["opening"], line["other"], line["expected"], line["variance"]) == (0, 17, 17, 0)
+    assert (line["opening"], line["other"], line["expected"], line["variance"]) == (20, -3, 17, 0)
 
 
 def items_of(fleet: Fleet, quantity: int) -> tuple[NewWorkItem, ...]:
