@@ -320,6 +320,7 @@ def test_numbers_are_each_device_s_and_each_user_s_own(shop: Shop, phone: Callab
     phone(numbered(sale_of(shop, "b"), 1), device="another")
     shop.count("vehicle", other.vehicle_no, 5)
     phone(numbered(sale_of(shop, "c"), 1), by=other)
+    phone(numbered(sale_of(shop, "d"), 2))
     assert Device.objects.with_gaps().count() == 0
     assert Device.objects.count() == 3
 
@@ -505,8 +506,9 @@ def test_a_supervisor_sees_the_devices_of_the_own_depot_and_a_driver_their_own(
 def test_devices_are_found_by_what_is_missing_and_by_their_silence(shop: Shop, phone: Callable[..., Json]) -> None:
     with time_machine.travel(NOON, tick=False):
         phone(last_number=2)
-    with time_machine.travel(NOON + timedelta(hours=24, seconds=1), tick=False):
+    with time_machine.travel(NOON + timedelta(hours=1), tick=False):
         phone(device="b")
+    with time_machine.travel(NOON + timedelta(hours=24, seconds=1), tick=False):
 
         def found(**asked: Any) -> list[str]:
             rows = shop.client_of(shop.admin).get("/api/sync/devices/", asked).json()["results"]

@@ -158,10 +158,12 @@ def test_a_rate_from_before_the_last_pull_is_not(
         default(shop, default_rate="29.00")
     with at(-2):
         pull(shop, device=DEVICE)
+    with at(-1):
+        default(shop, default_rate="30.00")
     with at(1):
         pull(shop, device=DEVICE)  # after the sale: it tells nothing about it
         result = sell(sale_of(shop, "a", {"rate": "28.50"}, occurred_at=noon.isoformat()))
-    assert line_of(result) == ("29.00", "DEFAULT")
+    assert line_of(result) == ("30.00", "DEFAULT")
     assert codes(result) == ["rate_differs"]
 
 
@@ -206,6 +208,19 @@ def test_a_contract_rate_of_the_last_pull_is_kept(
     # The default was no price of this customer's at any time.
     assert results == [("26.00", "KNOWN"), ("25.00", "CONTRACT"), ("25.00", "CONTRACT")]
     assert [each.client_temp_id for each in Discrepancy.objects.all()] == ["r28.50"]
+
+
+def test_a_contract_rate_that_was_entered_after_the_sale_and_replaced_since_was_never_shown(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    with at(-4):
+        pull(shop, device=DEVICE)
+    for hours, rate in ((1, "25.00"), (2, "24.00")):
+        with at(hours):
+            contract(shop, rate, noon - timedelta(days=hours == 1))
+    with at(3):
+        result = sell(sale_of(shop, "a", {"rate": "25.00"}, occurred_at=noon.isoformat()))
+    assert (line_of(result), codes(result)) == (("24.00", "CONTRACT"), ["rate_differs"])
 
 
 def test_a_default_before_the_first_contract_is_kept(
