@@ -321,6 +321,7 @@ def test_numbers_are_each_device_s_and_each_user_s_own(shop: Shop, phone: Callab
     shop.count("vehicle", other.vehicle_no, 5)
     phone(numbered(sale_of(shop, "c"), 1), by=other)
     phone(numbered(sale_of(shop, "d"), 2))
+    assert Device.objects.get(user=shop.driver, key=DEVICE).received == 2
     assert Device.objects.with_gaps().count() == 0
     assert Device.objects.count() == 3
 
