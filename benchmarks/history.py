@@ -49,7 +49,7 @@ from inventory.models import Inventory, Location, LocationKind, StockMovement
 from invoices.documents import FOLDER
 from invoices.models import Invoice
 from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, Party
-from payments.models import Allocation, Payment
+from payments.models import Allocation, CashCount, Payment
 from sequences.models import Sequence
 from transactions.models import DepositBalance, Transaction, TransactionItem
 
@@ -155,6 +155,14 @@ class History:
             Location.objects.create(kind=LocationKind.VEHICLE, key=f"VEHICLE:{d.vehicle_no}", vehicle_no=d.vehicle_no)
             for d in self.drivers
         ]
+        # One each: what it holds matters to nobody here, only that no bag holds a history.
+        self.bags = {
+            driver.pk: CashCount.objects.create(
+                count_number=f"BAG-{driver.pk}", depot=self.depot, user=driver, cash=0,
+                status=CashCount.Status.SIGNED_OFF, occurred_at=now, ordered_at=now, created_at=now, date=now.date(),
+            )
+            for driver in self.drivers
+        }  # fmt: skip
         self.sites = Location.objects.bulk_create(
             (Location(kind=LocationKind.CUSTOMER, key=f"CUSTOMER:{c.pk}", customer=c) for c in self.customers),
             batch_size=2_000,
@@ -192,7 +200,9 @@ class History:
             from_condition=source[1],
             to_location_id=target[0],
             to_condition=target[1],
+            depot_id=self.depot.pk,
             occurred_at=self.moment,
+            ordered_at=self.moment,
             created_at=self.moment,
             date=self.moment.date(),
             **of,
@@ -218,6 +228,7 @@ class History:
             entity_type=target,
             entity_id=pk,
             user_id=user.pk,
+            depot_id=user.depot_id,
             after=after,
             request_id="history",
         )
@@ -288,6 +299,7 @@ class History:
             kind="TAX_INVOICE",
             customer_id=customer.pk,
             user_id=driver.pk,
+            depot_id=driver.depot_id,
             status="paid" if is_paid else "generated",
             subtotal=subtotal,
             taxable_amount=taxable,
@@ -312,6 +324,7 @@ class History:
             customer_id=customer.pk,
             customer_name=customer.name,
             user_id=driver.pk,
+            depot_id=driver.depot_id,
             vehicle_no=driver.vehicle_no,
             meter_number=meter.meter_number if meter else "",
             last_meter_reading=meter.last_reading if meter else None,
@@ -359,12 +372,14 @@ class History:
                 amount=total,
                 received_on=paid_on,
                 user_id=payer.pk,
+                depot_id=payer.depot_id,
                 is_on_the_spot=not is_credit,
+                ordered_at=paid_at,
                 created_at=paid_at,
                 date=paid_on,
                 allocated_amount=total,
                 used_up_on=paid_on,
-                handed_in_at=None if is_credit else self.moment + timedelta(hours=9),
+                cash_count_id=None if is_credit else self.bags[driver.pk].pk,
             )
             self.add(
                 Allocation,
