@@ -226,16 +226,17 @@ def bring_to(count: Count, *, actor: User, cause: Model, reason: str) -> dict[St
     except InsufficientStock as error:
         raise CountContradicted(_contradiction(count, str(error.detail))) from error
     post_movements(hold, actor=actor, cause=cause, now=now, reason=reason)
-    # What left before the count was counted as gone: it needs no stock any more.
-    tell_of_gains(balance_name(count.location, *stock) for stock in _covered(count))
+    # What left before a count was counted as gone: it needs no stock any more.
+    tell_of_gains(balance_name(place, *stock) for place in places for stock in _covered(counted[place.pk]))
     _keep_expected(count, expected)
     return expected
 
 
-def _covered(count: Count) -> Iterable[Stock]:
-    if count.is_complete:
+def _covered(counts: Sequence[StandingCount]) -> Iterable[Stock]:
+    """Also what the books have never heard of there."""
+    if any(count.row.is_complete for count in counts):
         return product(Equipment.objects.values_list("pk", flat=True), Condition.values)
-    return [(line.equipment_id, line.condition) for line in count.lines.all()]
+    return {stock for count in counts for stock in count.lines}
 
 
 def _moved_behind(count: Count) -> dict[int, datetime]:

@@ -14,6 +14,7 @@ from inventory.models import Count
 from payments.models import CashCount
 from sync.models import SyncConflict
 from tests.conftest import Shop
+from tests.factories import VehicleFactory
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +161,18 @@ def test_a_sale_that_lacked_its_load_happens_once_its_vehicle_was_counted(shop: 
         sign_off(shop, "vehicle-counts", results[1]["id"])
     assert SyncConflict.objects.get().status == "RETRIED"
     assert on_vehicle(shop) == 5
+
+
+def test_a_count_that_moves_behind_another_one_lets_what_it_has_now_counted_happen(shop: Shop) -> None:
+    """The clock was set back between the two: the later one is of another vehicle, and was signed off before."""
+    phone, lorry = Phone(shop), VehicleFactory(depot=shop.depot).number
+    first = counted(phone, 0, 20)
+    found = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}]
+    second = phone.recorded("vehicle_count", 60, vehicle=lorry, counts=found)
+    results = phone.push(first, second)
+    sign_off(shop, "vehicle-counts", results[1]["id"])
+    assert Phone(shop, "phone-2").push(sold(Phone(shop, "phone-2"), 30, 5, vehicle=lorry))[0]["status"] == "rejected"
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        sign_off(shop, "vehicle-counts", results[0]["id"])
+    assert SyncConflict.objects.get().status == "RETRIED"
+    assert shop.stock(vehicle_no=lorry) == 1
