@@ -55,6 +55,19 @@ def test_goods_go_over_with_a_number_and_a_record(fleet: Fleet) -> None:
     call_command("verify_books", stdout=StringIO())
 
 
+def test_what_was_counted_already_still_went_over_once(fleet: Fleet) -> None:
+    """Both vehicles were counted after it; it arrives later."""
+    at = moment(minutes=5)
+    for vehicle in (fleet.first, fleet.other):
+        fleet.shop.count("vehicle", vehicle.number, 20)
+    answer = fleet.give(fleet.first, fleet.other, 2, occurred_at=at.isoformat())
+    assert [(line["condition"], line["quantity"]) for line in answer.json()["items"]] == [("FULL", 2)]
+    record = AuditLog.objects.get(action="inventory.vehicle_transfer.recorded")
+    assert record.after["items"] == [f"2 {fleet.shop.cylinder.sku} FULL"]
+    assert (fleet.on(fleet.first), fleet.on(fleet.other)) == (20, 20)
+    call_command("verify_books", stdout=StringIO())
+
+
 def test_all_of_it_or_nothing(fleet: Fleet, nothing_changes: Unchanged) -> None:
     items = [
         {"equipment": fleet.shop.cylinder.pk, "condition": condition, "quantity": quantity}
