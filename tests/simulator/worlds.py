@@ -41,6 +41,8 @@ class Odds:
     losses: bool = False
     miscounts: bool = False
     jumping_clocks: bool = False
+    counted_and_undone: int = 1
+    """How many times as often as on a usual day."""
 
 
 @dataclass
@@ -109,7 +111,9 @@ class Maker:
             lambda: self._lose(),
             lambda: self.phones[user].reinstall(f"phone of {user}, {self.now}"),
         ]  # fmt: skip
-        [happens] = self.chance.choices(happenings, [8, 8, 4, 6, 4, 3, 3, 2, 2, 4, 3, 3, 1, 2, 0.3])
+        often = self.odds.counted_and_undone
+        weights = [8, 8, 4, 6, 4, 3, 3, 2 * often, 2 * often, 4 * often, 3, 3 * often, 1, 2, 0.3]
+        [happens] = self.chance.choices(happenings, weights)
         happens()
 
     # What happens.

@@ -1,15 +1,17 @@
 """What a simulated world's records are to the project: which command says each, and what its books say afterwards."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 from accounts.models import User
-from distribution.services import NewDistribution, NewItem, confirm_distribution, create_distribution
+from distribution.serializers import DistributionIn
+from distribution.services import confirm_distribution, create_distribution
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.money import to_cents
@@ -17,20 +19,22 @@ from foundation.operations.idempotency import Operation, named
 from inventory import services as stock
 from inventory.errors import InsufficientStock
 from inventory.models import VIRTUAL_KINDS, Condition, Inventory, StockMovement
-from inventory.models import Count as StockCount
 from payments.models import CashCount
 from payments.selectors import cash_expected, cash_in_bag
 from payments.services import reject_cash_count, sign_off_cash_count
+from sync import waiting  # noqa: F401 -- what waits registers itself
 from sync.devices import DeviceSays
-from sync.services import Envelope, push, retry_conflict
+from sync.models import SyncConflict
+from sync.services import Envelope, push
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, UserFactory, VehicleFactory
-from tests.simulator.rule import Books, Count, Goods, Movement, Origin, Stock
+from tests.simulator.rule import Books, Count, Movement, Origin, Stock
 from tests.simulator.worlds import CASH, CUSTOMERS, DEPOSIT, DEPOT, OUTSIDE, PRICE, SIZES, USERS, VEHICLES, bag
 from tests.types import Json
-from transactions.planning import NewSale
-from transactions.pricing import SaleItem
+from transactions.serializers import SaleIn
 from transactions.services import create_customer_transaction_and_invoice, void_transaction
 
+Pieces = Mapping[str, int]
+"""Of each item."""
 START = datetime(2026, 3, 2, tzinfo=UTC)
 GST = Decimal("1.09")
 
@@ -61,114 +65,99 @@ class Office:
             name: UserFactory(role=Role.SUPERVISOR, depot=self.depot, vehicle_no=self.vehicles[vehicle])
             for name, vehicle in USERS.items()
         }
+        self._sizes = {row.pk: size for size, row in self.sizes.items()}
+        self._places = {f"CUSTOMER:{pk}": name for name, pk in self.customers.items()}
+        self._places |= {f"VEHICLE:{number}": name for name, number in self.vehicles.items()}
+        self._places[f"DEPOT:{self.depot.pk}"] = DEPOT
         self._made: dict[str, Any] = {}
         self._kept: dict[str, int] = {}
 
     def device_of(self, origin: Origin) -> Origin:
         """As the project tells devices apart: by user and id."""
-        return (
-            Origin(f"{self.users[origin.user].pk}:{origin.device}", origin.user, origin.number)
-            if origin.number
-            else origin
-        )
+        return replace(origin, device=f"{self.users[origin.user].pk}:{origin.device}") if origin.number else origin
 
-    # What is told it.
+    def is_pushed(self, movement: Movement) -> bool:
+        """What a phone has no operation for, the office records for it."""
+        places = {place for (place, item) in movement.ends if item != CASH}
+        return bool(movement.origin.number) and places != set(VEHICLES)
+
+    def has(self, what: str) -> bool:
+        """Has it happened by itself?"""
+        kept = SyncConflict.objects.filter(pk=self._kept[what], status=SyncConflict.Status.RETRIED).first()
+        if kept is not None:
+            self._made[what] = kept.result_id
+        return kept is not None
+
+    # What it is told.
 
     def record(self, movement: Movement) -> None:
         """Raises InsufficientStock."""
         ends = {end: pieces for end, pieces in movement.ends.items() if end[1] != CASH}
-        sources = {end: -pieces for end, pieces in ends.items() if pieces < 0}
-        [(source, _), *_], [(target, _), *_] = sources, [end for end, pieces in ends.items() if pieces > 0]
-        with self._named(movement) as actor:
-            if source == OUTSIDE:
-                self._work("GOODS_IN", sources, movement, actor)
-            elif source == target == DEPOT:
-                self._work("REFILL", sources, movement, actor)
-            elif source in VEHICLES and target in VEHICLES and source != target:
-                items = self._items(sources)
-                stock.transfer_between_vehicles(
-                    actor=actor,
-                    data=stock.NewVehicleTransfer(
-                        self.vehicles[source], self.vehicles[target], items, occurred_at=moment(movement.at)
-                    ),
-                )
-            elif DEPOT in (source, target):
-                self._distribute(source, target, sources, movement, actor)
-            else:
-                self._sell(source, target, sources, movement, actor)
-
-    def _work(self, kind: str, sources: dict[Stock, int], movement: Movement, actor: User) -> None:
-        data = stock.NewDepotWork(
-            kind, self.depot.pk, self._items(sources), movement.name, occurred_at=moment(movement.at)
+        [source, *_], [target, *_] = (
+            [place for (place, _), pieces in ends.items() if pieces * sign > 0] for sign in (-1, 1)
         )
-        stock.record_depot_work(actor=actor, data=data)
+        taken = {item: -pieces for (_, item), pieces in ends.items() if pieces < 0}
+        if source == OUTSIDE or source == target == DEPOT:
+            self._work("REFILL" if source == target else "GOODS_IN", taken, movement)
+        elif DEPOT in (source, target):
+            self._load(source, target, taken, movement)
+        elif source in VEHICLES and target in VEHICLES and source != target:
+            self._pass_on(source, target, taken, movement)
+        else:
+            self._sell(source, target, taken, movement)
 
-    def _distribute(self, source: str, target: str, sources: dict[Stock, int], movement: Movement, actor: User) -> None:
-        out = source == DEPOT
-        vehicle = self.vehicles[target if out else source]
-        lines = self._items(sources)
-        draft = f"draft of {movement.name}"
+    def _work(self, kind: str, taken: Pieces, movement: Movement) -> None:
+        items = self._items(taken)
+        work = stock.NewDepotWork(kind, self.depot.pk, items, "Work", occurred_at=moment(movement.at))
+        with self._named(movement) as actor:
+            stock.record_depot_work(actor=actor, data=work)
+
+    def _pass_on(self, source: str, target: str, taken: Pieces, movement: Movement) -> None:
+        ends = self.vehicles[source], self.vehicles[target]
+        transfer = stock.NewVehicleTransfer(*ends, self._items(taken), occurred_at=moment(movement.at))
+        with self._named(movement) as actor:
+            stock.transfer_between_vehicles(actor=actor, data=transfer)
+
+    def _load(self, source: str, target: str, taken: Pieces, movement: Movement) -> None:
+        """Drafted once, and confirmed."""
+        out, draft = source == DEPOT, f"draft of {movement.name}"
+        items = [asdict(item) | {"direction": "OUT" if out else "IN"} for item in self._items(taken)]
+        said: Json = {"depot": self.depot.pk, "vehicle": self.vehicles[target if out else source], "items": items}
         if movement.origin.number:
-            items = [
-                {
-                    "equipment": each.equipment,
-                    "direction": "OUT" if out else "IN",
-                    "condition": each.condition,
-                    "quantity": each.quantity,
-                }
-                for each in lines
-            ]
-            data = {"depot": self.depot.pk, "vehicle": vehicle, "items": items}
             if draft not in self._made:
-                self._push(movement, "distribution.create", data, name=draft)
+                self._push(movement, "distribution.create", said, name=draft)
             self._push(movement, "distribution.confirm", {"distribution": draft})
             return
+        at = moment(movement.at)
         if draft not in self._made:
-            new_items = [
-                NewItem(each.equipment, "OUT" if out else "IN", each.condition, each.quantity) for each in lines
-            ]
-            new = NewDistribution(self.depot.pk, new_items, occurred_at=moment(movement.at), vehicle=vehicle)
-            with named(None):
-                self._made[draft] = create_distribution(actor=actor, data=new).pk
-        confirm_distribution(actor=actor, distribution_id=self._made[draft], occurred_at=moment(movement.at))
+            self._made[draft] = create_distribution(actor=self.staff, data=_read(DistributionIn, said, at)).pk
+        with self._named(movement) as actor:
+            confirm_distribution(actor=actor, distribution_id=self._made[draft], occurred_at=at)
 
-    def _sell(self, source: str, target: str, sources: dict[Stock, int], movement: Movement, actor: User) -> None:
-        if source in CUSTOMERS:
-            kind, vehicle, customer = "RETURN", target, source
-        elif target in CUSTOMERS:
-            kind, vehicle, customer = "SALE", source, target
-        else:
-            # What is swapped stays as many at the customer's, whoever that is.
-            kind, vehicle, customer = "SWAP", source, CUSTOMERS[0]
-        is_paid = any(item == CASH for _, item in movement.ends)
-        lines = self._items(sources)
+    def _sell(self, source: str, target: str, taken: Pieces, movement: Movement) -> None:
+        """What is swapped stays as many at the customer's, whoever that is."""
+        customer = next((place for place in (source, target) if place in CUSTOMERS), CUSTOMERS[0])
+        kind = {source: "RETURN", target: "SALE"}.get(customer, "SWAP")
+        said: Json = {
+            "customer": self.customers[customer],
+            "vehicle": self.vehicles[target if kind == "RETURN" else source],
+            "items": [
+                {"equipment": item.equipment, "type": kind, "quantity": item.quantity} for item in self._items(taken)
+            ],
+            "payment_received": any(item == CASH for _, item in movement.ends),
+        }
         if movement.origin.number:
-            data = {
-                "customer": self.customers[customer],
-                "vehicle": self.vehicles[vehicle],
-                "items": [{"equipment": each.equipment, "type": kind, "quantity": each.quantity} for each in lines],
-                "payment_received": is_paid,
-            }
-            self._push(movement, "transaction.create", data)
+            self._push(movement, "transaction.create", said)
             return
-        sale = NewSale(
-            customer=self.customers[customer],
-            items=[SaleItem(each.equipment, kind, each.quantity) for each in lines],
-            payment_received=is_paid,
-            occurred_at=moment(movement.at),
-            vehicle=self.vehicles[vehicle],
-        )
-        self._made[movement.name] = create_customer_transaction_and_invoice(actor=actor, data=sale).pk
+        with self._named(movement) as actor:
+            sale = _read(SaleIn, said, moment(movement.at))
+            self._made[movement.name] = create_customer_transaction_and_invoice(actor=actor, data=sale).pk
 
     def _push(self, what: Movement | Count, kind: str, data: Json, *, name: str = "") -> None:
-        """By the phone's clock, which is wrong; if it is refused, it is kept, and the next time tried again.
+        """By the phone's clock, which is wrong. What is refused is kept, and tried again by the server.
 
         ``name``: of a part that has no number of its own.
         """
-        if kept := self._kept.get(what.name):
-            with named(None):
-                self._made[what.name] = retry_conflict(actor=self.staff, conflict_id=kept).result_id
-            return
         user, now = self.users[what.origin.user], clock.now()
         ahead = self.chance.randrange(-100_000, 100_000)
         operation: Json = {
@@ -180,10 +169,8 @@ class Office:
             "data": data,
         }
         device = DeviceSays(what.origin.device, what.origin.number)
-        with named(None):
-            [result] = push(
-                actor=user, operations=[operation], said=Envelope(2, now + timedelta(seconds=ahead), device)
-            )
+        said = Envelope(2, now + timedelta(seconds=ahead), device)
+        [result] = push(actor=user, operations=[operation], said=said)
         if result.made is not None:
             self._made[name or what.name] = result.made.pk
             return
@@ -205,15 +192,8 @@ class Office:
         if count.takes_all:
             self._push(count, "cash_count", {"cash": str(dollars(count.found.get(CASH, 0)))})
             return
-        lines = [(*self._key(item), quantity) for item, quantity in count.found.items()]
-        data = {
-            "vehicle": self.vehicles[count.place],
-            "counts": [
-                {"equipment": equipment, "condition": condition, "quantity": quantity}
-                for equipment, condition, quantity in lines
-            ],
-        }
-        self._push(count, "vehicle_count", data)
+        lines = [asdict(item) for item in self._items(count.found)]
+        self._push(count, "vehicle_count", {"vehicle": self.vehicles[count.place], "counts": lines})
 
     def sign(self, count: Count) -> None:
         """Raises EarlierCountOpen, CountContradicted."""
@@ -226,28 +206,24 @@ class Office:
 
     def take_stock(self, count: Count) -> None:
         """At the depot, of any moment. Raises CountContradicted."""
-        items = [stock.NewWorkItem(*self._key(item), quantity) for item, quantity in count.found.items()]
+        counted = stock.DepotCount(self.depot.pk, self._items(count.found), count.name, counted_at=moment(count.at))
         with self._named(count) as actor:
-            work = stock.take_stock(
-                actor=actor, data=stock.DepotCount(self.depot.pk, items, count.name, counted_at=moment(count.at))
-            )
-        self._made[count.name] = work.count_id
+            self._made[count.name] = stock.take_stock(actor=actor, data=counted).count_id
 
     def correct(self, count: Count) -> None:
         """At a customer's, now. Raises CountContradicted."""
-        [(item, quantity)] = count.found.items()
-        equipment, condition = self._key(item)
+        [item] = self._items(count.found)
         with self._named(count) as actor:
-            stock.correct_inventory(
+            balance = stock.correct_inventory(
                 actor=actor,
                 entity=stock.Entity.CUSTOMER,
                 entity_id=str(self.customers[count.place]),
-                equipment_id=equipment,
-                condition=Condition(condition),
-                quantity=quantity,
-                reason=count.name,
+                equipment_id=item.equipment,
+                condition=Condition(item.condition),
+                quantity=item.quantity,
+                reason="Counted",
             )
-        self._made[count.name] = StockCount.objects.latest("pk").pk
+        self._made[count.name] = balance.location.counts.latest("pk").pk
 
     @contextmanager
     def _named(self, what: Movement | Count) -> Iterator[User]:
@@ -263,48 +239,49 @@ class Office:
         with named(operation):
             yield actor
 
-    def _items(self, sources: dict[Stock, int]) -> list[stock.NewWorkItem]:
-        return [stock.NewWorkItem(*self._key(item), pieces) for (_, item), pieces in sources.items()]
-
-    def _key(self, item: str) -> tuple[int, str]:
-        condition, _, size = item.partition(" ")
-        return self.sizes[size].pk, condition.upper()
+    def _items(self, pieces: Pieces) -> list[stock.NewWorkItem]:
+        found = []
+        for item, quantity in pieces.items():
+            condition, _, size = item.partition(" ")
+            found.append(stock.NewWorkItem(self.sizes[size].pk, condition.upper(), quantity))
+        return found
 
     # What it says.
 
     def books(self, signed: list[Count]) -> Books:
         """Of all places but OUTSIDE, and of these counts."""
-        items = {
-            (row.pk, condition.upper()): f"{condition} {size}"
-            for size, row in self.sizes.items()
-            for condition in ("full", "empty")
-        }
-        places = {f"CUSTOMER:{pk}": name for name, pk in self.customers.items()}
-        places |= {f"VEHICLE:{number}": name for name, number in self.vehicles.items()}
-        places[f"DEPOT:{self.depot.pk}"] = DEPOT
         balances = {
-            (places[key], items[equipment, condition]): quantity
-            for key, equipment, condition, quantity in Inventory.objects.exclude(location__kind__in=VIRTUAL_KINDS)
+            self._stock(*key): pieces
+            for *key, pieces in Inventory.objects.exclude(location__kind__in=VIRTUAL_KINDS)
             .exclude(quantity=0)
             .values_list("location__key", "equipment", "condition", "quantity")
         }
-        for name, user in self.users.items():
-            if cents := int(cash_in_bag(user) * 100):
-                balances[bag(name), CASH] = cents
-        names = {self._made[count.name]: count.name for count in signed if not count.takes_all}
+        balances |= {
+            (bag(name), CASH): cents for name, user in self.users.items() if (cents := _cents(cash_in_bag(user)))
+        }
+        goods = {self._made[count.name]: count.name for count in signed if not count.takes_all}
         adjustments: dict[tuple[str, Stock], int] = defaultdict(int)
         for end, sign in (("to", 1), ("from", -1)):
-            for pk, key, equipment, condition, quantity in (
-                StockMovement.objects.filter(count__in=names)
-                .exclude(**{f"{end}_location__kind__in": VIRTUAL_KINDS})
-                .values_list("count", f"{end}_location__key", "equipment", f"{end}_condition", "quantity")
-            ):
-                adjustments[names[pk], (places[key], items[equipment, condition])] += sign * quantity
+            rows = StockMovement.objects.filter(count__in=goods).exclude(**{f"{end}_location__kind__in": VIRTUAL_KINDS})
+            said = rows.values_list(f"{end}_location__key", "equipment", f"{end}_condition", "count", "quantity")
+            for *key, count_id, pieces in said:
+                adjustments[goods[count_id], self._stock(*key)] += sign * pieces
         for count in signed:
             if count.takes_all:
                 row = CashCount.objects.get(pk=self._made[count.name])
-                adjustments[count.name, (count.place, CASH)] = int((row.cash - cash_expected(row)) * 100)
+                adjustments[count.name, (count.place, CASH)] = _cents(row.cash - cash_expected(row))
         return Books(balances, {key: quantity for key, quantity in adjustments.items() if quantity})
 
+    def _stock(self, place: str, equipment: int, condition: str) -> Stock:
+        return self._places[place], f"{condition.lower()} {self._sizes[equipment]}"
 
-GOODS = {Goods.NEVER_LEFT: "never_left", Goods.CAME_BACK: "came_back", None: "gone"}
+
+def _cents(amount: Decimal) -> int:
+    return int(amount * 100)
+
+
+def _read(serializer_class: Any, said: Json, at: datetime) -> Any:
+    """As the office's own screens send it."""
+    serializer = serializer_class(data={**said, "occurred_at": at.isoformat()})
+    serializer.is_valid(raise_exception=True)
+    return serializer.command()

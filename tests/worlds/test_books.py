@@ -1,214 +1,59 @@
-"""Each world through the real commands, in any order of arrival. SIMULATED_BOOKS says how many."""
+"""Each world through the real commands, in any order of arrival. SIMULATED_BOOKS says how many, of how many steps."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from heapq import heappop, heappush
-from itertools import count as numbers
-from random import Random
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import time_machine
-from django.core.management import call_command
+from django.db.models import F
 
-from inventory.errors import CountContradicted, EarlierCountOpen, InsufficientStock
-from tests.simulator.phones import HOUR
-from tests.simulator.rule import Books, Count, Goods, Movement, books
-from tests.simulator.worlds import CASH, CUSTOMERS, OUTSIDE, Odds, world
-from tests.worlds.office import GOODS, START, Office, moment
+from audit.models import AuditLog
+from inventory.models import Count, StockMovement
+from payments.models import CashCount
+from reports.management.commands.verify_books import Bar
+from reports.verification import CHECKS
+from sync.models import SyncConflict
+from tests.worlds.days import Days
+from tests.worlds.office import START
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
 
-WORLDS = int(os.environ.get("SIMULATED_BOOKS", "100"))
-STEPS = int(os.environ.get("SIMULATED_STEPS", "15"))
-ANYTHING = Odds(losses=True, miscounts=True, jumping_clocks=True)
-
-
-MILLISECOND = 1_000
-LAST = 14 * 24 * HOUR
-"""Nobody comes back to what isn't decided by then."""
-Event = Callable[[], object]
-
-
-@dataclass
-class Told:
-    """What the office was told, as the rule reads it.
-
-    Goods are ordered by the counts of goods, cash by those of cash.
-    """
-
-    goods: dict[str, Movement] = field(default_factory=dict)
-    cash: dict[str, Movement] = field(default_factory=dict)
-    signed: list[Count] = field(default_factory=list)
-
-    def books(self) -> Books:
-        goods = books(self.goods.values(), [count for count in self.signed if not count.takes_all])
-        cash = books(self.cash.values(), [count for count in self.signed if count.takes_all])
-        balances = {
-            stock: quantity for stock, quantity in {**goods.balances, **cash.balances}.items() if stock[0] != OUTSIDE
-        }
-        return Books(balances, {**goods.adjustments, **cash.adjustments})
-
-    def having(self, *movements: Movement | None) -> "Told":
-        """And these, of goods or of cash."""
-        return Told(
-            self.goods | {each.name: each for each in movements if each and not _is_cash(each)},
-            self.cash | {each.name: each for each in movements if each and _is_cash(each)},
-            self.signed,
-        )
-
-    def counted(self, count: Count) -> "Told":
-        return Told(self.goods, self.cash, [*self.signed, count])
-
-    def is_short(self) -> bool:
-        return any(quantity < 0 for (_, item), quantity in self.books().balances.items() if item != CASH)
-
-
-def _is_cash(movement: Movement) -> bool:
-    return any(item == CASH for _, item in movement.ends)
-
-
-@dataclass
-class Waiting:
-    """Something that was refused. Short: there isn't enough for it, or what it refers to hasn't come."""
-
-    again: Event
-    is_short: Callable[[], bool]
-
-
-class Days:
-    """Lets a world's records arrive, some at once and some much later.
-
-    What is refused is tried again as soon as the rule has room for it.
-    """
-
-    def __init__(self, seed: int, clock: time_machine.Traveller) -> None:
-        self.chance = Random(seed)
-        self.clock, self.now = clock, 0
-        self.office, self.told = Office(self.chance), Told()
-        self.waiting: list[Waiting] = []
-        self._events: list[tuple[int, int, Event]] = []
-        self._numbers = numbers()
-        one = world(seed, ANYTHING, STEPS)
-        for record in one.records:
-            self._later(self._arrival(record.at), self._what(record))
-
-    def _what(self, record: Movement | Count) -> Event:
-        if isinstance(record, Movement):
-            if record.undoes is None:
-                return lambda: self._record(record)
-            goods = self.chance.choice([record.goods, record.goods, record.goods, None])
-            return lambda: self._void(record, goods)
-        if record.is_whole:
-            return lambda: self._count(record)
-        if record.place in CUSTOMERS:
-            return lambda: self._correct(record)
-        return lambda: self._take_stock(record)
-
-    def run(self) -> None:
-        while self._events:
-            at, _, event = heappop(self._events)
-            self._move_to(at)
-            event()
-            while waiting := next((each for each in self.waiting if not each.is_short()), None):
-                self.waiting.remove(waiting)
-                self._move_to(self.now)
-                waiting.again()
-
-    def _move_to(self, at: int) -> None:
-        """No two things arrive in the same instant."""
-        self.now = max(at, self.now + MILLISECOND)
-        self.clock.move_to(moment(self.now))
-
-    def _arrival(self, at: int) -> int:
-        return at + self.chance.choice([0, 0, self.chance.randrange(HOUR), self.chance.randrange(30 * HOUR)])
-
-    def _later(self, at: int, event: Event) -> None:
-        heappush(self._events, (at, next(self._numbers), event))
-
-    # What arrives.
-
-    def _try(self, command: Callable[[], object], told: Callable[[], "Told"], again: Event) -> None:
-        """Do it. It is refused exactly if something would be short by the rule, and waits then."""
-        try:
-            command()
-        except (InsufficientStock, CountContradicted):
-            assert told().is_short()
-            self.waiting.append(Waiting(again, lambda: told().is_short()))
-        else:
-            self.told = told()
-            assert not self.told.is_short()
-
-    def _record(self, record: Movement) -> None:
-        ends = {end: cents for end, cents in record.ends.items() if end[1] == CASH}
-        goods = self._told(record)
-        cash = replace(goods, ends=ends) if ends else None
-        self._try(
-            lambda: self.office.record(record), lambda: self.told.having(goods, cash), lambda: self._record(record)
-        )
-
-    def _void(self, record: Movement, goods: Goods | None) -> None:
-        """A void happens when the office says so; its cash stands beside what was paid."""
-        assert record.undoes is not None
-        name = record.undoes.name
-        if name not in self.told.goods:
-            self.waiting.append(Waiting(lambda: self._void(record, goods), lambda: name not in self.told.goods))
-            return
-        undoing = self._told(record, at=self.now, undoes=self.told.goods[name], goods=goods)
-        back = None
-        if paid := self.told.cash.get(name):
-            ends = {end: -cents for end, cents in paid.ends.items()}
-            back = replace(undoing, ends=ends, undoes=paid, goods=Goods.NEVER_LEFT)
-        self._try(
-            lambda: self.office.void(record, GOODS[goods]),
-            lambda: self.told.having(undoing if goods else None, back),
-            lambda: self._void(record, goods),
-        )
-
-    def _told(self, record: Movement, **changes: Any) -> Movement:
-        """Of the goods."""
-        ends = {end: pieces for end, pieces in record.ends.items() if end[1] != CASH}
-        return replace(record, ends=ends, origin=self.office.device_of(record.origin), **changes)
-
-    def _count(self, record: Count) -> None:
-        """Most are signed some time, some rejected; some nobody looks at."""
-        self.office.count(record)
-        counted = replace(record, origin=self.office.device_of(record.origin))
-        decide = self.chance.choices([self._sign, self.office.reject, None], [17, 2, 1])[0]
-        if decide is not None:
-            self._later(self._arrival(self.now), lambda: decide(counted))
-
-    def _sign(self, counted: Count) -> None:
-        """In the order of their moments: the office comes back to it."""
-        try:
-            self._try(
-                lambda: self.office.sign(counted), lambda: self.told.counted(counted), lambda: self._sign(counted)
-            )
-        except EarlierCountOpen:
-            if self.now < LAST:
-                self._later(self.now + 4 * HOUR, lambda: self._sign(counted))
-
-    def _take_stock(self, record: Count) -> None:
-        self._try(
-            lambda: self.office.take_stock(record),
-            lambda: self.told.counted(record),
-            lambda: self._take_stock(record),
-        )
-
-    def _correct(self, record: Count) -> None:
-        counted = replace(record, at=self.now)
-        self._try(
-            lambda: self.office.correct(counted), lambda: self.told.counted(counted), lambda: self._correct(record)
-        )
+WORLDS, STEPS = (int(number) for number in os.environ.get("SIMULATED_BOOKS", "100x10").split("x"))
 
 
 @pytest.mark.parametrize("seed", range(WORLDS))
-def test_the_books_are_what_the_rule_says(seed: int) -> None:
+def test_the_books_are_what_the_rule_says(seed: int, django_capture_on_commit_callbacks: Any) -> None:
     with time_machine.travel(START, tick=False) as clock:
-        days = Days(seed, clock)
+        days = Days(seed, STEPS, clock, partial(django_capture_on_commit_callbacks, execute=True))
         days.run()
-        said = days.office.books(days.told.signed)
-        expected = days.told.books()
+        said, expected = days.office.books(days.told.signed), days.told.books()
         assert (said.balances, said.adjustments) == (expected.balances, expected.adjustments)
-        call_command("verify_books")
+        if seed % 5 == 0:
+            broken = {title: [*check(Bar(title))] for title, check in CHECKS.items()}
+            assert {title: breaks for title, breaks in broken.items() if breaks} == {}
+
+
+def test_the_worlds_have_in_them_what_the_rule_is_about(django_capture_on_commit_callbacks: Any) -> None:
+    """What was counted already, what moves behind a count, each kind of void, and what has to wait."""
+    refused = 0
+    for seed in range(6):
+        with time_machine.travel(START + seed * timedelta(days=30), tick=False) as clock:
+            days = Days(seed, 25, clock, partial(django_capture_on_commit_callbacks, execute=True))
+            days.run()
+            refused += days.refused
+    moved, voided = StockMovement.objects.filter(count=None), StockMovement.objects.filter(reverses__isnull=False)
+    found = {
+        "counted already": StockMovement.objects.filter(kind=StockMovement.Kind.COMPENSATION),
+        "moved behind a count": moved.filter(reverses=None, ordered_at__gt=F("occurred_at")),
+        "counts behind a count": Count.objects.filter(ordered_at__gt=F("occurred_at")),
+        "never left": voided.filter(ordered_at=F("reverses__ordered_at")),
+        "came back": voided.filter(ordered_at__gt=F("reverses__ordered_at")),
+        "gone": AuditLog.objects.filter(action="transactions.sale.voided", after__goods="gone"),
+        "pushed and tried again": SyncConflict.objects.filter(status=SyncConflict.Status.RETRIED),
+        "rejected": Count.objects.filter(status=Count.Status.REJECTED),
+        "cash handed in": CashCount.objects.filter(status=CashCount.Status.SIGNED_OFF),
+    }
+    assert {name: rows.count() for name, rows in found.items() if rows.count() < 2} == {}
+    assert refused >= 10
