@@ -9,6 +9,7 @@ from tests.model.records import (
     OUTSIDE,
     ZERO,
     Allocation,
+    Count,
     Customer,
     DayEnd,
     Depot,
@@ -17,6 +18,7 @@ from tests.model.records import (
     Line,
     Load,
     Movement,
+    Order,
     Payment,
     Person,
     Refused,
@@ -38,6 +40,24 @@ class Books:
         self.movements: list[Movement] = []
         self.loads: list[Load] = []
         self.day_ends: list[DayEnd] = []
+        self.counts_that_stand: list[Count] = []
+        self.orders: list[Order] = []
+
+    def _order(self, at: datetime, happened: datetime | None = None) -> Order:
+        """Of what moves. Heard of at once it comes after the counts that stand; late, before those of its moment."""
+        if happened is not None and happened != at:
+            return happened, 0, 0, 0
+        standing = [count.order for count in self.counts_that_stand]
+        standing += [day_end.order for day_end in self.day_ends if day_end.state == "signed off"]
+        after = max((turn + 1 for moment, turn, _, _ in standing if moment == at), default=0)
+        self.orders.append((at, after, 0, 0))
+        return self.orders[-1]
+
+    def _order_of_count(self, at: datetime) -> Order:
+        """After all that was heard of so far."""
+        turn = max((turn for moment, turn, _, _ in self.orders if moment == at), default=0)
+        self.orders.append((at, turn, 1, len(self.orders)))
+        return self.orders[-1]
 
     # --- Sales -------------------------------------------------------------------------------------------
 
@@ -74,7 +94,8 @@ class Books:
         rate = gst_rate_on(day_of(happened or at) if paid else today)
         gst = to_the_cent(taxable * rate / 100)
         kind = "CREDIT_NOTE" if subtotal < 0 else "TAX_INVOICE"
-        movements = self._move(_movements_of(seller, customer, lines, at))
+        order = self._order(at, happened)
+        movements = self._move(_movements_of(seller, customer, lines, at), order)
         document = Document(
             number=self._next_number(kind, today),
             kind=kind,
@@ -94,7 +115,7 @@ class Books:
         )
         self.documents.append(document)
         if paid and document.total != 0:
-            cash = Payment(customer, seller, "CASH", document.total, today, today, came_with=document)
+            cash = Payment(customer, seller, "CASH", document.total, today, today, came_with=document, order=order)
             self.payments.append(cash)
             self.allocations.append(Allocation(cash, document, document.total, today))
         return document
@@ -118,7 +139,7 @@ class Books:
                 Movement(at, "reversal", gone.item, gone.quantity, gone.target, gone.target_condition, gone.source, gone.source_condition)
                 for gone in document.movements
             ]  # fmt: skip
-        self._move(back)
+        self._move(back, self._order(at))
         kind = "TAX_INVOICE" if document.subtotal < 0 else "CREDIT_NOTE"
         usage = document.usage
         note = Document(
@@ -168,7 +189,7 @@ class Books:
     ) -> Payment:
         """Money on account. It settles what it is meant for, else what has been due for longest; the rest is credit."""
         today = day_of(at)
-        payment = Payment(customer, taker, method, amount, received_on or today, today)
+        payment = Payment(customer, taker, method, amount, received_on or today, today, order=self._order(at))
         settled = self._shares(payment, taker, shares)
         self.payments.append(payment)
         for document, share in settled:
@@ -188,7 +209,7 @@ class Books:
         if amount > abs(is_open):
             raise Refused("exceeds_outstanding")
         signed = amount if is_open > 0 else -amount
-        payment = Payment(document.customer, taker, method, signed, today, today)
+        payment = Payment(document.customer, taker, method, signed, today, today, order=self._order(at))
         self.payments.append(payment)
         self.allocations.append(Allocation(payment, document, signed, today))
         return payment
@@ -210,7 +231,14 @@ class Books:
 
     def _take_back(self, payment: Payment, today: date) -> Payment:
         reversal = Payment(
-            payment.customer, payment.taker, payment.method, -payment.amount, today, today, reverses=payment
+            payment.customer,
+            payment.taker,
+            payment.method,
+            -payment.amount,
+            today,
+            today,
+            reverses=payment,
+            order=payment.order,  # what was handed in stays so, and no later bag is short of it
         )
         self.payments.append(reversal)
         for document in self.documents:
@@ -283,7 +311,7 @@ class Books:
                 movements.append(
                     Movement(at, "unloaded", item, pieces, driver.place, condition, depot.place, condition)
                 )
-        self._move(movements)
+        self._move(movements, self._order(at))
         self.loads.append(Load(driver, driver.vehicle, day_of(at)))
 
     def works(
@@ -310,78 +338,129 @@ class Books:
             if kind == "TRANSFER" and to_depot is not None:
                 target = to_depot.place
             movements.append(Movement(at, "work", item, pieces, source, condition, target, becomes))
-        self._move(movements)
+        self._move(movements, self._order(at))
 
     def counts(self, place: str, item: Item, condition: str, pieces: int, *, at: datetime) -> None:
         """A place was counted; what the books had otherwise came from outside, or went there."""
-        self._move(_to_reach(place, item, condition, pieces - self.pieces_at(place, item, condition), "count", at))
+        count = Count(place, {(item, condition): pieces}, False, self._order_of_count(at))
+        self._post(_to_reach(count, item, condition, pieces - self.pieces_at(place, item, condition), "count", at))
+        self.counts_that_stand.append(count)
 
     def pieces_at(self, place: str, item: Item, condition: str) -> int:
-        pieces = 0
-        for movement in self.movements:
-            if movement.item is item:
-                if (movement.target, movement.target_condition) == (place, condition):
-                    pieces += movement.quantity
-                if (movement.source, movement.source_condition) == (place, condition):
-                    pieces -= movement.quantity
-        return pieces
+        return self._pieces(place, item, condition, self.movements)
 
-    def _move(self, movements: list[Movement]) -> list[Movement]:
-        """All of them or none: no depot, vehicle or customer gives what it hasn't got."""
+    def _pieces(self, place: str, item: Item, condition: str, movements: Sequence[Movement]) -> int:
+        return sum(
+            pieces for movement in movements for *end, pieces in movement.ends if end == [place, item, condition]
+        )
+
+    def _move(self, movements: list[Movement], order: Order) -> list[Movement]:
+        """All of them or none. What comes before a count that stands was counted already: the first such takes it back."""
+        taken_back = []
+        for movement in movements:
+            movement.order = order
+            for place, item, condition, pieces in movement.ends:
+                after = [
+                    count
+                    for count in self.counts_that_stand
+                    if count.order > order and count.covers(place, item, condition)
+                ]
+                if after:
+                    first = min(after, key=lambda count: count.order)
+                    taken_back += _to_reach(first, item, condition, -pieces, "compensation", movement.when)
+        self._post([*movements, *taken_back])
+        return movements
+
+    def _post(self, movements: list[Movement]) -> None:
+        """No depot, vehicle or customer gives what it hasn't got."""
         self.movements += movements
         for movement in movements:
             place, condition = movement.source, movement.source_condition
             if place not in (OUTSIDE, ON_FOOT) and self.pieces_at(place, movement.item, condition) < 0:
                 del self.movements[len(self.movements) - len(movements) :]
                 raise Refused("insufficient_stock")
-        return movements
 
     # --- The end of the day -----------------------------------------------------------------------------
 
     def cash_in_bag(self, seller: Person) -> list[Payment]:
+        """What the seller took after the last bag that was handed in."""
+        return self._cash(seller, [day_end for day_end in self.day_ends if day_end.state == "signed off"])
+
+    def _cash(self, seller: Person, earlier: Sequence[DayEnd], until: Order | None = None) -> list[Payment]:
+        handed_in = [day_end.order for day_end in earlier if day_end.seller is seller]
         return [
             payment
             for payment in self.payments
-            if payment.taker is seller and payment.method == "CASH" and not payment.is_handed_in
+            if payment.taker is seller
+            and payment.method == "CASH"
+            and (until is None or payment.order <= until)
+            and all(payment.order > order for order in handed_in)
         ]
 
     def counts_day(
-        self, seller: Person, cash: Decimal, counted: dict[tuple[Item, str], int], items: Sequence[Item]
+        self,
+        seller: Person,
+        cash: Decimal,
+        counted: dict[tuple[Item, str], int],
+        items: Sequence[Item],
+        *,
+        at: datetime,
     ) -> DayEnd:
-        """The seller hands the bag in, and says what is on the vehicle: what isn't named isn't there."""
-        if any(earlier.seller is seller and not earlier.is_decided for earlier in self.day_ends):
-            raise Refused("settlement_pending")
+        """The seller says what is in the bag and on the vehicle: what isn't named isn't there."""
         expected = {}
         if seller.vehicle:
             for item in items:
                 for condition in ("FULL", "EMPTY", "DAMAGED"):
                     expected[item, condition] = self.pieces_at(seller.place, item, condition)
-        bag = self.cash_in_bag(seller)
-        for payment in bag:
-            payment.is_handed_in = True
+        order = self._order_of_count(at)
+        bag = self._cash(seller, [day_end for day_end in self.day_ends if day_end.state != "rejected"], order)
         cash_expected = sum((payment.amount for payment in bag), ZERO)
-        day_end = DayEnd(seller, seller.vehicle, bag, cash_expected, cash, expected, counted)
+        day_end = DayEnd(seller, seller.vehicle, order, cash_expected, cash, expected, counted)
         self.day_ends.append(day_end)
         return day_end
 
     def signs_off(self, day_end: DayEnd, *, at: datetime) -> None:
-        """The vehicle has what was counted, and what moved since."""
-        if day_end.is_decided:
+        """The vehicle had at that moment what was counted, and has what moved since; the bag is handed in."""
+        if day_end.state != "open":
             raise Refused("settlement_decided")
-        movements = []
-        for (item, condition), pieces in day_end.expected.items():
-            difference = day_end.counted.get((item, condition), 0) - pieces
-            movements += _to_reach(f"vehicle {day_end.vehicle}", item, condition, difference, "variance", at)
-        self._move(movements)
-        day_end.is_decided = True
+        for earlier in self.day_ends[: self.day_ends.index(day_end)]:
+            if earlier.state == "open" and day_end.vehicle and earlier.vehicle == day_end.vehicle:
+                raise Refused("earlier_count_open")
+        if day_end.vehicle:
+            count = Count(f"vehicle {day_end.vehicle}", day_end.counted, True, day_end.order)
+            movements = []
+            for item, condition in day_end.expected:
+                known = [movement for movement in self.movements if self._is_before(movement, count)]
+                there = self._pieces(count.place, item, condition, known)
+                difference = day_end.counted.get((item, condition), 0) - there
+                movements += _to_reach(count, item, condition, difference, "variance", at)
+                movements += self._charged_to_the_next(count, item, condition, difference, at)
+            try:
+                self._post(movements)
+            except Refused:
+                raise Refused("count_contradicted") from None
+            self.counts_that_stand.append(count)
+        day_end.state = "signed off"
+
+    def _is_before(self, movement: Movement, count: Count) -> bool:
+        """Did it happen before a count, or bring the books to an earlier one?"""
+        return (movement.count.order if movement.count else movement.order) < count.order
+
+    def _charged_to_the_next(
+        self, count: Count, item: Item, condition: str, difference: int, at: datetime
+    ) -> list[Movement]:
+        later = [each for each in self.counts_that_stand if each.order > count.order]
+        covering = [each for each in later if each.covers(count.place, item, condition)]
+        if not covering:
+            return []
+        following = min(covering, key=lambda each: each.order)
+        return _to_reach(following, item, condition, -difference, "compensation", at)
 
     def rejects(self, day_end: DayEnd) -> None:
-        """To be counted again: the cash is in the bag again."""
-        if day_end.is_decided:
+        """To be counted again: it leaves nothing."""
+        if day_end.state != "open":
             raise Refused("settlement_decided")
-        for payment in day_end.cash:
-            payment.is_handed_in = False
-        day_end.is_decided = True
+        day_end.state = "rejected"
 
     # --- Numbers ----------------------------------------------------------------------------------------
 
@@ -406,9 +485,11 @@ def _movements_of(seller: Person, customer: Customer, lines: Sequence[Line], at:
     return movements
 
 
-def _to_reach(place: str, item: Item, condition: str, difference: int, why: str, at: datetime) -> list[Movement]:
+def _to_reach(count: Count, item: Item, condition: str, difference: int, why: str, at: datetime) -> list[Movement]:
+    """What brings the books to a count, against the rest of the world."""
+    place = count.place
     if difference > 0:
-        return [Movement(at, why, item, difference, OUTSIDE, condition, place, condition)]
+        return [Movement(at, why, item, difference, OUTSIDE, condition, place, condition, count=count)]
     if difference < 0:
-        return [Movement(at, why, item, -difference, place, condition, OUTSIDE, condition)]
+        return [Movement(at, why, item, -difference, place, condition, OUTSIDE, condition, count=count)]
     return []

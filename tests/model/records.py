@@ -1,11 +1,15 @@
 """What is written down when something happens, and the few rules that need no books to look into."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 SINGAPORE = timezone(timedelta(hours=8))
 ZERO = Decimal("0.00")
+Order = tuple[datetime, int, int, int]
+"""A place in what happened: the moment; at one moment what came after a count that stood is later; what moves comes
+before what is counted; counts follow each other as they were made."""
+FIRST: Order = (datetime.min.replace(tzinfo=UTC), 0, 0, 0)
 OUTSIDE, ON_FOOT = "OUTSIDE", "FIELD"
 """The rest of the world, and what drivers without a vehicle carry. Only these two may fall below zero."""
 
@@ -162,7 +166,7 @@ class Payment:
     came_with: Document | None = None
     """The sale that it was paid with, on the spot."""
     reverses: "Payment | None" = None
-    is_handed_in: bool = False
+    order: Order = FIRST
     number: str = ""
     """Of the receipt, once it is known."""
 
@@ -189,6 +193,30 @@ class Movement:
     source_condition: str
     target: str
     target_condition: str
+    order: Order = FIRST
+    count: "Count | None" = None
+    """Nothing moved: the books are brought to it."""
+
+    @property
+    def ends(self) -> list[tuple[str, "Item", str, int]]:
+        """Where it changes how many there are: place, item, condition, pieces."""
+        return [
+            (self.source, self.item, self.source_condition, -self.quantity),
+            (self.target, self.item, self.target_condition, self.quantity),
+        ]
+
+
+@dataclass(eq=False)
+class Count:
+    """What was found at a place. What a complete one doesn't name wasn't there."""
+
+    place: str
+    found: dict[tuple[Item, str], int]
+    is_complete: bool
+    order: Order
+
+    def covers(self, place: str, item: Item, condition: str) -> bool:
+        return place == self.place and (self.is_complete or (item, condition) in self.found)
 
 
 @dataclass(eq=False)
@@ -206,9 +234,9 @@ class DayEnd:
 
     seller: Person
     vehicle: str
-    cash: list[Payment]
+    order: Order
     cash_expected: Decimal
     cash_counted: Decimal
     expected: dict[tuple[Item, str], int]
     counted: dict[tuple[Item, str], int]
-    is_decided: bool = False
+    state: str = "open"

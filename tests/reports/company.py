@@ -377,6 +377,7 @@ class Company:
         self, seller: Person, cash: str, counted: Sequence[tuple[str, str, int]] = ()
     ) -> tuple[DayEnd, Any] | None:
         """What was counted, as the model keeps it and as the project answered."""
+        at = self.now
         counts = [
             {"equipment": self.pk(self.items[sku]), "condition": condition, "quantity": pieces}
             for sku, condition, pieces in counted
@@ -384,7 +385,7 @@ class Company:
         answer, refusals = self._post(seller, "settlements/", {"cash": cash, "counts": counts})
         found = {(self.items[sku], condition): pieces for sku, condition, pieces in counted}
         day_end = self._both(
-            lambda: self.books.counts_day(seller, Decimal(cash), found, list(self.items.values())), refusals
+            lambda: self.books.counts_day(seller, Decimal(cash), found, list(self.items.values()), at=at), refusals
         )
         if day_end is None:
             return None

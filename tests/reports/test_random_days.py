@@ -213,7 +213,7 @@ class Days(RuleBasedStateMachine):
 
     @rule(pick=picks, accepted=st.booleans())
     def decide(self, pick: int, accepted: bool) -> None:
-        waiting = [day_end for day_end in self.company.books.day_ends if not day_end.is_decided]
+        waiting = [day_end for day_end in self.company.books.day_ends if day_end.state == "open"]
         day_end = self._one(waiting, pick)
         if day_end is not None:
             self.company.signs_off(day_end) if accepted else self.company.rejects(day_end)
