@@ -398,7 +398,8 @@ def test_a_count_is_blind_for_its_counter_and_not_for_who_decides(opened: Shop) 
 
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(remains._TELLING, Count, [lambda row: [f"operation 17 of {row.user.username}"]])
+    telling: dict[Any, Any] = remains._TELLING
+    monkeypatch.setitem(telling, Count, [lambda row: [f"operation 17 of {row.user.username}"]])
     with at(12):
         counted = count(opened, 18)
     assert counted["pending"] == [f"operation 17 of {opened.driver.username}"]

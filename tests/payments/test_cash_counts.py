@@ -294,7 +294,8 @@ def test_a_count_is_blind_for_its_counter(opened: Shop, visit: Equipment) -> Non
 
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(remains._TELLING, CashCount, [lambda row: [f"operation 17 of {row.user.username}"]])
+    telling: dict[Any, Any] = remains._TELLING
+    monkeypatch.setitem(telling, CashCount, [lambda row: [f"operation 17 of {row.user.username}"]])
     with at(12):
         assert count(opened, "0.00")["pending"] == [f"operation 17 of {opened.driver.username}"]
     listed = opened.client_of(opened.driver).get("/api/cash-counts/").json()["results"]

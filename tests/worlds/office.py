@@ -251,8 +251,8 @@ class Office:
     def books(self, signed: list[Count]) -> Books:
         """Of all places but OUTSIDE, and of these counts."""
         balances = {
-            self._stock(*key): pieces
-            for *key, pieces in Inventory.objects.exclude(location__kind__in=VIRTUAL_KINDS)
+            self._stock(place, equipment, condition): pieces
+            for place, equipment, condition, pieces in Inventory.objects.exclude(location__kind__in=VIRTUAL_KINDS)
             .exclude(quantity=0)
             .values_list("location__key", "equipment", "condition", "quantity")
         }
