@@ -213,6 +213,15 @@ take_stock = extend_schema(
             value={
                 "depot": 1,
                 "reason": "Stock-take of January",
+                "items": [{"equipment": 3, "condition": "FULL", "quantity": 117}],
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "counted the evening before",
+            value={
+                "depot": 1,
+                "reason": "Stock-take of January",
                 "counted_at": "2026-01-31T17:30:00+08:00",
                 "items": [{"equipment": 3, "condition": "FULL", "quantity": 117}],
             },
@@ -366,7 +375,6 @@ record_vehicle_count = extend_schema(
             value={
                 "vehicle": "GBK1234A",
                 "counts": [{"equipment": 3, "condition": "FULL", "quantity": 13}],
-                "occurred_at": "2026-01-20T18:05:00+08:00",
                 "client_temp_id": "5d0d1c3e-9d52-4b0e-8f10-5a8c5f0f7a11",
             },
             request_only=True,

@@ -197,7 +197,7 @@ COUNT_TONES = {CashCount.Status.COUNTED: "open", CashCount.Status.SIGNED_OFF: "g
 @admin.register(CashCount)
 class CashCountAdmin(OfficeAdmin[CashCount]):
     view_capability = Capability.VIEW_SETTLEMENTS
-    menu = Menu.SALES
+    menu = Menu.STOCK
     is_found = True
     list_display = ("count_number", "state", "user", "depot", "cash", "expected", "difference", "occurred_at",
                     "decided_by")  # fmt: skip

@@ -190,11 +190,7 @@ record_cash_count = extend_schema(
     examples=[
         OpenApiExample(
             "a count",
-            value={
-                "cash": "205.50",
-                "occurred_at": "2026-01-20T18:06:00+08:00",
-                "client_temp_id": "c0a4bb8e-31f1-4b55-9c0e-6f0d3f1f7d20",
-            },
+            value={"cash": "205.50", "client_temp_id": "c0a4bb8e-31f1-4b55-9c0e-6f0d3f1f7d20"},
             request_only=True,
         ),
         _COUNT,

@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, RemarksForm
-from foundation.office.links import Related, badge, evidence_of, list_of, page_of
+from foundation.office.links import Related, badge, evidence_of, list_of, page_of, plain
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.remains import remaining
@@ -50,7 +50,7 @@ class CountAdmin(OfficeAdmin[Count]):
     ordering = ("-id",)
     actions = ("sign_off", "reject")
     fields = (
-        ("count_number", "kind", "state"), ("location", "depot", "user"), "remarks",
+        ("count_number", "kind", "state"), (plain("location"), "depot", "user"), "remarks",
         ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "on_its_way",
         "client_temp_id",
     )  # fmt: skip

@@ -103,7 +103,7 @@ def counts_are_what_the_books_say(watch: Watch) -> Breaks:
             for each in adjustments(place, counts_of([place.pk], since=firsts[place.pk]), balances):
                 if each.difference:
                     equipment, condition = each.stock
-                    yield f"{each.count} lacks {each.difference:+d} of equipment {equipment} {condition} at {place}"
+                    yield f"{each.count} lacks {each.difference} of equipment {equipment} {condition} at {place}"
 
 
 def _other_movements_of_voids(watch: Watch, pieces: object) -> Breaks:

@@ -173,6 +173,8 @@ def writes(shop: Shop) -> Iterator[tuple[str, Json]]:
         yield f"invoices/{invoice.pk}/mark-printed/", {}
     for name, actions in (
         ("payments", ("allocate", "reverse")),
+        ("vehicle-counts", ("sign-off",)),
+        ("cash-counts", ("sign-off",)),
         ("settlements", ("sign-off",)),
         ("distributions", ("confirm",)),
     ):
@@ -181,6 +183,8 @@ def writes(shop: Shop) -> Iterator[tuple[str, Json]]:
                 (f"{name}/{row['id']}/{action}/", {"reason": "x"} if action == "reverse" else {}) for action in actions
             )
     yield "settlements/", {"cash": "1.00", "counts": [item]}
+    yield "vehicle-counts/", {"vehicle": shop.driver.vehicle_no, "counts": [item]}
+    yield "cash-counts/", {"cash": "1.00"}
     yield "depot-work/", {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": [item]}
     yield "depot-work/stock-take/", {"depot": shop.depot.pk, "reason": "Counted", "items": [item]}
     yield "sync/push/", {

@@ -10,8 +10,9 @@ from pytest_django import Settings
 from accounts.models import User
 from customers.models import Customer
 from fleet.models import Assignment, Vehicle
+from inventory.models import Count
 from invoices.models import Invoice
-from payments.models import Payment
+from payments.models import CashCount, Payment
 from settlements.models import Settlement
 from tests.conftest import error_of
 from tests.contract.documented import DocumentedClient, operation_of, operations
@@ -28,8 +29,12 @@ IDS: dict[str, Callable[[], int]] = {
     "/api/distributions/{}/confirm/": lambda: made("admin", "/api/distributions/"),
     "/api/invoices/{}/email/": lambda: Invoice.objects.exclude(customer__email="")[0].pk,
     "/api/invoices/{}/print/": lambda: 1,
-    "/api/settlements/{}/reject/": lambda: counted(),
-    "/api/settlements/{}/sign-off/": lambda: counted(),
+    "/api/cash-counts/{}/reject/": lambda: counted(CashCount, "/api/cash-counts/"),
+    "/api/cash-counts/{}/sign-off/": lambda: counted(CashCount, "/api/cash-counts/"),
+    "/api/settlements/{}/reject/": lambda: counted(Settlement, "/api/settlements/"),
+    "/api/settlements/{}/sign-off/": lambda: counted(Settlement, "/api/settlements/"),
+    "/api/vehicle-counts/{}/reject/": lambda: counted(Count, "/api/vehicle-counts/"),
+    "/api/vehicle-counts/{}/sign-off/": lambda: counted(Count, "/api/vehicle-counts/"),
     "/api/vehicle-assignments/{}/correct/": lambda: Assignment.objects.get(user__username="driver3").pk,
     "/api/vehicles/{}/take/": lambda: Vehicle.objects.get(number="GBQ4411K").pk,
     "/api/vehicles/{}/transfer/": lambda: Vehicle.objects.get(number="GBK1234A").pk,
@@ -66,9 +71,10 @@ def client_of(username: str) -> DocumentedClient:
     return client
 
 
-def counted() -> int:
-    waiting = Settlement.objects.filter(status=Settlement.Status.COUNTED).first()
-    return waiting.pk if waiting else made("driver3", "/api/settlements/")
+def counted(model: type[Any], path: str) -> int:
+    """The first that waits for a signature."""
+    waiting = model.objects.filter(status="COUNTED").order_by("pk").first()
+    return waiting.pk if waiting else made("driver3", path)
 
 
 def made(username: str, path: str) -> int:
