@@ -49,7 +49,7 @@ def test_a_sale_is_voided_with_a_reason(office: Shop, nothing_changes: Unchanged
     reversal = Transaction.objects.get(reverses=sale)
     assert reversal.invoice.kind == Invoice.Kind.CREDIT_NOTE
     assert AuditLog.objects.get(action="transactions.sale.voided").reason == "Entered twice"
-    again = chosen(client, "transactions.transaction", "void", sale, reason="Again")
+    again = chosen(client, "transactions.transaction", "void", sale, reason="Again", goods="came_back")
     assert "already" in messages_of(again)[0]
     page = client.get(url("transactions.transaction", "change", sale.pk)).content.decode()
     assert "badge-open" in page

@@ -111,7 +111,8 @@ def test_a_page_that_is_saved_twice_says_so(office: Shop, nothing_changes: Uncha
 
 def _void(client: Client, sale: Transaction, once: str, reason: str) -> Answer:
     chosen = {"action": "void", "_selected_action": [sale.pk], "once": once}
-    return client.post(url("transactions.transaction"), {**chosen, "_answered": "1", "reason": reason}, follow=True)
+    answer = {**chosen, "_answered": "1", "reason": reason, "goods": "came_back"}
+    return client.post(url("transactions.transaction"), answer, follow=True)
 
 
 def test_an_action_that_is_confirmed_twice_happens_once(office: Shop, nothing_changes: Unchanged) -> None:
@@ -149,7 +150,7 @@ def test_an_action_of_a_page_happens_once(office: Shop, nothing_changes: Unchang
     address = url("transactions.transaction", "change", sold)
     once = page(client, address)
     chosen = {"CHANGE_FORM-action": "void", "_selected_action": [sold], "CHANGE_FORM-once": once}
-    form = {**chosen, "_answered": "1", "reason": "Wrong stall"}
+    form = {**chosen, "_answered": "1", "reason": "Wrong stall", "goods": "came_back"}
     assert messages_of(client.post(address, form, follow=True))[-1].endswith(": voided.")
     with nothing_changes():
         assert messages_of(client.post(address, form, follow=True))[-1].endswith(": voided already.")

@@ -44,14 +44,14 @@ IDS: dict[str, Callable[[], int]] = {
 
 OF_ONE_OBJECT = {
     "/api/customers/{}/replace-meter/", "/api/invoices/{}/pay/", "/api/payments/{}/allocate/",
-    "/api/payments/{}/reverse/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
+    "/api/payments/{}/reverse/", "/api/discrepancies/{}/seen/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
 }  # fmt: skip
 """Its body names that object's own figures, or the demo data has none: tried where the operation is tested."""
 
 OF_A_TOKEN = {"/api/token/refresh/", "/api/token/blacklist/"}
 """The example can't know the token."""
 
-DRIVERS = {"/api/settlements/"}
+DRIVERS = {"/api/settlements/", "/api/vehicle-counts/", "/api/cash-counts/"}
 """Counted by somebody who has a vehicle."""
 
 
