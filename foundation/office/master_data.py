@@ -107,6 +107,7 @@ class MasterDataAdmin[M: Model](OfficeAdmin[M]):
 
     def _tell(self, request: HttpRequest, target: Any) -> None:
         """What is left to do about a row that isn't in use any more."""
-        left = [] if target.is_active else remaining(target)
+        # A reorder level is given up, and has no state.
+        left = [] if getattr(target, "is_active", False) else remaining(target)
         if left:
             self.message_user(request, f"{target}: {'; '.join(left)}.", messages.WARNING)
