@@ -25,19 +25,20 @@ from customers.models import Customer
 from depots.models import Depot
 from distribution.models import Distribution
 from fleet.models import Assignment, Vehicle
+from foundation import clock
 from foundation.commands import command
-from inventory.models import Inventory
+from inventory.models import Count, Inventory, Location
 from invoices import locks as invoice_locks
 from invoices.models import Invoice, InvoiceEmail
 from invoices.services.emails import claim_email
 from payments import locks as payment_locks
-from payments.models import Payment
+from payments.models import CashCount, Payment
 from sequences.models import Sequence, Ticket
 from sequences.services import ReservationLost
 from settlements.models import Settlement
 from tests.concurrency.races import Signal, at_once, post, until
 from tests.conftest import Shop, client_for
-from tests.factories import DepotFactory, DriverFactory, MeteredCustomerFactory, VehicleFactory
+from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, VehicleFactory
 from tests.types import Answer
 from transactions.models import DepositBalance, Transaction
 
@@ -85,11 +86,46 @@ def confirm_one_load(shop: Shop) -> bool:
 
 
 def sign_off_one_count(shop: Shop) -> bool:
-    """One that the stock would let happen four times."""
+    """One whose two counts were signed off before, so that they let it happen four times."""
     counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 19}]
     day = post(shop.driver, "/api/settlements/", {"cash": "0.00", "counts": counts}).json()["id"]
+    settlement = Settlement.objects.get(pk=day)
+    for address in (f"vehicle-counts/{settlement.vehicle_count_id}", f"cash-counts/{settlement.cash_count_id}"):
+        assert post(shop.admin, f"/api/{address}/sign-off/").status_code == 200
     answers = at_once(lambda _: post(shop.admin, f"/api/settlements/{day}/sign-off/"), RACERS)
     return sorted(answer.status_code for answer in answers) == [200, 409, 409, 409] and books_verify()
+
+
+def sign_off_one_vehicle_count(shop: Shop) -> bool:
+    counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 19}]
+    counted = post(shop.driver, "/api/vehicle-counts/", {"counts": counts}).json()["id"]
+    answers = at_once(lambda _: post(shop.admin, f"/api/vehicle-counts/{counted}/sign-off/"), RACERS)
+    return sorted(answer.status_code for answer in answers) == [200, 409, 409, 409] and books_verify()
+
+
+def take_over_one_bag(shop: Shop) -> bool:
+    counted = post(shop.driver, "/api/cash-counts/", {"cash": "0.00"}).json()["id"]
+    answers = at_once(lambda _: post(shop.admin, f"/api/cash-counts/{counted}/sign-off/"), RACERS)
+    return sorted(answer.status_code for answer in answers) == [200, 409, 409, 409] and books_verify()
+
+
+def load_what_was_never_there_before_a_count(shop: Shop) -> bool:
+    """New balances of a place whose count finds none of them."""
+    before, loads = clock.now().isoformat(), []
+    for _ in range(RACERS - 1):
+        other = EquipmentFactory()
+        shop.count("depot", shop.depot.pk, 5, equipment_id=other.pk)
+        loads.append(shop.draft({"direction": "OUT", "equipment": other.pk}, occurred_at=before).json()["id"])
+    counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 19}]
+    counted = post(shop.driver, "/api/vehicle-counts/", {"counts": counts}).json()["id"]
+
+    def work(index: int) -> Answer:
+        if index == RACERS - 1:
+            return post(shop.admin, f"/api/vehicle-counts/{counted}/sign-off/")
+        return post(shop.driver, f"/api/distributions/{loads[index]}/confirm/")
+
+    answers = at_once(work, RACERS)
+    return {answer.status_code for answer in answers} == {200} and books_verify()
 
 
 def void_one_sale(shop: Shop) -> bool:
@@ -156,6 +192,9 @@ LOCKS: dict[type[models.Model], tuple[Race, tuple[str, ...]]] = {
     Distribution: (confirm_one_load, ("distribution.locks.distribution",)),
     Ticket: (take_numbers_side_by_side, ("sequences.locks.lowest_free_ticket",)),
     Settlement: (sign_off_one_count, ("settlements.locks.settlement",)),
+    Count: (sign_off_one_vehicle_count, ("inventory.locks.count",)),
+    CashCount: (take_over_one_bag, ("payments.locks.cash_count",)),
+    Location: (load_what_was_never_there_before_a_count, ("inventory.locks.balances",)),
     Transaction: (void_one_sale, ("transactions.locks.transaction",)),
     Invoice: (print_one_invoice, ("invoices.locks.invoice", "invoices.locks.invoices")),
     InvoiceEmail: (claim_one_email, ("invoices.locks.email",)),
@@ -206,7 +245,8 @@ def test_without_the_lock_it_does_not(
 # --- The order of locks ---------------------------------------------------------------------------
 
 ORDER: tuple[type[models.Model], ...] = (
-    Distribution, Settlement, Transaction, User, Vehicle, Customer, Invoice, Inventory, DepositBalance, Payment, Sequence,
+    Distribution, Settlement, Transaction, CashCount, User, Vehicle, Count, Customer, Invoice, Location, Inventory,
+    DepositBalance, Payment, Sequence,
 )  # fmt: skip
 
 
@@ -222,6 +262,7 @@ def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model
     shop.draft({"direction": "OUT"})
     shop.sell({"type": "SWAP"}, customer=metered.pk)
     load = shop.draft({"direction": "OUT"}).json()
+    shop.count("depot", shop.depot.pk, 95)
     commands: list[tuple[list[type[models.Model]], Callable[[], Any]]] = [
         ([Ticket], lambda: shop.draft({"direction": "OUT"})),
         ([Distribution, Inventory], lambda: shop.confirm(load["id"])),
@@ -229,7 +270,7 @@ def test_locks_are_taken_in_one_order(shop: Shop, locked: list[type[models.Model
             [*reserved, Customer, Inventory],
             lambda: shop.sell({"type": "SWAP"}, {"type": "DEPOSIT"}, customer=metered.pk, current_meter="1250.00"),
         ),
-        ([Inventory, Inventory], lambda: shop.count("depot", shop.depot.pk, 90)),
+        ([Ticket, Location, Inventory, Inventory], lambda: shop.count("depot", shop.depot.pk, 90)),
     ]
     for expected, work in commands:
         locked.clear()
@@ -263,8 +304,8 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
             {"to_vehicle": VehicleFactory().number, "items": counts},
             {Inventory, Ticket},
         ),
-        ("settlements/", {"cash": "1.00", "counts": counts}, {User, Payment, Ticket}),
-        ("sign-off", {}, {Settlement}),
+        ("settlements/", {"cash": "1.00", "counts": counts}, {User, Inventory, Ticket}),
+        ("sign-off", {}, {Settlement, CashCount, User, Count, Location, Inventory}),
     ):
         if url is None:
             url, body = f"payments/{Payment.objects.latest('pk').pk}/allocate/", {}
