@@ -165,8 +165,14 @@ def test_the_work_goes_on(upgraded: Json) -> None:
     }
     assert less == {
         "Pasir Panjang Seafood Village": Decimal("-288.85"),  # two swaps of 50 kg
-        "VEHICLE None None GBL5678B CYL-50-POL FULL": 2,
+        # And 40 that were sold before the vehicle was counted, and let happen afterwards: they were counted already.
+        "VEHICLE None None GBL5678B CYL-50-POL FULL": 2 + 40,
         "VEHICLE None None GBL5678B CYL-50-POL EMPTY": -2,
+        "OUTSIDE None None  CYL-50-POL FULL": -40,
+        # As was a swap of long ago.
+        "VEHICLE None None GBL5678B CYL-14-POL FULL": 1,
+        "VEHICLE None None GBL5678B CYL-14-POL EMPTY": -1,
+        "OUTSIDE None None  CYL-14-POL FULL": -1,
         "Mei Fong Dim Sum 美芳点心": Decimal("-38.15"),  # one of 12.7 kg
         "VEHICLE None None GBL5678B CYL-12.7-POL FULL": 1,
         "VEHICLE None None GBL5678B CYL-12.7-POL EMPTY": -1,
