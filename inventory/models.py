@@ -300,13 +300,20 @@ class StockMovement(Ordered, LedgerModel):
         return f"{self.kind} {self.quantity}"
 
 
+def _counts_within(user: User, capability: Capability) -> Q:
+    """All, those that the own depot's people made or whose vehicle it owns, or the own."""
+    within = rows_within(user, capability, depot="depot_id")
+    if user.scope(capability) is Scope.DEPOT and user.depot_id:
+        within |= Q(location__vehicle_no__in=Vehicle.objects.filter(depot=user.depot_id).values("number"))
+    return within
+
+
 class CountQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        """All, those of the own depot, or the own."""
-        return self.filter(rows_within(user, Capability.VIEW_SETTLEMENTS, depot="depot_id"))
+        return self.filter(_counts_within(user, Capability.VIEW_SETTLEMENTS))
 
     def decidable_by(self, user: User) -> Self:
-        return self.filter(rows_within(user, Capability.SIGN_OFF_SETTLEMENT, depot="depot_id"))
+        return self.filter(_counts_within(user, Capability.SIGN_OFF_SETTLEMENT))
 
     def standing(self) -> Self:
         """Those that the books go by."""

@@ -16,7 +16,7 @@ from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
 from foundation.limits import AMOUNT
-from foundation.money import CENT, shown
+from foundation.money import CENT, shown, to_cents
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, ReasonForm, RemarksForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, list_of, page_of
@@ -275,9 +275,11 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
 
     @admin.display(description="variance")
     def difference(self, count: Any) -> str:
-        if count.status != CashCount.Status.SIGNED_OFF or count.cash == count.handed_in:
+        # SQLite adds decimals as floats.
+        variance = to_cents(count.cash - count.handed_in)
+        if count.status != CashCount.Status.SIGNED_OFF or not variance:
             return "–"
-        return badge(f"{count.cash - count.handed_in:+}", "open")
+        return badge(f"{variance:+}", "open")
 
     @admin.display(description="still on its way")
     def on_its_way(self, count: CashCount) -> str:

@@ -43,7 +43,14 @@ _MORNING: dict[str, Any] = {
     ],
 }
 
-_NOTHING: dict[str, object] = {"invoice": None, "invoice_number": None, "pdf_url": None, "errors": [], "conflict": None}
+_NOTHING: dict[str, object] = {
+    "invoice": None,
+    "invoice_number": None,
+    "pdf_url": None,
+    "errors": [],
+    "conflict": None,
+    "discrepancies": [],
+}
 
 _RESULTS: dict[str, Any] = {
     "results": [

@@ -242,6 +242,26 @@ class Shop:
         }
         return self.client_of(by or self.admin).post("/api/inventories/update-inventory/", body)
 
+    def sell_at_another_total(self, client_temp_id: str = "shown") -> Json:
+        """Push a sale whose phone showed S$ 1.00; answers its result."""
+        item = {"equipment": self.cylinder.pk, "type": "SALE", "quantity": 1}
+        now = clock.now().isoformat()
+        operation = {
+            "type": "transaction.create",
+            "client_temp_id": client_temp_id,
+            "number": 1,
+            "occurred_at": now,
+            "data": {"customer": self.customer.pk, "items": [item], "based_on": {"total_with_gst": "1.00"}},
+        }
+        device = {"id": f"phone-{client_temp_id}", "last_number": 1}
+        pushed = {"protocol": 2, "sent_at": now, "device": device, "operations": [operation]}
+        answer = self.client_of(self.driver).post("/api/sync/push/", pushed)
+        assert answer.status_code == 200, answer.json()
+        [result] = answer.json()["results"]
+        assert result["discrepancies"], result
+        made: Json = result
+        return made
+
     def stocked(self, entity: str, entity_id: object, quantity: int, **more: Any) -> None:
         """So many were counted when the shop opened."""
         with time_machine.travel(OPENED):

@@ -30,6 +30,10 @@ _ACTION_FIELDS = ("action", f"{admin.ActionLocation.CHANGE_FORM.value}-action", 
 """What says which action was chosen for which rows."""
 
 
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 class RunsCommands[M: Model](ModelAdmin[M]):
     """Pages that run commands, and say what became of each."""
 
@@ -62,6 +66,14 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         except IdempotencyConflict as conflict:
             return self._given_back(request, conflict, view, object_id)
         return answer if earlier is None else self._recorded_already(request, earlier)
+
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        """Keys that are none come from no list of ours: they name nothing."""
+        if not all(_is_key(sent) for sent in request.POST.getlist("_selected_action")):
+            self.message_user(request, "What was selected is not in this list.", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        answer: HttpResponse | None = super().response_action(request, *args, **kwargs)
+        return answer
 
     def _sent_back_if_refused(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from foundation.errors import Conflict
+from foundation.errors import Conflict, Invalid
 
 
 class OccurredAtOutOfRange(Conflict):
@@ -29,6 +29,12 @@ class Approval:
     def evidence(self) -> dict[str, object]:
         """For the audit record of what happens by it."""
         return {"approved_by": self.by.username} if self.by else {"retried": "automatically"}
+
+
+def require_past(occurred_at: datetime, *, now: datetime, attr: str) -> None:
+    """Raise Invalid for a count of a moment to come: whatever happened until then would be counted already."""
+    if occurred_at > now:
+        raise Invalid("A count says what was there: its time can't lie ahead.", attr=attr)
 
 
 def require_recent(occurred_at: datetime, *, now: datetime, approval: Approval | None = None) -> None:

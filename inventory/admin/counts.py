@@ -1,6 +1,7 @@
 """Counts in the office: what was found where, and the signature under a vehicle's."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -49,7 +50,7 @@ class CountAdmin(OfficeAdmin[Count]):
     date_hierarchy = "date"
     ordering = ("-id",)
     actions = ("sign_off", "reject")
-    fields = (
+    fields: ClassVar[Any] = (
         ("count_number", "kind", "state"), (plain("location"), "depot", "user"), "remarks",
         ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "on_its_way",
         "client_temp_id",

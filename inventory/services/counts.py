@@ -21,7 +21,7 @@ from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES
 from foundation.operations.idempotency import client_temp_id, idempotent
-from foundation.operations.occurrence import Approval, require_recent
+from foundation.operations.occurrence import Approval, require_past, require_recent
 from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
 from inventory import locks
@@ -87,6 +87,7 @@ def record_vehicle_count(*, actor: User, data: NewVehicleCount, approval: Approv
     now = clock.now()
     occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now, approval=approval)
+    require_past(occurred_at, now=now, attr="occurred_at")
     vehicle = vehicle_used(actor, data.vehicle, occurred_at)
     if not vehicle.number:
         raise Invalid("You had no vehicle then: please name the one that you counted.", attr="vehicle")
@@ -121,7 +122,7 @@ def sign_off_count(*, actor: User, count_id: int, remarks: str = "") -> Count:
     primary-key order. Raises Denied (also for one's own count), CountDecided, EarlierCountOpen, CountContradicted.
     """
     count = lock_undecided(actor, count_id)
-    earlier = Count.objects.filter(
+    earlier = Count.objects.decidable_by(actor).filter(
         location=count.location_id, kind=Count.Kind.VEHICLE, status=Status.COUNTED, ordered_at__lt=count.ordered_at
     )
     if first := earlier.order_by("ordered_at", "pk").first():
@@ -135,11 +136,11 @@ def sign_off_count(*, actor: User, count_id: int, remarks: str = "") -> Count:
 @command
 @idempotent
 def reject_count(*, actor: User, count_id: int, remarks: str) -> Count:
-    """Have it counted again; it leaves nothing.
+    """Have it counted again; it leaves nothing. One's own may be taken back so.
 
     Locks the count. Raises Denied, CountDecided, Invalid without remarks.
     """
-    count = lock_undecided(actor, count_id)
+    count = lock_undecided(actor, count_id, may_be_own=True)
     if not remarks.strip():
         raise Invalid("Please say why it has to be counted again.", attr="remarks")
     _decide(actor, count, Status.REJECTED, remarks)
@@ -324,12 +325,12 @@ def _counted(counter: User, counts: Sequence[CountedLine]) -> dict[Stock, int]:
     return counted
 
 
-def lock_undecided(actor: User, count_id: int) -> Count:
+def lock_undecided(actor: User, count_id: int, *, may_be_own: bool = False) -> Count:
     """A vehicle's count that the actor may decide about. Raises Denied, CountDecided."""
     count = locks.count(count_id)
     if count.kind != Count.Kind.VEHICLE or not Count.objects.decidable_by(actor).filter(pk=count_id).exists():
         raise Denied
-    if count.user_id == actor.pk:
+    if count.user_id == actor.pk and not may_be_own:
         raise Denied("Somebody else has to sign off your count.")
     if count.status != Status.COUNTED:
         raise CountDecided(f"{count} is {count.get_status_display().split(':')[0].lower()} already.")

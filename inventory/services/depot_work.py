@@ -21,7 +21,7 @@ from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES, QUANTITY, Limit
 from foundation.master_data import was_active
 from foundation.operations.idempotency import client_temp_id, idempotent
-from foundation.operations.occurrence import require_recent
+from foundation.operations.occurrence import require_past, require_recent
 from inventory.models import Condition, Count, DepotWork, DepotWorkItem, LocationKind, StockMovement
 from inventory.selectors import Stock
 from inventory.services.counts import make_count, take_count
@@ -123,6 +123,7 @@ def take_stock(*, actor: User, data: DepotCount) -> DepotWork:
     now = clock.now()
     counted_at = data.counted_at or now
     require_recent(counted_at, now=now)
+    require_past(counted_at, now=now, attr="counted_at")
     depot = _depot_for(actor, Kind.STOCK_TAKE, data.depot, counted_at)
     _require_reason_and_items(data.reason, data.items, PIECES)
     equipment = _equipment(actor, data.items, active_at=None)

@@ -296,6 +296,7 @@ def post_movements(
     depot_id = depot_at(actor, hold.occurred_at)
     if hold.position.number is not None and hold.position.at > hold.occurred_at:
         note_pushed_back(cause, user=actor, occurred_at=hold.occurred_at, to=hold.position.at, now=now)
+    _note_counted_already(hold, cause, actor, now)
     return StockMovement.objects.bulk_create(
         StockMovement(
             equipment=move.equipment,
@@ -321,14 +322,30 @@ def post_movements(
     )
 
 
+def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now: datetime) -> None:
+    """Note what is dated before a vehicle's signed count, and comes without its device's word that it was before."""
+    counts = {
+        move.count.pk: move.count for move in hold.moves if move.kind == StockMovement.Kind.COMPENSATION and move.count
+    }
+    for count in counts.values():
+        told_by_its_device = count.device and count.device == hold.position.device
+        if count.kind == Count.Kind.VEHICLE and count.pk != cause.pk and not told_by_its_device:
+            when = clock.in_words(hold.occurred_at)
+            detail = f"Dated {when}, before {count}, and recorded after that was signed off: it was counted already."
+            note_discrepancy(
+                Discrepancy.Code.AFTER_COUNT, user=actor, about=cause, detail=detail, now=now, shown=when,
+                billed=str(count),
+            )  # fmt: skip
+
+
 def note_pushed_back(
     cause: models.Model, *, user: User, occurred_at: datetime, to: datetime, now: datetime, operation: str | None = None
 ) -> None:
     """Note what follows a count of its own device though its time says before: it can't explain what was missing."""
     detail = f"Its time says {clock.in_words(occurred_at)}; its device had counted by {clock.in_words(to)} already."
     note_discrepancy(
-        Discrepancy.Code.AFTER_COUNT, user=user, about=cause, detail=detail, now=now, shown=occurred_at.isoformat(),
-        billed=to.isoformat(), operation=operation,
+        Discrepancy.Code.AFTER_COUNT, user=user, about=cause, detail=detail, now=now,
+        shown=clock.in_words(occurred_at), billed=clock.in_words(to), operation=operation,
     )  # fmt: skip
 
 

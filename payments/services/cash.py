@@ -18,7 +18,7 @@ from foundation.commands import command
 from foundation.errors import Denied, Invalid
 from foundation.limits import BALANCE
 from foundation.operations.idempotency import client_temp_id, idempotent
-from foundation.operations.occurrence import Approval, require_recent
+from foundation.operations.occurrence import Approval, require_past, require_recent
 from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
 from payments import locks
@@ -52,6 +52,7 @@ def record_cash_count(*, actor: User, data: NewCashCount, approval: Approval | N
     now = clock.now()
     occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now, approval=approval)
+    require_past(occurred_at, now=now, attr="occurred_at")
     BALANCE.require(data.cash, attr="cash")
     position = position_of(occurred_at, CashCount.objects.standing())
     if occurred_at == now:
@@ -104,8 +105,11 @@ def sign_off_cash_count(*, actor: User, count_id: int, remarks: str = "") -> Cas
 @command
 @idempotent
 def reject_cash_count(*, actor: User, count_id: int, remarks: str) -> CashCount:
-    """Have it counted again. Locks the count. Raises Denied, CashCountDecided, Invalid without remarks."""
-    count = _lock_undecided(actor, count_id)
+    """Have it counted again; one's own may be taken back so.
+
+    Locks the count. Raises Denied, CashCountDecided, Invalid without remarks.
+    """
+    count = _lock_undecided(actor, count_id, may_be_own=True)
     if not remarks.strip():
         raise Invalid("Please say why it has to be counted again.", attr="remarks")
     _decide(actor, count, Status.REJECTED, remarks)
@@ -113,29 +117,27 @@ def reject_cash_count(*, actor: User, count_id: int, remarks: str) -> CashCount:
     return count
 
 
-def cash_position(user: User, occurred_at: datetime, now: datetime) -> Position:
-    """The place of money in the order of what happened. What is taken now comes after all counts that stand."""
-    position = position_of(occurred_at, CashCount.objects.standing())
-    if occurred_at != now:
-        return position
-    counts = CashCount.objects.standing().filter(user=user, ordered_at__gte=now)
-    latest = counts.aggregate(latest=Max("ordered_at"))["latest"]
-    return replace(position, at=latest + JUST_AFTER) if latest else position
+def cash_position(occurred_at: datetime) -> Position:
+    """The place of money in the order of what happened, as far as its device says."""
+    return position_of(occurred_at, CashCount.objects.standing())
 
 
-def explain_count(payment: Payment) -> None:
+def explain_count(payment: Payment, *, is_now: bool = False) -> None:
     """Hand cash in with the first count that stands after it was taken, if there is one.
 
-    In the commit that made the payment, after it: its row holds its user's, and who signs off waits for that.
+    What is taken now comes after all of them. In the commit that made the payment, after it: its row holds its user's,
+    and who signs off waits for that.
     """
-    if payment.method == Payment.Method.CASH and (count := _first_after(payment.user_id, payment.position)):
-        payment.cash_count = count
-        payment.save(update_fields=["cash_count"])
-
-
-def _first_after(user_id: int, position: Position) -> CashCount | None:
-    counts = CashCount.objects.standing().filter(user=user_id, ordered_at__gte=position.at)
-    return min(counts, key=lambda each: each.order, default=None)
+    if payment.method != Payment.Method.CASH:
+        return
+    counts = list(CashCount.objects.standing().filter(user=payment.user_id, ordered_at__gte=payment.ordered_at))
+    if not counts:
+        return
+    if is_now:
+        payment.ordered_at = max(count.ordered_at for count in counts) + JUST_AFTER
+    else:
+        payment.cash_count = min(counts, key=lambda each: each.order)
+    payment.save(update_fields=["ordered_at", "cash_count"])
 
 
 def _hand_in(count: CashCount) -> None:
@@ -153,11 +155,11 @@ def _hand_in(count: CashCount) -> None:
     cash.exclude(cash_count=None).update(cash_count=None)
 
 
-def _lock_undecided(actor: User, count_id: int) -> CashCount:
+def _lock_undecided(actor: User, count_id: int, *, may_be_own: bool = False) -> CashCount:
     count = locks.cash_count(count_id)
     if not CashCount.objects.decidable_by(actor).filter(pk=count_id).exists():
         raise Denied
-    if count.user_id == actor.pk:
+    if count.user_id == actor.pk and not may_be_own:
         raise Denied("Somebody else has to sign off your count.")
     if count.status != Status.COUNTED:
         raise CashCountDecided(f"{count} is {count.get_status_display().split(':')[0].lower()} already.")

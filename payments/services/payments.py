@@ -114,9 +114,9 @@ def take_on_the_spot(invoice: Invoice, *, user: User, occurred_at: datetime, now
         date=invoice.date,
         allocated_amount=invoice.total_amount,
         used_up_on=invoice.date,
-        **cash_position(user, occurred_at, now).columns,
+        **cash_position(occurred_at).columns,
     )
-    explain_count(payment)
+    explain_count(payment, is_now=occurred_at == now)
     Allocation.objects.create(
         payment=payment,
         invoice=invoice,
@@ -148,6 +148,7 @@ def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, n
         client_temp_id=client_temp_id(),
         created_at=now,
         date=today,
-        **cash_position(actor, now, now).columns,
+        **cash_position(now).columns,
     )
+    explain_count(payment, is_now=True)
     return payment

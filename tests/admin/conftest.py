@@ -5,11 +5,15 @@ import copy
 import pytest
 
 from audit import seals
+from discrepancies.services import Code, note_discrepancy
 from fleet.models import Vehicle
+from foundation import clock
 from inventory.services import create_reorder_level
+from sync.devices import DeviceSays, hear_of
 from sync.feed import number_changes
 from tests.conftest import KeptWorld, Shop, open_shop
 from tests.factories import CustomerRateFactory, MeteredCustomerFactory, VehicleFactory
+from transactions.models import Transaction
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +40,11 @@ def furnished(shop: Shop) -> Shop:
     assert response.status_code == 201
     refused = {"type": "transaction.create", "client_temp_id": "op-2", "data": {"customer": metered.pk}}
     assert shop.client_of(shop.driver).post("/api/sync/push/", {"operations": [refused]}).status_code == 200
+    sale = Transaction.objects.get(pk=response.json()["transaction"]["id"])
+    hear_of(actor=shop.driver, said=DeviceSays("phone", 1), now=clock.now())
+    note_discrepancy(
+        Code.TOTAL_DIFFERS, user=shop.driver, about=sale, detail="Another total was shown.", now=clock.now()
+    )
     customer = {"name": "Renamed"}
     assert shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", customer).status_code == 200
     office = shop.client_of(shop.admin)

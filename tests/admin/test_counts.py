@@ -51,7 +51,7 @@ def test_a_count_that_agrees_says_so(shop: Shop) -> None:
 
 
 def test_whoever_counted_sees_no_variance(shop: Shop) -> None:
-    body = {"counts": [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 18}]}
+    body: Json = {"counts": [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 18}]}
     body |= {"vehicle": shop.driver.vehicle_no}
     own = shop.client_of(shop.admin).post("/api/vehicle-counts/", body).json()["id"]
     cash = shop.client_of(shop.admin).post("/api/cash-counts/", {"cash": "5.00"}).json()["id"]

@@ -13,7 +13,6 @@ from django.db import DatabaseError, connection, models, transaction
 from audit import seals
 from discrepancies.models import Discrepancy
 from fleet.models import Vehicle
-from foundation import clock
 from foundation.ledger import guards
 from foundation.ledger.models import LedgerModel
 from foundation.operations.models import ClientOperation
@@ -98,14 +97,7 @@ def rows(shop: Shop) -> None:
     assert driver.post(f"/api/invoices/{sale['invoice']['id']}/email/", {"to": "a@example.sg"}).status_code == 202
     new_meter = {"final_reading": "1210.00", "new_meter_number": "new", "first_reading": "0.00", "reason": "old"}
     assert admin.post(f"/api/customers/{metered.pk}/replace-meter/", new_meter).status_code == 201
-    phone = {"id": "phone", "last_number": 1}
-    seen = {"customer": shop.customer.pk, "items": [{"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}]}
-    seen["based_on"] = {"total_with_gst": "1.00"}
-    now = clock.now().isoformat()
-    operation = {"type": "transaction.create", "client_temp_id": "c", "number": 1, "occurred_at": now, "data": seen}
-    pushed = {"protocol": 2, "sent_at": now, "device": phone, "operations": [operation]}
-    [result] = driver.post("/api/sync/push/", pushed).json()["results"]
-    assert result["status"] == "created", result
+    shop.sell_at_another_total()
     noted = Discrepancy.objects.get()
     assert admin.post(f"/api/discrepancies/{noted.pk}/seen/", {}).status_code == 200
     counts = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 3}]

@@ -13,7 +13,7 @@ from foundation.clock import now
 from inventory.models import Count
 from payments.models import CashCount
 from sync.models import SyncConflict
-from tests.conftest import Shop
+from tests.conftest import Shop, error_of
 from tests.factories import VehicleFactory
 from tests.types import Json
 
@@ -176,3 +176,26 @@ def test_a_count_that_moves_behind_another_one_lets_what_it_has_now_counted_happ
         sign_off(shop, "vehicle-counts", results[0]["id"])
     assert SyncConflict.objects.get().status == "RETRIED"
     assert shop.stock(vehicle_no=lorry) == 1
+
+
+def test_what_is_dated_before_a_signed_count_without_its_device_s_word_is_noted(shop: Shop) -> None:
+    """A late sale could explain what was missing: somebody should look."""
+    phone = Phone(shop)
+    sale = sold(phone, 30, 1)
+    [made] = phone.push(counted(phone, 10, 19))
+    sign_off(shop, "vehicle-counts", made["id"])
+    second = Phone(shop, "phone-2")
+    other = sold(second, 20, 1)
+    assert phone.push(sale)[0]["discrepancies"] == [], "its number says that it was before"
+    assert [each["code"] for each in second.push(other)[0]["discrepancies"]] == ["after_count"]
+    past = (now() - timedelta(minutes=20)).isoformat()
+    assert shop.sell({"type": "SALE"}, occurred_at=past).status_code == 201
+    assert Discrepancy.objects.filter(code="after_count").count() == 2
+    assert on_vehicle(shop) == 19
+
+
+def test_a_count_is_of_no_moment_to_come(shop: Shop) -> None:
+    soon = (now() + timedelta(minutes=3)).isoformat()
+    client = shop.client_of(shop.driver)
+    for kind, body in (("vehicle-counts", {"counts": []}), ("cash-counts", {"cash": "0.00"})):
+        assert error_of(client.post(f"/api/{kind}/", {**body, "occurred_at": soon})) == (400, "invalid", "occurred_at")
