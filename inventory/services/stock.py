@@ -329,7 +329,7 @@ def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now
     }
     for count in counts.values():
         told_by_its_device = count.device and count.device == hold.position.device
-        if count.kind == Count.Kind.VEHICLE and count.pk != cause.pk and not told_by_its_device:
+        if count.kind == Count.Kind.VEHICLE and count != cause and not told_by_its_device:
             when = clock.in_words(hold.occurred_at)
             detail = f"Dated {when}, before {count}, and recorded after that was signed off: it was counted already."
             note_discrepancy(

@@ -1,6 +1,7 @@
 """A count is the truth of its moment, in whatever order things arrive."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +12,24 @@ from accounts.models import User
 from audit.models import AuditLog
 from foundation import remains
 from foundation.access.capabilities import Role
+from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import Operation, named
 from foundation.operations.models import ClientOperation
+from foundation.operations.occurrence import Approval
 from inventory.models import Count, StockMovement
-from inventory.services import CountedLine, NewVehicleCount, record_vehicle_count
+from inventory.services import (
+    CountedLine,
+    NewVehicleCount,
+    lines_seen_by,
+    record_vehicle_count,
+    reject_count,
+    sign_off_count,
+)
 from tests.conftest import Shop, error_of
-from tests.factories import DriverFactory, EquipmentFactory, UserFactory
+from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory
 from tests.inventory.days import at, moment, opened, require_right_books
 from tests.types import Answer, Json, Unchanged
+from transactions.models import Transaction
 from transactions.pricing import SaleItem
 from transactions.services import NewSale, create_customer_transaction_and_invoice
 
@@ -262,12 +273,91 @@ def test_a_contradicted_stock_take_is_refused(opened: Shop, nothing_changes: Unc
         assert error_of(answer) == (409, "count_contradicted", None)
 
 
+def test_what_moved_between_two_counts_is_no_variance_of_the_earlier_one(opened: Shop) -> None:
+    with at(15):
+        sell(opened, 5)
+    with at(18):
+        sign(opened, count(opened, 15))
+        earlier = count(opened, 20, occurred_at=moment(12).isoformat())
+        sign(opened, earlier)
+    assert on_vehicle(opened) == 15
+    assert posted(earlier) == []
+
+
+def test_a_load_of_what_a_count_did_not_name_was_not_there(opened: Shop) -> None:
+    other = EquipmentFactory()
+    with at(7):
+        opened.count("depot", opened.depot.pk, 9, equipment_id=other.pk)
+    with at(12):
+        sign(opened, count(opened, 20))
+    with at(18):
+        item = {"direction": "OUT", "quantity": 4, "equipment": other.pk}
+        draft = opened.draft(item, occurred_at=moment(9).isoformat()).json()
+        assert opened.confirm(draft["id"]).status_code == 200
+    assert opened.stock(equipment=other, vehicle_no=opened.driver.vehicle_no) == 0
+
+
+def test_a_stock_take_leaves_what_it_does_not_name_to_what_comes_late(opened: Shop) -> None:
+    with at(7):
+        opened.count("depot", opened.depot.pk, 4, condition="EMPTY")
+    item = {"equipment": opened.cylinder.pk, "condition": "FULL", "quantity": 100}
+    with at(12):
+        body = {"depot": opened.depot.pk, "reason": "Month's end", "items": [item]}
+        assert opened.client_of(opened.admin).post("/api/depot-work/stock-take/", body).status_code == 201
+    with at(18):
+        work = {"kind": "SCRAP", "depot": opened.depot.pk, "reason": "Rust", "occurred_at": moment(9).isoformat()}
+        work["items"] = [{**item, "condition": "EMPTY", "quantity": 3}]
+        assert opened.client_of(opened.admin).post("/api/depot-work/", work).status_code == 201
+    assert (opened.stock(depot=opened.depot), opened.stock("EMPTY", depot=opened.depot)) == (100, 1)
+
+
+def test_what_happens_now_comes_after_a_count_of_the_same_instant(opened: Shop) -> None:
+    with at(12):
+        sign(opened, count(opened, 18))
+        sell(opened, 2)
+    assert on_vehicle(opened) == 16
+
+
+def test_a_count_of_now_comes_after_what_was_recorded_in_the_same_instant(opened: Shop) -> None:
+    with at(12):
+        sign(opened, count(opened, 20))
+        sell(opened, 2)
+        [line] = sign(opened, count(opened, 18))["lines"]
+    assert (line["expected"], line["variance"], on_vehicle(opened)) == (18, 0, 18)
+
+
+def test_a_count_of_long_ago_is_refused_and_can_be_approved(opened: Shop) -> None:
+    long_ago = moment(12) - timedelta(days=8)
+    with at(12):
+        refused = opened.client_of(opened.driver).post("/api/vehicle-counts/", {"occurred_at": long_ago.isoformat()})
+        assert error_of(refused) == (409, "occurred_at_out_of_range", "occurred_at")
+        data = NewVehicleCount(occurred_at=long_ago)
+        made = record_vehicle_count(actor=opened.driver, data=data, approval=Approval(by=opened.admin))
+    assert made.occurred_at == long_ago
+
+
+def test_a_stock_take_of_long_ago_is_refused(opened: Shop, nothing_changes: Unchanged) -> None:
+    item = {"equipment": opened.cylinder.pk, "condition": "FULL", "quantity": 95}
+    long_ago = (moment(12) - timedelta(days=8)).isoformat()
+    body = {"depot": opened.depot.pk, "reason": "x", "items": [item], "counted_at": long_ago}
+    with at(12), nothing_changes():
+        answer = opened.client_of(opened.admin).post("/api/depot-work/stock-take/", body)
+        assert error_of(answer)[:2] == (409, "occurred_at_out_of_range")
+
+
+def test_a_count_of_a_depot_is_that_depots(opened: Shop) -> None:
+    other = DepotFactory()
+    with at(12):
+        opened.count("depot", other.pk, 3)
+    assert Count.objects.latest("pk").depot == other
+
+
 # --- What one device numbered ---------------------------------------------------------------------
 
 
-def _as_of_device(shop: Shop, number: int) -> Any:
+def _as_of_device(shop: Shop, number: int, device: str = "phone") -> Any:
     operation = Operation(
-        user=shop.driver, client_temp_id=f"n{number}", type="test", sent={}, device="phone", number=number
+        user=shop.driver, client_temp_id=f"n{number}", type="test", sent={}, device=device, number=number
     )
     return named(operation)
 
@@ -278,8 +368,8 @@ def _counted_by_device(shop: Shop, full: int, number: int) -> Json:
         return {"id": record_vehicle_count(actor=shop.driver, data=data).pk}
 
 
-def _sold_by_device(shop: Shop, quantity: int, number: int) -> None:
-    with _as_of_device(shop, number):
+def _sold_by_device(shop: Shop, quantity: int, number: int, device: str = "phone") -> None:
+    with _as_of_device(shop, number, device):
         items = (SaleItem(shop.cylinder.pk, "SALE", quantity),)
         create_customer_transaction_and_invoice(
             actor=shop.driver, data=NewSale(customer=shop.customer.pk, items=items, occurred_at=moment(11))
@@ -306,6 +396,24 @@ def test_what_a_device_numbered_below_its_count_explains_it(opened: Shop) -> Non
         counted = _counted_by_device(opened, 18, number=5)
         sign(opened, counted)
         _sold_by_device(opened, 2, number=4)
+    assert on_vehicle(opened) == 18
+
+
+def test_what_another_device_numbered_explains_a_count(opened: Shop) -> None:
+    with at(13):
+        counted = _counted_by_device(opened, 18, number=5)
+        sign(opened, counted)
+        _sold_by_device(opened, 2, number=6, device="another phone")
+    assert on_vehicle(opened) == 18
+
+
+def test_what_takes_back_a_sale_that_moves_behind_a_count_goes_with_it(opened: Shop) -> None:
+    with at(13):
+        counted = _counted_by_device(opened, 18, number=5)
+        _sold_by_device(opened, 2, number=6)
+        sale = Transaction.objects.get()
+        _void(opened, {"transaction": {"id": sale.pk}}, "never_left")
+        sign(opened, counted)
     assert on_vehicle(opened) == 18
 
 
@@ -396,6 +504,52 @@ def test_a_count_is_blind_for_its_counter_and_not_for_who_decides(opened: Shop) 
         assert opened.client_of(opened.admin).get(address).json()["lines"][0]["variance"] == 0
         [line] = opened.client_of(opened.admin).get("/api/vehicle-counts/").json()["results"][0]["lines"]
         assert line["expected"] is None
+
+
+def test_a_variance_is_shown_as_it_would_be_signed(opened: Shop) -> None:
+    """Also where a later count stands already."""
+    with at(18):
+        sign(opened, count(opened, 17))
+        earlier = count(opened, 18, occurred_at=moment(12).isoformat())
+        address = f"/api/vehicle-counts/{earlier['id']}/"
+        seen = opened.client_of(opened.admin).get(address).json()["lines"]
+        assert sign(opened, earlier)["lines"] == seen
+    assert [(line["expected"], line["variance"]) for line in seen] == [(20, -2)]
+
+
+def test_who_may_not_decide_sees_no_variance(opened: Shop) -> None:
+    with at(12):
+        counted = Count.objects.get(pk=count(opened, 18)["id"])
+    stranger = UserFactory(role=Role.SUPERVISOR)
+    assert [line.variance for line in lines_seen_by(stranger, counted)] == [None]
+    assert [line.variance for line in lines_seen_by(opened.admin, counted)] == [-2]
+
+
+def test_the_command_itself_asks_who_decides(opened: Shop, nothing_changes: Unchanged) -> None:
+    with at(12):
+        counted = count(opened, 18)["id"]
+        for stranger in (UserFactory(role=Role.SUPERVISOR), DriverFactory(depot=opened.depot)):
+            with nothing_changes():
+                with pytest.raises(Denied):
+                    sign_off_count(actor=stranger, count_id=counted)
+                with pytest.raises(Denied):
+                    reject_count(actor=stranger, count_id=counted, remarks="x")
+
+
+def test_the_command_itself_wants_to_know_why(opened: Shop, nothing_changes: Unchanged) -> None:
+    with at(12):
+        counted = count(opened, 18)["id"]
+        with nothing_changes(), pytest.raises(Invalid):
+            reject_count(actor=opened.admin, count_id=counted, remarks="  ")
+
+
+def test_only_vehicle_counts_are_listed(opened: Shop) -> None:
+    with at(12):
+        counted = count(opened, 18)
+    listed = opened.client_of(opened.admin).get("/api/vehicle-counts/").json()["results"]
+    assert [row["id"] for row in listed] == [counted["id"]]
+    correction = Count.objects.filter(kind="CORRECTION")[0]
+    assert opened.client_of(opened.admin).get(f"/api/vehicle-counts/{correction.pk}/").status_code == 404
 
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

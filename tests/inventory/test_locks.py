@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import models
+from django.db import models, transaction
 
 from customers.models import Customer
 from distribution.models import Distribution
-from inventory.models import Inventory, ReorderLevel
+from inventory import locks
+from inventory.models import Inventory, Location, ReorderLevel
 from inventory.services import deactivate_reorder_level, update_reorder_level
 from tests.conftest import Shop
 from tests.factories import DepotFactory, EquipmentFactory
@@ -126,3 +127,10 @@ def test_a_customer_whom_nobody_may_see_is_not_locked(shop: Shop, locked: Locked
     answer = shop.sell({"type": "REFILL"}, customer=999_999)
     assert answer.status_code == 400
     assert not [row for row in locked if isinstance(row, Customer)]
+
+
+def test_places_are_locked_in_the_order_of_their_keys(shop: Shop) -> None:
+    keys = list(Location.objects.order_by("-pk").values_list("pk", flat=True))
+    assert len(keys) > 2
+    with transaction.atomic():
+        assert [row.pk for row in locks.places(keys)] == sorted(keys)

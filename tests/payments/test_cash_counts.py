@@ -1,6 +1,7 @@
 """Cash is handed in with the first count after it was taken, in whatever order things arrive."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +14,12 @@ from audit.models import AuditLog
 from equipment.models import Equipment
 from foundation import remains
 from foundation.access.capabilities import Role
+from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import Operation, named
 from foundation.operations.models import ClientOperation
 from payments.models import CashCount, Payment
-from payments.services import NewCashCount, record_cash_count
+from payments.selectors import expectation_seen_by
+from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, EquipmentFactory, UserFactory
 from tests.inventory.days import at, moment, opened, require_right_books
@@ -164,6 +167,64 @@ def test_an_open_count_before_another_one_takes_its_part_of_the_expectation(open
     assert seen(opened, second)[0] == "235.44"
 
 
+def test_late_cash_is_handed_in_with_the_first_count_after_it(opened: Shop, visit: Equipment) -> None:
+    counts = []
+    for hour in (12, 18):
+        with at(hour):
+            counts.append(count(opened, "0.00"))
+            sign(opened, counts[-1])
+    with at(20):
+        take(opened, visit, occurred_at=moment(11).isoformat())
+    assert [seen(opened, each)[0] for each in counts] == [EACH, "0.00"]
+
+
+def test_late_cash_explains_its_own_users_count_alone(opened: Shop, visit: Equipment) -> None:
+    mate = DriverFactory(depot=opened.depot)
+    with at(12):
+        counted = count(opened, "0.00", by=mate)
+        sign(opened, counted)
+    with at(20):
+        take(opened, visit, occurred_at=moment(11).isoformat())
+    assert seen(opened, counted)[0] == "0.00"
+    assert Payment.objects.get().cash_count is None
+
+
+def test_a_later_hand_in_takes_nothing_of_the_one_before(opened: Shop, visit: Equipment) -> None:
+    counts = []
+    for hour in (10, 15):
+        with at(hour):
+            take(opened, visit)
+        with at(hour + 1):
+            counts.append(count(opened, EACH))
+            sign(opened, counts[-1])
+    assert [seen(opened, each) for each in counts] == [(EACH, "0.00")] * 2
+
+
+def test_cash_of_now_comes_after_a_hand_in_of_the_same_instant(opened: Shop, visit: Equipment) -> None:
+    with at(12):
+        counted = count(opened, "0.00")
+        sign(opened, counted)
+        take(opened, visit)
+    assert seen(opened, counted) == ("0.00", "0.00")
+
+
+def test_a_count_of_now_covers_what_was_taken_in_the_same_instant(opened: Shop, visit: Equipment) -> None:
+    with at(12):
+        take(opened, visit)
+        first = count(opened, EACH)
+        assert sign(opened, first)["variance"] == "0.00"
+        take(opened, visit)
+        assert sign(opened, count(opened, EACH))["variance"] == "0.00"
+    assert seen(opened, first) == (EACH, "0.00")
+
+
+def test_a_count_of_long_ago_is_refused(opened: Shop, nothing_changes: Unchanged) -> None:
+    body = {"cash": "1.00", "occurred_at": (moment(12) - timedelta(days=8)).isoformat()}
+    with at(12), nothing_changes():
+        refused = opened.client_of(opened.driver).post("/api/cash-counts/", body)
+        assert error_of(refused) == (409, "occurred_at_out_of_range", "occurred_at")
+
+
 # --- What one device numbered ---------------------------------------------------------------------
 
 
@@ -292,6 +353,33 @@ def test_a_count_is_blind_for_its_counter(opened: Shop, visit: Equipment) -> Non
         assert opened.client_of(opened.driver).get(address).json()["variance"] == "-17.72"
         listed = opened.client_of(opened.admin).get("/api/cash-counts/").json()["results"]
         assert (listed[0]["expected"], listed[0]["variance"]) == (EACH, "-17.72")
+
+
+def test_who_may_not_decide_sees_no_expectation(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        take(opened, visit)
+    with at(12):
+        counted = CashCount.objects.get(pk=count(opened, "100.00")["id"])
+    assert expectation_seen_by(UserFactory(role=Role.SUPERVISOR), counted) is None
+    assert expectation_seen_by(opened.admin, counted) == Decimal(EACH)
+
+
+def test_the_command_itself_asks_who_decides(opened: Shop, nothing_changes: Unchanged) -> None:
+    with at(12):
+        counted = count(opened, "0.00")["id"]
+        for stranger in (UserFactory(role=Role.SUPERVISOR), DriverFactory(depot=opened.depot)):
+            with nothing_changes():
+                with pytest.raises(Denied):
+                    sign_off_cash_count(actor=stranger, count_id=counted)
+                with pytest.raises(Denied):
+                    reject_cash_count(actor=stranger, count_id=counted, remarks="x")
+
+
+def test_the_command_itself_wants_to_know_why(opened: Shop, nothing_changes: Unchanged) -> None:
+    with at(12):
+        counted = count(opened, "0.00")["id"]
+        with nothing_changes(), pytest.raises(Invalid):
+            reject_cash_count(actor=opened.admin, count_id=counted, remarks="  ")
 
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
