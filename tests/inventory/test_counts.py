@@ -26,7 +26,7 @@ from inventory.services import (
     sign_off_count,
 )
 from tests.conftest import Shop, error_of
-from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory
+from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory, VehicleFactory
 from tests.inventory.days import at, moment, opened, require_right_books
 from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
@@ -657,3 +657,25 @@ def test_the_list_costs_the_same_whatever_its_length(opened: Shop) -> None:
             sign(opened, {"id": Count.objects.filter(status="COUNTED").earliest("pk").pk})
             count(opened, hour, by=DriverFactory(depot=opened.depot))
         assert cost() == once
+
+
+def test_a_vehicle_s_own_depot_decides_about_its_counts(opened: Shop) -> None:
+    stranger = DriverFactory(depot=DepotFactory())
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=opened.depot)
+    with at(12):
+        counted = count(opened, 20, by=stranger, vehicle=opened.driver.vehicle_no)
+        listed = opened.client_of(supervisor).get("/api/vehicle-counts/").json()["results"]
+        assert [row["id"] for row in listed] == [counted["id"]]
+        assert decide(opened, counted, by=supervisor).status_code == 200
+
+
+def test_nobody_is_held_up_by_a_count_that_they_do_not_see(opened: Shop) -> None:
+    nobody_s = VehicleFactory(depot=None).number
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=opened.depot)
+    with at(11):
+        unseen = count(opened, None, by=DriverFactory(depot=DepotFactory()), vehicle=nobody_s)
+    with at(12):
+        own = count(opened, None, vehicle=nobody_s)
+        assert error_of(decide(opened, own))[1] == "earlier_count_open", "an administrator sees both"
+        assert decide(opened, unseen, by=supervisor).status_code == 404
+        assert decide(opened, own, by=supervisor).status_code == 200

@@ -1,7 +1,7 @@
 """Counts that come from the field: as pushed, each of its own moment."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ import time_machine
 from django.test import TestCase
 
 from discrepancies.models import Discrepancy
-from foundation.clock import now
+from foundation.clock import in_words, now
 from inventory.models import Count
 from payments.models import CashCount
 from sync.models import SyncConflict
@@ -113,6 +113,8 @@ def test_a_count_signed_off_later_orders_what_its_device_numbered_above_it(shop:
     assert on_vehicle(shop) == 17, "nothing was missing"
     [noted] = Discrepancy.objects.all()
     assert (noted.code, noted.entity_id) == ("after_count", sold_now["id"])
+    told, at = (datetime.fromisoformat(each["occurred_at"]) for each in (sale, count))
+    assert (noted.shown, noted.billed) == (in_words(told), in_words(at))
 
 
 def test_cash_that_comes_late_explains_the_bag_that_was_handed_in(shop: Shop) -> None:
