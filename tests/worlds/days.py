@@ -11,12 +11,12 @@ from typing import Any
 import time_machine
 
 from inventory.errors import CountContradicted, EarlierCountOpen, InsufficientStock
-from tests.simulator.phones import HOUR
+from tests.simulator.phones import HOUR, MINUTE
 from tests.simulator.rule import Books, Count, Goods, Movement, books
 from tests.simulator.worlds import CASH, CUSTOMERS, OUTSIDE, Odds, world
 from tests.worlds.office import Office, moment
 
-ODDS = Odds(losses=True, miscounts=True, jumping_clocks=True, counted_and_undone=3)
+ODDS = Odds(losses=True, miscounts=True, jumping_clocks=True, counted_and_undone=5)
 MILLISECOND = 1_000
 LAST = 14 * 24 * HOUR
 """Nobody comes back to what isn't decided by then."""
@@ -93,10 +93,11 @@ class Days:
             self._later(self._arrival(record.at), self._what(record))
 
     def _misdated(self, record: Movement | Count) -> Movement | Count:
-        """Half of what phones say is of another time, so that there is much for their numbers to put right."""
+        """Much happens in the same instant; and half of what phones say is of another time, for their numbers to put right."""
+        at = record.at
         if record.origin.number and self.chance.random() < 0.5:
-            return replace(record, at=max(0, record.at + self.chance.randrange(-12 * HOUR, 4 * HOUR)))
-        return record
+            at += self.chance.randrange(-12 * HOUR, 4 * HOUR)
+        return replace(record, at=max(0, at - at % (20 * MINUTE)))
 
     def _what(self, record: Movement | Count) -> Event:
         if isinstance(record, Movement):

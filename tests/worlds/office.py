@@ -263,9 +263,9 @@ class Office:
         adjustments: dict[tuple[str, Stock], int] = defaultdict(int)
         for end, sign in (("to", 1), ("from", -1)):
             rows = StockMovement.objects.filter(count__in=goods).exclude(**{f"{end}_location__kind__in": VIRTUAL_KINDS})
-            said = rows.values_list(f"{end}_location__key", "equipment", f"{end}_condition", "count", "quantity")
-            for *key, count_id, pieces in said:
-                adjustments[goods[count_id], self._stock(*key)] += sign * pieces
+            said = rows.values_list("count", f"{end}_location__key", "equipment", f"{end}_condition", "quantity")
+            for pk, place, equipment, condition, pieces in said:
+                adjustments[goods[pk], self._stock(place, equipment, condition)] += sign * pieces
         for count in signed:
             if count.takes_all:
                 row = CashCount.objects.get(pk=self._made[count.name])

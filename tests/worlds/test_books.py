@@ -20,7 +20,7 @@ from tests.worlds.office import START
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
 
-WORLDS, STEPS = (int(number) for number in os.environ.get("SIMULATED_BOOKS", "100x10").split("x"))
+WORLDS, STEPS = (int(number) for number in os.environ.get("SIMULATED_BOOKS", "100x8").split("x"))
 
 
 @pytest.mark.parametrize("seed", range(WORLDS))
