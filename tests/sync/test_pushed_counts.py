@@ -201,3 +201,28 @@ def test_a_count_is_of_no_moment_to_come(shop: Shop) -> None:
     client = shop.client_of(shop.driver)
     for kind, body in (("vehicle-counts", {"counts": []}), ("cash-counts", {"cash": "0.00"})):
         assert error_of(client.post(f"/api/{kind}/", {**body, "occurred_at": soon})) == (400, "invalid", "occurred_at")
+
+
+def test_what_moves_behind_a_count_does_so_where_it_went_too(shop: Shop) -> None:
+    """The customer's site was counted in between, before it: nothing was missing there."""
+    phone = Phone(shop)
+    count, sale = counted(phone, 0, 20), sold(phone, 60, 3)
+    phone.push(sale)
+    shop.count("customer", shop.customer.pk, 0)
+    [made] = phone.push({**count, "occurred_at": now().isoformat()})
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert (on_vehicle(shop), shop.stock(customer=shop.customer)) == (17, 3)
+
+
+def test_what_came_back_moves_behind_a_count_with_what_had_left(shop: Shop) -> None:
+    """Nothing comes back before it has left."""
+    phone = Phone(shop)
+    count, sale = counted(phone, 0, 20), sold(phone, 60, 3)
+    [sold_now] = phone.push(sale)
+    voided = shop.client_of(shop.admin).post(
+        f"/api/transactions/{sold_now['id']}/void/", {"reason": "A slip", "goods": "came_back"}
+    )
+    assert voided.status_code == 201, voided.json()
+    [made] = phone.push({**count, "occurred_at": now().isoformat()})
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert (on_vehicle(shop), shop.stock(customer=shop.customer)) == (20, 0)
