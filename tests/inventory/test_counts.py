@@ -235,7 +235,7 @@ def test_a_correction_is_a_count(opened: Shop) -> None:
         sell(opened, 2, occurred_at=moment(11).isoformat())
     assert on_vehicle(opened) == 15
     correction = Count.objects.latest("pk")
-    assert (correction.kind, correction.status) == ("CORRECTION", "SIGNED_OFF")
+    assert (correction.kind, correction.status, correction.remarks) == ("CORRECTION", "SIGNED_OFF", "Counted")
     assert [(line.quantity, line.expected) for line in correction.lines.all()] == [(15, 20)]
 
 
@@ -407,13 +407,14 @@ def test_what_another_device_numbered_explains_a_count(opened: Shop) -> None:
     assert on_vehicle(opened) == 18
 
 
-def test_what_takes_back_a_sale_that_moves_behind_a_count_goes_with_it(opened: Shop) -> None:
-    with at(13):
-        counted = _counted_by_device(opened, 18, number=5)
+@pytest.mark.parametrize("goods", ["never_left", "came_back"])
+def test_what_takes_back_a_sale_that_moves_behind_a_count_goes_with_it(opened: Shop, goods: str) -> None:
+    with at(11, 20):
         _sold_by_device(opened, 2, number=6)
-        sale = Transaction.objects.get()
-        _void(opened, {"transaction": {"id": sale.pk}}, "never_left")
-        sign(opened, counted)
+    with at(11, 30):
+        _void(opened, {"transaction": {"id": Transaction.objects.get().pk}}, goods)
+    with at(13):
+        sign(opened, _counted_by_device(opened, 18, number=5))
     assert on_vehicle(opened) == 18
 
 

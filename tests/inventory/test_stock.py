@@ -14,7 +14,7 @@ from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.errors import Invalid
 from foundation.ledger.models import LedgerWriteRefused
-from inventory.models import Inventory, Location, ReorderLevel, StockMovement
+from inventory.models import Condition, Inventory, Location, ReorderLevel, StockMovement
 from inventory.selectors import Flow, flows_of_day, moved_after
 from inventory.services import (
     Entity,
@@ -28,6 +28,14 @@ from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserF
 from tests.types import Json, Unchanged
 
 pytestmark = pytest.mark.django_db
+
+
+def test_the_command_answers_the_balance_as_it_is(shop: Shop) -> None:
+    balance = correct_inventory(
+        actor=shop.admin, entity=Entity.DEPOT, entity_id=str(shop.depot.pk), equipment_id=shop.cylinder.pk,
+        condition=Condition.FULL, quantity=7, reason="Counted",
+    )  # fmt: skip
+    assert balance.quantity == 7
 
 
 @pytest.mark.parametrize(

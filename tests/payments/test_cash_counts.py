@@ -88,6 +88,7 @@ def test_a_signed_count_hands_in_what_was_taken_before_it(opened: Shop, visit: E
     with at(18):
         signed = sign(opened, counted)
         assert (signed["expected"], signed["variance"], signed["status"]) == (EACH, "-0.02", "SIGNED_OFF")
+        assert signed["decided_at"] == moment(18).isoformat()
         assert seen(opened, count(opened, EACH)) == (EACH, "0.00")
 
 
@@ -100,7 +101,7 @@ def test_only_ones_own_cash_is_in_the_bag(opened: Shop, visit: Equipment) -> Non
     with at(12):
         counted = count(opened, "0.00")
         assert seen(opened, counted) == ("0.00", "0.00")
-        sign(opened, counted)
+        assert sign(opened, counted)["expected"] == "0.00"
     assert Payment.objects.get(user=mate).cash_count is None
 
 
@@ -119,12 +120,16 @@ def test_cash_that_arrives_late_explains_the_hand_in_before_it_and_enters_no_lat
         assert seen(opened, count(opened, "0.00")) == ("0.00", "0.00")
 
 
-def test_cash_of_the_counts_own_moment_was_counted(opened: Shop, visit: Equipment) -> None:
+@pytest.mark.parametrize("is_signed_first", [True, False])
+def test_cash_of_the_counts_own_moment_was_counted(opened: Shop, visit: Equipment, is_signed_first: bool) -> None:
     with at(12):
         counted = count(opened, EACH)
-        sign(opened, counted)
+        if is_signed_first:
+            sign(opened, counted)
     with at(15):
         take(opened, visit, occurred_at=moment(12).isoformat())
+        if not is_signed_first:
+            sign(opened, counted)
     assert seen(opened, counted) == (EACH, "0.00")
 
 
