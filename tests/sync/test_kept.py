@@ -53,6 +53,14 @@ def test_the_same_words_under_another_id_are_another_operation(shop: Shop, push:
     assert [result["conflict"] for result in push(second, first)] == [other["conflict"], one["conflict"]]
 
 
+def test_what_has_no_id_is_the_same_by_its_text_alone(push: Push) -> None:
+    """Nobody says that two of them are one."""
+    spelt = [{"type": "transaction.create", "data": {"rate": rate}} for rate in ("28.5", "28.50")]
+    first = [result["conflict"] for result in push(*spelt)]
+    assert len(set(first)) == 2
+    assert [result["conflict"] for result in push(*spelt)] == first
+
+
 def test_it_is_of_the_singapore_date_on_which_it_came(shop: Shop, push: Push) -> None:
     # In UTC it is still the 19th.
     with time_machine.travel(datetime(2026, 1, 20, 7, 30, tzinfo=SINGAPORE), tick=False):
