@@ -29,7 +29,7 @@ class OpenFilter(admin.SimpleListFilter):
     parameter_name = "seen"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("no", "Nobody has seen to it"), ("yes", "Seen to")]
+        return [("no", "Not seen yet"), ("yes", "Seen")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> QuerySet[Discrepancy]:
         match self.value():
@@ -60,7 +60,7 @@ class DiscrepancyAdmin(OfficeAdmin[Discrepancy]):
     readonly_fields = ("state", "seen_by", "remarks")
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
-        yield "discrepancy to see to", "discrepancies to see to", {"seen": "no"}, Q(seen__isnull=True)
+        yield "discrepancy to look at", "discrepancies to look at", {"seen": "no"}, Q(seen__isnull=True)
 
     def related(self, request: HttpRequest, target: Discrepancy) -> Iterable[Related]:
         yield from page_of(request, target.entity_type, target.entity_id, "What was recorded")

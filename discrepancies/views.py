@@ -17,7 +17,7 @@ class DiscrepancyFilter(LedgerFilterSet):
     user = IdFilter(field_name="user_id")
     depot = IdFilter(field_name="depot_id")
     entity_id = IdFilter(help_text="With entity_type: what it is about.")
-    seen = YesNoFilter(method="seen_to", help_text="Has somebody seen to it?")
+    seen = YesNoFilter(method="seen_to", help_text="Has somebody marked it as seen?")
     date_from = DayFilter(field_name="date", lookup_expr="gte")
     date_to = DayFilter(field_name="date", lookup_expr="lte")
 

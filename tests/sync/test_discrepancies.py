@@ -337,7 +337,7 @@ def test_the_office_shows_it_everywhere_and_marks_it_as_seen(shop: Shop, noted: 
     def waiting() -> dict[str, str]:
         return {it.text: it.count for it in office.get("/admin/").context["awaited"]}
 
-    assert waiting()["discrepancy to see to"] == "1"
+    assert waiting()["discrepancy to look at"] == "1"
     pages = (
         url("transactions.transaction", "change", sale.pk), url("invoices.invoice", "change", sale.invoice_id),
         url("discrepancies.discrepancy", "change", noted.pk),
@@ -349,7 +349,7 @@ def test_the_office_shows_it_everywhere_and_marks_it_as_seen(shop: Shop, noted: 
     assert b"Mark as seen" in office.post(listed, body).content
     office.post(listed, {**body, "_answered": "1", "remarks": "Called"})
     assert noted.seen.remarks == "Called"
-    assert "discrepancy to see to" not in waiting()
+    assert "discrepancy to look at" not in waiting()
     assert [row.pk for row in office.get(listed, {"seen": "yes"}).context["cl"].queryset] == [noted.pk]
     assert [*office.get(listed, {"seen": "no"}).context["cl"].queryset] == []
     for page in pages:
