@@ -14,6 +14,8 @@ from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
 from inventory.models import StockMovement
 from payments.models import CashCount
+from payments.services import reject_cash_count
+from settlements.errors import SettlementDecided
 from settlements.models import Settlement
 from settlements.services import reject_settlement, sign_off_settlement
 from tests.conftest import Shop, error_of
@@ -84,12 +86,18 @@ def test_nothing_moves_before_it_is_signed_off(day: Shop) -> None:
 
 def test_a_surplus_comes_in(day: Shop) -> None:
     settlement = count(day, ("FULL", 21), ("EMPTY", 3), ("DAMAGED", 2)).json()
+    assert {line["condition"]: line["variance"] for line in settlement["lines"]} == {
+        "FULL": 0,
+        "EMPTY": 0,
+        "DAMAGED": 2,
+    }
     decide(day, settlement)
     assert day.stock("DAMAGED", vehicle_no=day.driver.vehicle_no) == 2
 
 
 def test_what_is_not_named_was_not_there(day: Shop) -> None:
     settlement = count(day).json()
+    assert {line["condition"]: line["counted"] for line in settlement["lines"]} == {"FULL": 0, "EMPTY": 0}
     decide(day, settlement)
     assert day.stock(vehicle_no=day.driver.vehicle_no) == day.stock("EMPTY", vehicle_no=day.driver.vehicle_no) == 0
 
@@ -328,3 +336,26 @@ def test_the_services_refuse_by_themselves(day: Shop, nothing_changes: Unchanged
                 sign_off_settlement(actor=actor, settlement_id=settlement)
         with pytest.raises(Invalid, match="counted again"):
             reject_settlement(actor=day.admin, settlement_id=settlement, remarks=" ")
+
+
+def test_a_day_end_whose_counts_were_decided_is_decided_by_the_same_rules(
+    shop: Shop, nothing_changes: Unchanged
+) -> None:
+    own = count(shop, by=shop.admin).json()["id"]
+    counts, boss = Settlement.objects.get(pk=own), UserFactory(role=Role.ADMIN)
+    stranger = UserFactory(role=Role.SUPERVISOR)
+    assert counts.cash_count is not None
+    reject_cash_count(actor=boss, count_id=counts.cash_count.pk, remarks="Again")
+    with nothing_changes():
+        for actor, remarks, refused in (
+            (shop.admin, "x", Denied),
+            (stranger, "x", Denied),
+            (boss, "  ", Invalid),
+        ):
+            with pytest.raises(refused):
+                reject_settlement(actor=actor, settlement_id=own, remarks=remarks)
+        with pytest.raises(SettlementDecided):
+            sign_off_settlement(actor=boss, settlement_id=own)
+    reject_settlement(actor=boss, settlement_id=own, remarks="Again")
+    with nothing_changes(), pytest.raises(SettlementDecided):
+        reject_settlement(actor=boss, settlement_id=own, remarks="Once more")
