@@ -196,13 +196,14 @@ def test_late_cash_explains_its_own_users_count_alone(opened: Shop, visit: Equip
 
 def test_a_later_hand_in_takes_nothing_of_the_one_before(opened: Shop, visit: Equipment) -> None:
     counts = []
-    for hour in (10, 15):
+    for hour, visits, cash in ((10, 1, EACH), (15, 2, "235.44")):
         with at(hour):
-            take(opened, visit)
+            for _ in range(visits):
+                take(opened, visit)
         with at(hour + 1):
-            counts.append(count(opened, EACH))
+            counts.append(count(opened, cash))
             sign(opened, counts[-1])
-    assert [seen(opened, each) for each in counts] == [(EACH, "0.00")] * 2
+    assert [seen(opened, each) for each in counts] == [(EACH, "0.00"), ("235.44", "0.00")]
 
 
 def test_cash_of_now_comes_after_a_hand_in_of_the_same_instant(opened: Shop, visit: Equipment) -> None:

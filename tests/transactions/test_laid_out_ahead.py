@@ -19,6 +19,7 @@ from django.db import connection
 
 from audit.models import AuditLog
 from customers.models import Customer
+from foundation import clock
 from foundation.commands import command
 from invoices.models import Invoice
 from invoices.snapshot import InvoiceSnapshot
@@ -124,6 +125,15 @@ def test_others_sell_to_the_same_customer_from_the_same_vehicle_meanwhile(shop: 
     assert [answer.status_code for answer in layout.answers] == [201]
     assert numbers() == [(1, 1), (3, 3), (2, 2)]
     assert len(layout.pages) == 2
+
+
+def test_a_late_sale_of_what_was_counted_as_gone_keeps_nobody_waiting(shop: Shop, layout: Layout) -> None:
+    before, other = clock.now().isoformat(), other_seller(shop)
+    assert shop.count("vehicle", shop.driver.vehicle_no, 0).status_code == 200
+    layout.meanwhile(lambda: shop.sell(SALE, by=other))
+    assert shop.sell({**SALE, "quantity": 2}, occurred_at=before).status_code == 201
+    assert [answer.status_code for answer in layout.answers] == [201]
+    assert numbers() == [(1, 1), (3, 3), (2, 2)]
 
 
 def test_a_credit_note_keeps_nobody_waiting(shop: Shop, layout: Layout) -> None:
