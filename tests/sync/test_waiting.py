@@ -91,12 +91,15 @@ def test_what_is_too_much_does_not_stop_the_next(shop: Shop) -> None:
     assert open_ones() == ["a"]
 
 
-def test_only_what_lacked_that_balance_is_looked_at(shop: Shop) -> None:
+def test_only_what_lacked_that_balance_is_looked_at(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+    monkeypatch.setattr("sync.services.retry_by_itself", lambda **which: tried.append(which))
     other = DriverFactory(depot=shop.depot)
     assert statuses(shop, {**sale(shop, "a", 5), "occurred_at": clock.now().isoformat()}, by=other) == ["rejected"]
     before = SyncConflict.objects.values().get()
     load(shop, 10)
     assert SyncConflict.objects.values().get() == before
+    assert tried == []
 
 
 def test_what_is_refused_for_another_reason_now_waits_for_a_person(shop: Shop) -> None:
