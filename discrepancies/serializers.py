@@ -12,7 +12,7 @@ class DiscrepancyOut(serializers.ModelSerializer[Discrepancy]):
     seen_by = serializers.IntegerField(source="seen.by_id", allow_null=True, default=None, read_only=True)
     seen_at = serializers.DateTimeField(source="seen.at", allow_null=True, default=None, read_only=True)
     remarks = serializers.CharField(
-        source="seen.remarks", default="", read_only=True, help_text="Of whoever marked it as seen."
+        source="seen.remarks", allow_null=True, default=None, read_only=True, help_text="Of whoever marked it as seen."
     )
 
     class Meta:

@@ -198,12 +198,11 @@ class DifferenceOut(serializers.ModelSerializer[Discrepancy]):
 
 
 class ResultOfDeviceOut(ResultOut):
-    discrepancies = serializers.SerializerMethodField(required=False, help_text="Protocol 2: what differs.")
+    discrepancies = DifferenceOut(many=True, required=False, help_text="Protocol 2: what differs.")
 
-    @extend_schema_field(DifferenceOut(many=True))
-    def get_discrepancies(self, result: Result) -> Any:
+    def to_representation(self, result: Result) -> dict[str, Any]:
         noted = self.context["discrepancies"].get(result.client_temp_id, ())
-        return DifferenceOut(noted, many=True).data
+        return {**super().to_representation(result), "discrepancies": DifferenceOut(noted, many=True).data}
 
 
 class HeardOut(serializers.Serializer[Device]):

@@ -104,5 +104,5 @@ async function keepResult(database: FieldDatabase, operation: Operation, result:
 
 /** Something else came under its number: this store was copied or restored. */
 function isReused(result: PushResult): boolean {
-  return result.discrepancies.some(({ code }) => code === "number_reused")
+  return (result.discrepancies ?? []).some(({ code }) => code === "number_reused")
 }
