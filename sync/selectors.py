@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from django.db.models import F, QuerySet, Window
-from django.db.models.functions import Lag
+from django.db.models.functions import Coalesce, Lag
 
 from accounts.models import User
 from customers.models import Customer, CustomerRate
@@ -109,7 +109,8 @@ def missing_numbers(device: Device) -> list[int]:
     """The numbers up to the device's last that never came: the first `LISTED`, in order."""
     if device.is_complete:
         return []
-    before = Window(Lag("number", default=0), order_by=F("number").asc())
+    # MariaDB's LAG takes no default.
+    before = Coalesce(Window(Lag("number"), order_by=F("number").asc()), 0)
     gaps = device.numbers.annotate(before=before).filter(number__gt=F("before") + 1).order_by("number")
     last = device.numbers.order_by("-number").values_list("number", flat=True).first() or 0
     within = _within(gaps.values_list("before", "number")[:LISTED])
