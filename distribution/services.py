@@ -114,11 +114,13 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
 
 @command
 @idempotent
-def confirm_distribution(*, actor: User, distribution_id: int, occurred_at: datetime | None = None) -> Distribution:
+def confirm_distribution(
+    *, actor: User, distribution_id: int, occurred_at: datetime | None = None, approval: Approval | None = None
+) -> Distribution:
     """Move every item of a draft between its depot and the vehicle, all or none, once.
 
-    ``occurred_at`` is when it happened in the field; None: when the draft says so, else now. Locks the distribution,
-    then the balances it touches. Raises Denied, AlreadyConfirmed, DistributionCancelled, DepotInactive,
+    ``occurred_at`` is when it happened in the field; None: when the draft says so, else now. ``approval`` lets a kept
+    one happen (see the sync app). Locks the distribution, then the balances it touches. Raises Denied, AlreadyConfirmed, DistributionCancelled, DepotInactive,
     InsufficientStock.
     """
     distribution = _lock_own(actor, distribution_id)
@@ -128,7 +130,7 @@ def confirm_distribution(*, actor: User, distribution_id: int, occurred_at: date
     happened = occurred_at or (distribution.occurred_at if is_told else now)
     if not was_active(distribution.depot, happened):
         raise DepotInactive(f"Depot {distribution.depot.code} is not in use any more.")
-    hold = hold_stock(_moves_of(distribution), occurred_at=happened, now=now)
+    hold = hold_stock(_moves_of(distribution), occurred_at=happened, now=now, approval=approval)
     post_movements(hold, actor=actor, cause=distribution, now=now)
     _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)
     record(

@@ -134,7 +134,7 @@ def _confirmation(serializer: ConfirmIn) -> Run:
 
     def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
         _require(actor, Capability.CHANGE_DISTRIBUTIONS)
-        return _confirm(actor=actor, distribution=distribution, occurred_at=occurred_at)
+        return _confirm(actor=actor, distribution=distribution, occurred_at=occurred_at, approval=approval)
 
     return run
 
@@ -187,13 +187,16 @@ def _withdraw(*, actor: User) -> Device:
 
 @command
 @idempotent
-def _confirm(*, actor: User, distribution: int | str, occurred_at: datetime | None) -> Distribution:
+def _confirm(
+    *, actor: User, distribution: int | str, occurred_at: datetime | None, approval: Approval | None
+) -> Distribution:
     """Confirm a load, named by its id or its client's; without its own time it happened when the draft was made.
 
     Locks as `confirm_distribution`, which also names the errors.
     """
     draft = Distribution.objects.get(pk=_distribution_behind(actor, distribution))
-    return confirm_distribution(actor=actor, distribution_id=draft.pk, occurred_at=occurred_at or draft.occurred_at)
+    happened = occurred_at or draft.occurred_at
+    return confirm_distribution(actor=actor, distribution_id=draft.pk, occurred_at=happened, approval=approval)
 
 
 def _distribution_behind(actor: User, reference: int | str) -> int:

@@ -60,11 +60,17 @@ def counts_of(locations: Collection[int], *, since: datetime) -> list[StandingCo
     rows = list(Count.objects.standing().filter(location__in=locations, ordered_at__gte=since))
     if not rows:
         return []
+    lines = _said(rows)
+    return [StandingCount(row, lines[row.pk]) for row in sorted(rows, key=lambda row: row.order)]
+
+
+def _said(counts: Sequence[Count]) -> dict[int, dict[Stock, int]]:
+    """What each of these counts named."""
     lines: dict[int, dict[Stock, int]] = defaultdict(dict)
-    said = CountLine.objects.filter(count__in=rows).values_list("count_id", "equipment_id", "condition", "quantity")
+    said = CountLine.objects.filter(count__in=counts).values_list("count_id", "equipment_id", "condition", "quantity")
     for count, equipment, condition, quantity in said:
         lines[count][equipment, condition] = quantity
-    return [StandingCount(row, lines[row.pk]) for row in sorted(rows, key=lambda row: row.order)]
+    return lines
 
 
 def adjustments(location: Location, counts: Sequence[StandingCount], balances: Mapping[Stock, int]) -> list[Adjustment]:
@@ -88,6 +94,14 @@ def adjustments(location: Location, counts: Sequence[StandingCount], balances: M
             between = _moved(location, ordered_at__gt=count.at, ordered_at__lte=following.at)
             for stock, pieces in between.items():
                 book[stock] += pieces
+    return found
+
+
+def books_before(count: Count) -> dict[Stock, int]:
+    """What the books say was there at a count's moment, before they were brought to it. The caller holds the locks."""
+    found = defaultdict(int, _said([count])[count.pk])
+    for stock, pieces in _added(count.location, count=count).items():
+        found[stock] -= pieces
     return found
 
 

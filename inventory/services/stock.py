@@ -27,13 +27,14 @@ from foundation import clock
 from foundation.entities import entity_name, model_of
 from foundation.errors import Invalid
 from foundation.limits import PIECES
+from foundation.operations.occurrence import Approval
 from foundation.operations.ordering import position_of
 from foundation.operations.position import JUST_AFTER, Position
 from inventory import locks
 from inventory.errors import InsufficientStock
 from inventory.locks import BalanceKey
 from inventory.models import VIRTUAL_KINDS, Count, Inventory, Location, LocationKind, StockMovement
-from inventory.services.counting import StandingCount, standing_counts
+from inventory.services.counting import StandingCount, books_before, standing_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,13 @@ class SeenStock:
         """In their order; one that nothing is known of has no row here."""
         return [self.known.get(place.key) or Location(key=place.key, **place.fields) for place in places]
 
-    def require(self, moves: Sequence[Move]) -> None:
+    def require(self, moves: Sequence[Move], *, approval: Approval | None = None) -> None:
         """Raise InsufficientStock, AmountOutOfRange as `hold_stock` would."""
         # What happens now comes after every count: nothing compensates for it.
         if self.occurred_at != self.now or any(move.position for move in moves):
-            moves = [*moves, *_in_order(moves, self.occurred_at, self.now)[1]]
+            compensations = _in_order(moves, self.occurred_at, self.now)[1]
+            _require_there_when_counted(compensations, approval)
+            moves = [*moves, *compensations]
         _require_within(moves, _deltas(moves), self.quantities)
 
 
@@ -153,11 +156,14 @@ def look_at_stock(
     )
 
 
-def hold_stock(moves: Sequence[Move], *, occurred_at: datetime, now: datetime) -> StockHold:
+def hold_stock(
+    moves: Sequence[Move], *, occurred_at: datetime, now: datetime, approval: Approval | None = None
+) -> StockHold:
     """Lock every balance that the moves touch, in primary-key order, and check that they suffice.
 
     The moves count together: what comes in by one may go out by another. What comes before a count that stands was
-    counted already, and is compensated against it at once. Runs in the caller's transaction. Raises Invalid where
+    counted already, and is compensated against it at once; the books of the count's moment have to suffice for it too,
+    unless somebody who may decide lets it happen (``approval``). Runs in the caller's transaction. Raises Invalid where
     nothing would move, InsufficientStock at the first move that draws on a balance that would fall below zero,
     AmountOutOfRange where too many would be in one place.
     """
@@ -168,6 +174,7 @@ def hold_stock(moves: Sequence[Move], *, occurred_at: datetime, now: datetime) -
     # Only under the locks: who signs a count off holds the balances that it covers.
     position, compensations = _in_order(moves, occurred_at, now)
     if compensations:
+        _require_there_when_counted(compensations, approval)
         moves = [*moves, *compensations]
         rows |= lock_or_make_balances(*_touched(compensations))
     deltas = _deltas(moves)
@@ -223,6 +230,32 @@ def _compensations(moves: Sequence[Move], position: Position, counts: Sequence[S
                     )
                 )  # fmt: skip
     return found
+
+
+def _require_there_when_counted(compensations: Sequence[Move], approval: Approval | None) -> None:
+    """Nothing leaves before a count that the books of its moment didn't have: what was found is no proof of it.
+
+    What brings it may still arrive. Somebody who decides about what was kept knows more than the books.
+    """
+    if approval is not None and approval.by is not None:
+        return
+    counts = {move.count.pk: move.count for move in compensations if move.count}
+    had = {pk: books_before(count) for pk, count in counts.items()}
+    for move in compensations:
+        if move.count:
+            arrives = move.target[0] != move.count.location_id
+            had[move.count.pk][move.target[1:]] += move.quantity if arrives else -move.quantity
+    for move in compensations:
+        if move.count and move.target[0] == move.count.location_id and had[move.count.pk][move.target[1:]] < 0:
+            here = move.to_location
+            short = -had[move.count.pk][move.target[1:]]
+            refusal = InsufficientStock(
+                f"{here} was counted since ({move.count}): the books of then have {short} {move.to_condition} of "
+                f"{move.equipment.sku} too few for this. What brought them has not been recorded.",
+                attr=move.attr,
+            )
+            refusal.waits_for = balance_name(here, move.equipment.pk, move.to_condition)
+            raise refusal
 
 
 def _deltas(moves: Sequence[Move]) -> dict[BalanceKey, int]:
@@ -291,7 +324,8 @@ def post_movements(
     tell_of_gains(
         balance_name(move.to_location, move.equipment.pk, move.to_condition)
         for move in hold.moves
-        if deltas[move.target] > 0 and not move.to_location.is_virtual
+        # Also what a count had already: the books of its moment have more.
+        if (move.count is None or deltas[move.target] > 0) and not move.to_location.is_virtual
     )
     depot_id = depot_at(actor, hold.occurred_at)
     if hold.position.number is not None and hold.position.at > hold.occurred_at:

@@ -60,7 +60,7 @@ def transfer_between_vehicles(
     if not data.items:
         raise Invalid("A transfer needs at least one item.", attr="items")
     moves = _moves(actor, source, target, data.items)
-    hold = hold_stock(moves, occurred_at=occurred_at, now=now)
+    hold = hold_stock(moves, occurred_at=occurred_at, now=now, approval=approval)
     [number] = take_numbers(TRANSFER_PREFIX, day=clock.business_date(now))
     transfer: VehicleTransfer = VehicleTransfer.objects.create(
         transfer_number=number,

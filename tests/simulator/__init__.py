@@ -37,13 +37,15 @@ What was found in simulating it
   the first.
 - What never left follows the original even if the undoing is numbered above a signed count: else the count between
   couldn't explain it. This opens no door: it makes the shortage of that count larger.
-- *When to try again.* "After a commit that adds to the balance" isn't enough. A count that is signed behind a waiting
-  movement lets it in, for it takes nothing then, though the count itself added nothing; and what would have added comes
-  compensated. So: also after every sign-off that covers a balance it lacks, and after what it refers to was accepted.
+- *When to try again.* "After a commit that adds to the balance" isn't enough: what would have added may come
+  compensated, and adds to the books of the count's moment then. So: also after every arrival there, after every
+  sign-off that covers a balance it lacks, and after what it refers to was accepted.
+- *What was found is no proof of what left before.* If a count let in whatever is dated before it, anybody could date a
+  sale of any size there. The books of that moment have to have had it; else it waits for what brought it, or for
+  somebody who decides. That can't be left to the count: an honest one looks the same.
 - *Waiting in circles.* Goods that go round (sold and brought back; a phantom sale that lets the truck fall short, whose
   undoing is short at the customer because the real sales to him wait for the truck) can wait for each other for ever,
-  if each is tried alone: in 3 % of the runs of honest worlds. The next count of the place lets all of them in, if it is followed by
-  trying again.
+  if each is tried alone: in 3 % of the runs of honest worlds. After the next count of the place somebody can let them in.
 - *A true count may have to wait* (load not arrived, sales from it accepted already): signing it would make the balance
   negative. It isn't wrong, and isn't to be counted again: what adds is on its way. It stays open and is tried again.
 - Signing in the order of moments isn't needed for the books, only for whoever reads the differences.

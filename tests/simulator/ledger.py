@@ -37,7 +37,14 @@ class Ledger:
     def receive(self, what: Movement | Count) -> None:
         """A movement that arrives, or a count that is signed off."""
         self.waiting.append(what)
-        while any(self._commit(each) for each in sorted(self.waiting, key=self.order.of)):
+        self._try()
+
+    def decide(self) -> None:
+        """Somebody looks at what waits, and lets happen what a count since has taken into account."""
+        self._try(is_decided=True)
+
+    def _try(self, *, is_decided: bool = False) -> None:
+        while any(self._commit(each, is_decided) for each in sorted(self.waiting, key=self.order.of)):
             pass
 
     def balance(self, stock: Stock) -> int:
@@ -55,7 +62,7 @@ class Ledger:
             {key: quantity for key, quantity in adjustments.items() if quantity},
         )
 
-    def _commit(self, what: Movement | Count) -> bool:
+    def _commit(self, what: Movement | Count, is_decided: bool) -> bool:
         """All of it or nothing."""
         rows, balances, movements, order = len(self.rows), dict(self._balances), [*self.movements], self.order
         try:
@@ -63,6 +70,8 @@ class Ledger:
                 self._sign(what)
             else:
                 self._record(what)
+                if not is_decided:
+                    self._require_there_when_counted(self.rows[rows:])
             self._require_enough(self.rows[rows:])
         except Refused:
             del self.rows[rows:]
@@ -72,10 +81,18 @@ class Ledger:
         return True
 
     def _require_enough(self, written: list[Row]) -> None:
-        """After the movement and its compensation: what a count has explained already is never short."""
+        """After the movement and its compensation: what was counted already takes nothing from what is there now."""
         for place, item in {row.stock for row in written}:
             if place not in self.unlimited and self.balance((place, item)) < 0:
                 raise Refused(f"{item} at {place}")
+
+    def _require_there_when_counted(self, written: list[Row]) -> None:
+        """What was found is no proof of what left before: the books of that moment had it."""
+        for row in written:
+            if row.charged_to and row.quantity > 0 and row.stock[0] not in self.unlimited:
+                count = next(each for each in self.order.counts if each.name == row.charged_to)
+                if self._before(count, row.stock) < 0:
+                    raise Refused(f"{row.stock} at {count.name}")
 
     def _record(self, movement: Movement) -> None:
         if movement.undoes is not None and movement.undoes not in self.movements:

@@ -235,16 +235,28 @@ def test_what_is_short_waits_until_there_is_enough() -> None:
     assert (ledger.waiting, ledger.balance(VAN)) == ([], 18)
 
 
-def test_what_was_counted_already_is_never_short() -> None:
+def test_what_the_books_did_not_have_when_it_was_counted_waits_for_what_brought_it() -> None:
+    """20 found are no proof that 22 were there before."""
+    for arrivals in ([count(300, 20), sale(200)], [sale(200), count(300, 20)]):
+        ledger = told(*arrivals)
+        assert (len(ledger.waiting), ledger.balance(VAN), adjustment(ledger, "count")) == (1, 20, 20)
+        ledger.receive(LOAD)
+        assert (ledger.waiting, ledger.balance(VAN), adjustment(ledger, "count")) == ([], 20, 2)
+
+
+def test_what_comes_after_the_count_does_not_let_it_in() -> None:
+    later = Movement("later", 400, LOAD.ends)
+    ledger = told(count(300, 0), sale(200), later)
+    assert (len(ledger.waiting), ledger.balance(VAN)) == (1, 20)
+
+
+def test_somebody_may_decide_that_it_happened_since_it_was_counted() -> None:
     ledger = told(count(300, 0), sale(200))
+    ledger.decide()
     assert (ledger.waiting, ledger.balance(VAN), adjustment(ledger, "count")) == ([], 0, 2)
-
-
-def test_a_count_lets_in_what_waits_before_it_though_it_adds_nothing() -> None:
-    ledger = told(sale(200), count(300, 0))
-    assert ledger.waiting == []
-    ledger.receive(LOAD)
-    assert (ledger.balance(VAN), adjustment(ledger, "count")) == (0, -18)
+    ledger = told(sale(200))
+    ledger.decide()
+    assert len(ledger.waiting) == 1, "nothing was counted since"
 
 
 def test_a_true_count_waits_for_the_load_that_a_later_sale_was_from() -> None:
@@ -260,7 +272,7 @@ def test_a_true_count_waits_for_the_load_that_a_later_sale_was_from() -> None:
     assert (ledger.balance(VAN), adjustment(ledger, "count")) == (4, 0)
 
 
-def test_what_waits_in_a_circle_is_let_in_by_the_next_count() -> None:
+def test_what_waits_in_a_circle_is_decided_after_the_next_count() -> None:
     """Sold, brought back and sold again; the last came first. Alone, neither of the others has what it needs."""
     load = Movement("load", 100, {("outside", "full"): -5, VAN: 5})
     out, back = sale(200, name="out", pieces=5), Movement("back", 300, {VAN: 5, HAWKER: -5})
@@ -268,6 +280,8 @@ def test_what_waits_in_a_circle_is_let_in_by_the_next_count() -> None:
     ledger = told(load, again, out, back)
     assert ledger.waiting == [out, back]
     ledger.receive(count(500, 0))
+    assert ledger.waiting == [out, back]
+    ledger.decide()
     assert (ledger.waiting, ledger.books().adjustments) == ([], {})
 
 

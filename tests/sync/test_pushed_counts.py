@@ -152,22 +152,66 @@ def test_who_signs_off_sees_what_has_not_come_yet(shop: Shop) -> None:
     ]
 
 
-def test_a_sale_that_lacked_its_load_happens_once_its_vehicle_was_counted(shop: Shop) -> None:
-    """It was counted as gone: the books need nothing of it any more."""
+def test_a_sale_before_a_count_waits_for_the_load_that_the_books_did_not_have_then(shop: Shop) -> None:
+    """What was found is no proof that there was more before."""
     phone = Phone(shop)
-    refused = sold(phone, 30, 25)
-    count = counted(phone, 10, 5)
-    results = phone.push(refused, count)
-    assert [made["status"] for made in results] == ["rejected", "created"]
+    sale, count = sold(phone, 30, 25), counted(phone, 10, 5)
+    refused, made = phone.push(sale, count)
+    assert (refused["status"], made["status"]) == ("rejected", "created")
     with TestCase.captureOnCommitCallbacks(execute=True):
-        sign_off(shop, "vehicle-counts", results[1]["id"])
-    assert SyncConflict.objects.get().status == "RETRIED"
+        sign_off(shop, "vehicle-counts", made["id"])
+    assert SyncConflict.objects.get().status == "OPEN"
+    for minutes_ago, status in ((5, "OPEN"), (40, "RETRIED")):
+        at = (now() - timedelta(minutes=minutes_ago)).isoformat()
+        draft = shop.draft({"direction": "OUT", "quantity": 5}, occurred_at=at).json()["id"]
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            assert shop.confirm(draft).status_code == 200
+        assert SyncConflict.objects.get().status == status
+    assert on_vehicle(shop) == 10
+
+
+@pytest.mark.parametrize("pieces", [20, 21, 900])
+def test_nothing_is_sold_before_a_count_that_the_books_of_then_did_not_have(shop: Shop, pieces: int) -> None:
+    phone = Phone(shop)
+    [made] = phone.push(counted(phone, 10, 18))
+    sign_off(shop, "vehicle-counts", made["id"])
+    past = (now() - timedelta(minutes=20)).isoformat()
+    answer = shop.sell({"type": "SALE", "quantity": pieces}, occurred_at=past)
+    if pieces == 20:
+        assert answer.status_code == 201
+    else:
+        assert error_of(answer) == (409, "insufficient_stock", "items.0.quantity")
+        number = Count.objects.get(kind="VEHICLE").count_number
+        assert f"({number}): the books of then have {pieces - 20} FULL" in answer.json()["errors"][0]["detail"]
+    assert on_vehicle(shop) == 18
+
+
+def test_every_balance_has_to_have_been_there_before_a_count(shop: Shop) -> None:
+    """The twenty-first cylinder of a swap wasn't."""
+    phone = Phone(shop)
+    [made] = phone.push(counted(phone, 10, 18))
+    sign_off(shop, "vehicle-counts", made["id"])
+    shop.stocked("customer", shop.customer.pk, 20)
+    past = (now() - timedelta(minutes=20)).isoformat()
+    assert shop.sell({"type": "SWAP", "quantity": 20}, occurred_at=past).status_code == 201
+    assert error_of(shop.sell({"type": "SWAP"}, occurred_at=past))[1] == "insufficient_stock"
+
+
+def test_a_supervisor_lets_happen_what_a_count_has_taken_into_account(shop: Shop) -> None:
+    phone = Phone(shop)
+    refused, made = phone.push(sold(phone, 30, 25), counted(phone, 10, 5))
+    retry = f"/api/sync/conflicts/{refused['conflict']}/retry/"
+    answer = shop.client_of(shop.admin).post(retry, {})
+    assert error_of(answer)[1] == "insufficient_stock", "nobody has counted since"
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert shop.client_of(shop.admin).post(retry, {}).status_code == 200
     assert on_vehicle(shop) == 5
 
 
 def test_a_count_that_moves_behind_another_one_lets_what_it_has_now_counted_happen(shop: Shop) -> None:
     """The clock was set back between the two: the later one is of another vehicle, and was signed off before."""
     phone, lorry = Phone(shop), VehicleFactory(depot=shop.depot).number
+    shop.stocked("vehicle", lorry, 5)
     first = counted(phone, 0, 20)
     found = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}]
     second = phone.recorded("vehicle_count", 60, vehicle=lorry, counts=found)

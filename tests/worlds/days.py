@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count as numbers
 from random import Random
@@ -12,7 +13,7 @@ import time_machine
 
 from inventory.errors import CountContradicted, EarlierCountOpen, InsufficientStock
 from tests.simulator.phones import HOUR, MINUTE
-from tests.simulator.rule import Books, Count, Goods, Movement, books
+from tests.simulator.rule import Books, Count, Goods, Movement, Order, books
 from tests.simulator.worlds import CASH, CUSTOMERS, OUTSIDE, Odds, world
 from tests.worlds.office import Office, moment
 
@@ -54,8 +55,19 @@ class Told:
     def counted(self, count: Count) -> "Told":
         return Told(self.goods, self.cash, [*self.signed, count])
 
-    def is_short(self) -> bool:
-        return any(quantity < 0 for (_, item), quantity in self.books().balances.items() if item != CASH)
+    def is_short(self, *of: Movement) -> bool:
+        """Of these, also where the books didn't have what left before a count."""
+        said = self.books()
+        if any(quantity < 0 for (_, item), quantity in said.balances.items() if item != CASH):
+            return True
+        order = Order(count for count in self.signed if not count.takes_all)
+        for movement in of:
+            for stock in (stock for stock, pieces in movement.ends.items() if pieces < 0 and stock[0] != OUTSIDE):
+                since = (count for count in order.of_stock(stock) if order.of(count) >= order.of(movement))
+                count = next(since, None)
+                if count and count.found_of(stock) < said.adjustments.get((count.name, stock), 0):
+                    return True
+        return False
 
 
 def _is_cash(movement: Movement) -> bool:
@@ -86,7 +98,7 @@ class Days:
         self.commits = commits
         self.office, self.told = Office(self.chance), Told()
         self.waiting: list[Waiting] = []
-        self.refused = 0
+        self.refused = self.decided = 0
         self._events: list[tuple[int, int, Event]] = []
         self._numbers = numbers()
         for record in map(self._misdated, world(seed, ODDS, steps).records):
@@ -118,6 +130,15 @@ class Days:
             while ready := self._ready():
                 self.waiting.remove(ready[0])
                 self._do(self.now, ready[0].again)
+        self._decide()
+
+    def _decide(self) -> None:
+        """Somebody looks at what is kept, and lets happen what a count since has taken into account."""
+        for each in [each for each in self.waiting if each.told is not None]:
+            if each in self.waiting and each.told is not None and not each.told().is_short():
+                self.decided += 1
+                self._do(self.now, partial(self.office.decide, each.what))
+                assert each not in self.waiting
 
     def _do(self, at: int, event: Event) -> None:
         self._move_to(at)
@@ -147,17 +168,19 @@ class Days:
 
     # What arrives.
 
-    def _try(self, what: str, command: Event, told: Callable[[], Told], again: Event, *, pushed: bool = False) -> None:
+    def _try(
+        self, what: str, command: Event, told: Callable[[], Told], again: Event, *of: Movement, pushed: bool = False
+    ) -> None:
         """Do it. It is refused exactly if something would be short by the rule, and waits then."""
         try:
             command()
         except (InsufficientStock, CountContradicted):
-            assert told().is_short()
+            assert told().is_short(*of)
             self.refused += 1
-            self.waiting.append(Waiting(what, lambda: told().is_short(), again, told if pushed else None))
+            self.waiting.append(Waiting(what, lambda: told().is_short(*of), again, told if pushed else None))
         else:
             self.told = told()
-            assert not self.told.is_short()
+            assert not self.told.is_short(*of)
 
     def _record(self, record: Movement) -> None:
         ends = {end: cents for end, cents in record.ends.items() if end[1] == CASH}
@@ -168,6 +191,7 @@ class Days:
             lambda: self.office.record(record),
             lambda: self.told.having(goods, cash),
             lambda: self._record(record),
+            goods,
             pushed=self.office.is_pushed(record),
         )
 
@@ -192,6 +216,7 @@ class Days:
             lambda: self.office.void(record, goods.value if goods else "gone"),
             lambda: self.told.having(undoing if goods else None, back),
             again,
+            *([undoing] if goods else []),
         )
 
     def _told(self, record: Movement, **changes: Any) -> Movement:

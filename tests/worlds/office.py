@@ -25,7 +25,7 @@ from payments.services import reject_cash_count, sign_off_cash_count
 from sync import waiting  # noqa: F401 -- what waits registers itself
 from sync.devices import DeviceSays
 from sync.models import SyncConflict
-from sync.services import Envelope, push
+from sync.services import Envelope, push, retry_conflict
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, UserFactory, VehicleFactory
 from tests.simulator.rule import Books, Count, Movement, Origin, Stock
 from tests.simulator.worlds import CASH, CUSTOMERS, DEPOSIT, DEPOT, OUTSIDE, PRICE, SIZES, USERS, VEHICLES, bag
@@ -87,6 +87,10 @@ class Office:
         if kept is not None:
             self._made[what] = kept.result_id
         return kept is not None
+
+    def decide(self, what: str) -> None:
+        """Let a kept operation happen."""
+        retry_conflict(actor=self.staff, conflict_id=self._kept[what])
 
     # What it is told.
 

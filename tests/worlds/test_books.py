@@ -37,12 +37,12 @@ def test_the_books_are_what_the_rule_says(seed: int, django_capture_on_commit_ca
 
 def test_the_worlds_have_in_them_what_the_rule_is_about(django_capture_on_commit_callbacks: Any) -> None:
     """What was counted already, what moves behind a count, each kind of void, and what has to wait."""
-    refused = 0
+    refused = decided = 0
     for seed in range(6):
         with time_machine.travel(START + seed * timedelta(days=30), tick=False) as clock:
             days = Days(seed, 25, clock, partial(django_capture_on_commit_callbacks, execute=True))
             days.run()
-            refused += days.refused
+            refused, decided = refused + days.refused, decided + days.decided
     moved, voided = StockMovement.objects.filter(count=None), StockMovement.objects.filter(reverses__isnull=False)
     found = {
         "counted already": StockMovement.objects.filter(kind=StockMovement.Kind.COMPENSATION),
@@ -57,3 +57,4 @@ def test_the_worlds_have_in_them_what_the_rule_is_about(django_capture_on_commit
     }
     assert {name: rows.count() for name, rows in found.items() if rows.count() < 2} == {}
     assert refused >= 10
+    assert decided >= 2

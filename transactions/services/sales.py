@@ -90,7 +90,7 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     stock = look_at_stock([place.key for place in ends], listed.equipment, occurred_at=occurred_at, now=now)
     places = stock.locations(*ends)
     # Who can't be served as things are would reserve numbers and lay a page out for nothing.
-    stock.require(plan.moves(*places))
+    stock.require(plan.moves(*places), approval=approval)
     page = Page.lay_out(actor=actor, billing=plan.billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
     return _LaidOut(vehicle, listed, places, page)
 
@@ -121,7 +121,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         places = laid_out.places
     else:
         places = locations(vehicle_place(vehicle.number), customer_place(customer))
-    hold = hold_stock(plan.moves(*places), occurred_at=occurred_at, now=now)
+    hold = hold_stock(plan.moves(*places), occurred_at=occurred_at, now=now, approval=approval)
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
