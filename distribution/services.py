@@ -120,8 +120,8 @@ def confirm_distribution(
     """Move every item of a draft between its depot and the vehicle, all or none, once.
 
     ``occurred_at`` is when it happened in the field; None: when the draft says so, else now. ``approval`` lets a kept
-    one happen (see the sync app). Locks the distribution, then the balances it touches. Raises Denied, AlreadyConfirmed, DistributionCancelled, DepotInactive,
-    InsufficientStock.
+    one happen (see the sync app). Locks the distribution, then the balances it touches. Raises Denied,
+    AlreadyConfirmed, DistributionCancelled, DepotInactive, InsufficientStock.
     """
     distribution = _lock_own(actor, distribution_id)
     distribution.require_draft()

@@ -59,7 +59,8 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     actions = ("retry", "retry_at_its_rates", "retry_without_unknown_fields", "retry_at_another_time")
     readonly_fields = (
         "state", "type", "pushed_by", "device", "number", "occurred_at", "corrected_at", "received_at", "refusal",
-        "in_words", "sent", "client_temp_id", "request_id", "settled_at", "settled_by", "dismissed_because",
+        "tried_again_until", "withdrawn", "in_words", "sent", "client_temp_id", "request_id", "settled_at",
+        "settled_by", "dismissed_because",
     )  # fmt: skip
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
@@ -90,7 +91,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     def get_fields(self, request: HttpRequest, obj: SyncConflict | None = None) -> FieldGroups:
         shown = (
             ("state", "type", "pushed_by", "device", "number"), ("occurred_at", "corrected_at", "received_at"),
-            "refusal", "in_words", "sent", ("client_temp_id", "request_id"),
+            "refusal", ("tried_again_until", "withdrawn"), "in_words", "sent", ("client_temp_id", "request_id"),
         )  # fmt: skip
         if self.has_change_permission(request, obj):
             return (*shown, "reason")
@@ -149,6 +150,8 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     @admin.display(description="status", ordering="status")
     def state(self, conflict: SyncConflict) -> str:
         status = SyncConflict.Status(conflict.status)
+        if conflict.withdrawn_at and status == SyncConflict.Status.OPEN:
+            return badge("Withdrawn, to be decided", TONES.get(status, "off"))
         return badge(status.label.split(":")[0], TONES.get(status, "off"))
 
     @admin.display(description="pushed by")
@@ -166,6 +169,12 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             for each in conflict.errors or ()
         )
         return format_html_join(SafeString("<br>"), "{} ({}{})", lines) or WORD
+
+    @admin.display(description="withdrawn by who sent it")
+    def withdrawn(self, conflict: SyncConflict) -> str:
+        if conflict.withdrawn_at is None:
+            return "–"
+        return f"{clock.in_words(conflict.withdrawn_at)}: {conflict.withdrawn_because}"
 
     @admin.display(description="in words")
     def in_words(self, conflict: SyncConflict) -> str:

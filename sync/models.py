@@ -1,5 +1,6 @@
 """The devices in the field, what came from them and was refused, and the order in which apps are told of changes."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from depots.models import Depot
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
@@ -116,7 +118,10 @@ class SyncConflict(LedgerModel):
     """
 
     entity = "sync.syncconflict"
-    life_cycle = ("status", "settled_at", "settled_by", "reason", "result_type", "result_id", "waits_for")
+    life_cycle = (
+        "status", "settled_at", "settled_by", "reason", "result_type", "result_id", "waits_for", "withdrawn_at",
+        "withdrawn_because",
+    )  # fmt: skip
 
     class Status(models.TextChoices):
         OPEN = "OPEN", "Open"
@@ -179,6 +184,10 @@ class SyncConflict(LedgerModel):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="settled_conflicts"
     )
     reason = models.CharField(max_length=500, blank=True, help_text="Why it was dismissed.")
+    withdrawn_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its user said that it shall not happen; somebody else decides."
+    )
+    withdrawn_because = models.CharField(max_length=500, blank=True, default="")
     result_type = models.CharField(max_length=64, blank=True, help_text="app.model of what it made when retried.")
     result_id = models.BigIntegerField(null=True, blank=True)
 
@@ -200,6 +209,13 @@ class SyncConflict(LedgerModel):
 
     def __str__(self) -> str:
         return f"{self.type or 'operation'} {self.client_temp_id or self.pk}"
+
+    @property
+    def tried_again_until(self) -> datetime | None:
+        """It is tried again by itself, once there is what it lacked, until the end of the day on which it came."""
+        until = clock.end_of(self.date)
+        waits = self.status == self.Status.OPEN and self.waits_for
+        return until if waits and until > clock.now() else None
 
 
 class Feed(models.Model):

@@ -16,6 +16,7 @@ from sync.serializers import (
     PushOfDeviceOut,
     RetryIn,
     SyncConflictOut,
+    WithdrawIn,
 )
 from transactions.openapi import SALE_REFUSALS
 
@@ -50,6 +51,7 @@ _NOTHING: dict[str, object] = {
     "errors": [],
     "conflict": None,
     "discrepancies": [],
+    "tried_again_until": None,
 }
 
 _RESULTS: dict[str, Any] = {
@@ -93,6 +95,9 @@ _CONFLICT = {
     "request_id": "6f1c1f0a7a5b4d0c8f0e9b1f3f6f2a77",
     "first": None,
     "status": "OPEN",
+    "tried_again_until": None,
+    "withdrawn_at": None,
+    "withdrawn_because": "",
     "settled_at": None,
     "settled_by": None,
     "reason": "",
@@ -226,6 +231,27 @@ retry_conflict = extend_schema(
     ],
 )
 
+withdraw_conflict = extend_schema(
+    summary="Withdraw one's own",
+    description="Who sent it says that it shall not happen. It isn't tried again by itself; a supervisor decides.",
+    tags=["Offline"],
+    request=WithdrawIn,
+    responses={200: SyncConflictOut, **conflicts(ConflictSettled)},
+    examples=[
+        OpenApiExample("a slip", value={"reason": "A slip: 5 were sold, not 50"}, request_only=True),
+        OpenApiExample(
+            "withdrawn",
+            value={
+                **_CONFLICT,
+                "tried_again_until": None,
+                "withdrawn_at": "2026-01-20T18:30:00+08:00",
+                "withdrawn_because": "A slip: 5 were sold, not 50",
+            },
+            response_only=True,
+            status_codes=["200"],
+        ),
+    ],
+)
 dismiss_conflict = extend_schema(
     summary="Dismiss it",
     description="It shall not happen, and the reason says why. It stays readable.",

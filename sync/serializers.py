@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -199,6 +200,13 @@ class DifferenceOut(serializers.ModelSerializer[Discrepancy]):
 
 class ResultOfDeviceOut(ResultOut):
     discrepancies = DifferenceOut(many=True, required=False, help_text="Protocol 2: what differs.")
+    tried_again_until = serializers.SerializerMethodField(
+        help_text="Protocol 2: by itself, once there is what it lacked; withdraw the conflict if it did not happen."
+    )
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_tried_again_until(self, result: Result) -> datetime | None:
+        return result.conflict.tried_again_until if result.conflict is not None and result.made is None else None
 
     def to_representation(self, result: Result) -> dict[str, Any]:
         noted = self.context["discrepancies"].get(result.client_temp_id, ())
@@ -341,6 +349,9 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
     payload = serializers.SerializerMethodField(help_text="The operation as it was sent, whatever that was.")
     errors = ErrorSerializer(many=True, read_only=True)  # type: ignore[assignment]  # likewise
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    tried_again_until = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="By itself, once there is what it lacked."
+    )
     first = FirstOut(
         read_only=True,
         allow_null=True,
@@ -352,7 +363,8 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
         fields = (
             "id", "client_temp_id", "protocol", "device", "number", "type", "payload", "errors", "code", "user",
             "user_name", "depot", "occurred_at", "corrected_at", "received_at", "request_id", "first", "status",
-            "settled_at", "settled_by", "reason", "result_type", "result_id",
+            "tried_again_until", "withdrawn_at", "withdrawn_because", "settled_at", "settled_by", "reason",
+            "result_type", "result_id",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -374,4 +386,8 @@ class RetryIn(Input):
 
 
 class DismissIn(Input):
+    reason = TextField(max_length=500)
+
+
+class WithdrawIn(Input):
     reason = TextField(max_length=500)

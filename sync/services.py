@@ -29,6 +29,8 @@ from sync.errors import BelongsToAnother, ConflictSettled, Unreadable, UserDeact
 from sync.models import Device, SyncConflict
 from sync.operations import Made, Refusal
 from sync.reading import Push, Sent, as_json, client_temp_id_of, read
+from transactions.selectors import sold_since
+from transactions.services import OPERATION as TRANSACTION_CREATE
 
 _log = logging.getLogger("hsh.sync")
 
@@ -137,12 +139,17 @@ def retry_conflict(
 def retry_by_itself(*, conflict_id: int) -> SyncConflict | None:
     """Try an operation again that waits for something, as its user's own; None where it waits no more.
 
-    It came in time, so no limit of time applies again. Locks as `retry_conflict`, which also names the errors.
+    It came in time, so no limit of time applies again. Where its user has sold to the same customer since, that may be
+    the same sale, entered again: then it waits for a person. Locks as `retry_conflict`, which also names the errors.
     """
     conflict = locks.conflict(conflict_id)
     if conflict.status != SyncConflict.Status.OPEN or not conflict.waits_for or conflict.operation is None:
         return None
     sent = read(json.loads(conflict.payload), Push(conflict.protocol, conflict.received_at))
+    if sent.run is not None and _was_sold_again(conflict, sent):
+        conflict.waits_for = ""
+        conflict.save(update_fields=["waits_for"])
+        return None
     made = _let_happen(conflict, sent, Approval(by=None), None)
     record(
         actor=None,
@@ -157,11 +164,36 @@ def retry_by_itself(*, conflict_id: int) -> SyncConflict | None:
 
 
 @command
+@idempotent
+def withdraw_conflict(*, actor: User, conflict_id: int, reason: str) -> SyncConflict:
+    """Its user says that it shall not happen: it isn't tried again by itself, and somebody else decides about it.
+
+    Locks it. Raises Denied, ConflictSettled, Invalid without a reason.
+    """
+    conflict = _lock_open(actor, conflict_id)
+    if conflict.user_id != actor.pk:
+        raise Denied("Only who sent it can withdraw it; you can dismiss it.")
+    if not reason.strip():
+        raise Invalid("Please say why it shall not happen.", attr="reason")
+    conflict.waits_for, conflict.withdrawn_at, conflict.withdrawn_because = "", clock.now(), reason
+    conflict.save(update_fields=["waits_for", "withdrawn_at", "withdrawn_because"])
+    record(actor=actor, action="sync.conflict.withdrawn", target=conflict, reason=reason)
+    return conflict
+
+
+@command
 def wait_for(*, conflict_id: int, name: str) -> None:
     """Note what an operation that was tried again waits for now; empty: for a person. Locks it."""
     conflict = locks.conflict(conflict_id)
     conflict.waits_for = name
     conflict.save(update_fields=["waits_for"])
+
+
+def _was_sold_again(conflict: SyncConflict, sent: Sent) -> bool:
+    happened_at = conflict.corrected_at or sent.occurred_at or conflict.received_at
+    return sent.type == TRANSACTION_CREATE and sold_since(
+        conflict.user, sent.content["customer"], happened_after=happened_at, recorded_after=conflict.received_at
+    )
 
 
 def _let_happen(conflict: SyncConflict, sent: Sent, approval: Approval, occurred_at: datetime | None) -> Made:

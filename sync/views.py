@@ -36,6 +36,7 @@ from sync.serializers import (
     PushOut,
     RetryIn,
     SyncConflictOut,
+    WithdrawIn,
     push_in,
 )
 
@@ -146,6 +147,7 @@ class SyncConflictViewSet(LedgerViewSet):
         "retrieve": Capability.VIEW_CONFLICTS,
         "retry": Capability.SETTLE_CONFLICTS,
         "dismiss": Capability.SETTLE_CONFLICTS,
+        "withdraw": Capability.VIEW_CONFLICTS,
     }
 
     @openapi.retry_conflict
@@ -167,3 +169,13 @@ class SyncConflictViewSet(LedgerViewSet):
             actor=acting_user(request), conflict_id=self.get_object().pk, **serializer.validated_data
         )
         return Response(self.get_serializer(settled).data)
+
+    @openapi.withdraw_conflict
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        serializer = WithdrawIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        withdrawn = services.withdraw_conflict(
+            actor=acting_user(request), conflict_id=self.get_object().pk, **serializer.validated_data
+        )
+        return Response(self.get_serializer(withdrawn).data)

@@ -1,12 +1,15 @@
 """What was refused for want of stock is tried again by the server, once there is some."""
 
 import logging
+from collections.abc import Collection
 from contextvars import ContextVar
 
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
+from foundation import clock
 from foundation.errors import Busy, DomainError
-from inventory.services import when_stock_is_gained
+from inventory.services import device_name, is_device, when_stock_is_gained
 from sync import services
 from sync.models import SyncConflict
 
@@ -30,16 +33,26 @@ def try_waiting(gained: frozenset[str]) -> None:
     token = _names.set(names)
     try:
         while names:
-            waiting = SyncConflict.objects.filter(waits_for__in=names, status=SyncConflict.Status.OPEN)
-            moment = Coalesce("corrected_at", "occurred_at", "received_at")
-            found = list(
-                waiting.order_by(moment, "device__key", "number", "client_temp_id").values_list("pk", flat=True)
-            )
+            found = list(_waiting_for(names).values_list("pk", flat=True))
             names.clear()
             for pk in found:
                 _try(pk, names)
     finally:
         _names.reset(token)
+
+
+def _waiting_for(names: Collection[str]) -> QuerySet[SyncConflict]:
+    """What came today: on another day whoever sent it has long since reckoned that it was refused."""
+    waits = Q(waits_for__in=names)
+    if any(map(is_device, names)):
+        # A count of its device was signed off: it may stand behind that now.
+        named = Concat(Value(device_name("")), Cast("user_id", CharField()), Value(":"), "device__key")
+        counted = SyncConflict.objects.alias(name=named).filter(name__in=names).exclude(waits_for="")
+        waits |= Q(pk__in=list(counted.filter(status=SyncConflict.Status.OPEN).values_list("pk", flat=True)))
+    moment = Coalesce("corrected_at", "occurred_at", "received_at")
+    return SyncConflict.objects.filter(
+        waits, status=SyncConflict.Status.OPEN, date=clock.business_date(clock.now())
+    ).order_by(moment, "device__key", "number", "client_temp_id")
 
 
 def _try(pk: int, names: set[str]) -> None:

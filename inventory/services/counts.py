@@ -33,6 +33,7 @@ from inventory.services.stock import (
     Move,
     Place,
     balance_name,
+    device_name,
     hold_stock,
     locations,
     lock_or_make_balances,
@@ -229,6 +230,8 @@ def bring_to(count: Count, *, actor: User, cause: Model, reason: str) -> dict[St
     post_movements(hold, actor=actor, cause=cause, now=now, reason=reason)
     # What left before a count was counted as gone: it needs no stock any more.
     tell_of_gains(balance_name(place, *stock) for place in places for stock in _covered(counted[place.pk]))
+    if count.device:
+        tell_of_gains([device_name(count.device)])
     _keep_expected(count, expected)
     return expected
 

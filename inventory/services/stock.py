@@ -292,7 +292,7 @@ _TOLD: list[Told] = []
 
 def when_stock_is_gained[F: Told](function: F) -> F:
     """A function that is told, after each commit that may let more leave balances, which ones these are
-    (`balance_name`).
+    (`balance_name`), or whose device's operations stand elsewhere now (`device_name`).
     """
     _TOLD.append(function)
     return function
@@ -301,6 +301,18 @@ def when_stock_is_gained[F: Told](function: F) -> F:
 def balance_name(location: Location, equipment: int, condition: str) -> str:
     """A balance's name, whether its row exists already or not."""
     return f"{location.key} {equipment} {condition}"
+
+
+_DEVICE = "device "
+
+
+def device_name(device: str) -> str:
+    """A device's (`Ordered.device`) among them: what it numbered above a count of its own stands behind that."""
+    return f"{_DEVICE}{device}"
+
+
+def is_device(name: str) -> bool:
+    return name.startswith(_DEVICE)
 
 
 def tell_of_gains(names: Iterable[str]) -> None:

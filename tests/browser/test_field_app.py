@@ -194,10 +194,18 @@ def test_a_day_in_the_field(site: Site, phone: Phone) -> None:
     page.get_by_role("link", name="1 was refused").click()
     page.get_by_text("Guan Heng").wait_for()
     page.get_by_text("Tell your supervisor what you carried").wait_for()
+    page.get_by_text("It happens by itself today").wait_for()
     shot(page, "field-refused")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="It did not happen").click()
+    page.get_by_text("You told the office that this did not happen.").wait_for()
     [conflict] = rows(site, supervisor, "sync/conflicts/?status=OPEN")
-    assert conflict["code"] == "insufficient_stock"
+    assert (conflict["code"], conflict["tried_again_until"]) == ("insufficient_stock", None)
+    assert conflict["withdrawn_because"] == "It did not happen, says who sent it."
+
+    # A supervisor knows better.
     count(5)
+    assert site.ask("POST", f"sync/conflicts/{conflict['id']}/retry/", {}, token=supervisor).status == 200
     [settled] = rows(site, supervisor, "sync/conflicts/?status=RETRIED")
     assert settled["id"] == conflict["id"]
     page.get_by_role("button", name="Ask what was decided").click()

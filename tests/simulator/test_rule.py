@@ -237,7 +237,8 @@ def test_what_is_short_waits_until_there_is_enough() -> None:
 
 def test_what_the_books_did_not_have_when_it_was_counted_waits_for_what_brought_it() -> None:
     """20 found are no proof that 22 were there before."""
-    for arrivals in ([count(300, 20), sale(200)], [sale(200), count(300, 20)]):
+    orders: list[list[Record]] = [[count(300, 20), sale(200)], [sale(200), count(300, 20)]]
+    for arrivals in orders:
         ledger = told(*arrivals)
         assert (len(ledger.waiting), ledger.balance(VAN), adjustment(ledger, "count")) == (1, 20, 20)
         ledger.receive(LOAD)

@@ -12,10 +12,13 @@ from accounts.models import User
 from audit.models import AuditLog
 from customers.services import deactivate_customer
 from foundation import clock
+from foundation.access.capabilities import Role
+from inventory.services import sign_off_count
+from sync.devices import DeviceSays
 from sync.models import SyncConflict
-from sync.services import push
-from tests.conftest import Shop
-from tests.factories import CustomerFactory, DriverFactory
+from sync.services import Envelope, push
+from tests.conftest import Shop, error_of
+from tests.factories import CustomerFactory, DriverFactory, UserFactory, VehicleFactory
 from tests.fleet.conftest import ago, moment
 from transactions.models import Transaction
 
@@ -145,3 +148,97 @@ def test_a_commit_costs_one_question_at_most(shop: Shop) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{asked[0]}")
         assert "conflict_waits_for_idx" in str(cursor.fetchall())
+
+
+def test_on_another_day_a_person_decides(shop: Shop) -> None:
+    """Whoever sent it has long since reckoned that it was refused."""
+    with time_machine.travel(clock.now().replace(hour=18), tick=False):
+        assert later(shop, sale(shop, "a", 5)) == ["rejected"]
+        until = SyncConflict.objects.get().tried_again_until
+        assert until == clock.end_of(clock.business_date(clock.now()))
+    with time_machine.travel(clock.now().replace(hour=7) + timedelta(days=1), tick=False):
+        load(shop, 10)
+        assert open_ones() == ["a"]
+        assert SyncConflict.objects.get().tried_again_until is None
+
+
+@pytest.mark.parametrize(("whose", "happens"), [("own", False), ("another's", True), ("another customer's", True)])
+def test_what_may_have_been_entered_again_waits_for_a_person(shop: Shop, whose: str, happens: bool) -> None:
+    assert later(shop, sale(shop, "a", 5)) == ["rejected"]
+    by = DriverFactory(depot=shop.depot) if whose == "another's" else shop.driver
+    more = {"customer": CustomerFactory().pk} if whose == "another customer's" else {}
+    if by != shop.driver:
+        shop.stocked("vehicle", by.vehicle_no, 1)
+    again = {**sale(shop, "b", 1, **more), "occurred_at": clock.now().isoformat()}
+    assert statuses(shop, again, by=by) == ["created"]
+    load(shop, 10)
+    assert open_ones() == ([] if happens else ["a"])
+    assert SyncConflict.objects.get().tried_again_until is None
+
+
+def test_an_earlier_sale_to_the_customer_is_no_such_one(shop: Shop) -> None:
+    now = clock.now()
+    first, second = (
+        {**sale(shop, name, 5), "occurred_at": (now + timedelta(seconds=seconds)).isoformat()}
+        for name, seconds in (("a", 1), ("b", 2))
+    )
+    assert statuses(shop, second, first) == ["rejected"] * 2
+    load(shop, 9)
+    assert open_ones() == []
+
+
+def test_who_sent_it_may_withdraw_it(shop: Shop) -> None:
+    [result] = push(actor=shop.driver, operations=[{**sale(shop, "a", 5), "occurred_at": clock.now().isoformat()}])
+    assert result.conflict is not None
+    path = f"/api/sync/conflicts/{result.conflict.pk}/withdraw/"
+    driver = shop.client_of(shop.driver)
+    assert error_of(driver.post(path, {"reason": " "}))[0] == 400
+    assert error_of(shop.client_of(shop.admin).post(path, {"reason": "No"})) == (403, "permission_denied", None)
+    assert shop.client_of(DriverFactory(depot=shop.depot)).post(path, {"reason": "No"}).status_code == 404
+    answer = driver.post(path, {"reason": "A slip: 1, not 5"}).json()
+    assert (answer["status"], answer["withdrawn_because"], answer["tried_again_until"]) == (
+        "OPEN", "A slip: 1, not 5", None,
+    )  # fmt: skip
+    load(shop, 10)
+    assert open_ones() == ["a"], "a supervisor decides"
+    assert AuditLog.objects.get(action="sync.conflict.withdrawn").reason == "A slip: 1, not 5"
+    retried = shop.client_of(shop.admin).post(f"/api/sync/conflicts/{result.conflict.pk}/retry/", {})
+    assert retried.status_code == 200
+    assert error_of(driver.post(path, {"reason": "Again"}))[1] == "already_settled"
+
+
+def test_an_answer_of_protocol_2_says_until_when_it_is_tried_again(shop: Shop) -> None:
+    operations = [{**sale(shop, "a", 5), "occurred_at": clock.now().isoformat(), "number": 1}]
+    said = {"protocol": 2, "sent_at": clock.now().isoformat(), "device": {"id": "phone", "last_number": 1}}
+    body = {**said, "operations": operations}
+    [result] = shop.client_of(shop.driver).post("/api/sync/push/", body).json()["results"]
+    assert datetime.fromisoformat(result["tried_again_until"]) == clock.end_of(clock.business_date(clock.now()))
+
+
+def test_what_stands_behind_a_count_of_its_own_device_is_tried_again(shop: Shop) -> None:
+    """Its time says before the count of that vehicle; by its number it comes after a count of another one."""
+    lorry = VehicleFactory(depot=shop.depot).number
+    shop.stocked("vehicle", lorry, 3)
+    with time_machine.travel(clock.now() + timedelta(hours=2)):
+        counted = shop.client_of(shop.admin).post(
+            "/api/vehicle-counts/",
+            {"vehicle": lorry, "counts": [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 9}]},
+        )
+        supervisor = UserFactory(role=Role.ADMIN, depot=shop.depot)
+        signed = shop.client_of(supervisor).post(f"/api/vehicle-counts/{counted.json()['id']}/sign-off/", {})
+        assert signed.status_code == 200
+        line = {"type": "SALE", "equipment": shop.cylinder.pk, "quantity": 8}
+        count = {"vehicle": shop.driver.vehicle_no, "counts": []}
+        operations = [
+            {"type": "vehicle_count", "client_temp_id": "c", "number": 1, "occurred_at": ago(minutes=0), "data": count},
+            {
+                "type": "transaction.create", "client_temp_id": "s", "number": 2, "occurred_at": ago(minutes=60),
+                "data": {"customer": shop.customer.pk, "vehicle": lorry, "items": [line]},
+            },
+        ]  # fmt: skip
+        said = Envelope(2, clock.now(), DeviceSays("phone", 2))
+        made, refused = push(actor=shop.driver, operations=operations, said=said)
+        assert (made.status, refused.status) == ("created", "rejected")
+        assert made.made is not None
+        sign_off_count(actor=shop.admin, count_id=made.made.pk)
+        assert open_ones() == []

@@ -11,10 +11,11 @@ from typing import Any
 
 import time_machine
 
+from foundation.clock import business_date
 from inventory.errors import CountContradicted, EarlierCountOpen, InsufficientStock
 from tests.simulator.phones import HOUR, MINUTE
 from tests.simulator.rule import Books, Count, Goods, Movement, Order, books
-from tests.simulator.worlds import CASH, CUSTOMERS, OUTSIDE, Odds, world
+from tests.simulator.worlds import CASH, CUSTOMERS, DEPOT, OUTSIDE, VEHICLES, Odds, world
 from tests.worlds.office import Office, moment
 
 ODDS = Odds(losses=True, miscounts=True, jumping_clocks=True, counted_and_undone=5)
@@ -74,6 +75,14 @@ def _is_cash(movement: Movement) -> bool:
     return any(item == CASH for _, item in movement.ends)
 
 
+def _is_such_a_sale(other: Movement, movement: Movement) -> bool:
+    """Of the same user, and of the same customer's goods or to one that moved none (a swap)."""
+    customers = {place for place, _ in movement.ends if place in CUSTOMERS}
+    others = {place for place, _ in other.ends if place in CUSTOMERS}
+    sold = any(place in VEHICLES for place, _ in other.ends) and not any(place == DEPOT for place, _ in other.ends)
+    return sold and other.origin.user == movement.origin.user and (not customers or not others or customers == others)
+
+
 @dataclass
 class Waiting:
     """Something that was refused. Short: there isn't enough for it, or what it refers to hasn't come."""
@@ -83,6 +92,7 @@ class Waiting:
     again: Event
     told: Callable[[], Told] | None = None
     """Of what was pushed: the server tries that again by itself."""
+    since: int = 0
 
 
 class Days:
@@ -128,17 +138,23 @@ class Days:
             at, _, event = heappop(self._events)
             self._do(at, event)
             while ready := self._ready():
-                self.waiting.remove(ready[0])
-                self._do(self.now, ready[0].again)
+                if ready[0].told is not None:
+                    self._let_happen(ready[0])
+                else:
+                    self.waiting.remove(ready[0])
+                    self._do(self.now, ready[0].again)
         self._decide()
 
     def _decide(self) -> None:
         """Somebody looks at what is kept, and lets happen what a count since has taken into account."""
         for each in [each for each in self.waiting if each.told is not None]:
             if each in self.waiting and each.told is not None and not each.told().is_short():
-                self.decided += 1
-                self._do(self.now, partial(self.office.decide, each.what))
-                assert each not in self.waiting
+                self._let_happen(each)
+
+    def _let_happen(self, kept: Waiting) -> None:
+        self.decided += 1
+        self._do(self.now, partial(self.office.decide, kept.what))
+        assert kept not in self.waiting
 
     def _do(self, at: int, event: Event) -> None:
         self._move_to(at)
@@ -150,9 +166,15 @@ class Days:
                 self.waiting.remove(each)
 
     def _ready(self) -> list[Waiting]:
-        """What the office may do now. The server has done by itself what it can."""
+        """What the office may do now. The server has done by itself what it may.
+
+        That is what came today, unless its user has sold to that customer again.
+        """
         ready = [each for each in self.waiting if not each.is_short()]
-        assert [each.what for each in ready if each.told is not None] == []
+        for each in ready:
+            if each.told is not None and business_date(moment(each.since)) == business_date(moment(self.now)):
+                [late] = (movement for name, movement in each.told().goods.items() if name == each.what)
+                assert any(_is_such_a_sale(other, late) for other in self.told.goods.values()), each.what
         return ready
 
     def _move_to(self, at: int) -> None:
@@ -177,7 +199,7 @@ class Days:
         except (InsufficientStock, CountContradicted):
             assert told().is_short(*of)
             self.refused += 1
-            self.waiting.append(Waiting(what, lambda: told().is_short(*of), again, told if pushed else None))
+            self.waiting.append(Waiting(what, lambda: told().is_short(*of), again, told if pushed else None, self.now))
         else:
             self.told = told()
             assert not self.told.is_short(*of)

@@ -38,7 +38,7 @@ def test_the_books_are_what_the_rule_says(seed: int, django_capture_on_commit_ca
 def test_the_worlds_have_in_them_what_the_rule_is_about(django_capture_on_commit_callbacks: Any) -> None:
     """What was counted already, what moves behind a count, each kind of void, and what has to wait."""
     refused = decided = 0
-    for seed in range(6):
+    for seed in (0, 1, 2, 5, 9, 14):
         with time_machine.travel(START + seed * timedelta(days=30), tick=False) as clock:
             days = Days(seed, 25, clock, partial(django_capture_on_commit_callbacks, execute=True))
             days.run()

@@ -1,3 +1,4 @@
+import { useState } from "react"
 import { Link } from "react-router"
 import type { FieldDatabase } from "../store/database"
 import { inState } from "../store/queue"
@@ -53,6 +54,7 @@ async function lookUp(database: FieldDatabase): Promise<Operation[]> {
 
 function RefusedCard({ operation }: { operation: Operation }) {
   const { result, errors } = operation
+  const until = result?.tried_again_until
   return (
     <li className="refused">
       <strong>{whatItIs(operation)}</strong>
@@ -66,9 +68,50 @@ function RefusedCard({ operation }: { operation: Operation }) {
           <p>{whatToDo(error.code)}</p>
         </div>
       ))}
+      {operation.withdrawn ? (
+        <p>You told the office that this did not happen. Your supervisor decides.</p>
+      ) : (
+        <>
+          {until && Date.parse(until) > Date.now() && (
+            <p>It happens by itself today, as soon as the books have enough.</p>
+          )}
+          {operation.state === "rejected" && result?.conflict && (
+            <Withdrawal operation={operation} conflict={result.conflict} />
+          )}
+        </>
+      )}
       {operation.type === "transaction.create" && (
         <Link to={`/receipt/${operation.client_temp_id}`}>What was sold</Link>
       )}
     </li>
+  )
+}
+
+/** What never happened must not be billed once there is stock. */
+function Withdrawal({ operation, conflict }: { operation: Operation; conflict: number }) {
+  const { api, database } = useField()
+  const [problem, setProblem] = useState("")
+
+  async function withdraw() {
+    if (!window.confirm("Tell the office that this did not happen? Your supervisor decides.")) return
+    try {
+      const { data, error } = await api.POST("/api/sync/conflicts/{id}/withdraw/", {
+        params: { path: { id: conflict } },
+        body: { reason: "It did not happen, says who sent it." },
+      })
+      if (data) await database.operations.update(operation.position, { withdrawn: true })
+      else setProblem(error.errors[0]?.detail ?? "The office did not take it. Ask what was decided.")
+    } catch {
+      setProblem("There is no network. Please try again later.")
+    }
+  }
+
+  return (
+    <>
+      <button type="button" className="secondary" onClick={() => void withdraw()}>
+        It did not happen
+      </button>
+      {problem && <p className="problem">{problem}</p>}
+    </>
   )
 }

@@ -25,7 +25,7 @@ export function whatToDo(code: string): string {
   return (
     {
       insufficient_stock:
-        "The books had fewer than that on your vehicle. Tell your supervisor what you carried: once your load is in the books, they let it happen.",
+        "The books had fewer than that on your vehicle. Tell your supervisor what you carried: once your load is in the books, it can happen.",
       rate_mismatch: "The price had been changed. Your supervisor decides whether the price that you showed holds.",
       meter_reading_decreased: "Look at the meter again, and tell your supervisor what it reads.",
       meter_moved_on: "The meter was replaced in the meantime. Tell your supervisor when you read it.",

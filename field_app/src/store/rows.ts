@@ -60,6 +60,8 @@ type Kept = {
   /** What the server said became of it. */
   result: PushResult | null
   errors: ApiError[]
+  /** The driver has told the office since that it did not happen. */
+  withdrawn?: true
   /** 1: the stock that was pulled knows of it already. */
   pulled: 0 | 1
 }

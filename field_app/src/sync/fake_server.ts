@@ -90,6 +90,7 @@ export class Server {
       pdf_url: null,
       errors: refused ? [{ code: "insufficient_stock", detail: "There are fewer.", attr: null }] : [],
       conflict: refused ? 7 : null,
+      tried_again_until: null,
       discrepancies: [
         ...(this.discrepancies.get(data.customer ?? 0) ?? []),
         ...(this.reusedNumbers.delete(number) ? [REUSED] : []),
