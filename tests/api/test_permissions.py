@@ -243,6 +243,8 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("conflict", "retry", "foreign"): (200, 404, 403, 403, 403, 401),
     ("conflict", "dismiss", "own"): (200, 200, 403, 403, 403, 401),
     ("conflict", "dismiss", "foreign"): (200, 404, 403, 403, 403, 401),
+    ("conflict", "withdraw", "own"): (403, 403, 404, 404, 200, 401),
+    ("conflict", "withdraw", "foreign"): (403, 404, 404, 404, 404, 401),
     ("device", "list", ""): READ,
     ("device", "retrieve", "own"): (200, 200, 404, 404, 200, 401),
     ("device", "retrieve", "sales"): (200, 200, 404, 200, 404, 401),
@@ -451,6 +453,7 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
             "first_reading": "0.00",
         },
         ("conflict", "dismiss"): {"reason": "Twice"},
+        ("conflict", "withdraw"): {"reason": "A slip"},
         ("distribution", "create"): {"depot": depot.pk, "items": [item]},
         ("distribution", "create_distribution"): {"depot": depot.pk, "items": [item]},
     }

@@ -45,6 +45,7 @@ IDS: dict[str, Callable[[], int]] = {
 OF_ONE_OBJECT = {
     "/api/customers/{}/replace-meter/", "/api/invoices/{}/pay/", "/api/payments/{}/allocate/",
     "/api/payments/{}/reverse/", "/api/discrepancies/{}/seen/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
+    "/api/sync/conflicts/{}/withdraw/",
 }  # fmt: skip
 """Its body names that object's own figures, or the demo data has none: tried where the operation is tested."""
 

@@ -40,6 +40,7 @@ def out(shop: Shop) -> dict[Any, set[str]]:
     done = shop.draft({"direction": "OUT"}).json()
     assert shop.client_of(driver).post(f"/api/distributions/{done['id']}/cancel/").status_code == 200
     UserFactory(depot=depot, is_active=False)
+    shop.stocked("customer", CustomerFactory().pk, 4)
     return {
         shop.customer: {
             f"3 {sku} at the site",
@@ -60,7 +61,7 @@ def out(shop: Shop) -> dict[Any, set[str]]:
             "100 FULL in depots",
             "16 FULL on vehicles",
             "1 EMPTY on vehicles",
-            "3 FULL at customers' sites",
+            "7 FULL at customers' sites",
             "deposits of 1 customer",
         },
         driver: {

@@ -300,8 +300,9 @@ def noted(shop: Shop, sell: Callable[..., Json]) -> Discrepancy:
 
 
 def test_a_supervisor_sees_to_it_once(
-    shop: Shop, noted: Discrepancy, supervisor: User, nothing_changes: Unchanged
+    shop: Shop, noted: Discrepancy, supervisor: User, sell: Callable[..., Json], nothing_changes: Unchanged
 ) -> None:
+    sell(sale_of(shop, "b", based_on={"total_with_gst": "1.00"}))
     client = shop.client_of(supervisor)
     path = f"/api/discrepancies/{noted.pk}/seen/"
     body = {"remarks": "Paid back", "client_temp_id": "s"}
