@@ -13,10 +13,11 @@ from audit.models import AuditLog
 from customers.services import deactivate_customer
 from foundation import clock
 from foundation.access.capabilities import Role
+from foundation.errors import Invalid
 from inventory.services import sign_off_count
 from sync.devices import DeviceSays
 from sync.models import SyncConflict
-from sync.services import Envelope, push
+from sync.services import Envelope, push, withdraw_conflict
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DriverFactory, UserFactory, VehicleFactory
 from tests.fleet.conftest import ago, moment
@@ -205,6 +206,13 @@ def test_who_sent_it_may_withdraw_it(shop: Shop) -> None:
     retried = shop.client_of(shop.admin).post(f"/api/sync/conflicts/{result.conflict.pk}/retry/", {})
     assert retried.status_code == 200
     assert error_of(driver.post(path, {"reason": "Again"}))[1] == "already_settled"
+
+
+def test_a_withdrawal_without_a_reason_is_none(shop: Shop) -> None:
+    [result] = push(actor=shop.driver, operations=[{**sale(shop, "a", 5), "occurred_at": clock.now().isoformat()}])
+    assert result.conflict is not None
+    with pytest.raises(Invalid):
+        withdraw_conflict(actor=shop.driver, conflict_id=result.conflict.pk, reason="  ")
 
 
 def test_an_answer_of_protocol_2_says_until_when_it_is_tried_again(shop: Shop) -> None:

@@ -136,6 +136,16 @@ def test_a_late_sale_of_what_was_counted_as_gone_keeps_nobody_waiting(shop: Shop
     assert numbers() == [(1, 1), (3, 3), (2, 2)]
 
 
+def test_what_the_books_of_a_count_did_not_have_is_refused_before_a_page_is_laid_out(
+    shop: Shop, layout: Layout
+) -> None:
+    before = clock.now().isoformat()
+    assert shop.count("vehicle", shop.driver.vehicle_no, 0).status_code == 200
+    answer = shop.sell({**SALE, "quantity": 900}, occurred_at=before)
+    assert error_of(answer) == (409, "insufficient_stock", "items.0.quantity")
+    assert layout.pages == []
+
+
 def test_a_credit_note_keeps_nobody_waiting(shop: Shop, layout: Layout) -> None:
     sale = Transaction.objects.get()
     layout.meanwhile(lambda: shop.sell(SALE))
