@@ -13,10 +13,13 @@ from accounts import locks as user_locks
 from accounts.models import User
 from accounts.selectors import depot_at
 from audit.services import record
+from discrepancies.models import Discrepancy
+from discrepancies.services import note_discrepancy
 from foundation import clock
 from foundation.commands import command
 from foundation.errors import Denied, Invalid
 from foundation.limits import BALANCE
+from foundation.money import shown
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_past, require_recent
 from foundation.operations.ordering import position_of, pushed_back
@@ -137,7 +140,23 @@ def explain_count(payment: Payment, *, is_now: bool = False) -> None:
         payment.ordered_at = max(count.ordered_at for count in counts) + JUST_AFTER
     else:
         payment.cash_count = min(counts, key=lambda each: each.order)
+        _note_handed_in_already(payment, payment.cash_count)
     payment.save(update_fields=["ordered_at", "cash_count"])
+
+
+def _note_handed_in_already(payment: Payment, count: CashCount) -> None:
+    """Note what changes a signed hand-in without its device's word: cash of before, or what takes cash back."""
+    if payment.reverses_id is None and count.device and count.device == payment.device:
+        return
+    what = "taken back" if payment.reverses_id else "taken"
+    detail = (
+        f"S$ {shown(payment.amount)} of {payment.customer}, recorded as {what} after {count} was signed off, counts as "
+        f"handed in with it: its variance is another one now."
+    )
+    note_discrepancy(
+        Discrepancy.Code.AFTER_COUNT, user=payment.user, about=payment, detail=detail, now=payment.created_at,
+        shown=f"S$ {shown(payment.amount)}", billed=str(count),
+    )  # fmt: skip
 
 
 def _hand_in(count: CashCount) -> None:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import AuditLog
+from discrepancies.models import Discrepancy
 from equipment.models import Equipment
 from foundation import remains
 from foundation.access.capabilities import Role
@@ -118,6 +119,8 @@ def test_cash_that_arrives_late_explains_the_hand_in_before_it_and_enters_no_lat
         take(opened, visit, occurred_at=moment(11).isoformat())
         assert seen(opened, counted) == (EACH, "0.00")
         assert seen(opened, count(opened, "0.00")) == ("0.00", "0.00")
+    [noted] = Discrepancy.objects.all()
+    assert (noted.code, noted.shown, noted.billed) == ("after_count", f"S$ {EACH}", counted["count_number"])
 
 
 @pytest.mark.parametrize("is_signed_first", [True, False])
@@ -280,6 +283,8 @@ def test_a_void_after_the_hand_in_does_not_change_the_next_bag(opened: Shop, vis
             f"/api/transactions/{sale['transaction']['id']}/void/", {"reason": "Wrong stall"}
         )
         assert void.status_code == 201
+    [noted] = Discrepancy.objects.all()
+    assert (noted.code, noted.user, noted.shown) == ("after_count", opened.driver, f"S$ -{EACH}")
     with at(15):
         take(opened, visit)
     with at(18):

@@ -126,8 +126,19 @@ def test_cash_that_comes_late_explains_the_bag_that_was_handed_in(shop: Shop) ->
     assert phone.push(sale)[0]["status"] == "created"
     handed_in = shop.client_of(shop.admin).get(f"/api/cash-counts/{made['id']}/").json()
     assert (handed_in["expected"], handed_in["variance"]) == ("31.07", "0.00")
+    assert not Discrepancy.objects.exists(), "its number says that it was before"
     later = phone.push(phone.recorded("cash_count", 0, cash="0.00"))[0]
     assert shop.client_of(shop.admin).get(f"/api/cash-counts/{later['id']}/").json()["expected"] == "0.00"
+
+
+def test_a_void_after_the_hand_in_is_noted_though_the_same_device_counted(shop: Shop) -> None:
+    phone = Phone(shop)
+    sale, count = sold(phone, 0, 1, payment_received=True), phone.recorded("cash_count", 0, cash="31.07")
+    sold_now, made = phone.push(sale, count)
+    sign_off(shop, "cash-counts", made["id"])
+    voided = shop.client_of(shop.admin).post(f"/api/transactions/{sold_now['id']}/void/", {"reason": "Wrong stall"})
+    assert voided.status_code == 201
+    assert [each.shown for each in Discrepancy.objects.all()] == ["S$ -31.07"]
 
 
 def test_a_count_is_kept_once_however_often_it_is_sent(shop: Shop) -> None:
