@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.models import User
 from equipment.models import Equipment
 from foundation.infrastructure.expressions import added_up
@@ -103,6 +105,16 @@ def books_before(count: Count) -> dict[Stock, int]:
     for stock, pieces in _added(count.location, count=count).items():
         found[stock] -= pieces
     return found
+
+
+def opens_the_books(count: Count, stock: Stock) -> bool:
+    """Is this stock-take or correction the first that the books hear of a balance? The caller holds the locks."""
+    equipment, condition = stock
+    here = {"equipment": equipment, "to_condition": condition, "to_location": count.location_id}
+    arrived = StockMovement.objects.filter(**here, count=None, ordered_at__lte=count.ordered_at)
+    earlier = Count.objects.standing().filter(location=count.location_id, ordered_at__lt=count.ordered_at)
+    covered = Q(is_complete=True) | Q(lines__equipment=equipment, lines__condition=condition)
+    return count.kind != Count.Kind.VEHICLE and not arrived.exists() and not earlier.filter(covered).exists()
 
 
 def _moved(location: Location, **between: datetime) -> dict[Stock, int]:

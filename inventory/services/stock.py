@@ -34,7 +34,7 @@ from inventory import locks
 from inventory.errors import InsufficientStock
 from inventory.locks import BalanceKey
 from inventory.models import VIRTUAL_KINDS, Count, Inventory, Location, LocationKind, StockMovement
-from inventory.services.counting import StandingCount, books_before, standing_counts
+from inventory.services.counting import StandingCount, books_before, opens_the_books, standing_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,8 @@ def _compensations(moves: Sequence[Move], position: Position, counts: Sequence[S
 def _require_there_when_counted(compensations: Sequence[Move], approval: Approval | None) -> None:
     """Nothing leaves before a count that the books of its moment didn't have: what was found is no proof of it.
 
-    What brings it may still arrive. Somebody who decides about what was kept knows more than the books.
+    What brings it may still arrive. Somebody who decides about what was kept knows more than the books; and of what was
+    there before the books began they say nothing.
     """
     if approval is not None and approval.by is not None:
         return
@@ -246,9 +247,11 @@ def _require_there_when_counted(compensations: Sequence[Move], approval: Approva
             arrives = move.target[0] != move.count.location_id
             had[move.count.pk][move.target[1:]] += move.quantity if arrives else -move.quantity
     for move in compensations:
-        if move.count and move.target[0] == move.count.location_id and had[move.count.pk][move.target[1:]] < 0:
+        if not move.count or move.target[0] != move.count.location_id:
+            continue
+        short = -had[move.count.pk][move.target[1:]]
+        if short > 0 and not opens_the_books(move.count, move.target[1:]):
             here = move.to_location
-            short = -had[move.count.pk][move.target[1:]]
             refusal = InsufficientStock(
                 f"{here} was counted since ({move.count}): the books of then have {short} {move.to_condition} of "
                 f"{move.equipment.sku} too few for this. What brought them has not been recorded.",

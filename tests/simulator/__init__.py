@@ -42,7 +42,8 @@ What was found in simulating it
   sign-off that covers a balance it lacks, and after what it refers to was accepted.
 - *What was found is no proof of what left before.* If a count let in whatever is dated before it, anybody could date a
   sale of any size there. The books of that moment have to have had it; else it waits for what brought it, or for
-  somebody who decides. That can't be left to the count: an honest one looks the same.
+  somebody who decides. That can't be left to the count: an honest one looks the same. Of what was there before the
+  first stock-take of a balance, with nothing known to have come before, the books say nothing: it opens them.
 - *Waiting in circles.* Goods that go round (sold and brought back; a phantom sale that lets the truck fall short, whose
   undoing is short at the customer because the real sales to him wait for the truck) can wait for each other for ever,
   if each is tried alone: in 3 % of the runs of honest worlds. After the next count of the place somebody can let them in.

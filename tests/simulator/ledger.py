@@ -91,7 +91,7 @@ class Ledger:
         for row in written:
             if row.charged_to and row.quantity > 0 and row.stock[0] not in self.unlimited:
                 count = next(each for each in self.order.counts if each.name == row.charged_to)
-                if self._before(count, row.stock) < 0:
+                if self._before(count, row.stock) < 0 and not self.order.opens(count, row.stock, self.movements):
                     raise Refused(f"{row.stock} at {count.name}")
 
     def _record(self, movement: Movement) -> None:

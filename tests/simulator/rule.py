@@ -100,6 +100,12 @@ class Order:
     def of_stock(self, stock: Stock) -> list[Count]:
         return [count for count in self.counts if count.covers(stock)]
 
+    def opens(self, count: Count, stock: Stock, movements: Iterable[Movement]) -> bool:
+        """Is this stock-take the first that the books hear of a balance?"""
+        came = (movement for movement in movements if movement.ends.get(stock, 0) > 0)
+        is_first = self.of_stock(stock)[0] is count
+        return not count.is_whole and is_first and all(self.of(movement) > self.of(count) for movement in came)
+
     def _behind(self, origin: Origin) -> int:
         return max(
             (moment + TICK for count, moment in self._moments.items() if origin.follows(count.origin)), default=-1

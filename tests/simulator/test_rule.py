@@ -251,6 +251,14 @@ def test_what_comes_after_the_count_does_not_let_it_in() -> None:
     assert (len(ledger.waiting), ledger.balance(VAN)) == (1, 20)
 
 
+def test_before_the_books_began_they_say_nothing() -> None:
+    opening = Count("opening", 300, "van", {"full": 18}, is_whole=False)
+    ledger = told(opening, sale(200), sale(210, name="another"))
+    assert (ledger.waiting, ledger.balance(VAN), adjustment(ledger, "opening")) == ([], 18, 22)
+    ledger = told(opening, Count("next", 400, "van", {"full": 18}, is_whole=False), sale(350, pieces=19))
+    assert len(ledger.waiting) == 1, "there were 18"
+
+
 def test_somebody_may_decide_that_it_happened_since_it_was_counted() -> None:
     ledger = told(count(300, 0), sale(200))
     ledger.decide()

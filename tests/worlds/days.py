@@ -66,7 +66,11 @@ class Told:
             for stock in (stock for stock, pieces in movement.ends.items() if pieces < 0 and stock[0] != OUTSIDE):
                 since = (count for count in order.of_stock(stock) if order.of(count) >= order.of(movement))
                 count = next(since, None)
-                if count and count.found_of(stock) < said.adjustments.get((count.name, stock), 0):
+                if (
+                    count
+                    and count.found_of(stock) < said.adjustments.get((count.name, stock), 0)
+                    and not order.opens(count, stock, self.goods.values())
+                ):
                     return True
         return False
 
