@@ -19,10 +19,11 @@ from fleet.models import Assignment
 from fleet.serializers import VehicleNoField
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.api.fields import IdField, MomentField, TextField
 from foundation.api.inputs import IGNORE_UNKNOWN, Input, known_part
 from foundation.commands import command
-from foundation.errors import Denied, UnknownReference
+from foundation.errors import UnknownReference
 from foundation.operations import idempotency
 from foundation.operations.idempotency import idempotent
 from foundation.operations.occurrence import Approval
@@ -218,7 +219,7 @@ def _distribution_behind(actor: User, reference: int | str) -> int:
 
 def _require(actor: User, capability: Capability) -> None:
     if not actor.can(capability):
-        raise Denied
+        raise denied(actor, capability)
 
 
 Kind = tuple[type[serializers.Serializer[Any]], Callable[[Any], Run]]

@@ -15,10 +15,12 @@ from accounts.selectors import depot_at
 from audit.services import record
 from fleet.models import Assignment
 from foundation import clock
+from foundation.access.capabilities import Capability
 from foundation.access.grants import acting_for
+from foundation.access.refusing import denied
 from foundation.commands import ATTEMPTS, command, is_transient
 from foundation.entities import entity_name, model_of
-from foundation.errors import Busy, Denied, DomainError, Invalid
+from foundation.errors import Busy, DomainError, Invalid
 from foundation.observability.context import current_origin
 from foundation.operations import idempotency
 from foundation.operations.idempotency import Operation, idempotent, named
@@ -391,7 +393,7 @@ def _answer(conflict: SyncConflict, sent: Sent) -> Result:
 def _lock_open(actor: User, conflict_id: int) -> SyncConflict:
     conflict = locks.conflict(conflict_id)
     if not SyncConflict.objects.visible_to(actor).filter(pk=conflict_id).exists():
-        raise Denied
+        raise denied(actor, Capability.SETTLE_CONFLICTS)
     if conflict.status != SyncConflict.Status.OPEN:
         raise ConflictSettled(f"This conflict was {conflict.get_status_display().split(':')[0].lower()} already.")
     return conflict

@@ -18,9 +18,10 @@ from fleet.selectors import latest_assignment
 from fleet.services import add_assignment, require_in_use, vehicle_named
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
 from foundation.commands import command
-from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.errors import Invalid, UnknownReference
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 
@@ -104,7 +105,7 @@ def correct_assignment(*, actor: User, data: NewCorrection) -> Assignment:
     if wrong is None:
         raise UnknownReference(data.assignment, attr="assignment")
     if not Assignment.objects.filter(rows_within(actor, Capability.ASSIGN_VEHICLE), pk=wrong.pk).exists():
-        raise Denied
+        raise denied(actor, Capability.ASSIGN_VEHICLE)
     if not data.reason.strip():
         raise Invalid("A correction needs its reason.", attr="reason")
     if data.occurred_at is not None and data.occurred_at > now:

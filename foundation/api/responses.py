@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 
 class RemainingOut(serializers.Serializer[Mapping[str, object]]):
-    """What is left to do about a row that isn't in use any more."""
+    """What is left to do about an inactive row."""
 
     remaining = serializers.ListField(child=serializers.CharField(), help_text="What is still out, in words.")
 

@@ -17,6 +17,8 @@ from audit.services import record
 from discrepancies.services import note_other_vehicle
 from equipment.models import Equipment
 from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES
@@ -332,7 +334,7 @@ def lock_undecided(actor: User, count_id: int, *, may_be_own: bool = False) -> C
     """A vehicle's count that the actor may decide about. Raises Denied, CountDecided."""
     count = locks.count(count_id)
     if count.kind != Count.Kind.VEHICLE or not Count.objects.decidable_by(actor).filter(pk=count_id).exists():
-        raise Denied
+        raise denied(actor, Capability.SIGN_OFF_SETTLEMENT)
     if count.user_id == actor.pk and not may_be_own:
         raise Denied("Somebody else has to sign off your count.")
     if count.status != Status.COUNTED:
