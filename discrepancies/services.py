@@ -12,6 +12,7 @@ from discrepancies.errors import AlreadySeen
 from discrepancies.models import Discrepancy, DiscrepancySeen
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.entities import entity_name
@@ -70,11 +71,13 @@ def note_other_vehicle(used: VehicleUsed, *, user: User, about: Model, now: date
 @command
 @idempotent
 def see_to_discrepancy(*, actor: User, discrepancy_id: int, remarks: str = "") -> Discrepancy:
-    """Say that it was seen to. Locks it. Raises Denied, AlreadySeen."""
+    """Say that it was seen to. Locks it. Raises Denied (also for one's own operation), AlreadySeen."""
     discrepancy = locks.discrepancy(discrepancy_id)
     within = rows_within(actor, Capability.SETTLE_CONFLICTS, depot="depot_id")
     if not Discrepancy.objects.filter(within, pk=discrepancy_id).exists():
-        raise Denied
+        raise denied(actor, Capability.SETTLE_CONFLICTS)
+    if discrepancy.user_id == actor.pk:
+        raise Denied("Somebody else has to mark what differs in your own operation as seen.")
     if DiscrepancySeen.objects.filter(discrepancy=discrepancy).exists():
         raise AlreadySeen("Somebody has seen to this already.")
     DiscrepancySeen.objects.create(discrepancy=discrepancy, by=actor, at=clock.now(), remarks=remarks)

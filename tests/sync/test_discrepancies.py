@@ -355,3 +355,17 @@ def test_the_office_shows_it_everywhere_and_marks_it_as_seen(shop: Shop, noted: 
     assert [*office.get(listed, {"seen": "no"}).context["cl"].queryset] == []
     for page in pages:
         assert "Seen" in office.get(page).content.decode()
+
+
+def test_nobody_sees_to_what_differs_in_their_own_operation(
+    shop: Shop, sell: Callable[..., Json], supervisor: User, nothing_changes: Unchanged
+) -> None:
+    operation = sale_of(shop, "own", vehicle=shop.driver.vehicle_no, based_on={"total_with_gst": "1.00"})
+    assert "total_differs" in codes(sell(operation, by=supervisor))
+    pk = Discrepancy.objects.filter(code="total_differs").get().pk
+    path = f"/api/discrepancies/{pk}/seen/"
+    with nothing_changes():
+        refused = shop.client_of(supervisor).post(path, {})
+        assert error_of(refused) == (403, "permission_denied", None)
+        assert refused.json()["errors"][0]["detail"].startswith("Somebody else has to")
+    assert shop.client_of(shop.admin).post(path, {}).status_code == 200
