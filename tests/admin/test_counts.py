@@ -117,7 +117,9 @@ def test_stock_takes_and_corrections_are_counts_that_nobody_signs(shop: Shop) ->
     client = logged_in(shop.admin)
     correction = Count.objects.filter(kind="CORRECTION")[0]
     assert correction.count_number in client.get(f"{url('inventory.count')}?kind__exact=CORRECTION").content.decode()
-    assert "permission" in messages_of(chosen(client, "inventory.count", "sign_off", correction, remarks=""))[0]
+    assert (
+        "You may not sign off" in messages_of(chosen(client, "inventory.count", "sign_off", correction, remarks=""))[0]
+    )
 
 
 def _work(shop: Shop, kind: str, counted_at: object) -> Json:

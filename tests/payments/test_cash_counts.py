@@ -430,3 +430,12 @@ def test_the_list_costs_the_same_whatever_its_length(opened: Shop, visit: Equipm
             take(opened, visit)
             sign(opened, count(opened, EACH, by=opened.driver))
         assert cost() == once
+
+
+def test_of_a_rejected_count_no_record_says_what_should_have_been_there(opened: Shop) -> None:
+    """Whoever counted may read them: a supervisor who sells."""
+    with at(9):
+        counted = count(opened, "5.00")
+        assert decide(opened, counted, "reject", remarks="Again").status_code == 200
+    decided = AuditLog.objects.get(action="payments.cash_count.rejected")
+    assert decided.after == {"status": "REJECTED", "cash": "5.00"}
