@@ -3,6 +3,7 @@
 An assignment says where a sale without a named vehicle happened. What is recorded already stays where it is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +57,16 @@ class NewCorrection:
     occurred_at: datetime | None = None
 
 
+Told = Callable[[Assignment], None]
+_TOLD: list[Told] = []
+
+
+def when_taken[F: Told](function: F) -> F:
+    """A function that is told, in its transaction, that somebody took a vehicle."""
+    _TOLD.append(function)
+    return function
+
+
 @command
 @idempotent
 def take_vehicle(*, actor: User, data: NewTaking, approval: Approval | None = None) -> Assignment:
@@ -69,8 +80,10 @@ def take_vehicle(*, actor: User, data: NewTaking, approval: Approval | None = No
     begins = _moment(data.occurred_at, now, approval)
     user = locks.users((actor.pk,))[actor.pk]
     vehicle = _vehicle(actor, data.vehicle, begins)
-    new = _new(actor, user, vehicle, begins, now)
-    return _board(actor, user, new, action="fleet.vehicle.taken")
+    new = _board(actor, user, _new(actor, user, vehicle, begins, now), action="fleet.vehicle.taken")
+    for tell in _TOLD:
+        tell(new)
+    return new
 
 
 @command
