@@ -6,7 +6,14 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from distribution.openapi import CONFIRM_REFUSALS, LOAD_REFUSALS
 from foundation.api.schema import conflicts
-from sync.errors import BelongsToAnother, ConflictSettled, DependencyRejected, ProtocolTooNew, UserDeactivated
+from sync.errors import (
+    BelongsToAnother,
+    ConflictSettled,
+    DependencyRejected,
+    ProtocolTooNew,
+    UserDeactivated,
+    UserNotAllowed,
+)
 from sync.serializers import (
     DeviceOut,
     DismissIn,
@@ -212,7 +219,10 @@ retry_conflict = extend_schema(
     "`ignore_unknown_fields`, without them. The app learns of it with its next push.",
     tags=["Offline"],
     request=RetryIn,
-    responses={200: SyncConflictOut, **conflicts(ConflictSettled, BelongsToAnother, UserDeactivated, *_REFUSALS)},
+    responses={
+        200: SyncConflictOut,
+        **conflicts(ConflictSettled, BelongsToAnother, UserDeactivated, UserNotAllowed, *_REFUSALS),
+    },
     examples=[
         OpenApiExample("as it is", value={"approve_rates": False}, request_only=True),
         OpenApiExample(
