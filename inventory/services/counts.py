@@ -26,6 +26,7 @@ from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_past, require_recent
 from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
+from foundation.remains import remaining
 from inventory import locks
 from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen, InsufficientStock
 from inventory.models import Condition, Count, CountLine, Location, LocationKind, StockMovement
@@ -295,8 +296,11 @@ def _contradiction(count: Count, detail: str) -> str:
         f"{row.get_kind_display().lower()} {row.quantity} {row.equipment.sku} at {clock.in_words(row.occurred_at)}"
         for row in later.select_related("equipment").order_by("ordered_at", "pk")[:5]
     ]
+    under_way = remaining(count)
     return (
-        f"More left after the count than was counted. {detail} After it: {'; '.join(named) or 'nothing'}. Count again."
+        f"More left after the count than was counted. {detail} After it: {'; '.join(named) or 'nothing'}. Either a "
+        "load before it has not arrived yet: then wait for that; or it was miscounted: then count again."
+        + (f" Still on its way: {'; '.join(under_way)}." if under_way else "")
     )
 
 
