@@ -35,14 +35,13 @@ from payments.serializers import CashCountIn
 from payments.services import CASH_COUNT, record_cash_count
 from sync.errors import DependencyRejected
 from sync.models import Device
-from sync.selectors import pulled_before
+from sync.selectors import DISTRIBUTION_CONFIRM, pulled_before
 from transactions.models import Transaction
 from transactions.planning import Seen
 from transactions.serializers import PushedSaleIn, SaleIn
 from transactions.services import OPERATION as TRANSACTION_CREATE
 from transactions.services import create_customer_transaction_and_invoice
 
-DISTRIBUTION_CONFIRM = "distribution.confirm"
 WITHDRAWN = "withdrawn"
 
 Made = Transaction | Distribution | Assignment | Count | CashCount | Device
