@@ -50,7 +50,7 @@ _BLIND_EXAMPLE = {
     "lines": [line | dict.fromkeys(OF_THE_BOOKS) for line in _SETTLEMENT_EXAMPLE["lines"]],
     **dict.fromkeys(("cash_expected", "cash_variance")),
 }
-_BLIND = OpenApiExample("the counter's own", value=_BLIND_EXAMPLE, response_only=True, status_codes=["201"])
+_BLIND = OpenApiExample("a blind count", value=_BLIND_EXAMPLE, response_only=True, status_codes=["201"])
 _SETTLEMENT = OpenApiExample("a count", value=_SETTLEMENT_EXAMPLE, response_only=True, status_codes=["200"])
 _SIGN_OFF_REFUSALS = (SettlementDecided, CountDecided, EarlierCountOpen, CountContradicted, CashCountDecided)
 _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}

@@ -125,7 +125,8 @@ def _hand_out(user: User, *, jti: str) -> OutstandingToken:
 def _ends(outstanding: OutstandingToken) -> datetime:
     """When a refresh token runs out."""
     assert outstanding.created_at is not None  # the package's column may be null; `_hand_out` fills it
-    return outstanding.created_at + api_settings.REFRESH_TOKEN_LIFETIME
+    ends: datetime = outstanding.created_at + api_settings.REFRESH_TOKEN_LIFETIME
+    return ends
 
 
 def _pair(user: User, outstanding: OutstandingToken) -> TokenPair:
