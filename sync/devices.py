@@ -47,7 +47,7 @@ def hear_of(
     device.heard_at, device.protocol = max(device.heard_at, now), protocol
     device.last_number = max(device.last_number, said.last_number or 0)
     if sent_at is not None:
-        device.clock_offset_s = round((now.astimezone(UTC) - sent_at.astimezone(UTC)).total_seconds())
+        device.clock_offset_s = int((now.astimezone(UTC) - sent_at.astimezone(UTC)).total_seconds())
     device.save(update_fields=["heard_at", "protocol", "last_number", "clock_offset_s"])
     if pulled:
         Pull.objects.filter(device=device, at__lt=now - PULLS_KEPT).delete()

@@ -178,6 +178,7 @@ _DEVICE = {
     "protocol": 2,
     "first_heard_at": "2026-01-05T07:31:00+08:00",
     "heard_at": "2026-01-20T18:02:11+08:00",
+    "clock_offset_s": 12,
     "last_number": 41,
     "missing": [17],
 }

@@ -18,6 +18,7 @@ from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import Operation, named
 from foundation.operations.models import ClientOperation
+from foundation.remains import UnderWay
 from payments.models import CashCount, Payment
 from payments.selectors import expectation_seen_by
 from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
@@ -395,9 +396,10 @@ def test_the_command_itself_wants_to_know_why(opened: Shop, nothing_changes: Unc
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     telling: dict[Any, Any] = remains._TELLING
-    monkeypatch.setitem(telling, CashCount, [lambda row: [f"operation 17 of {row.user.username}"]])
+    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=3)
+    monkeypatch.setitem(telling, CashCount, [lambda row: [told]])
     with at(12):
-        assert count(opened, "0.00")["pending"] == [f"operation 17 of {opened.driver.username}"]
+        assert [each["detail"] for each in count(opened, "0.00")["pending"]] == ["operation 17"]
     listed = opened.client_of(opened.driver).get("/api/cash-counts/").json()["results"]
     assert listed[0]["pending"] is None
 
