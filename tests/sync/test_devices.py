@@ -446,7 +446,7 @@ def test_what_is_sold_after_a_vehicle_was_taken_leaves_that_one(shop: Shop, phon
 
 
 def test_a_vehicle_that_was_taken_late_counts_from_its_own_moment(shop: Shop, phone: Callable[..., Json]) -> None:
-    shop.count("vehicle", VehicleFactory(depot=shop.depot, number="GBX1A").number, 5)
+    shop.stocked("vehicle", VehicleFactory(depot=shop.depot, number="GBX1A").number, 5)
     at = clock.now() - timedelta(hours=2)
     early, late = ((at + timedelta(minutes=minutes)).isoformat() for minutes in (-30, 30))
     results = phone(
