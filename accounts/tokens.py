@@ -89,7 +89,8 @@ class LateAccessToken(AccessToken):
     """An access token of any age that may matter; when it was good is asked together with its user."""
 
     def get_token_backend(self) -> TokenBackend:
-        leeway = settings.PUSH_AFTER_DEACTIVATION
+        # It may have expired while its log-in was alive, and that one ends with the deactivation at the latest.
+        leeway = settings.PUSH_AFTER_DEACTIVATION + api_settings.REFRESH_TOKEN_LIFETIME
         return TokenBackend(api_settings.ALGORITHM, api_settings.SIGNING_KEY, leeway=leeway)
 
 

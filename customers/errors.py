@@ -1,10 +1,10 @@
 """Why a customer is refused."""
 
-from foundation.errors import Conflict
+from foundation.errors import Conflict, Inactive
 
 
-class CustomerInactive(Conflict):
-    """This customer is not served any more."""
+class CustomerInactive(Inactive):
+    """This customer is inactive."""
 
     code = "customer_inactive"
 

@@ -1,9 +1,9 @@
 """Why a depot is refused."""
 
-from foundation.errors import Conflict
+from foundation.errors import Inactive
 
 
-class DepotInactive(Conflict):
-    """HSH KB is not in use any more."""
+class DepotInactive(Inactive):
+    """HSH KB is inactive."""
 
     code = "depot_inactive"

@@ -54,8 +54,8 @@ class DiscrepancyAdmin(OfficeAdmin[Discrepancy]):
     ordering = ("-id",)
     actions = ("mark_as_seen",)
     fields = (
-        ("state", "code"), ("user", "depot", "client_temp_id"), ("shown", "billed"), "detail", "created_at",
-        ("seen_by", "remarks"),
+        ("state", "code"), ("user", "depot", "vehicle_depot", "client_temp_id"), ("shown", "billed"), "detail",
+        "created_at", ("seen_by", "remarks"),
     )  # fmt: skip
     readonly_fields = ("state", "seen_by", "remarks")
 

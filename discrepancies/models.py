@@ -4,6 +4,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import User
 from depots.models import Depot
@@ -12,10 +13,18 @@ from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 
 
+def _within(user: User, capability: Capability) -> Q:
+    """Also of the depot whose vehicle it was: it has to know who drives that one."""
+    return rows_within(user, capability, depot="depot_id") | rows_within(user, capability, depot="vehicle_depot_id")
+
+
 class DiscrepancyQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
-        """All, those of the depot that the user worked for then, or the user's own."""
-        return self.filter(rows_within(user, Capability.VIEW_CONFLICTS, depot="depot_id"))
+        """All, those of the depot that the user worked for then or of their vehicle's, or the user's own."""
+        return self.filter(_within(user, Capability.VIEW_CONFLICTS))
+
+    def decidable_by(self, user: User) -> Self:
+        return self.filter(_within(user, Capability.SETTLE_CONFLICTS))
 
     def open(self) -> Self:
         """Those that nobody has seen to."""
@@ -31,6 +40,7 @@ class Discrepancy(LedgerModel):
         TOTAL_DIFFERS = "total_differs", "Another total was shown"
         RATE_DIFFERS = "rate_differs", "Another rate was shown"
         VEHICLE_NOT_ASSIGNED = "vehicle_not_assigned", "Not the assigned vehicle"
+        VEHICLE_OF_ANOTHER_DEPOT = "vehicle_of_another_depot", "A vehicle of another depot was taken"
         READING_DIFFERS = "reading_differs", "Another last reading was known"
         AFTER_COUNT = "after_count", "Recorded after a count that it claims to precede"
         NUMBER_REUSED = "number_reused", "The device's number came twice"
@@ -46,6 +56,14 @@ class Discrepancy(LedgerModel):
         blank=True,
         related_name="discrepancies",
         help_text="That of what was recorded; else the user's then.",
+    )
+    vehicle_depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="That of the vehicle, where another vehicle than the assigned one was used.",
     )
     client_temp_id = models.CharField(max_length=64, blank=True, help_text="Of the operation; empty: it had none.")
     entity_type = models.CharField("about", max_length=64, help_text="app.model of what was recorded.")

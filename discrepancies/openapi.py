@@ -12,6 +12,7 @@ _OPEN: dict[str, object] = {
     "user": 7,
     "user_name": "Tan Ah Beng",
     "depot": 1,
+    "vehicle_depot": None,
     "client_temp_id": "a1d2",
     "entity_type": "transactions.transaction",
     "entity_id": 501,

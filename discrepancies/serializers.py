@@ -18,8 +18,8 @@ class DiscrepancyOut(serializers.ModelSerializer[Discrepancy]):
     class Meta:
         model = Discrepancy
         fields = (
-            "id", "code", "user", "user_name", "depot", "client_temp_id", "entity_type", "entity_id", "shown", "billed",
-            "detail", "created_at", "seen_by", "seen_at", "remarks",
+            "id", "code", "user", "user_name", "depot", "vehicle_depot", "client_temp_id", "entity_type", "entity_id",
+            "shown", "billed", "detail", "created_at", "seen_by", "seen_at", "remarks",
         )  # fmt: skip
         read_only_fields = fields
 

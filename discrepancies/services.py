@@ -6,13 +6,15 @@ from django.db.models import Model
 
 from accounts.models import User
 from accounts.selectors import VehicleUsed
+from accounts.services import when_taken
 from audit.services import record
 from discrepancies import locks
 from discrepancies.errors import AlreadySeen
 from discrepancies.models import Discrepancy, DiscrepancySeen
+from fleet.models import Assignment, Vehicle
 from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.access.scoping import rows_within
+from foundation.access.refusing import denied
 from foundation.commands import command
 from foundation.entities import entity_name
 from foundation.errors import Denied
@@ -31,15 +33,18 @@ def note_discrepancy(
     shown: object = "",
     billed: object = "",
     operation: str | None = None,
+    vehicle_depot: int | None = None,
 ) -> Discrepancy:
     """Note where what ``about`` records differs from what the field saw. Runs in the transaction that records it.
 
     ``operation`` is the client_temp_id of whose operation it was; None: of the one that is being carried out.
+    ``vehicle_depot`` is the primary key of the depot of the vehicle that it is about, which is told as well.
     """
     noted: Discrepancy = Discrepancy.objects.create(
         code=code,
         user=user,
         depot_id=getattr(about, "depot_id", user.depot_id),
+        vehicle_depot_id=vehicle_depot,
         client_temp_id=(client_temp_id() if operation is None else operation) or "",
         entity_type=entity_name(about),
         entity_id=about.pk,
@@ -64,17 +69,36 @@ def note_other_vehicle(used: VehicleUsed, *, user: User, about: Model, now: date
             now=now,
             shown=used.number,
             billed=used.assigned,
+            vehicle_depot=Vehicle.objects.filter(number=used.number).values_list("depot", flat=True).first(),
         )
+
+
+@when_taken
+def note_vehicle_of_another_depot(taken: Assignment) -> None:
+    """Note where somebody took a vehicle of another depot than theirs: both depots' supervisors are told."""
+    vehicle = taken.vehicle
+    if vehicle is None or vehicle.depot_id in (None, taken.depot_id):
+        return
+    note_discrepancy(
+        Code.VEHICLE_OF_ANOTHER_DEPOT,
+        user=taken.user,
+        about=taken,
+        detail=f"{taken.user} of {taken.depot or 'no depot'} took {vehicle.number} of {vehicle.depot}.",
+        now=taken.created_at,
+        shown=vehicle.number,
+        vehicle_depot=vehicle.depot_id,
+    )
 
 
 @command
 @idempotent
 def see_to_discrepancy(*, actor: User, discrepancy_id: int, remarks: str = "") -> Discrepancy:
-    """Say that it was seen to. Locks it. Raises Denied, AlreadySeen."""
+    """Say that it was seen to. Locks it. Raises Denied (also for one's own operation), AlreadySeen."""
     discrepancy = locks.discrepancy(discrepancy_id)
-    within = rows_within(actor, Capability.SETTLE_CONFLICTS, depot="depot_id")
-    if not Discrepancy.objects.filter(within, pk=discrepancy_id).exists():
-        raise Denied
+    if not Discrepancy.objects.decidable_by(actor).filter(pk=discrepancy_id).exists():
+        raise denied(actor, Capability.SETTLE_CONFLICTS)
+    if discrepancy.user_id == actor.pk:
+        raise Denied("Somebody else has to mark what differs in your own operation as seen.")
     if DiscrepancySeen.objects.filter(discrepancy=discrepancy).exists():
         raise AlreadySeen("Somebody has seen to this already.")
     DiscrepancySeen.objects.create(discrepancy=discrepancy, by=actor, at=clock.now(), remarks=remarks)

@@ -15,6 +15,7 @@ from distribution.models import Distribution, DistributionItem
 from equipment.selectors import require_active
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
+from foundation.access.refusing import denied
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import QUANTITY
@@ -129,7 +130,7 @@ def confirm_distribution(
     is_told = distribution.occurred_at != distribution.created_at
     happened = occurred_at or (distribution.occurred_at if is_told else now)
     if not was_active(distribution.depot, happened):
-        raise DepotInactive(f"Depot {distribution.depot.code} is not in use any more.")
+        raise DepotInactive(distribution.depot.code)
     hold = hold_stock(_moves_of(distribution), occurred_at=happened, now=now, approval=approval)
     post_movements(hold, actor=actor, cause=distribution, now=now)
     _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)
@@ -167,7 +168,7 @@ def _depot_for(actor: User, depot_id: int, at: datetime) -> Depot:
     if actor.scope(Capability.CHANGE_DISTRIBUTIONS) is Scope.DEPOT and depot.pk != actor.depot_id:
         raise Denied("You can load and unload at your own depot only.", attr="depot")
     if not was_active(depot, at):
-        raise DepotInactive(f"Depot {depot.code} is not in use any more.", attr="depot")
+        raise DepotInactive(depot.code, attr="depot")
     return depot
 
 
@@ -178,7 +179,7 @@ def _total(items: Sequence[NewItem], direction: DistributionItem.Direction) -> i
 def _lock_own(actor: User, distribution_id: int) -> Distribution:
     distribution = locks.distribution(distribution_id)
     if not Distribution.objects.changeable_by(actor).filter(pk=distribution_id).exists():
-        raise Denied
+        raise denied(actor, Capability.CHANGE_DISTRIBUTIONS)
     return distribution
 
 

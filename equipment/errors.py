@@ -1,9 +1,9 @@
 """Why equipment is refused."""
 
-from foundation.errors import Conflict
+from foundation.errors import Inactive
 
 
-class EquipmentInactive(Conflict):
-    """CYL-14 is not in use any more."""
+class EquipmentInactive(Inactive):
+    """CYL-14 is inactive."""
 
     code = "equipment_inactive"

@@ -56,5 +56,5 @@ def require_active(
         if pk not in found:
             raise UnknownReference(pk, attr=attr)
         if index not in coming_back and not was_active(found[pk], at):
-            raise EquipmentInactive(f"{found[pk].sku} is not in use any more.", attr=attr)
+            raise EquipmentInactive(found[pk].sku, attr=attr)
     return found

@@ -1,10 +1,10 @@
 """Why a vehicle or an assignment is refused."""
 
-from foundation.errors import Conflict
+from foundation.errors import Conflict, Inactive
 
 
-class VehicleInactive(Conflict):
-    """GBK1234A is not in use any more."""
+class VehicleInactive(Inactive):
+    """GBK1234A is inactive."""
 
     code = "vehicle_inactive"
 

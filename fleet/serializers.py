@@ -50,6 +50,6 @@ class VehicleSerializer(KnownFieldsOnly, serializers.ModelSerializer[Vehicle]):
 
 
 class OutOfUseOut(RemainingOut):
-    """What is left to do about a vehicle that isn't in use any more."""
+    """What is left to do about an inactive vehicle."""
 
     number = serializers.CharField()

@@ -80,9 +80,9 @@ def vehicle_named(number: str, *, actor: Model, depot: Depot | None) -> Vehicle:
 
 
 def require_in_use(vehicle: Vehicle, at: datetime, *, attr: str) -> None:
-    """Raise VehicleInactive where it was out of use at a moment."""
+    """Raise VehicleInactive where it was inactive at a moment."""
     if not was_active(vehicle, at):
-        raise VehicleInactive(f"{vehicle.number} is not in use any more.", attr=attr)
+        raise VehicleInactive(vehicle.number, attr=attr)
 
 
 def add_assignment(new: Assignment) -> None:
@@ -111,5 +111,5 @@ def _depot(actor: Model, target: Vehicle, pk: int | None) -> Depot | None:
     if depot is None:
         raise UnknownReference(pk, attr="depot")
     if not depot.is_active and pk != target.depot_id:
-        raise DepotInactive(f"{depot.code} is not in use any more.", attr="depot")
+        raise DepotInactive(depot.code, attr="depot")
     return depot

@@ -23,6 +23,11 @@ def in_words(moment: datetime) -> str:
     return f"{moment.astimezone(SINGAPORE):%d %b %H:%M}"
 
 
+def in_full(moment: datetime) -> str:
+    """For sentences about times that may be years off: 2026-11-26 18:05:09, Singapore's time."""
+    return f"{moment.astimezone(SINGAPORE):%Y-%m-%d %H:%M:%S}"
+
+
 def business_date(moment: datetime) -> date:
     """The Singapore date on which a moment falls, whatever its offset."""
     return moment.astimezone(SINGAPORE).date()

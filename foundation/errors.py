@@ -32,8 +32,15 @@ class UnknownReference(Invalid):
 
     code = "does_not_exist"
 
-    def __init__(self, pk: object, *, attr: str) -> None:
-        super().__init__(f'Invalid pk "{pk}" - object does not exist.', attr=attr)
+    def __init__(self, pk: object, *, attr: str, what: str = "") -> None:
+        """``what`` it isn't; empty: the last word of ``attr`` says so."""
+        super().__init__(f"There is no {what or _named(attr)} {pk} that you may see.", attr=attr)
+
+
+def _named(attr: str) -> str:
+    """``counts.0.equipment`` → equipment, ``to_vehicle`` → vehicle, ``equipment_id`` → equipment."""
+    [*_, name] = (part for part in attr.split(".") if not part.isdigit())
+    return name.removeprefix("to_").removeprefix("from_").removesuffix("_id").replace("_", " ")
 
 
 class Duplicate(Invalid):
@@ -58,6 +65,13 @@ class Conflict(DomainError):
     """The request is well-formed, but the state of the world refuses it (409)."""
 
     status = HTTPStatus.CONFLICT
+
+
+class Inactive(Conflict):
+    """What it names is inactive: nothing new happens with it."""
+
+    def __init__(self, name: object, *, attr: str | None = None) -> None:
+        super().__init__(f"{name} is inactive.", attr=attr)
 
 
 class Busy(DomainError):

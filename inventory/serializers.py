@@ -1,6 +1,7 @@
 """Balances and movements in JSON."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -17,6 +18,7 @@ from foundation.api.fields import (
 )
 from foundation.api.inputs import Input
 from foundation.api.queries import Query
+from foundation.api.responses import UnderWayOut
 from foundation.limits import LINES
 from inventory.models import (
     Condition,
@@ -281,7 +283,7 @@ class VehicleCountOut(serializers.ModelSerializer[Count]):
     vehicle = serializers.CharField(source="location.vehicle_no", read_only=True)
     lines = serializers.SerializerMethodField()
     pending = serializers.SerializerMethodField(
-        help_text="What is still on its way and may have happened before it, in words. Null in lists."
+        help_text="What is still on its way and may have happened before it. Null in lists."
     )
 
     class Meta:
@@ -297,5 +299,7 @@ class VehicleCountOut(serializers.ModelSerializer[Count]):
         lines: Sequence[CountLine] | None = self.context.get("lines")
         return CountLineOut(count.lines.all() if lines is None else lines, many=True).data
 
-    def get_pending(self, count: Count) -> list[str] | None:
-        return self.context.get("pending")
+    @extend_schema_field(UnderWayOut(many=True, allow_null=True))
+    def get_pending(self, count: Count) -> object:
+        pending: Any = self.context.get("pending")  # of `under_way`
+        return None if pending is None else UnderWayOut(pending, many=True).data

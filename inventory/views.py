@@ -16,7 +16,7 @@ from foundation.api.filters import ApiFilterSet, DayFilter, FilterBackend, IdFil
 from foundation.api.pagination import LedgerPagination
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.errors import UnknownReference
-from foundation.remains import remaining
+from foundation.remains import under_way
 from inventory import openapi, services
 from inventory.models import (
     Count,
@@ -277,4 +277,4 @@ class VehicleCountViewSet(LedgerViewSet):
     def _read(self, pk: int) -> object:
         count = self.queryset.get(pk=pk)
         lines = services.lines_seen_by(acting_user(self.request), count)
-        return VehicleCountOut(count, context={"lines": lines, "pending": remaining(count)}).data
+        return VehicleCountOut(count, context={"lines": lines, "pending": under_way(count)}).data

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from accounts.models import User
 from accounts.requests import acting_user
@@ -19,11 +20,11 @@ from foundation.limits import AMOUNT
 from foundation.money import CENT, shown, to_cents
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, ReasonForm, RemarksForm
 from foundation.office.generic import FieldGroups, ModelForm
-from foundation.office.links import Related, badge, evidence_of, list_of, page_of
+from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.widgets import FoundByTyping
-from foundation.remains import remaining
+from foundation.remains import told_of
 from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from payments import services
@@ -213,12 +214,16 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
         ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "on_its_way",
         "client_temp_id",
     )  # fmt: skip
-    readonly_fields = ("state", "expected", "difference", "on_its_way")
+    readonly_fields = ("state", "expected", "difference")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CashCount]:
         counts = super().get_queryset(request)
         assert isinstance(counts, CashCountQuerySet)
         return counts.with_handed_in()
+
+    def get_fields(self, request: HttpRequest, obj: CashCount | None = None) -> Any:
+        shown = on_its_way(acting_user(request))
+        return [shown if name == "on_its_way" else name for name in super().get_fields(request, obj)]
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         """A day-end's count is decided with it."""
@@ -281,10 +286,6 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
             return "–"
         return badge(f"{variance:+}", "open")
 
-    @admin.display(description="still on its way")
-    def on_its_way(self, count: CashCount) -> str:
-        return "; ".join(remaining(count)) or "–"
-
 
 def told_of_cash_count(reader: User, count: CashCount) -> Iterable[str]:
     """What somebody who signs an open count off should know: what should be in the bag, and what may change that."""
@@ -292,5 +293,5 @@ def told_of_cash_count(reader: User, count: CashCount) -> Iterable[str]:
     if expected is not None:
         variance = count.cash - expected
         yield f"Cash {variance:+}: {shown(count.cash)} counted, {shown(expected)} expected"
-    for text in remaining(count):
-        yield f"Still on its way: {text}"
+    for told in told_of(count):
+        yield format_html("Still on its way: {}", linked(reader, told))

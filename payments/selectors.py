@@ -8,6 +8,7 @@ from django.db.models import F
 from accounts.models import User
 from customers.models import Customer
 from foundation.money import shown, sum_of, to_cents
+from foundation.operations.ordering import numbered_above
 from foundation.remains import tells_of
 from payments.models import CashCount, Payment
 
@@ -28,8 +29,10 @@ def cash_expected(count: CashCount) -> Decimal:
     if count.status == CashCount.Status.SIGNED_OFF:
         taken = taken.filter(cash_count=count)
     else:
-        taken = taken.filter(ordered_at__lte=count.ordered_at)
-        others = CashCount.objects.filter(user=count.user_id, ordered_at__lte=count.ordered_at)
+        # What its own device numbered above it comes behind it when it is signed off, whatever its time says.
+        above = numbered_above(count)
+        taken = taken.filter(ordered_at__lte=count.ordered_at).exclude(above)
+        others = CashCount.objects.filter(user=count.user_id, ordered_at__lte=count.ordered_at).exclude(above)
         before = [each for each in others.exclude(status=CashCount.Status.REJECTED) if each.order < count.order]
         if before:
             taken = taken.filter(ordered_at__gt=max(before, key=lambda each: each.order).ordered_at)

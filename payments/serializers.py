@@ -15,6 +15,7 @@ from foundation.api.fields import (
     TextField,
 )
 from foundation.api.inputs import Input
+from foundation.api.responses import UnderWayOut
 from foundation.limits import BALANCE, LINES
 from payments.models import Allocation, CashCount, Payment
 from payments.services import NewCashCount, NewPayment, Share
@@ -148,7 +149,7 @@ class CashCountOut(serializers.ModelSerializer[CashCount]):
     expected = serializers.SerializerMethodField(help_text="The cash taken before it and not handed in before.")
     variance = serializers.SerializerMethodField(help_text="Counted less expected; negative: missing.")
     pending = serializers.SerializerMethodField(
-        help_text="What is still on its way and may have happened before it, in words. Null in lists."
+        help_text="What is still on its way and may have happened before it. Null in lists."
     )
 
     class Meta:
@@ -169,8 +170,10 @@ class CashCountOut(serializers.ModelSerializer[CashCount]):
         expected = self._expected(count)
         return _in_json(None if expected is None else count.cash - expected)
 
-    def get_pending(self, count: CashCount) -> list[str] | None:
-        return self.context.get("pending")
+    @extend_schema_field(UnderWayOut(many=True, allow_null=True))
+    def get_pending(self, count: CashCount) -> object:
+        pending: Any = self.context.get("pending")  # of `under_way`
+        return None if pending is None else UnderWayOut(pending, many=True).data
 
     def _expected(self, count: Any) -> Decimal | None:
         is_handed_in = count.status == CashCount.Status.SIGNED_OFF

@@ -10,7 +10,7 @@ from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, YesNoFilter
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
-from foundation.remains import remaining
+from foundation.remains import under_way
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
@@ -158,5 +158,5 @@ class CashCountViewSet(LedgerViewSet):
 
     def _read(self, pk: int) -> object:
         count = self.queryset.get(pk=pk)
-        seen = {"expected": expectation_seen_by(acting_user(self.request), count), "pending": remaining(count)}
+        seen = {"expected": expectation_seen_by(acting_user(self.request), count), "pending": under_way(count)}
         return CashCountOut(count, context=seen).data

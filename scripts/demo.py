@@ -369,8 +369,8 @@ def money_of(document: dict[str, object]) -> str:
 def day_end(api: Api, cash: Decimal) -> None:
     """The driver counts the empty vehicle and the cash, without being told what should be there."""
     counted = api.post("settlements/", {"cash": str(cash), "counts": [], "client_temp_id": str(uuid.uuid4())})
-    if (counted["cash_variance"], [line["variance"] for line in counted["lines"] if line["variance"]]) != ("0.00", []):
-        raise Surprise(f"The day-end has a variance: {counted}")
+    if (counted["cash_variance"], counted["lines"]) != (None, []):
+        raise Surprise(f"The driver was told what should be there: {counted}")
     text = f"{counted['settlement_number']}: S$ {counted['cash_counted']} in the bag, nothing on the vehicle"
     say(counted["created_at"], "Day-end", text)
 
@@ -378,6 +378,8 @@ def day_end(api: Api, cash: Decimal) -> None:
 def settle(api: Api, customer: dict[str, Any], invoice: dict[str, Any]) -> None:
     """The office signs the day off and takes a part of what is owed; account and receivables say the same."""
     [day] = api.get("settlements/?status=COUNTED")["results"]
+    if (day["cash_variance"], [line["variance"] for line in day["lines"] if line["variance"]]) != ("0.00", []):
+        raise Surprise(f"The day-end has a variance: {day}")
     signed = api.post(f"settlements/{day['id']}/sign-off/", {"remarks": "Counted together"})
     say(signed["decided_at"], "Sign-off", f"{signed['settlement_number']} {signed['status'].lower().replace('_', ' ')}")
     paid = {"customer": customer["id"], "method": "PAYNOW", "amount": "100.00", "reference": "PN-4471"}

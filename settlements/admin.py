@@ -1,9 +1,11 @@
 """Day-ends in the office."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
@@ -29,7 +31,8 @@ class SettlementLineInline(ReadOnlyInline[SettlementLine, Settlement]):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SettlementLine]:
-        return super().get_queryset(request).select_related("equipment")
+        blind = Settlement.objects.blind_to(acting_user(request))
+        return super().get_queryset(request).select_related("equipment").exclude(settlement__in=blind)
 
     @admin.display(description="variance")
     def difference(self, line: SettlementLine) -> str:
@@ -53,7 +56,7 @@ class SettlementAdmin(OfficeAdmin[Settlement]):
     inlines = (SettlementLineInline,)
     is_found = True
     list_display = (
-        "settlement_number", "state", "user", "vehicle_no", "depot", "cash_expected", "cash_counted", "cash_difference",
+        "settlement_number", "state", "user", "vehicle_no", "depot", "expected", "cash_counted", "cash_difference",
         "created_at", "decided_by",
     )  # fmt: skip
     list_filter = ("status", "depot")
@@ -65,10 +68,14 @@ class SettlementAdmin(OfficeAdmin[Settlement]):
     actions = ("sign_off", "reject")
     fields = (
         ("settlement_number", "state"), ("user", "vehicle_no", "depot"),
-        ("cash_expected", "cash_counted", "cash_difference"), "remarks", "created_at", ("decided_by", "decided_at"),
+        ("expected", "cash_counted", "cash_difference"), "remarks", "created_at", ("decided_by", "decided_at"),
         "decision_remarks",
     )  # fmt: skip
-    readonly_fields = ("state", "cash_difference")
+    readonly_fields = ("state", "expected", "cash_difference")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Settlement]:
+        blind = Settlement.objects.blind_to(acting_user(request)).filter(pk=OuterRef("pk"))
+        return super().get_queryset(request).annotate(is_blind=Exists(blind))
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         counted = Settlement.Status.COUNTED
@@ -119,6 +126,12 @@ class SettlementAdmin(OfficeAdmin[Settlement]):
         status = Settlement.Status(settlement.status)
         return badge(status.label.split(":")[0], SETTLEMENT_TONES.get(status, "off"))
 
+    @admin.display(description="cash expected")
+    def expected(self, settlement: Any) -> Decimal | None:
+        return None if settlement.is_blind else settlement.cash_expected
+
     @admin.display(description="cash variance")
-    def cash_difference(self, settlement: Settlement) -> str:
+    def cash_difference(self, settlement: Any) -> str:
+        if settlement.is_blind:
+            return "–"
         return badge(f"{settlement.cash_variance:+}", "open") if settlement.cash_variance else "–"

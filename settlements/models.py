@@ -30,6 +30,10 @@ class SettlementQuerySet(LedgerQuerySet):
     def decidable_by(self, user: User) -> Self:
         return self.filter(rows_within(user, Capability.SIGN_OFF_SETTLEMENT))
 
+    def blind_to(self, user: User) -> Self:
+        """Those of which `Settlement.is_blind_to` says so."""
+        return self.filter(user=user.pk).exclude(status=Settlement.Status.SIGNED_OFF)
+
 
 class Settlement(OperationRecord):
     """The end of a seller's day: what should be on the vehicle and in the cash bag, and what was counted there."""
@@ -77,6 +81,10 @@ class Settlement(OperationRecord):
 
     def __str__(self) -> str:
         return self.settlement_number
+
+    def is_blind_to(self, reader: User) -> bool:
+        """Whoever counted is shown nothing of what the books expected before somebody else signed it off."""
+        return self.user_id == reader.pk and self.status != self.Status.SIGNED_OFF
 
     @property
     def cash_variance(self) -> Decimal:

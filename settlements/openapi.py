@@ -1,5 +1,7 @@
 """What the API's schema says of day-ends."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from foundation.api.schema import conflicts
@@ -7,9 +9,9 @@ from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from payments.errors import CashCountDecided
 from settlements.errors import SettlementDecided
-from settlements.serializers import SettlementIn, SettlementOut
+from settlements.serializers import OF_THE_BOOKS, SettlementIn, SettlementOut
 
-_SETTLEMENT_EXAMPLE = {
+_SETTLEMENT_EXAMPLE: dict[str, Any] = {
     "id": 12,
     "settlement_number": "SET-20260120-000001",
     "client_temp_id": None,
@@ -43,7 +45,13 @@ _SETTLEMENT_EXAMPLE = {
     "decided_at": None,
     "decision_remarks": "",
 }
-_SETTLEMENT = OpenApiExample("a count", value=_SETTLEMENT_EXAMPLE, response_only=True, status_codes=["200", "201"])
+_BLIND_EXAMPLE = {
+    **_SETTLEMENT_EXAMPLE,
+    "lines": [line | dict.fromkeys(OF_THE_BOOKS) for line in _SETTLEMENT_EXAMPLE["lines"]],
+    **dict.fromkeys(("cash_expected", "cash_variance")),
+}
+_BLIND = OpenApiExample("a blind count", value=_BLIND_EXAMPLE, response_only=True, status_codes=["201"])
+_SETTLEMENT = OpenApiExample("a count", value=_SETTLEMENT_EXAMPLE, response_only=True, status_codes=["200"])
 _SIGN_OFF_REFUSALS = (SettlementDecided, CountDecided, EarlierCountOpen, CountContradicted, CashCountDecided)
 _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
 
@@ -60,9 +68,10 @@ settlements = extend_schema_view(
 count_day = extend_schema(
     summary="Count vehicle and cash bag at the day's end",
     description="A blind count of one's own: what isn't named was not there. It is kept as two counts of this moment, "
-    "of the vehicle and of the cash bag. The answer shows what should have been there by what is known so far; the "
-    "books change when somebody signs it off. With a `client_temp_id` it is safe to send again. What was counted "
-    "without network is a vehicle count and a cash count, each with its `occurred_at`.",
+    "of the vehicle and of the cash bag. What should have been there is told to who may "
+    "sign it off; the counter reads null until somebody has. The books change by that. With a `client_temp_id` it is "
+    "safe to send again. What was counted without network is a vehicle count and a cash count, each with its "
+    "`occurred_at`.",
     tags=["Day-end"],
     request=SettlementIn,
     responses={201: SettlementOut, **conflicts()},
@@ -72,7 +81,7 @@ count_day = extend_schema(
             value={"counts": [{"equipment": 3, "condition": "FULL", "quantity": 13}], "cash": "205.50"},
             request_only=True,
         ),
-        _SETTLEMENT,
+        _BLIND,
     ],
 )
 

@@ -1,5 +1,7 @@
 """Day-ends in JSON."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from foundation.api.fields import TextField, many
@@ -24,9 +26,15 @@ class SettlementIn(Input):
         return NewSettlement(**{**sent, "counts": tuple(CountedLine(**line) for line in sent["counts"])})
 
 
+OF_THE_BOOKS = ("opening", "loaded", "delivered", "collected", "unloaded", "other", "expected", "variance")
+"""Of a line: what isn't told to whoever counted, before somebody else has signed it off."""
+
+
 class SettlementLineOut(serializers.ModelSerializer[SettlementLine]):
     sku = serializers.CharField(source="equipment.sku", read_only=True)
-    variance = serializers.IntegerField(read_only=True, help_text="Counted less expected; negative: missing.")
+    variance = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="Counted less expected; negative: missing."
+    )
 
     class Meta:
         model = SettlementLine
@@ -35,12 +43,19 @@ class SettlementLineOut(serializers.ModelSerializer[SettlementLine]):
             "expected", "counted", "variance",
         )  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {name: {"allow_null": True} for name in OF_THE_BOOKS if name != "variance"}
 
 
 class SettlementOut(serializers.ModelSerializer[Settlement]):
+    """Read by the request's user: their own open count is shown without what the books expected."""
+
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
     cash_variance = serializers.DecimalField(
-        max_digits=12, decimal_places=2, read_only=True, help_text="Counted less expected; negative: missing."
+        max_digits=12,
+        decimal_places=2,
+        read_only=True,
+        allow_null=True,
+        help_text="Counted less expected; negative: missing.",
     )
     lines = SettlementLineOut(many=True, read_only=True)
 
@@ -52,3 +67,12 @@ class SettlementOut(serializers.ModelSerializer[Settlement]):
             "decision_remarks",
         )  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {"cash_expected": {"allow_null": True}}
+
+    def to_representation(self, day: Settlement) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(day)
+        if day.is_blind_to(self.context["request"].user):
+            # What wasn't counted has a line only because the books expected it.
+            shown["lines"] = [line | dict.fromkeys(OF_THE_BOOKS) for line in shown["lines"] if line["counted"]]
+            shown |= dict.fromkeys(("cash_expected", "cash_variance"))
+        return shown

@@ -8,6 +8,8 @@ from accounts import locks as user_locks
 from accounts.models import User
 from audit.services import record
 from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.commands import command
 from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import client_temp_id, idempotent
@@ -89,9 +91,7 @@ def count_day(*, actor: User, data: NewSettlement) -> Settlement:
         after={
             "settlement_number": number,
             "vehicle_no": settlement.vehicle_no,
-            "cash_expected": settlement.cash_expected,
             "cash_counted": settlement.cash_counted,
-            "variances": _variances(settlement),
         },
     )
     return settlement
@@ -157,7 +157,7 @@ def _lock_undecided(actor: User, settlement_id: int, *, but_for: Settlement.Stat
     """``but_for``: what one of its counts can't be already."""
     settlement = locks.settlement(settlement_id)
     if not Settlement.objects.decidable_by(actor).filter(pk=settlement_id).exists():
-        raise Denied
+        raise denied(actor, Capability.SIGN_OFF_SETTLEMENT)
     if settlement.user_id == actor.pk:
         raise Denied("Somebody else has to sign off your count.")
     if settlement.status != Status.COUNTED:
@@ -172,12 +172,14 @@ def _decide(actor: User, settlement: Settlement, status: Settlement.Status, rema
     settlement.status = status
     settlement.decided_by, settlement.decided_at, settlement.decision_remarks = actor, clock.now(), remarks
     settlement.save(update_fields=[*Settlement.life_cycle])
+    # What the books expected is said with the signature: until then, and of what is counted again, a count is blind.
+    variances = {"cash_variance": settlement.cash_variance, "variances": _variances(settlement)}
     record(
         actor=actor,
         action=action,
         target=settlement,
         before={"status": Status.COUNTED},
-        after={"status": status, "cash_variance": settlement.cash_variance, "variances": _variances(settlement)},
+        after={"status": status, **(variances if status == Status.SIGNED_OFF else {})},
         reason=remarks,
     )
     return settlement

@@ -69,4 +69,4 @@ class SettlementViewSet(LedgerViewSet):
         return Response(self._read(int(pk)))
 
     def _read(self, pk: int) -> object:
-        return SettlementOut(self.queryset.get(pk=pk)).data
+        return self.get_serializer(self.queryset.get(pk=pk)).data

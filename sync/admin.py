@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -208,6 +210,18 @@ class GapFilter(admin.SimpleListFilter):
                 return queryset
 
 
+class ClockFilter(admin.SimpleListFilter):
+    title = "clock"
+    parameter_name = "clock"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("wrong", "Wrong at the last push")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        assert isinstance(queryset, DeviceQuerySet)
+        return queryset.with_wrong_clock() if self.value() == "wrong" else queryset
+
+
 class SilenceFilter(admin.SimpleListFilter):
     title = "last heard of"
     parameter_name = "silent"
@@ -225,21 +239,33 @@ class DeviceAdmin(OfficeAdmin[Device]):
 
     view_capability = Capability.SETTLE_CONFLICTS
     menu = Menu.SALES
-    list_display = ("key", "user", "heard_at", "protocol", "last_number", "gaps")
-    list_filter = (GapFilter, SilenceFilter, "protocol")
+    list_display = ("key", "user", "heard_at", "clock", "protocol", "last_number", "gaps")
+    list_filter = (GapFilter, SilenceFilter, ClockFilter, "protocol")
     list_select_related = ("user",)
     search_fields = ("key", "user__username")
     search_help_text = "The device's id, or user name"
     ordering = ("-heard_at", "-id")
-    fields = (("key", "user"), ("first_heard_at", "heard_at"), ("protocol", "last_number", "received"), "gaps")
-    readonly_fields = ("gaps",)
+    fields = (
+        ("key", "user"), ("first_heard_at", "heard_at", "clock"), ("protocol", "last_number", "received"), "gaps",
+    )  # fmt: skip
+    readonly_fields = ("gaps", "clock")
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         gaps = Q(received__lt=F("last_number"))
         yield "device with operations that never came", "devices with operations that never came", {"gaps": "yes"}, gaps
+        wrong = Q(pk__in=Device.objects.with_wrong_clock().values("pk"))
+        yield "device with a wrong clock", "devices with wrong clocks", {"clock": "wrong"}, wrong
 
     def related(self, request: HttpRequest, target: Device) -> Iterable[Related]:
         return (list_of("sync.syncconflict", "Refused from it", device__id__exact=target.pk),)
+
+    @admin.display(description="clock", ordering="clock_offset_s")
+    def clock(self, device: Device) -> str:
+        """Said where it is wrong."""
+        offset = timedelta(seconds=device.clock_offset_s or 0)
+        if abs(offset) <= settings.DEVICE_CLOCK_TOLERANCE:
+            return "–"
+        return badge(f"{abs(offset)} {'behind' if offset > timedelta(0) else 'ahead'}", "open")
 
     @admin.display(description="missing numbers")
     def gaps(self, device: Device) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError
 
@@ -29,15 +29,26 @@ class DeviceSays:
 @command
 @idempotent
 def hear_of(
-    *, actor: User, said: DeviceSays, now: datetime, protocol: int = WITH_DEVICES, pulled: bool = False
+    *,
+    actor: User,
+    said: DeviceSays,
+    now: datetime,
+    protocol: int = WITH_DEVICES,
+    sent_at: datetime | None = None,
+    pulled: bool = False,
 ) -> Device:
-    """Note that the actor's device has spoken, and where it has ``pulled`` all that there is. Locks its row."""
+    """Note that the actor's device has spoken, and where it has ``pulled`` all that there is. Locks its row.
+
+    ``sent_at`` is its clock's time now; None: it didn't say.
+    """
     if not Device.objects.filter(user=actor, key=said.id).exists():
         _add(actor, said, now, protocol)
     device = locks.device(actor, said.id)
     device.heard_at, device.protocol = max(device.heard_at, now), protocol
     device.last_number = max(device.last_number, said.last_number or 0)
-    device.save(update_fields=["heard_at", "protocol", "last_number"])
+    if sent_at is not None:
+        device.clock_offset_s = int((now.astimezone(UTC) - sent_at.astimezone(UTC)).total_seconds())
+    device.save(update_fields=["heard_at", "protocol", "last_number", "clock_offset_s"])
     if pulled:
         Pull.objects.filter(device=device, at__lt=now - PULLS_KEPT).delete()
         Pull.objects.create(device=device, at=now)

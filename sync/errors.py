@@ -29,6 +29,12 @@ class UserDeactivated(Conflict):
     code = "user_deactivated"
 
 
+class UserNotAllowed(Conflict):
+    """Its user may not do this now: their role or depot is another one than when it happened."""
+
+    code = "user_not_allowed"
+
+
 class ProtocolTooNew(Conflict):
     """The app speaks a newer version of the protocol than this server. Nothing was kept."""
 

@@ -5,12 +5,12 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from accounts.models import User
+from accounts.models import PastDepot, User
 from depots.models import Depot
 from foundation import clock
-from foundation.access.capabilities import Capability
+from foundation.access.capabilities import Capability, Scope
 from foundation.access.scoping import rows_within
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.operations.models import ClientOperation
@@ -21,8 +21,14 @@ MAX_NUMBER = 9_999_999
 
 class DeviceQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
-        """All, those of who works at the own depot now, or the user's own."""
-        return self.filter(rows_within(user, Capability.VIEW_CONFLICTS, depot="user__depot_id"))
+        """All, those of who works at the own depot, those of who worked there while they had it, or the user's own."""
+        now = rows_within(user, Capability.VIEW_CONFLICTS, depot="user__depot_id")
+        if user.scope(Capability.VIEW_CONFLICTS) is not Scope.DEPOT or not user.depot_id:
+            return self.filter(now)
+        here = PastDepot.objects.filter(
+            depot=user.depot_id, user=OuterRef("user"), until__gt=OuterRef("first_heard_at")
+        )
+        return self.filter(now | Q(Exists(here)))
 
     def with_gaps(self) -> Self:
         """Those that recorded what never came."""
@@ -30,6 +36,11 @@ class DeviceQuerySet(models.QuerySet[Any]):
 
     def complete(self) -> Self:
         return self.filter(received=F("last_number"))
+
+    def with_wrong_clock(self) -> Self:
+        """Those whose clock was off by more than `DEVICE_CLOCK_TOLERANCE` at the last push."""
+        most = int(settings.DEVICE_CLOCK_TOLERANCE.total_seconds())
+        return self.filter(Q(clock_offset_s__gt=most) | Q(clock_offset_s__lt=-most))
 
 
 class Device(models.Model):
@@ -44,6 +55,11 @@ class Device(models.Model):
     first_heard_at = models.DateTimeField()
     heard_at = models.DateTimeField("last heard of")
     protocol = models.PositiveSmallIntegerField(help_text="The version that its app spoke last; 0: it has not pushed.")
+    clock_offset_s = models.BigIntegerField(
+        "clock offset",
+        null=True,
+        help_text="Seconds by which its clock was behind the server's at its last push; negative: ahead.",
+    )
     last_number = models.IntegerField(default=0, help_text="Of the last operation that it recorded, as far as we know.")
     received = models.IntegerField(default=0, help_text="How many of these numbers have come.")
 

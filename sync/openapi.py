@@ -6,7 +6,14 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from distribution.openapi import CONFIRM_REFUSALS, LOAD_REFUSALS
 from foundation.api.schema import conflicts
-from sync.errors import BelongsToAnother, ConflictSettled, DependencyRejected, ProtocolTooNew, UserDeactivated
+from sync.errors import (
+    BelongsToAnother,
+    ConflictSettled,
+    DependencyRejected,
+    ProtocolTooNew,
+    UserDeactivated,
+    UserNotAllowed,
+)
 from sync.serializers import (
     DeviceOut,
     DismissIn,
@@ -171,6 +178,7 @@ _DEVICE = {
     "protocol": 2,
     "first_heard_at": "2026-01-05T07:31:00+08:00",
     "heard_at": "2026-01-20T18:02:11+08:00",
+    "clock_offset_s": 12,
     "last_number": 41,
     "missing": [17],
 }
@@ -212,7 +220,10 @@ retry_conflict = extend_schema(
     "`ignore_unknown_fields`, without them. The app learns of it with its next push.",
     tags=["Offline"],
     request=RetryIn,
-    responses={200: SyncConflictOut, **conflicts(ConflictSettled, BelongsToAnother, UserDeactivated, *_REFUSALS)},
+    responses={
+        200: SyncConflictOut,
+        **conflicts(ConflictSettled, BelongsToAnother, UserDeactivated, UserNotAllowed, *_REFUSALS),
+    },
     examples=[
         OpenApiExample("as it is", value={"approve_rates": False}, request_only=True),
         OpenApiExample(

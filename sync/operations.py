@@ -19,10 +19,11 @@ from fleet.models import Assignment
 from fleet.serializers import VehicleNoField
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.api.fields import IdField, MomentField, TextField
 from foundation.api.inputs import IGNORE_UNKNOWN, Input, known_part
 from foundation.commands import command
-from foundation.errors import Denied, UnknownReference
+from foundation.errors import UnknownReference
 from foundation.operations import idempotency
 from foundation.operations.idempotency import idempotent
 from foundation.operations.occurrence import Approval
@@ -34,14 +35,13 @@ from payments.serializers import CashCountIn
 from payments.services import CASH_COUNT, record_cash_count
 from sync.errors import DependencyRejected
 from sync.models import Device
-from sync.selectors import pulled_before
+from sync.selectors import DISTRIBUTION_CONFIRM, pulled_before
 from transactions.models import Transaction
 from transactions.planning import Seen
 from transactions.serializers import PushedSaleIn, SaleIn
 from transactions.services import OPERATION as TRANSACTION_CREATE
 from transactions.services import create_customer_transaction_and_invoice
 
-DISTRIBUTION_CONFIRM = "distribution.confirm"
 WITHDRAWN = "withdrawn"
 
 Made = Transaction | Distribution | Assignment | Count | CashCount | Device
@@ -218,7 +218,7 @@ def _distribution_behind(actor: User, reference: int | str) -> int:
 
 def _require(actor: User, capability: Capability) -> None:
     if not actor.can(capability):
-        raise Denied
+        raise denied(actor, capability)
 
 
 Kind = tuple[type[serializers.Serializer[Any]], Callable[[Any], Run]]

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from foundation.api.exceptions import shown
 from foundation.api.fields import ClientTempIdField, MomentField, StrictIntegerField
 from foundation.api.inputs import NAMED_AT_MOST
-from foundation.operations.contents import mean_the_same, meaning
+from foundation.operations.contents import mean_the_same, meaning, without_secrets
 from sync.models import MAX_NUMBER, SyncConflict
 from sync.operations import Refusal, Run, read_operation, refusals_of, types_of
 
@@ -88,7 +88,8 @@ def as_json(operation: object) -> str:
 
 
 def read(operation: object, push: Push) -> Sent:
-    """Understand an operation, or say why not."""
+    """Understand an operation, or say why not. Secrets that an app sends by mistake go no further than here."""
+    operation = without_secrets(operation)
     payload = as_json(operation)
     if not isinstance(operation, dict):
         return Sent("", "", payload, push.protocol, refusals=[Refusal("invalid", "An operation is a JSON object.")])
@@ -193,4 +194,5 @@ def _without_device(operation: Any) -> Any:
 
 
 def _plain(payload: str) -> str:
-    return as_json(_without_device(json.loads(payload)))
+    """Likewise what an earlier release kept."""
+    return as_json(_without_device(without_secrets(json.loads(payload))))

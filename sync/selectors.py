@@ -2,26 +2,33 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
-from django.db.models import F, QuerySet, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import Coalesce, Lag
 
 from accounts.models import User
+from accounts.selectors import vehicle_at
+from accounts.services import TAKEN
 from customers.models import Customer, CustomerRate
 from depots.models import Depot
 from distribution.models import Distribution
 from distribution.selectors import drafts
+from distribution.services import OPERATION as DISTRIBUTION_CREATE
 from equipment.models import Equipment
+from fleet.models import normalised
 from foundation import clock
+from foundation.entities import entity_name
 from foundation.observability.metrics import gauge
-from foundation.remains import tells_of
+from foundation.remains import Told, UnderWay, tells_of
 from inventory.models import Count, Inventory, LocationKind
 from payments.models import CashCount
+from payments.services import CASH_COUNT
 from sync.models import Device, Pull, SyncConflict
+from transactions.services import OPERATION as TRANSACTION_CREATE
 
 PULLED_OF_CUSTOMER = (
     "id", "customer_code", "name", "phone", "address", "postal_code", "payment_type", "payment_terms_days",
@@ -36,6 +43,10 @@ FEW = 10
 """Of them in a sentence."""
 SILENCE = timedelta(hours=24)
 """After which somebody asks what became of a device."""
+
+DISTRIBUTION_CONFIRM = "distribution.confirm"
+_WITHOUT_GOODS = (TAKEN, CASH_COUNT, DISTRIBUTION_CREATE, "withdrawn")
+"""A load moves when it is confirmed."""
 
 
 @gauge("hsh_sync_conflicts_open", "Operations refused from the field that nobody has settled.")
@@ -82,7 +93,7 @@ def own_drafts(user: User) -> QuerySet[Distribution]:
 
 
 @tells_of(User)
-def kept_of(user: User) -> Iterable[str]:
+def kept_of(user: User) -> Iterable[Told]:
     """How many operations of a user wait for a decision, and which ones never came."""
     kept = SyncConflict.objects.filter(user=user, status=SyncConflict.Status.OPEN).count()
     return [*_waiting(kept), *_missing({user.pk})]
@@ -96,9 +107,7 @@ def kept_for(customer: Customer) -> Iterable[str]:
 
 
 def _names(conflict: SyncConflict, customer: int) -> bool:
-    sent = json.loads(conflict.payload)
-    data = sent.get("data") if isinstance(sent, dict) else None
-    return isinstance(data, dict) and data.get("customer") == customer
+    return _data_of(conflict).get("customer") == customer
 
 
 def _waiting(count: int) -> list[str]:
@@ -129,30 +138,114 @@ def pulled_before(user: User, key: str, moment: datetime) -> datetime | None:
 
 
 @tells_of(Count)
-def goods_under_way(count: Count) -> Iterable[str]:
-    """What may still come of the vehicle that was counted: from the counter, and from who drives it now."""
-    drivers = User.objects.get_queryset().filter(vehicle_no=count.location.vehicle_no).exclude(vehicle_no="")
-    return _under_way({count.user_id, *drivers.values_list("pk", flat=True)})
+def goods_under_way(count: Count) -> Iterator[UnderWay]:
+    """What may still come of the vehicle that was counted, from before the count."""
+    number = count.location.vehicle_no
+    if not number:
+        return
+    for conflict in _kept_before(count):
+        if number in _vehicles_of(conflict):
+            yield _kept_in_words(conflict)
+    drivers = User.objects.get_queryset().filter(Q(vehicle_no=number) | Q(assignments__vehicle__number=number))
+    yield from _missing({count.user_id, *drivers.values_list("pk", flat=True)}, count)
 
 
 @tells_of(CashCount)
-def cash_under_way(count: CashCount) -> Iterable[str]:
-    """What may still come from who counted."""
-    return _under_way({count.user_id})
+def cash_under_way(count: CashCount) -> Iterator[UnderWay]:
+    """What may still come of the counter's cash, from before the count."""
+    for conflict in _kept_before(count).filter(user=count.user_id):
+        if _may_be_cash(conflict):
+            yield _kept_in_words(conflict)
+    yield from _missing({count.user_id}, count)
 
 
-def _under_way(users: Collection[int]) -> Iterator[str]:
-    """What these users' devices recorded and the books don't have: refused and kept, or never arrived."""
-    kept = SyncConflict.objects.filter(user__in=users, status=SyncConflict.Status.OPEN)
-    for conflict in kept.select_related("user").order_by("pk")[:LISTED]:
-        yield f"{conflict.type or 'an operation'} of {conflict.user.username} was refused and is kept ({conflict.code})"
-    yield from _missing(users)
+def _kept_before(count: Count | CashCount) -> QuerySet[Any]:
+    """What was refused and may still happen before a count, by its ``moment``.
+
+    Not what the count's device numbered above it, nor what shares its id with another operation: it never happens.
+    """
+    still = SyncConflict.objects.filter(status=SyncConflict.Status.OPEN, operation__isnull=False)
+    kept = still.annotate(moment=Coalesce("corrected_at", "occurred_at", "received_at")).filter(
+        moment__lte=count.ordered_at
+    )
+    if count.device and count.device_number is not None:
+        user, _, key = count.device.partition(":")
+        kept = kept.exclude(user=int(user), device__key=key, number__gt=count.device_number)
+    found: QuerySet[Any] = kept.select_related("user").order_by("moment", "pk")
+    return found
 
 
-def _missing(users: Collection[int]) -> Iterator[str]:
+def _vehicles_of(conflict: Any) -> set[str]:
+    """The vehicles whose goods a kept operation may still move: the one that it names, else its user's then."""
+    data = _data_of(conflict)
+    if conflict.type in _WITHOUT_GOODS or (conflict.type == TRANSACTION_CREATE and not data.get("items")):
+        return set()
+    named = data.get("vehicle")
+    if isinstance(named, str):
+        return {normalised(named)}
+    if conflict.type == DISTRIBUTION_CONFIRM:
+        return _vehicles_of_load(conflict, data.get("distribution"))
+    return {_driven(conflict)}
+
+
+def _vehicles_of_load(conflict: Any, reference: object) -> set[str]:
+    """``reference`` as a confirmation names a load, which may be kept itself."""
+    loads = Distribution.objects.filter(user=conflict.user_id)
+    if isinstance(reference, str):
+        made = SyncConflict.objects.filter(user=conflict.user_id, client_temp_id=reference, type=DISTRIBUTION_CREATE)
+        loads = loads.filter(client_temp_id=reference)
+        named = {_data_of(kept).get("vehicle") for kept in made}
+    else:
+        loads, named = loads.filter(pk__in=[reference] if isinstance(reference, int) else ()), set()
+    return {
+        *loads.values_list("vehicle_no", flat=True),
+        *(normalised(each) for each in named if isinstance(each, str)),
+    } or {_driven(conflict)}
+
+
+def _driven(conflict: Any) -> str:
+    return vehicle_at(conflict.user, conflict.moment)
+
+
+def _may_be_cash(conflict: SyncConflict) -> bool:
+    """Paid on the spot, another count of the bag, or something that nobody could read."""
+    if conflict.type == TRANSACTION_CREATE:
+        return bool(_data_of(conflict).get("payment_received"))
+    return conflict.type in (CASH_COUNT, "")
+
+
+def _data_of(conflict: SyncConflict) -> Mapping[str, Any]:
+    sent = json.loads(conflict.payload)
+    data = sent.get("data") if isinstance(sent, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def _kept_in_words(conflict: Any) -> UnderWay:
+    what, who, when = conflict.type or "an operation", conflict.user.username, clock.in_words(conflict.moment)
+    return UnderWay(
+        f"{what} of {who}, {when}, was refused and is kept ({conflict.code})",
+        user=conflict.user_id,
+        entity=entity_name(conflict),
+        entity_id=conflict.pk,
+        code=conflict.code,
+        occurred_at=conflict.moment,
+    )
+
+
+def _missing(users: Collection[int], count: Count | CashCount | None = None) -> Iterator[UnderWay]:
+    """What these users' devices recorded and never sent; of a count's own device only what it numbered below that."""
     for device in Device.objects.with_gaps().filter(user__in=users).select_related("user").order_by("pk"):
-        numbers = ", ".join(map(str, missing_numbers(device)[:FEW]))
-        yield f"operations of {device.user.username} have not come from their device: {numbers}"
+        missing = missing_numbers(device)
+        if count is not None and count.device == f"{device.user_id}:{device.key}" and count.device_number is not None:
+            missing = [number for number in missing if number < count.device_number]
+        if missing:
+            numbers, heard = ", ".join(map(str, missing[:FEW])), clock.in_words(device.heard_at)
+            yield UnderWay(
+                f"operations of {device.user.username} have not come from their device, last heard {heard}: {numbers}",
+                user=device.user_id,
+                entity=entity_name(device),
+                entity_id=device.pk,
+            )
 
 
 def as_sent(conflict: SyncConflict) -> Any:

@@ -327,7 +327,8 @@ class DeviceOut(serializers.ModelSerializer[Device]):
     class Meta:
         model = Device
         fields = (
-            "id", "device", "user", "user_name", "protocol", "first_heard_at", "heard_at", "last_number", "missing",
+            "id", "device", "user", "user_name", "protocol", "first_heard_at", "heard_at", "clock_offset_s",
+            "last_number", "missing",
         )  # fmt: skip
         read_only_fields = fields
 

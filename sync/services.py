@@ -15,17 +15,20 @@ from accounts.selectors import depot_at
 from audit.services import record
 from fleet.models import Assignment
 from foundation import clock
+from foundation.access.capabilities import Capability
 from foundation.access.grants import acting_for
+from foundation.access.refusing import denied
 from foundation.commands import ATTEMPTS, command, is_transient
 from foundation.entities import entity_name, model_of
 from foundation.errors import Busy, Denied, DomainError, Invalid
 from foundation.observability.context import current_origin
 from foundation.operations import idempotency
+from foundation.operations.contents import without_secrets
 from foundation.operations.idempotency import Operation, idempotent, named
 from foundation.operations.occurrence import Approval
 from sync import locks
 from sync.devices import DeviceSays, hear_of, note_numbers
-from sync.errors import BelongsToAnother, ConflictSettled, Unreadable, UserDeactivated
+from sync.errors import BelongsToAnother, ConflictSettled, Unreadable, UserDeactivated, UserNotAllowed
 from sync.models import Device, SyncConflict
 from sync.operations import Made, Refusal
 from sync.reading import Push, Sent, as_json, client_temp_id_of, read
@@ -73,7 +76,9 @@ def push(*, actor: User, operations: Sequence[object], said: Envelope = Envelope
     moment, and nothing else: what went before stands, and the same push again goes on from there.
     """
     now = clock.now()
-    device = hear_of(actor=actor, said=said.device, now=now, protocol=said.protocol) if said.device else None
+    device = None
+    if said.device is not None:
+        device = hear_of(actor=actor, said=said.device, now=now, protocol=said.protocol, sent_at=said.sent_at)
     sent = [_read_or_keep(actor, operation, Push(said.protocol, now, said.sent_at)) for operation in operations]
     kept = _kept(actor, sent)
     results: list[Result] = []
@@ -106,7 +111,7 @@ def retry_conflict(
     it says beyond the fields that there are; ``occurred_at`` is another time than the one that was understood when it
     came. Locks the conflict, then what the operation's own command locks, which also names the errors. Raises Denied,
     ConflictSettled, Unreadable, BelongsToAnother, Invalid for a time that is still to come, UserDeactivated where it
-    happened after that.
+    happened after that, UserNotAllowed where they lack the right now.
     """
     conflict = _lock_open(actor, conflict_id)
     sent = read(json.loads(conflict.payload), Push(conflict.protocol, conflict.received_at))
@@ -207,7 +212,10 @@ def _let_happen(conflict: SyncConflict, sent: Sent, approval: Approval, occurred
         raise UserDeactivated(f"{pusher} had been deactivated before that.", attr="occurred_at")
     # It happened while they worked here, and somebody else decides now.
     with acting_for(pusher), named(_operation(pusher, conflict.device, sent)):
-        made = sent.run(pusher, approval, happened_at)
+        try:
+            made = sent.run(pusher, approval, happened_at)
+        except Denied as error:
+            raise UserNotAllowed(f"It would happen as {pusher}'s, who may not now: {error.detail}") from error
     conflict.result_type, conflict.result_id = entity_name(made), made.pk
     _settle(conflict, SyncConflict.Status.RETRIED, approval.by)
     return made
@@ -241,7 +249,7 @@ def _read_or_keep(actor: User, operation: object, push: Push) -> Sent:
         _log_mistake("reading an operation", actor)
         content = operation if isinstance(operation, dict) else {}
         name = client_temp_id_of(content.get("client_temp_id"))[0]
-        return Sent(name, "", as_json(operation), push.protocol, content=content, refusals=[MISTAKE])
+        return Sent(name, "", as_json(without_secrets(operation)), push.protocol, content=content, refusals=[MISTAKE])
 
 
 def _log_mistake(what: str, actor: User) -> None:
@@ -391,7 +399,7 @@ def _answer(conflict: SyncConflict, sent: Sent) -> Result:
 def _lock_open(actor: User, conflict_id: int) -> SyncConflict:
     conflict = locks.conflict(conflict_id)
     if not SyncConflict.objects.visible_to(actor).filter(pk=conflict_id).exists():
-        raise Denied
+        raise denied(actor, Capability.SETTLE_CONFLICTS)
     if conflict.status != SyncConflict.Status.OPEN:
         raise ConflictSettled(f"This conflict was {conflict.get_status_display().split(':')[0].lower()} already.")
     return conflict

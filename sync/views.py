@@ -103,6 +103,7 @@ def _heard(user: User, said: DeviceSays) -> dict[str, object]:
 class DeviceFilter(ApiFilterSet):
     user = IdFilter(field_name="user_id")
     with_missing_numbers = YesNoFilter(method="with_gaps", help_text="Recorded something that never came.")
+    wrong_clock = YesNoFilter(method="with_wrong_clock", help_text="Its clock was off by more than 5 minutes.")
     silent = YesNoFilter(method="silent_for_long", help_text="Not heard of for more than 24 hours.")
 
     class Meta:
@@ -111,6 +112,10 @@ class DeviceFilter(ApiFilterSet):
 
     def with_gaps(self, devices: DeviceQuerySet, name: str, value: bool) -> DeviceQuerySet:
         return devices.with_gaps() if value else devices.complete()
+
+    def with_wrong_clock(self, devices: DeviceQuerySet, name: str, value: bool) -> DeviceQuerySet:
+        wrong = devices.with_wrong_clock()
+        return wrong if value else devices.exclude(pk__in=wrong.values("pk"))
 
     def silent_for_long(self, devices: DeviceQuerySet, name: str, value: bool) -> DeviceQuerySet:
         since = clock.now() - SILENCE

@@ -17,6 +17,7 @@ from accounts.services.vehicles import (
     assign_vehicle,
     correct_assignment,
     take_vehicle,
+    when_taken,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "start_session",
     "take_vehicle",
     "update_user",
+    "when_taken",
 ]

@@ -8,7 +8,7 @@ no table holds a token that could be stolen from it.
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from uuid import uuid4
 
@@ -93,19 +93,20 @@ def is_current(user: User, token: Token) -> bool:
 
 
 def may_push_late(user: User, token: Token) -> bool:
-    """May a deactivated user's access token still bring what happened before? It was good when they were deactivated.
+    """May a deactivated user's access token still bring what happened before? They were logged in when deactivated.
 
-    Its signature and type were checked, and nothing of its times. Neither logged out nor given a new password before
-    or since, and within PUSH_AFTER_DEACTIVATION.
+    Its signature and type were checked, and nothing of its times: a phone out of reach can't renew what has expired, so
+    it is the log-in, its refresh token, that has to have been good then. Neither logged out nor given a new password
+    before or since, and within PUSH_AFTER_DEACTIVATION.
     """
     at = user.deactivated_at
     if user.is_active or at is None or clock.now() > at + settings.PUSH_AFTER_DEACTIVATION:
         return False
-    if not (has_current_password(user, token) and token.get("iat", inf) <= at.timestamp() < token["exp"]):
+    if not (has_current_password(user, token) and token.get("iat", inf) <= at.timestamp()):
         return False
     # Deactivating blacklists what is left of each log-in.
     newest = _family(user, token).order_by("-pk").select_related("blacklistedtoken").first()
-    return newest is not None and newest.blacklistedtoken.blacklisted_at >= at
+    return newest is not None and newest.blacklistedtoken.blacklisted_at >= at < _ends(newest)
 
 
 def has_current_password(user: User, token: Token) -> bool:
@@ -114,10 +115,18 @@ def has_current_password(user: User, token: Token) -> bool:
 
 
 def _hand_out(user: User, *, jti: str) -> OutstandingToken:
-    now = clock.now()
-    return OutstandingToken.objects.create(
-        user=user, jti=jti, token="", created_at=now, expires_at=now + api_settings.REFRESH_TOKEN_LIFETIME
-    )
+    """Its row is kept for as long as `may_push_late` may ask for it."""
+    new = OutstandingToken(user=user, jti=jti, token="", created_at=clock.now())
+    new.expires_at = _ends(new) + settings.PUSH_AFTER_DEACTIVATION
+    new.save(force_insert=True)
+    return new
+
+
+def _ends(outstanding: OutstandingToken) -> datetime:
+    """When a refresh token runs out."""
+    assert outstanding.created_at is not None  # the package's column may be null; `_hand_out` fills it
+    ends: datetime = outstanding.created_at + api_settings.REFRESH_TOKEN_LIFETIME
+    return ends
 
 
 def _pair(user: User, outstanding: OutstandingToken) -> TokenPair:

@@ -13,8 +13,9 @@ from depots.errors import DepotInactive
 from depots.models import Depot
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope, scope_of
+from foundation.access.refusing import denied
 from foundation.commands import command
-from foundation.errors import Denied, Duplicate, UnknownReference
+from foundation.errors import Duplicate, UnknownReference
 from foundation.master_data import with_moment
 from foundation.operations.idempotency import idempotent
 
@@ -88,7 +89,7 @@ def _locked(actor: User, pk: int) -> User:
     """The user, locked together with the actor: of two administrators who demote each other one comes first."""
     rows = locks.users((actor.pk, pk))
     if not rows[actor.pk].can(Capability.MANAGE_USERS):
-        raise Denied
+        raise denied(rows[actor.pk], Capability.MANAGE_USERS)
     return rows[pk]
 
 
@@ -128,7 +129,7 @@ def _depot(actor: User, target: User, pk: int | None) -> Depot | None:
     if depot is None:
         raise UnknownReference(pk, attr="depot")
     if not depot.is_active and pk != target.depot_id:
-        raise DepotInactive(f"{depot.code} is not in use any more.", attr="depot")
+        raise DepotInactive(depot.code, attr="depot")
     return depot
 
 

@@ -3,6 +3,7 @@
 An assignment says where a sale without a named vehicle happened. What is recorded already stays where it is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,9 +19,10 @@ from fleet.selectors import latest_assignment
 from fleet.services import add_assignment, require_in_use, vehicle_named
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
 from foundation.commands import command
-from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.errors import Invalid, UnknownReference
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 
@@ -55,6 +57,16 @@ class NewCorrection:
     occurred_at: datetime | None = None
 
 
+Told = Callable[[Assignment], None]
+_TOLD: list[Told] = []
+
+
+def when_taken[F: Told](function: F) -> F:
+    """A function that is told, in its transaction, that somebody took a vehicle."""
+    _TOLD.append(function)
+    return function
+
+
 @command
 @idempotent
 def take_vehicle(*, actor: User, data: NewTaking, approval: Approval | None = None) -> Assignment:
@@ -68,8 +80,10 @@ def take_vehicle(*, actor: User, data: NewTaking, approval: Approval | None = No
     begins = _moment(data.occurred_at, now, approval)
     user = locks.users((actor.pk,))[actor.pk]
     vehicle = _vehicle(actor, data.vehicle, begins)
-    new = _new(actor, user, vehicle, begins, now)
-    return _board(actor, user, new, action="fleet.vehicle.taken")
+    new = _board(actor, user, _new(actor, user, vehicle, begins, now), action="fleet.vehicle.taken")
+    for tell in _TOLD:
+        tell(new)
+    return new
 
 
 @command
@@ -104,7 +118,7 @@ def correct_assignment(*, actor: User, data: NewCorrection) -> Assignment:
     if wrong is None:
         raise UnknownReference(data.assignment, attr="assignment")
     if not Assignment.objects.filter(rows_within(actor, Capability.ASSIGN_VEHICLE), pk=wrong.pk).exists():
-        raise Denied
+        raise denied(actor, Capability.ASSIGN_VEHICLE)
     if not data.reason.strip():
         raise Invalid("A correction needs its reason.", attr="reason")
     if data.occurred_at is not None and data.occurred_at > now:

@@ -19,6 +19,8 @@ COMPANY = {
 
 OCCURRED_AT_MAX_AGE = timedelta(days=config("OCCURRED_AT_MAX_AGE_DAYS", default=7, cast=int))
 OCCURRED_AT_MAX_AHEAD = timedelta(minutes=config("OCCURRED_AT_MAX_AHEAD_MINUTES", default=5, cast=int))
+DEVICE_CLOCK_TOLERANCE = timedelta(minutes=config("DEVICE_CLOCK_TOLERANCE_MINUTES", default=5, cast=int))
+"""A phone whose clock is off by more is listed."""
 
 
 def _limit(name: str, bound: str) -> Decimal:

@@ -85,7 +85,7 @@ def set_contract_rate(
     if equipment is None:
         raise UnknownReference(equipment_id, attr="equipment")
     if not equipment.is_active:
-        raise EquipmentInactive(f"{equipment.sku} is not in use any more.", attr="equipment")
+        raise EquipmentInactive(equipment.sku, attr="equipment")
     if CustomerRate.objects.filter(customer=customer, equipment=equipment, valid_from=valid_from).exists():
         raise Duplicate("There is a rate from this date on already.", attr="valid_from")
     new = CustomerRate.objects.create(

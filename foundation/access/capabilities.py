@@ -224,6 +224,49 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
 }
 
 
+IN_WORDS: dict[Capability, str] = {
+    Capability.USE_OFFICE: "log in to the office",
+    Capability.MANAGE_USERS: "manage users",
+    Capability.MANAGE_MASTER_DATA: "change master data",
+    Capability.VIEW_MASTER_DATA: "read master data",
+    Capability.VIEW_ASSIGNMENTS: "read vehicle assignments",
+    Capability.ASSIGN_VEHICLE: "assign vehicles",
+    Capability.TAKE_VEHICLE: "take a vehicle",
+    Capability.TRANSFER_GOODS: "transfer goods between vehicles",
+    Capability.VIEW_DISTRIBUTIONS: "read distributions",
+    Capability.CHANGE_DISTRIBUTIONS: "load and unload",
+    Capability.VIEW_SALES: "read sales and invoices",
+    Capability.RECORD_SALE: "record sales",
+    Capability.OVERRIDE_RATE: "set a rate",
+    Capability.VOID_SALE: "void sales",
+    Capability.RECORD_PAYMENT: "record payments",
+    Capability.REVERSE_PAYMENT: "reverse payments",
+    Capability.VIEW_CUSTOMER_SITE: "read what stands at customers' sites",
+    Capability.REPLACE_METER: "replace meters",
+    Capability.VIEW_STATEMENT: "read customers' statements",
+    Capability.SETTLE_DAY: "count a vehicle and a cash bag",
+    Capability.VIEW_SETTLEMENTS: "read counts and day-ends",
+    Capability.SIGN_OFF_SETTLEMENT: "sign off counts and day-ends",
+    Capability.REPORT_SALES: "read sales reports",
+    Capability.REPORT_STOCK: "read the stock report",
+    Capability.REPORT_DRIVER_DAY: "read a driver's day",
+    Capability.REPORT_CONSERVATION: "read the conservation report",
+    Capability.REPORT_DEPOSITS: "read the deposits report",
+    Capability.CORRECT_INVENTORY: "correct stock",
+    Capability.WORK_DEPOT: "record depot work",
+    Capability.VIEW_INVENTORY: "read stock",
+    Capability.VIEW_DEPOT_STOCK: "read depots' stock",
+    Capability.VIEW_VEHICLE_STOCK: "read vehicles' stock",
+    Capability.VIEW_CUSTOMER_STOCK: "read customers' stock",
+    Capability.VIEW_VIRTUAL_STOCK: "read the stock of FIELD and OUTSIDE",
+    Capability.VIEW_AUDIT: "read audit records",
+    Capability.SYNC: "push and pull",
+    Capability.VIEW_CONFLICTS: "read what was refused from the field",
+    Capability.SETTLE_CONFLICTS: "decide about what was refused from the field",
+}
+"""What each one lets somebody do, for sentences: "The role Driver may not void sales." """
+
+
 def scope_of(role: str, capability: Capability) -> Scope | None:
     """On which rows a role holds a capability; None where it doesn't hold it at all."""
     return _GRANTS[capability].get(Role(role))

@@ -4,6 +4,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from foundation.access.capabilities import Capability
+from foundation.access.refusing import lacking
 
 
 class HasCapability(BasePermission):
@@ -27,4 +28,8 @@ class HasCapability(BasePermission):
             if action is None:
                 return True
             needed = needed.get(action)
-        return isinstance(needed, Capability) and user.can(needed)
+        if not isinstance(needed, Capability):
+            return False
+        # Django REST framework says it with the 403.
+        self.message = lacking(user, needed)
+        return bool(user.can(needed))

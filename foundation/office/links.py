@@ -3,17 +3,19 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from foundation.entities import entity_name, model_of
+from foundation.remains import Told, UnderWay, told_of
 
 
 def link_to(target: Model | None, text: object = None) -> SafeString | str:
@@ -21,6 +23,26 @@ def link_to(target: Model | None, text: object = None) -> SafeString | str:
     if target is None:
         return "–"
     return format_html('<a href="{}">{}</a>', _page(target._meta.label_lower, target.pk), text or target)
+
+
+def linked(reader: Any, told: Told) -> SafeString | str:
+    """What is told of something that is still out, with a link to its own page if the reader may open that."""
+    if not isinstance(told, UnderWay):
+        return told
+    model = model_of(told.entity)
+    may_open = reader.can(getattr(admin.site.get_model_admin(model), "view_capability", None))
+    if not (may_open and model.objects.visible_to(reader).filter(pk=told.entity_id).exists()):
+        return told.text
+    return format_html('<a href="{}">{}</a>', _page(model._meta.label_lower, told.entity_id), told.text)
+
+
+def on_its_way(reader: Any) -> Callable[[Model], str]:
+    """A field of a count's page: what may still arrive."""
+
+    def on_its_way(count: Model) -> str:
+        return format_html_join("; ", "{}", ((linked(reader, told),) for told in told_of(count))) or "–"
+
+    return admin.display(description="still on its way")(on_its_way)
 
 
 def badge(text: object, tone: str) -> SafeString:

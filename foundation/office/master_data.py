@@ -106,7 +106,7 @@ class MasterDataAdmin[M: Model](OfficeAdmin[M]):
             self._tell(request, target)
 
     def _tell(self, request: HttpRequest, target: Any) -> None:
-        """What is left to do about a row that isn't in use any more."""
+        """What is left to do about an inactive row."""
         # A reorder level is given up, and has no state.
         left = [] if getattr(target, "is_active", False) else remaining(target)
         if left:

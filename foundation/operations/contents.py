@@ -21,6 +21,10 @@ NO_CONTENT = frozenset({"client_temp_id", "confirm", "based_on", "csrfmiddleware
 SECRETS = frozenset({"password", "new_password"})
 """What is stored nowhere, and yet tells two operations apart: by a digest that takes the server's own key to make."""
 
+_SECRET = re.compile(r"passw(or)?d|passphrase|secret|token|credential", re.IGNORECASE)
+"""Names of fields that may hold one, in what nobody understands."""
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
 _EMPTY: tuple[Any, ...] = ("", None, False, [], {})
 _NONE_OF = frozenset({"allocations"})
 """Where an empty list says "none", and what is left out says "as it comes"; null is left out."""
@@ -38,6 +42,24 @@ def as_text(sent: Mapping[str, Any]) -> str:
         if name not in NO_CONTENT
     }
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def without_secrets(sent: Any) -> Any:
+    """What a client sent, at any depth with a digest in the place of what is named like a secret; twice is as once."""
+    match sent:
+        case dict():
+            return {name: _hidden(it) if _SECRET.search(name) else without_secrets(it) for name, it in sent.items()}
+        case list():
+            return [without_secrets(each) for each in sent]
+        case _:
+            return sent
+
+
+def _hidden(value: Any) -> Any:
+    """An empty one, and what is a digest already, say nothing."""
+    if value in _EMPTY or (isinstance(value, str) and _DIGEST.fullmatch(value)):
+        return value
+    return f"sha256:{_digest(value)}"
 
 
 def _digest(secret: object) -> str:

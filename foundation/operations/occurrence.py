@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from foundation import clock
 from foundation.errors import Conflict, Invalid
 
 
@@ -39,12 +40,10 @@ def require_past(occurred_at: datetime, *, now: datetime, attr: str) -> None:
 
 def require_recent(occurred_at: datetime, *, now: datetime, approval: Approval | None = None) -> None:
     """Raise OccurredAtOutOfRange beyond OCCURRED_AT_MAX_AGE back or OCCURRED_AT_MAX_AHEAD ahead, unless approved."""
-    if (
-        approval is None
-        and not now - settings.OCCURRED_AT_MAX_AGE <= occurred_at <= now + settings.OCCURRED_AT_MAX_AHEAD
-    ):
+    first, last = now - settings.OCCURRED_AT_MAX_AGE, now + settings.OCCURRED_AT_MAX_AHEAD
+    if approval is None and not first <= occurred_at <= last:
         raise OccurredAtOutOfRange(
-            f"occurred_at lies more than {settings.OCCURRED_AT_MAX_AGE.days} days back or "
-            f"{settings.OCCURRED_AT_MAX_AHEAD.seconds // 60} minutes ahead.",
+            f"{clock.in_full(occurred_at)} is out of range: it must lie between {clock.in_full(first)} and "
+            f"{clock.in_full(last)}. The server's time is {clock.in_full(now)}.",
             attr="occurred_at",
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from foundation.operations.idempotency import current_operation
 from foundation.operations.position import JUST_AFTER, Position
@@ -22,6 +22,13 @@ def position_of(occurred_at: datetime, counts: QuerySet[Any]) -> Position:
     earlier = counts.filter(device=device, device_number__lt=operation.number, ordered_at__gte=occurred_at)
     latest: datetime | None = earlier.aggregate(latest=Max("ordered_at"))["latest"]
     return Position(latest + JUST_AFTER if latest else occurred_at, device, operation.number)
+
+
+def numbered_above(count: Any) -> Q:
+    """What a count's own device numbered above it; nothing where it names none."""
+    if not count.device or count.device_number is None:
+        return Q(pk__in=())
+    return Q(device=count.device, device_number__gt=count.device_number)
 
 
 def pushed_back(count: Any, counts: Any, rows: QuerySet[Any]) -> Iterator[tuple[QuerySet[Any], datetime]]:

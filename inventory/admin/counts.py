@@ -6,15 +6,16 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from accounts.models import User
 from accounts.requests import acting_user
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, RemarksForm
-from foundation.office.links import Related, badge, evidence_of, list_of, page_of, plain
+from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of, plain
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
-from foundation.remains import remaining
+from foundation.remains import told_of
 from inventory import services
 from inventory.models import Count, CountLine
 
@@ -55,7 +56,11 @@ class CountAdmin(OfficeAdmin[Count]):
         ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "on_its_way",
         "client_temp_id",
     )  # fmt: skip
-    readonly_fields = ("state", "on_its_way")
+    readonly_fields = ("state",)
+
+    def get_fields(self, request: HttpRequest, obj: Count | None = None) -> Any:
+        shown = on_its_way(acting_user(request))
+        return [shown if name == "on_its_way" else name for name in super().get_fields(request, obj)]
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         """A day-end's count is decided with it."""
@@ -112,10 +117,6 @@ class CountAdmin(OfficeAdmin[Count]):
         status = Count.Status(count.status)
         return badge(status.label.split(":")[0], COUNT_TONES.get(status, "off"))
 
-    @admin.display(description="still on its way")
-    def on_its_way(self, count: Count) -> str:
-        return "; ".join(remaining(count)) or "–"
-
 
 def told_of_count(reader: User, count: Count) -> Iterable[str]:
     """What somebody who signs an open count off should know: its variance, and what may change that."""
@@ -128,5 +129,5 @@ def told_of_count(reader: User, count: Count) -> Iterable[str]:
             )
         if not lines:
             yield "The goods agree with the books."
-    for text in remaining(count):
-        yield f"Still on its way: {text}"
+    for told in told_of(count):
+        yield format_html("Still on its way: {}", linked(reader, told))

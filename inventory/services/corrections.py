@@ -10,8 +10,9 @@ from equipment.models import Equipment
 from fleet.models import Vehicle
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
+from foundation.access.refusing import denied
 from foundation.commands import command
-from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.errors import Invalid, UnknownReference
 from foundation.limits import PIECES
 from foundation.operations.idempotency import idempotent
 from inventory.models import Condition, Count, Inventory, Location, LocationKind
@@ -83,7 +84,7 @@ def _place_of(actor: User, entity: Entity, entity_id: str) -> Place:
             return depot_place(depot)
         case Entity.CUSTOMER if customer := Customer.objects.visible_to(actor).filter(pk=_key_of(entity_id)).first():
             return customer_place(customer)
-    raise UnknownReference(entity_id, attr="entity_id")
+    raise UnknownReference(entity_id, attr="entity_id", what=str(entity))
 
 
 def _key_of(text: str) -> int | None:
@@ -98,4 +99,4 @@ def _require_correctable(actor: User, location: Location) -> None:
         case Scope.DEPOT if Location.objects.visible_to(actor).filter(pk=location.pk).exists():
             return
         case _:
-            raise Denied
+            raise denied(actor, Capability.CORRECT_INVENTORY)

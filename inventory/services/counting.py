@@ -9,15 +9,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, DateTimeField, F, Min, Q, QuerySet, Value, When
 
 from django.db.models import Q
 
 from accounts.models import User
 from equipment.models import Equipment
 from foundation.infrastructure.expressions import added_up
+from foundation.operations.ordering import numbered_above
+from foundation.operations.position import JUST_AFTER
 from inventory.locks import BalanceKey
 from inventory.models import Count, CountLine, Location, StockMovement
 from inventory.selectors import Stock
+
+_MOMENT = F("ordered_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +82,22 @@ def _said(counts: Sequence[Count]) -> dict[int, dict[Stock, int]]:
     return lines
 
 
-def adjustments(location: Location, counts: Sequence[StandingCount], balances: Mapping[Stock, int]) -> list[Adjustment]:
+def adjustments(
+    location: Location,
+    counts: Sequence[StandingCount],
+    balances: Mapping[Stock, int],
+    *,
+    moment: F | Case = _MOMENT,
+) -> list[Adjustment]:
     """What is to be posted so that the books say what these counts say.
 
-    ``counts`` are all that stand of the place from one on, in their order; ``balances`` what is there now. The caller
-    holds the locks.
+    ``counts`` are all that stand of the place from one on, in their order; ``balances`` what is there now; ``moment``
+    is that of a movement. The caller holds the locks.
     """
+    rows = StockMovement.objects.alias(moment=moment)
     posted = _posted(location, counts)
     book: dict[Stock, int] = defaultdict(int, balances)
-    for moved in (_moved(location, ordered_at__gt=counts[0].at), *posted.values()):
+    for moved in (_moved(rows, location, moment__gt=counts[0].at), *posted.values()):
         for stock, pieces in moved.items():
             book[stock] -= pieces
     found = []
@@ -93,7 +107,7 @@ def adjustments(location: Location, counts: Sequence[StandingCount], balances: M
             found.append(Adjustment(count.row, stock, book[stock], difference))
             book[stock] = counted
         if following is not None:
-            between = _moved(location, ordered_at__gt=count.at, ordered_at__lte=following.at)
+            between = _moved(rows, location, moment__gt=count.at, moment__lte=following.at)
             for stock, pieces in between.items():
                 book[stock] += pieces
     return found
@@ -102,7 +116,7 @@ def adjustments(location: Location, counts: Sequence[StandingCount], balances: M
 def books_before(count: Count) -> dict[Stock, int]:
     """What the books say was there at a count's moment, before they were brought to it. The caller holds the locks."""
     found = defaultdict(int, _said([count])[count.pk])
-    for stock, pieces in _added(count.location, count=count).items():
+    for stock, pieces in _added(StockMovement.objects.filter(count=count), count.location).items():
         found[stock] -= pieces
     return found
 
@@ -117,21 +131,21 @@ def opens_the_books(count: Count, stock: Stock) -> bool:
     return count.kind != Count.Kind.VEHICLE and not arrived.exists() and not earlier.filter(covered).exists()
 
 
-def _moved(location: Location, **between: datetime) -> dict[Stock, int]:
+def _moved(rows: QuerySet[Any], location: Location, **between: datetime) -> dict[Stock, int]:
     """What movements, and no adjustments, brought to a place; negative: took from it."""
-    return _added(location, count__isnull=True, **between)
+    return _added(rows.filter(count__isnull=True, **between), location)
 
 
 def _posted(location: Location, counts: Sequence[StandingCount]) -> dict[int, dict[Stock, int]]:
     """What each count's adjustments brought to its place."""
-    return {count.row.pk: _added(location, count=count.row) for count in counts}
+    return {count.row.pk: _added(StockMovement.objects.filter(count=count.row), location) for count in counts}
 
 
-def _added(location: Location, **conditions: object) -> dict[Stock, int]:
+def _added(rows: QuerySet[Any], location: Location) -> dict[Stock, int]:
     pieces: dict[Stock, int] = defaultdict(int)
     for end, sign in (("to", 1), ("from", -1)):
         grouped = (
-            StockMovement.objects.filter(**conditions, **{f"{end}_location": location})
+            rows.filter(**{f"{end}_location": location})
             .order_by()
             .values_list("equipment_id", f"{end}_condition")
             .annotate(pieces=added_up("quantity"))
@@ -155,12 +169,18 @@ def lines_seen_by(reader: User, count: Count) -> list[CountLine]:
 def compared_lines(count: Count) -> list[CountLine]:
     """The lines of an open count as they would be if it was signed off now, without a lock and not saved.
 
-    What nobody named and the books say was there has one too.
+    What nobody named and the books say was there has one too. What its own device numbered above it comes behind it
+    then, whatever its time says.
     """
+    above = numbered_above(count) & Q(ordered_at__lte=count.ordered_at)
+    behind = Value(count.ordered_at + JUST_AFTER)
+    moment = Case(When(above, then=behind), default=F("ordered_at"), output_field=DateTimeField())
+    touched = Q(from_location=count.location_id) | Q(to_location=count.location_id)
+    first = StockMovement.objects.filter(above, touched).aggregate(first=Min("ordered_at"))["first"]
     here, own = count.location, {(line.equipment_id, line.condition): line.quantity for line in count.lines.all()}
-    following = [*counts_of([here.pk], since=count.ordered_at), StandingCount(count, own)]
+    following = [*counts_of([here.pk], since=first or count.ordered_at), StandingCount(count, own)]
     balances = {(row.equipment_id, row.condition): row.quantity for row in here.inventories.all()}
-    found = adjustments(here, sorted(following, key=lambda each: each.row.order), balances)
+    found = adjustments(here, sorted(following, key=lambda each: each.row.order), balances, moment=moment)
     expected = {each.stock: each.expected for each in found if each.count.pk == count.pk}
     equipment = Equipment.objects.in_bulk({pk for pk, _ in expected})
     return [

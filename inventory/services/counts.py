@@ -17,6 +17,8 @@ from audit.services import record
 from discrepancies.services import note_other_vehicle
 from equipment.models import Equipment
 from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.commands import command
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES
@@ -24,6 +26,7 @@ from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_past, require_recent
 from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
+from foundation.remains import remaining
 from inventory import locks
 from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen, InsufficientStock
 from inventory.models import Condition, Count, CountLine, Location, LocationKind, StockMovement
@@ -293,8 +296,11 @@ def _contradiction(count: Count, detail: str) -> str:
         f"{row.get_kind_display().lower()} {row.quantity} {row.equipment.sku} at {clock.in_words(row.occurred_at)}"
         for row in later.select_related("equipment").order_by("ordered_at", "pk")[:5]
     ]
+    under_way = remaining(count)
     return (
-        f"More left after the count than was counted. {detail} After it: {'; '.join(named) or 'nothing'}. Count again."
+        f"More left after the count than was counted. {detail} After it: {'; '.join(named) or 'nothing'}. Either a "
+        "load before it has not arrived yet: then wait for that; or it was miscounted: then count again."
+        + (f" Still on its way: {'; '.join(under_way)}." if under_way else "")
     )
 
 
@@ -332,7 +338,7 @@ def lock_undecided(actor: User, count_id: int, *, may_be_own: bool = False) -> C
     """A vehicle's count that the actor may decide about. Raises Denied, CountDecided."""
     count = locks.count(count_id)
     if count.kind != Count.Kind.VEHICLE or not Count.objects.decidable_by(actor).filter(pk=count_id).exists():
-        raise Denied
+        raise denied(actor, Capability.SIGN_OFF_SETTLEMENT)
     if count.user_id == actor.pk and not may_be_own:
         raise Denied("Somebody else has to sign off your count.")
     if count.status != Status.COUNTED:

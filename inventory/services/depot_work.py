@@ -167,7 +167,7 @@ def _depot_for(actor: User, kind: DepotWork.Kind, depot_id: int, at: datetime) -
     if not Depot.objects.filter(rows_within(actor, needed, depot="pk"), pk=depot_id).exists():
         raise Denied("You can't do this work at that depot.", attr="depot")
     if kind in _NEW_BUSINESS and not was_active(depot, at):
-        raise DepotInactive(f"Depot {depot.code} is not in use any more.", attr="depot")
+        raise DepotInactive(depot.code, attr="depot")
     return depot
 
 
@@ -185,7 +185,7 @@ def _target(actor: User, kind: DepotWork.Kind, depot: Depot, to_depot_id: int | 
     if target.pk == depot.pk:
         raise Invalid("A transfer goes to another depot.", attr="to_depot")
     if not was_active(target, at):
-        raise DepotInactive(f"Depot {target.code} is not in use any more.", attr="to_depot")
+        raise DepotInactive(target.code, attr="to_depot")
     return target
 
 
@@ -206,7 +206,7 @@ def _equipment(actor: User, items: Sequence[NewWorkItem], *, active_at: datetime
         if row is None:
             raise UnknownReference(item.equipment, attr=f"items.{index}.equipment")
         if active_at is not None and not was_active(row, active_at):
-            raise EquipmentInactive(f"{row.sku} is not in use any more.", attr=f"items.{index}.equipment")
+            raise EquipmentInactive(row.sku, attr=f"items.{index}.equipment")
     return found
 
 

@@ -32,7 +32,7 @@ def print_batch(*, actor: User, invoice_ids: Sequence[int]) -> bytes:
     visible = set(Invoice.objects.visible_to(actor).filter(pk__in=invoice_ids).values_list("pk", flat=True))
     for index, pk in enumerate(invoice_ids):
         if pk not in visible:
-            raise UnknownReference(pk, attr=f"invoices.{index}")
+            raise UnknownReference(pk, attr=f"invoices.{index}", what="invoice")
     rows = {invoice.pk: invoice for invoice in locks.invoices(invoice_ids)}
     pdf = documents.merged((rows[pk].pdf_path, rows[pk].pdf_sha256) for pk in dict.fromkeys(invoice_ids))
     now = clock.now()

@@ -16,6 +16,8 @@ from audit.services import record
 from discrepancies.models import Discrepancy
 from discrepancies.services import note_discrepancy
 from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.commands import command
 from foundation.errors import Denied, Invalid
 from foundation.limits import BALANCE
@@ -177,7 +179,7 @@ def _hand_in(count: CashCount) -> None:
 def _lock_undecided(actor: User, count_id: int, *, may_be_own: bool = False) -> CashCount:
     count = locks.cash_count(count_id)
     if not CashCount.objects.decidable_by(actor).filter(pk=count_id).exists():
-        raise Denied
+        raise denied(actor, Capability.SIGN_OFF_SETTLEMENT)
     if count.user_id == actor.pk and not may_be_own:
         raise Denied("Somebody else has to sign off your count.")
     if count.status != Status.COUNTED:
@@ -192,11 +194,13 @@ def _decide(actor: User, count: CashCount, status: CashCount.Status, remarks: st
 
 
 def _record_decision(actor: User, count: CashCount, action: str) -> None:
+    # Of what is counted again nobody is told what should have been there.
+    expected = {"expected": cash_expected(count)} if count.status == Status.SIGNED_OFF else {}
     record(
         actor=actor,
         action=action,
         target=count,
         before={"status": Status.COUNTED},
-        after={"status": count.status, "cash": count.cash, "expected": cash_expected(count)},
+        after={"status": count.status, "cash": count.cash, **expected},
         reason=count.decision_remarks,
     )

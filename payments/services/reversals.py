@@ -6,9 +6,10 @@ from accounts.models import User
 from audit.services import record
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
 from foundation.commands import command
-from foundation.errors import Denied, Invalid
+from foundation.errors import Invalid
 from foundation.limits import BALANCE
 from foundation.operations.idempotency import idempotent
 from invoices import locks as invoice_locks
@@ -34,7 +35,7 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
     customer = locks.customer_of_payment(payment_id)
     payment: Payment = Payment.objects.get(pk=payment_id)
     if not Payment.objects.filter(rows_within(actor, Capability.REVERSE_PAYMENT), pk=payment_id).exists():
-        raise Denied
+        raise denied(actor, Capability.REVERSE_PAYMENT)
     if not reason.strip():
         raise Invalid("A reversal needs its reason.", attr="reason")
     require_standing(payment)

@@ -7,6 +7,7 @@ from typing import Any
 import jwt
 import pytest
 import time_machine
+from rest_framework_simplejwt.settings import api_settings
 
 from accounts.models import User
 from accounts.services import deactivate_user, set_password, update_user
@@ -121,7 +122,6 @@ def test_no_other_token_does(phone: Phone, nothing_changes: Unchanged) -> None:
     bad = {
         "refresh": phone.pair["refresh"],
         "issued after": signed(good | {"iat": noon + 1}),
-        "ended before": signed(good | {"exp": noon}),
         "another's": signed(good | {"user_id": str(other.pk)}),
         "another deactivated one's": signed(good | {"user_id": str(colleague.pk)}),
         "foreign": signed(good, "another key that is long enough to be one"),
@@ -138,6 +138,27 @@ def test_no_other_token_does(phone: Phone, nothing_changes: Unchanged) -> None:
             answer = phone.push(access=token)
             assert answer.status_code == 401, name
     assert phone.push(access=signed(good)).status_code == 200
+
+
+def test_one_that_expired_before_does_while_its_log_in_was_alive(phone: Phone) -> None:
+    """Out of reach a phone can't renew it."""
+    phone.leave()
+    good = jwt.decode(phone.pair["access"], options={"verify_signature": False})
+    expired = signed(good | {"exp": int(MORNING.timestamp()) + 60})
+    assert phone.push(access=expired).status_code == 200
+    assert phone.push(access=expired, at=NOON + GRACE).status_code == 200
+
+
+def test_a_log_in_that_had_run_out_before_has_no_grace(phone: Phone) -> None:
+    long_ago = NOON - api_settings.REFRESH_TOKEN_LIFETIME
+    for past, status in ((timedelta(seconds=1), 401), (-timedelta(minutes=1), 200)):
+        other = DriverFactory()
+        with time_machine.travel(long_ago - past, tick=False):
+            pair = phone.api.log_in(other)
+        with time_machine.travel(NOON, tick=False):
+            deactivate_user(actor=phone.shop.admin, pk=other.pk)
+        assert phone.push(access=pair["access"]).status_code == status, past
+        assert phone.push(access=pair["access"], at=NOON + GRACE).status_code == status, past
 
 
 def test_an_expired_one_of_an_active_user_opens_nothing(phone: Phone) -> None:

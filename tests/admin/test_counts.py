@@ -13,7 +13,7 @@ from payments.models import CashCount
 from tests.admin.pages import errors_of, logged_in, messages_of, url
 from tests.admin.test_life_of_an_invoice import chosen, lines
 from tests.conftest import Shop
-from tests.factories import UserFactory
+from tests.factories import DriverFactory, UserFactory
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +117,9 @@ def test_stock_takes_and_corrections_are_counts_that_nobody_signs(shop: Shop) ->
     client = logged_in(shop.admin)
     correction = Count.objects.filter(kind="CORRECTION")[0]
     assert correction.count_number in client.get(f"{url('inventory.count')}?kind__exact=CORRECTION").content.decode()
-    assert "permission" in messages_of(chosen(client, "inventory.count", "sign_off", correction, remarks=""))[0]
+    assert (
+        "You may not sign off" in messages_of(chosen(client, "inventory.count", "sign_off", correction, remarks=""))[0]
+    )
 
 
 def _work(shop: Shop, kind: str, counted_at: object) -> Json:
@@ -158,3 +160,16 @@ def test_a_movement_names_its_count_and_what_it_takes_back(shop: Shop) -> None:
     back = StockMovement.objects.get(kind="REVERSAL")
     page = client.get(url("inventory.stockmovement", "change", back.pk)).content.decode()
     assert url("inventory.stockmovement", "change", back.reverses_id) in page
+
+
+def test_of_several_counts_each_is_named_above_its_own_lines(shop: Shop) -> None:
+    colleague = DriverFactory(depot=shop.depot)
+    shop.count("vehicle", colleague.vehicle_no, 5)
+    first = count(shop)
+    made = shop.client_of(colleague).post("/api/vehicle-counts/", {"counts": []}).json()
+    second = Count.objects.get(pk=made["id"])
+    sent = {"action": "sign_off", "_selected_action": [first.pk, second.pk]}
+    asked = logged_in(shop.admin).post(url("inventory.count"), sent).content.decode()
+    told = {str(first): "-2 ", str(second): "-5 "}
+    places = [(asked.index(f"<strong>{name}</strong>"), asked.index(f"<li>{line}")) for name, line in told.items()]
+    assert sorted(place for pair in places for place in pair) == [place for pair in sorted(places) for place in pair]

@@ -217,6 +217,12 @@ def test_a_day_in_the_field(site: Site, phone: Phone) -> None:
     page.get_by_role("button", name="One more 14 kg POL cylinder, full").click(click_count=full + 1)
     page.get_by_label("Dollars").fill("78.48")
     shot(page, "field-count")
+    # The phone kills the app: what was entered is still there.
+    phone.close()
+    page = phone.open(offline=True)
+    page.get_by_role("link", name="Day end").click()
+    expect(page.get_by_label("Dollars")).to_have_value("78.48")
+    expect(page.get_by_role("textbox", name="14 kg POL cylinder, full", exact=True)).to_have_value(str(full + 1))
     page.get_by_role("button", name="Hand in the count").click()
     expect(page.get_by_text("Not sent yet")).to_have_count(2)  # the goods, and the cash
     phone.context.set_offline(False)

@@ -215,6 +215,7 @@ def test_taken_it_is_the_own_vehicle_everywhere(fleet: Fleet) -> None:
     seen = client.get("/api/inventories/?inventory_type=VEHICLE").json()["results"]
     assert {row["vehicle_no"] for row in seen} == {fleet.other.number}
     day = client.post("/api/settlements/", {"cash": "0.00", "counts": []}).json()
+    day = fleet.shop.client_of(fleet.shop.admin).get(f"/api/settlements/{day['id']}/").json()
     assert (day["vehicle_no"], [line["expected"] for line in day["lines"]]) == (fleet.other.number, [7])
 
 

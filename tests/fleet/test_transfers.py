@@ -166,7 +166,8 @@ def test_the_day_s_end_tells_what_went_over(fleet: Fleet) -> None:
     fleet.give(fleet.first, fleet.other, 3)
     counts = [{"equipment": fleet.shop.cylinder.pk, "condition": "FULL", "quantity": 17}]
     client = fleet.shop.client_of(fleet.shop.driver)
-    [line] = client.post("/api/settlements/", {"cash": "0.00", "counts": counts}).json()["lines"]
+    day = client.post("/api/settlements/", {"cash": "0.00", "counts": counts}).json()
+    [line] = fleet.shop.client_of(fleet.shop.admin).get(f"/api/settlements/{day['id']}/").json()["lines"]
     assert (line["opening"], line["other"], line["expected"], line["variance"]) == (20, -3, 17, 0)
 
 

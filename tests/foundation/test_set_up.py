@@ -94,3 +94,11 @@ def test_documents_without_a_place_are_named(settings: Settings, tmp_path: Path)
     assert [message.id for message in documents_can_be_stored()] == ["core.W001"]
     settings.DOCUMENTS_BUCKET = "elsewhere"
     assert documents_can_be_stored() == []
+
+
+@pytest.mark.any_engine
+def test_books_of_a_database_that_is_not_migrated_are_not_verified(tmp_path: Path) -> None:
+    environment = {"DB_ENGINE": "sqlite", "DB_NAME": str(tmp_path / "empty.sqlite3")}
+    assert said("manage.py", "verify_books", environment=environment) == (
+        "CommandError: The database is not migrated: run migrate first."
+    )

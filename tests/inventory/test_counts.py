@@ -16,6 +16,7 @@ from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import Operation, named
 from foundation.operations.models import ClientOperation
 from foundation.operations.occurrence import Approval
+from foundation.remains import UnderWay
 from inventory.models import Count, StockMovement
 from inventory.services import (
     CountedLine,
@@ -555,10 +556,11 @@ def test_only_vehicle_counts_are_listed(opened: Shop) -> None:
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     telling: dict[Any, Any] = remains._TELLING
-    monkeypatch.setitem(telling, Count, [lambda row: [f"operation 17 of {row.user.username}"]])
+    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=3)
+    monkeypatch.setitem(telling, Count, [lambda row: [told]])
     with at(12):
         counted = count(opened, 18)
-    assert counted["pending"] == [f"operation 17 of {opened.driver.username}"]
+    assert [each["detail"] for each in counted["pending"]] == ["operation 17"]
     listed = opened.client_of(opened.driver).get("/api/vehicle-counts/").json()["results"]
     assert listed[0]["pending"] is None
 

@@ -18,6 +18,7 @@ from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import Operation, named
 from foundation.operations.models import ClientOperation
+from foundation.remains import UnderWay
 from payments.models import CashCount, Payment
 from payments.selectors import expectation_seen_by
 from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
@@ -395,9 +396,10 @@ def test_the_command_itself_wants_to_know_why(opened: Shop, nothing_changes: Unc
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     telling: dict[Any, Any] = remains._TELLING
-    monkeypatch.setitem(telling, CashCount, [lambda row: [f"operation 17 of {row.user.username}"]])
+    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=3)
+    monkeypatch.setitem(telling, CashCount, [lambda row: [told]])
     with at(12):
-        assert count(opened, "0.00")["pending"] == [f"operation 17 of {opened.driver.username}"]
+        assert [each["detail"] for each in count(opened, "0.00")["pending"]] == ["operation 17"]
     listed = opened.client_of(opened.driver).get("/api/cash-counts/").json()["results"]
     assert listed[0]["pending"] is None
 
@@ -430,3 +432,12 @@ def test_the_list_costs_the_same_whatever_its_length(opened: Shop, visit: Equipm
             take(opened, visit)
             sign(opened, count(opened, EACH, by=opened.driver))
         assert cost() == once
+
+
+def test_of_a_rejected_count_no_record_says_what_should_have_been_there(opened: Shop) -> None:
+    """Whoever counted may read them: a supervisor who sells."""
+    with at(9):
+        counted = count(opened, "5.00")
+        assert decide(opened, counted, "reject", remarks="Again").status_code == 200
+    decided = AuditLog.objects.get(action="payments.cash_count.rejected")
+    assert decided.after == {"status": "REJECTED", "cash": "5.00"}

@@ -376,7 +376,7 @@ class Company:
     def counts_day(
         self, seller: Person, cash: str, counted: Sequence[tuple[str, str, int]] = ()
     ) -> tuple[DayEnd, Any] | None:
-        """What was counted, as the model keeps it and as the project answered."""
+        """What was counted, as the model keeps it and as the project tells the office."""
         at = self.now
         counts = [
             {"equipment": self.pk(self.items[sku]), "condition": condition, "quantity": pieces}
@@ -389,7 +389,8 @@ class Company:
         )
         if day_end is None:
             return None
-        return self._known(day_end, answer["id"]), answer
+        known = self._known(day_end, answer["id"])
+        return known, self.get(f"settlements/{answer['id']}/")
 
     def signs_off(self, day_end: DayEnd) -> None:
         at = self.now

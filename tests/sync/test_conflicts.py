@@ -241,3 +241,30 @@ def test_conflicts_can_not_be_changed_otherwise(shop: Shop, push: Push, method: 
 )  # fmt: skip
 def test_whatever_was_sent_can_be_shown_in_words(operation: object) -> None:
     assert all(isinstance(line, str) for line in described(operation))
+
+
+def test_a_retry_says_who_lacks_which_right_and_is_no_supervisor_s_lack(
+    shop: Shop, push: Push, supervisor: User, retry: Callable[..., Answer], nothing_changes: Unchanged
+) -> None:
+    """The driver became depot staff since."""
+    [refused] = push(sale_of(shop, "a", {"rate": "20.00"}))
+    User.objects.filter(pk=shop.driver.pk).update(role=Role.DEPOT_STAFF)
+    with nothing_changes():
+        answer = retry(refused["conflict"], approve_rates=True)
+        assert error_of(answer) == (409, "user_not_allowed", None)
+    assert answer.json()["errors"][0]["detail"] == (
+        f"It would happen as {shop.driver}'s, who may not now: The role Depot staff may not record sales."
+    )
+    User.objects.filter(pk=shop.driver.pk).update(role=Role.DRIVER)
+    assert retry(refused["conflict"], approve_rates=True).status_code == 200
+
+
+def test_a_retried_load_of_who_works_elsewhere_by_now_says_so(
+    shop: Shop, push: Push, retry: Callable[..., Answer]
+) -> None:
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
+    [refused] = push({**load_of(shop, "a"), "occurred_at": (clock.now() - timedelta(days=9)).isoformat()}, by=staff)
+    User.objects.filter(pk=staff.pk).update(depot=UserFactory(role=Role.SUPERVISOR).depot)
+    answer = retry(refused["conflict"])
+    assert error_of(answer)[:2] == (409, "user_not_allowed")
+    assert f"{staff}'s" in answer.json()["errors"][0]["detail"]

@@ -10,6 +10,7 @@ from django.db import OperationalError
 
 from accounts.models import User
 from audit.models import AuditLog
+from depots.models import Depot
 from fleet.models import Assignment
 from foundation import clock
 from foundation.access.capabilities import Role
@@ -18,7 +19,7 @@ from sync.models import Device, Pull, ReceivedNumber, SyncConflict
 from sync.selectors import LISTED
 from tests.admin.pages import logged_in, url
 from tests.conftest import Shop, error_of
-from tests.factories import DriverFactory, UserFactory, VehicleFactory
+from tests.factories import DepotFactory, DriverFactory, UserFactory, VehicleFactory
 from tests.sync.conftest import Push, load_of, sale_of
 from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
@@ -445,7 +446,7 @@ def test_what_is_sold_after_a_vehicle_was_taken_leaves_that_one(shop: Shop, phon
 
 
 def test_a_vehicle_that_was_taken_late_counts_from_its_own_moment(shop: Shop, phone: Callable[..., Json]) -> None:
-    shop.count("vehicle", VehicleFactory(depot=shop.depot, number="GBX1A").number, 5)
+    shop.stocked("vehicle", VehicleFactory(depot=shop.depot, number="GBX1A").number, 5)
     at = clock.now() - timedelta(hours=2)
     early, late = ((at + timedelta(minutes=minutes)).isoformat() for minutes in (-30, 30))
     results = phone(
@@ -525,3 +526,68 @@ def test_devices_are_found_by_what_is_missing_and_by_their_silence(shop: Shop, p
         assert [row.key for row in office.get(url("sync.device"), {"gaps": "no"}).context["cl"].queryset] == ["b"]
         waiting = {it.text: int(it.count) for it in office.get("/admin/").context["awaited"]}
         assert waiting["device with operations that never came"] == 1
+
+
+def test_what_never_came_from_a_device_concerns_the_depot_where_its_user_worked_with_it(
+    shop: Shop, phone: Callable[..., Json], supervisor: User
+) -> None:
+    before, after, elsewhere = DepotFactory(), DepotFactory(), DepotFactory()
+
+    def move(depot: Depot) -> None:
+        body = {"depot": depot.pk}
+        assert shop.client_of(shop.admin).patch(f"/api/accounts/users/{shop.driver.pk}/", body).status_code == 200
+        shop.driver.refresh_from_db()
+
+    def seen_by(depot: Depot) -> list[str]:
+        user = UserFactory(role=Role.SUPERVISOR, depot=depot)
+        rows = shop.client_of(user).get("/api/sync/devices/").json()["results"]
+        front = logged_in(user).get("/admin/").content
+        assert (b"device with operations that never came" in front) is bool(rows)
+        return [row["device"] for row in rows]
+
+    own = shop.depot
+    with time_machine.travel(NOON, tick=False):
+        move(before)
+    with time_machine.travel(NOON + timedelta(hours=1), tick=False):
+        move(own)
+    with time_machine.travel(NOON + timedelta(hours=2), tick=False):
+        phone(last_number=2)
+    with time_machine.travel(NOON + timedelta(hours=3), tick=False):
+        move(after)
+        assert seen_by(own) == seen_by(after) == [DEVICE]
+        assert seen_by(before) == seen_by(elsewhere) == []
+
+
+# --- Its clock ---
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "said"), [(300, ""), (-300, ""), (301, "0:05:01 ahead"), (-301, "0:05:01 behind"), (None, "")]
+)
+def test_a_phone_with_a_wrong_clock_is_listed(
+    shop: Shop, phone: Callable[..., Json], ahead_s: int | None, said: str
+) -> None:
+    with time_machine.travel(NOON, tick=False):
+        if ahead_s is None:
+            pull(shop, device=DEVICE)
+        else:
+            phone(sent_at=(NOON + timedelta(seconds=ahead_s)).isoformat())
+        api = shop.client_of(shop.admin)
+        [row] = api.get("/api/sync/devices/").json()["results"]
+        assert row["clock_offset_s"] == (None if ahead_s is None else -ahead_s)
+        wrong, right = (
+            api.get(f"/api/sync/devices/?wrong_clock={asked}").json()["count"] for asked in ("true", "false")
+        )
+        assert (wrong, right) == ((1, 0) if said else (0, 1))
+        office = logged_in(shop.admin)
+        assert (b"device with a wrong clock" in office.get("/admin/").content) is bool(said)
+        page = office.get(url("sync.device"), {"clock": "wrong"})
+        assert page.context["cl"].queryset.count() == wrong
+        assert (said or "–") in office.get(url("sync.device")).content.decode()
+
+
+def test_a_clock_that_was_put_right_is_listed_no_more(shop: Shop, phone: Callable[..., Json]) -> None:
+    phone(sent_at="0001-01-02T00:00:00+00:00")
+    assert Device.objects.with_wrong_clock().count() == 1
+    phone()
+    assert Device.objects.with_wrong_clock().count() == 0

@@ -10,13 +10,15 @@ import time_machine
 from accounts.models import User
 from audit.models import AuditLog
 from discrepancies.models import Discrepancy
+from fleet.models import Vehicle
 from foundation import clock
+from foundation.access.capabilities import Role
 from sync.models import Device
 from tests.admin.pages import logged_in, url
 from tests.conftest import Shop, error_of
-from tests.factories import MeteredCustomerFactory, VehicleFactory
+from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory, VehicleFactory
 from tests.sync.conftest import Push, load_of, sale_of
-from tests.sync.test_devices import DEVICE, numbered, pull, retry, send_raw
+from tests.sync.test_devices import DEVICE, numbered, pull, retry, send_raw, taken
 from tests.types import Json, Unchanged
 from transactions.models import Transaction, TransactionItem
 
@@ -355,3 +357,70 @@ def test_the_office_shows_it_everywhere_and_marks_it_as_seen(shop: Shop, noted: 
     assert [*office.get(listed, {"seen": "no"}).context["cl"].queryset] == []
     for page in pages:
         assert "Seen" in office.get(page).content.decode()
+
+
+def test_nobody_sees_to_what_differs_in_their_own_operation(
+    shop: Shop, sell: Callable[..., Json], supervisor: User, nothing_changes: Unchanged
+) -> None:
+    operation = sale_of(shop, "own", vehicle=shop.driver.vehicle_no, based_on={"total_with_gst": "1.00"})
+    assert "total_differs" in codes(sell(operation, by=supervisor))
+    pk = Discrepancy.objects.filter(code="total_differs").get().pk
+    path = f"/api/discrepancies/{pk}/seen/"
+    with nothing_changes():
+        refused = shop.client_of(supervisor).post(path, {})
+        assert error_of(refused) == (403, "permission_denied", None)
+        assert refused.json()["errors"][0]["detail"].startswith("Somebody else has to")
+    assert shop.client_of(shop.admin).post(path, {}).status_code == 200
+
+
+# --- Another depot's vehicle ---
+
+
+@pytest.fixture
+def theirs(shop: Shop) -> Vehicle:
+    """A vehicle of another depot, which has a supervisor."""
+    vehicle: Vehicle = VehicleFactory(depot=DepotFactory(), number="GBX1A")
+    shop.count("vehicle", vehicle.number, 5)
+    return vehicle
+
+
+def listed(shop: Shop, user: User) -> list[str]:
+    rows = shop.client_of(user).get("/api/discrepancies/").json()["results"]
+    return sorted(row["code"] for row in rows)
+
+
+def test_both_depots_see_who_sold_from_the_other_one_s_vehicle(
+    shop: Shop, sell: Callable[..., Json], theirs: Vehicle, supervisor: User
+) -> None:
+    there = UserFactory(role=Role.SUPERVISOR, depot=theirs.depot)
+    assert codes(sell(sale_of(shop, "a", vehicle="GBX1A"))) == ["vehicle_not_assigned"]
+    for user in (supervisor, there, shop.admin, shop.driver):
+        assert listed(shop, user) == ["vehicle_not_assigned"], user
+    assert listed(shop, UserFactory(role=Role.SUPERVISOR)) == []
+    pk = Discrepancy.objects.get().pk
+    shown = shop.client_of(there).get(f"/api/discrepancies/{pk}/").json()
+    assert (shown["depot"], shown["vehicle_depot"]) == (shop.depot.pk, theirs.depot_id)
+    office = logged_in(there)
+    assert office.get("/admin/").content.count(b"discrepancy to look at") == 1
+    assert shop.client_of(there).post(f"/api/discrepancies/{pk}/seen/", {}).status_code == 200
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+def test_to_take_another_depot_s_vehicle_is_noted_for_both(
+    shop: Shop, sell: Callable[..., Json], theirs: Vehicle, supervisor: User, pushed: bool
+) -> None:
+    there = UserFactory(role=Role.SUPERVISOR, depot=theirs.depot)
+    if pushed:
+        assert codes(sell(taken("a", "GBX1A"))) == ["vehicle_of_another_depot"]
+    else:
+        assert shop.client_of(shop.driver).post(f"/api/vehicles/{theirs.pk}/take/", {}).status_code == 201
+    noted = Discrepancy.objects.get()
+    assert (noted.entity_type, noted.user, noted.shown) == ("fleet.assignment", shop.driver, "GBX1A")
+    assert noted.detail == f"{shop.driver} of {shop.depot} took GBX1A of {theirs.depot}."
+    assert listed(shop, supervisor) == listed(shop, there) == ["vehicle_of_another_depot"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_to_take_a_vehicle_of_the_own_depot_or_of_none_is_not(shop: Shop, sell: Callable[..., Json], own: bool) -> None:
+    VehicleFactory(depot=shop.depot if own else None, number="GBX1A")
+    assert codes(sell(taken("a", "GBX1A"))) == []

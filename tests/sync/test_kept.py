@@ -9,18 +9,21 @@ import pytest
 import time_machine
 
 from accounts.models import User
+from audit.models import AuditLog
 from distribution.models import Distribution
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
 from foundation.errors import Busy, Denied, Invalid
+from foundation.operations.models import ClientOperation
 from sync import operations
-from sync.models import SyncConflict
+from sync.models import ReceivedNumber, SyncConflict
 from sync.selectors import open_conflicts
 from sync.services import dismiss_conflict, retry_conflict
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
+from tests.types import Json
 from transactions.services import sales
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +179,47 @@ def test_what_happened_while_it_was_being_refused_is_not_kept_as_well(
     [second] = push(operation)
     assert (first[0]["status"], second["status"], second["id"]) == ("created", "duplicate", first[0]["id"])
     assert not SyncConflict.objects.exists()
+
+
+# --- Secrets ---
+
+
+@pytest.mark.parametrize("kind", ["user.create", "transaction.create", None])
+def test_what_is_named_like_a_secret_is_kept_nowhere_and_still_tells_two_contents_apart(
+    shop: Shop, push: Push, kind: str | None
+) -> None:
+    def operation(secret: str, name: str = "a") -> Json:
+        data = {"Password": secret, "more": [{"refresh_token": {"value": secret}, "secret": None}], "customer": 1}
+        return {"type": kind, "client_temp_id": name, "data": data}
+
+    [first] = push(operation("correct horse battery"))
+    assert push(operation("correct horse battery")) == [first]
+    kept = SyncConflict.objects.get()
+    stored = "".join(
+        repr([*model._default_manager.values_list()])
+        for model in (SyncConflict, ClientOperation, AuditLog, ReceivedNumber)
+    )
+    assert "correct horse" not in stored
+    shown = shop.client_of(shop.admin).get(f"/api/sync/conflicts/{kept.pk}/").json()["payload"]["data"]
+    assert shown["customer"] == 1
+    assert shown["Password"].startswith("sha256:")
+    assert shown["more"][0]["secret"] is None
+    [other] = push(operation("another one"))
+    assert SyncConflict.objects.get(pk=other["conflict"]).pk != kept.pk
+
+
+def test_what_a_list_that_is_no_operation_holds_is_kept_without_secrets(push: Push) -> None:
+    push([{"password": "correct horse"}])
+    assert "correct horse" not in SyncConflict.objects.get().payload
+
+
+def test_what_an_earlier_release_kept_with_a_secret_is_the_same_operation(
+    push: Push, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = {"type": "x", "client_temp_id": "a", "data": {"token": "abc"}}
+    with monkeypatch.context() as earlier:
+        earlier.setattr("sync.reading.without_secrets", lambda sent: sent)
+        [kept] = push(operation)
+    assert "abc" in SyncConflict.objects.get().payload
+    assert push(operation) == [kept]
+    assert SyncConflict.objects.count() == 1

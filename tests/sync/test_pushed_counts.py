@@ -1,6 +1,7 @@
 """Counts that come from the field: as pushed, each of its own moment."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +10,15 @@ import time_machine
 from django.test import TestCase
 
 from discrepancies.models import Discrepancy
-from foundation.clock import in_words, now
+from foundation.access.capabilities import Role
+from foundation.clock import SINGAPORE, in_words, now
 from inventory.models import Count
 from payments.models import CashCount
-from sync.models import SyncConflict
+from sync.models import Device, SyncConflict
+from tests.admin.pages import logged_in, url
+from tests.admin.test_life_of_an_invoice import chosen
 from tests.conftest import Shop, error_of
-from tests.factories import VehicleFactory
+from tests.factories import DriverFactory, UserFactory, VehicleFactory
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -149,18 +153,169 @@ def test_a_count_is_kept_once_however_often_it_is_sent(shop: Shop) -> None:
     assert Count.objects.filter(kind="VEHICLE").count() == CashCount.objects.count() == 1
 
 
+def pending_of(shop: Shop, kind: str, pk: int) -> list[Json]:
+    rows: list[Json] = shop.client_of(shop.admin).get(f"/api/{kind}/{pk}/").json()["pending"]
+    return rows
+
+
 def test_who_signs_off_sees_what_has_not_come_yet(shop: Shop) -> None:
     phone = Phone(shop)
     refused = sold(phone, 5, 900)
     sold(phone, 4, 1)
     results = phone.push(refused, counted(phone, 0, 20))
     assert [made["status"] for made in results] == ["rejected", "created"]
-    pending = shop.client_of(shop.admin).get(f"/api/vehicle-counts/{results[1]['id']}/").json()["pending"]
-    name = shop.driver.username
-    assert pending == [
-        f"transaction.create of {name} was refused and is kept (insufficient_stock)",
-        f"operations of {name} have not come from their device: 2",
+    name, conflict = shop.driver.username, SyncConflict.objects.get()
+    device = Device.objects.get()
+    assert conflict.corrected_at is not None
+    assert pending_of(shop, "vehicle-counts", results[1]["id"]) == [
+        {
+            "detail": f"transaction.create of {name}, {in_words(conflict.corrected_at)}, was refused and is kept "
+            "(insufficient_stock)",
+            "code": "insufficient_stock",
+            "user": shop.driver.pk,
+            "occurred_at": conflict.corrected_at.astimezone(SINGAPORE).isoformat(),
+            "entity_type": "sync.syncconflict",
+            "entity_id": conflict.pk,
+        },
+        {
+            "detail": f"operations of {name} have not come from their device, last heard {in_words(device.heard_at)}: 2",
+            "code": "",
+            "user": shop.driver.pk,
+            "occurred_at": None,
+            "entity_type": "sync.device",
+            "entity_id": device.pk,
+        },
     ]
+
+
+def test_what_can_not_change_a_count_is_not_on_its_way_to_it(shop: Shop) -> None:
+    """After it, numbered above it, of another vehicle, of another operation's id, or no goods at all."""
+    phone, other = Phone(shop), Phone(shop, "phone-2")
+    shop.count("vehicle", VehicleFactory(depot=shop.depot, number="GBX1A").number, 5)
+    used = sold(phone, 60, 1)
+    twice = {**used, "data": {**used["data"], "remarks": "again"}}
+    early = sold(phone, 50, 900, vehicle=shop.driver.vehicle_no.lower())
+    elsewhere = sold(phone, 49, 900, vehicle="GBX1A")
+    goods_alone = phone.recorded("transaction.create", 48, customer=99_999, current_meter="5.00")
+    count, cash = counted(phone, 30, 20), phone.recorded("cash_count", 30, cash="0.00")
+    above, late = sold(phone, 40, 900), sold(phone, 10, 900)
+    made = phone.push(used, twice, early, elsewhere, goods_alone, count, cash, above, late)
+    theirs = other.push(sold(other, 40, 900), sold(other, 10, 900))
+    by_id = {each["conflict"]: each["client_temp_id"] for each in [*made, *theirs] if each["conflict"]}
+    pending = pending_of(shop, "vehicle-counts", made[5]["id"])
+    assert [by_id[each["entity_id"]] for each in pending] == ["phone-1-2", "phone-2-1"]
+    assert pending_of(shop, "cash-counts", made[6]["id"]) == [], "nothing of it was paid on the spot"
+
+
+def test_what_is_on_its_way_to_another_s_count_of_the_same_vehicle_is_told(shop: Shop) -> None:
+    phone, colleague = Phone(shop), DriverFactory(depot=shop.depot)
+    phone.push(sold(phone, 20, 900), sold(phone, 19, 900, payment_received=True))
+    body: Json = {"vehicle": shop.driver.vehicle_no, "counts": []}
+    made = shop.client_of(colleague).post("/api/vehicle-counts/", body).json()
+    assert len(pending_of(shop, "vehicle-counts", made["id"])) == 2
+    own = shop.client_of(shop.driver).post("/api/cash-counts/", {"cash": "0.00"}).json()
+    assert len(pending_of(shop, "cash-counts", own["id"])) == 1
+    theirs = shop.client_of(colleague).post("/api/cash-counts/", {"cash": "0.00"}).json()
+    assert pending_of(shop, "cash-counts", theirs["id"]) == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_load_that_is_kept_is_on_its_way_to_the_count_of_its_vehicle(shop: Shop, named: bool) -> None:
+    phone = Phone(shop)
+    shop.count("vehicle", VehicleFactory(depot=shop.depot, number="GBX1A").number, 5)
+    item = {"equipment": shop.cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 999}
+    more = {"vehicle": "gbx 1a"} if named else {}
+    load = phone.recorded("distribution.create", 20, depot=shop.depot.pk, items=[item], **more)
+    confirmed = phone.recorded("distribution.confirm", 19, distribution=load["client_temp_id"])
+    assert [each["status"] for each in phone.push(load, confirmed)] == ["created", "rejected"]
+    body: Json = {"vehicle": "GBX1A" if named else shop.driver.vehicle_no, "counts": []}
+    made = shop.client_of(shop.admin).post("/api/vehicle-counts/", body).json()
+    assert [each["code"] for each in pending_of(shop, "vehicle-counts", made["id"])] == ["insufficient_stock"]
+    other: Json = {"vehicle": shop.driver.vehicle_no if named else "GBX1A", "counts": []}
+    made = shop.client_of(shop.admin).post("/api/vehicle-counts/", other).json()
+    assert pending_of(shop, "vehicle-counts", made["id"]) == []
+
+
+def test_the_office_links_what_is_on_its_way_for_who_may_open_it(shop: Shop) -> None:
+    phone = Phone(shop)
+    [refused, made] = phone.push(sold(phone, 5, 900), counted(phone, 0, 20))
+    link = f'<a href="{url("sync.syncconflict", "change", refused["conflict"])}">'
+    count = Count.objects.get(pk=made["id"])
+    for role, is_linked in ((Role.SUPERVISOR, True), (Role.DEPOT_STAFF, False)):
+        office = logged_in(UserFactory(role=role, depot=shop.depot))
+        for page in (
+            office.get(url("inventory.count", "change", count.pk)).content.decode(),
+            chosen(office, "inventory.count", "sign_off", count).content.decode(),
+        ):
+            assert "was refused and is kept" in page
+            assert (link in page) is is_linked
+
+
+def test_who_pushed_it_and_may_open_no_page_of_it_has_no_link(shop: Shop) -> None:
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
+    phone = Phone(replace(shop, driver=staff))
+    item = {"equipment": shop.cylinder.pk, "direction": "OUT", "condition": "FULL", "quantity": 999}
+    vehicle = shop.driver.vehicle_no
+    load = phone.recorded("distribution.create", 20, depot=shop.depot.pk, items=[item], vehicle=vehicle)
+    phone.push(load, phone.recorded("distribution.confirm", 19, distribution=load["client_temp_id"]))
+    made = shop.client_of(shop.driver).post("/api/vehicle-counts/", {"counts": []}).json()
+    page = logged_in(staff).get(url("inventory.count", "change", made["id"])).content.decode()
+    assert "distribution.confirm" in page
+    assert "/admin/sync/" not in page
+
+
+def test_a_count_is_compared_without_what_moves_behind_it(shop: Shop) -> None:
+    """What will be written is what is shown: its device numbered the sale above it, whatever the clock says."""
+    phone = Phone(shop)
+    count, cash = counted(phone, 10, 18), phone.recorded("cash_count", 10, cash="0.00")
+    above = sold(phone, 20, 3, payment_received=True)
+    results = phone.push(count, cash, above)
+    assert [each["status"] for each in results] == ["created"] * 3
+    office = shop.client_of(shop.admin)
+    shown, bag = (
+        office.get(f"/api/{kind}/{results[place]['id']}/").json()
+        for place, kind in enumerate(("vehicle-counts", "cash-counts"))
+    )
+    assert [(line["expected"], line["variance"]) for line in shown["lines"]] == [(20, -2)]
+    assert bag["expected"] == "0.00"
+    for place, kind in enumerate(("vehicle-counts", "cash-counts")):
+        sign_off(shop, kind, results[place]["id"])
+    signed, handed_in = (
+        office.get(f"/api/{kind}/{results[place]['id']}/").json()
+        for place, kind in enumerate(("vehicle-counts", "cash-counts"))
+    )
+    assert signed["lines"] == shown["lines"]
+    assert handed_in["expected"] == bag["expected"]
+    assert on_vehicle(shop) == 15
+
+
+def test_so_it_is_where_what_moves_stood_before_an_earlier_count(shop: Shop) -> None:
+    phone, colleague = Phone(shop), DriverFactory(depot=shop.depot)
+    line = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 19}
+    body: Json = {"vehicle": shop.driver.vehicle_no, "counts": [line]}
+    moment = (now() - timedelta(minutes=30)).isoformat()
+    earlier = shop.client_of(colleague).post("/api/vehicle-counts/", {**body, "occurred_at": moment}).json()
+    sign_off(shop, "vehicle-counts", earlier["id"])
+    results = phone.push(counted(phone, 10, 16), sold(phone, 40, 3), sold(phone, 20, 2))
+    assert [each["status"] for each in results] == ["created"] * 3
+    address = f"/api/vehicle-counts/{results[0]['id']}/"
+    office = shop.client_of(shop.admin)
+    [shown] = office.get(address).json()["lines"]
+    assert (shown["expected"], shown["variance"]) == (19, -3)
+    sign_off(shop, "vehicle-counts", results[0]["id"])
+    assert office.get(address).json()["lines"] == [shown]
+
+
+def test_a_contradicted_count_says_what_may_be_on_its_way(shop: Shop) -> None:
+    """More was sold after it than was counted: it was miscounted, or a load before it is still to come."""
+    phone = Phone(shop)
+    made = phone.push(sold(phone, 40, 900), counted(phone, 30, 2), sold(phone, 10, 5))
+    answer = shop.client_of(shop.admin).post(f"/api/vehicle-counts/{made[1]['id']}/sign-off/", {})
+    assert error_of(answer)[:2] == (409, "count_contradicted")
+    detail = answer.json()["errors"][0]["detail"]
+    assert "Either a load before it has not arrived yet" in detail
+    assert "count again" in detail
+    assert f"Still on its way: transaction.create of {shop.driver.username}" in detail
 
 
 def test_a_sale_before_a_count_waits_for_the_load_that_the_books_did_not_have_then(shop: Shop) -> None:

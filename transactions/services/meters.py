@@ -51,7 +51,7 @@ def replace_meter(*, actor: User, data: NewMeter) -> MeterReplacement:
     if customer is None:
         raise UnknownReference(data.customer, attr="customer")
     if not was_active(customer, occurred_at):
-        raise CustomerInactive(f"{customer.name} is not served any more.")
+        raise CustomerInactive(customer.name)
     if not customer.has_meter:
         raise NoMeter(f"{customer.name} has no gas meter.")
     if customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:

@@ -185,7 +185,7 @@ def _served(customer: Customer | None, data: NewSale, occurred_at: datetime) -> 
     if customer is None:
         raise UnknownReference(data.customer, attr="customer")
     if not (was_active(customer, occurred_at) or data.only_takes_back):
-        raise CustomerInactive(f"{customer.name} is not served any more.", attr="customer")
+        raise CustomerInactive(customer.name, attr="customer")
     return customer
 
 

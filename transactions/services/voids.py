@@ -15,11 +15,12 @@ from customers.models import Customer
 from customers.services import move_meter
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
 from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
 from foundation.entities import entity_name
-from foundation.errors import Denied, Invalid
+from foundation.errors import Invalid
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
 from foundation.operations.idempotency import idempotent
@@ -155,7 +156,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
 
 def _require_voidable(actor: User, sale: Transaction, reason: str) -> None:
     if not Transaction.objects.filter(rows_within(actor, Capability.VOID_SALE), pk=sale.pk).exists():
-        raise Denied
+        raise denied(actor, Capability.VOID_SALE)
     if not reason.strip():
         raise Invalid("A void needs its reason.", attr="reason")
     if sale.reverses_id is not None:

@@ -1,4 +1,4 @@
-import { useState } from "react"
+import { useEffect, useState } from "react"
 import type { Condition, Equipment } from "../api/types"
 import type { FieldDatabase } from "../store/database"
 import { newId } from "../store/queue"
@@ -9,6 +9,7 @@ import { bySku } from "../ui/order"
 import { Stepper } from "../ui/Stepper"
 import { CONDITIONS } from "../ui/words"
 import { dueCounts, latestCounts } from "./counts"
+import { type CountDraft, forgetDraft, keepDraft, keptDraft } from "./draft"
 import { HandedIn } from "./HandedIn"
 
 const COUNTED: Condition[] = ["FULL", "EMPTY", "DAMAGED"]
@@ -63,13 +64,29 @@ export function CountScreen() {
 
 type CountFormProps = { vehicle: string; ofCash: boolean; equipment: Equipment[]; onDone: () => void }
 
+/** It goes on with what was entered before the page was closed. */
+function CountForm(props: CountFormProps) {
+  const { database } = useField()
+  const { vehicle } = props
+  const [begun, setBegun] = useState<CountDraft | null>(null)
+  useEffect(() => {
+    void keptDraft(database, vehicle).then(setBegun)
+  }, [database, vehicle])
+  return begun && <CountFields {...props} begun={begun} />
+}
+
 /** Blind: what should be there is shown to nobody before they have counted. */
-function CountForm({ vehicle, ofCash, equipment, onDone }: CountFormProps) {
+function CountFields({ vehicle, ofCash, equipment, onDone, begun }: CountFormProps & { begun: CountDraft }) {
+  const { database } = useField()
   const record = useRecord()
   const [condition, setCondition] = useState<Condition>("FULL")
-  const [pieces, setPieces] = useState<ReadonlyMap<string, number>>(new Map())
-  const [cash, setCash] = useState("")
-  const [remarks, setRemarks] = useState("")
+  const [draft, setDraft] = useState(begun)
+  const { pieces, cash, remarks } = draft
+  function change(part: Partial<CountDraft>) {
+    const next = { ...draft, ...part }
+    setDraft(next)
+    void keepDraft(database, vehicle, next)
+  }
   const [isRecording, setIsRecording] = useState(false)
   const isMoney = MONEY.test(cash)
   const isComplete = (!ofCash || isMoney) && !isRecording
@@ -88,6 +105,7 @@ function CountForm({ vehicle, ofCash, equipment, onDone }: CountFormProps) {
     if (ofCash) made.push({ client_temp_id: newId(), type: "cash_count", data: { cash, ...said } })
     try {
       await record(...made)
+      await forgetDraft(database)
       onDone()
     } catch (error) {
       setIsRecording(false)
@@ -123,7 +141,7 @@ function CountForm({ vehicle, ofCash, equipment, onDone }: CountFormProps) {
                   <Stepper
                     label={`${item.name}, ${CONDITIONS[condition]}`}
                     value={pieces.get(key) ?? 0}
-                    onChange={(quantity) => setPieces(new Map(pieces).set(key, quantity))}
+                    onChange={(quantity) => change({ pieces: new Map(pieces).set(key, quantity) })}
                   />
                 </li>
               )
@@ -143,14 +161,14 @@ function CountForm({ vehicle, ofCash, equipment, onDone }: CountFormProps) {
                 required
                 value={cash}
                 aria-invalid={cash !== "" && !isMoney}
-                onChange={(event) => setCash(event.target.value.trim().replace(",", "."))}
+                onChange={(event) => change({ cash: event.target.value.trim().replace(",", ".") })}
               />
             </label>
           </>
         )}
         <label>
           Remarks
-          <input value={remarks} maxLength={500} onChange={(event) => setRemarks(event.target.value)} />
+          <input value={remarks} maxLength={500} onChange={(event) => change({ remarks: event.target.value })} />
         </label>
       </section>
       {vehicle && <Entered pieces={pieces} equipment={equipment} />}

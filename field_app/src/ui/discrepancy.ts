@@ -13,6 +13,8 @@ export function inWords({ code, shown: here, billed, detail }: Discrepancy, paid
       return here && billed ? `You knew ${here} as the last reading, the books have ${billed}.` : detail
     case "vehicle_not_assigned":
       return here ? `The office doesn't have you on vehicle ${here}. It looks at that.` : detail
+    case "vehicle_of_another_depot":
+      return here ? `Vehicle ${here} belongs to another depot. Both offices look at that.` : detail
     case "after_count":
       return "It came after a count of the vehicle or the cash. The office looks at that."
     case "number_reused":

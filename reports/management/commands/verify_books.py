@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from foundation.commands import is_away, is_transient
 from foundation.infrastructure.snapshots import consistent_reads
+from foundation.observability.health import pending_migrations
 from reports.verification import CHECKS
 from reports.verification.figures import Breaks
 
@@ -46,6 +47,8 @@ class Command(BaseCommand):
     help = "Proves that stock, money, numbers, documents and audit agree. Reads only; exit 1 on any break."
 
     def handle(self, *args: object, **options: object) -> None:
+        if pending_migrations():
+            raise CommandError("The database is not migrated: run migrate first.")
         broken = 0
         with consistent_reads():
             for title, check in CHECKS.items():
