@@ -13,8 +13,6 @@ from typing import Any
 
 from django.db.models import Case, DateTimeField, F, Min, Q, QuerySet, Value, When
 
-from django.db.models import Q
-
 from accounts.models import User
 from equipment.models import Equipment
 from foundation.infrastructure.expressions import added_up
