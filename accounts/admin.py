@@ -31,6 +31,7 @@ from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.texts import TextFormField
 from foundation.office.widgets import MomentField
 
 # Rights are roles here, and tokens are nobody's to read.
@@ -59,7 +60,7 @@ admin.site.login_form = LogInForm
 
 
 class UserForm(MasterDataForm[User]):
-    new_password = forms.CharField(
+    new_password = TextFormField(
         required=False,
         strip=False,
         max_length=128,

@@ -18,10 +18,11 @@ from foundation.office.actions import ON_LISTS_AND_PAGES
 from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.texts import TextFormField
 
 
 class SeenForm(forms.Form):
-    remarks = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+    remarks = TextFormField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
 
 class OpenFilter(admin.SimpleListFilter):

@@ -5,7 +5,6 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-from django.core.exceptions import ValidationError
 from fontTools.ttLib import TTFont
 
 FONTS = tuple(sorted((Path(__file__).resolve().parent.parent / "templates" / "invoices" / "fonts").glob("*.ttf")))
@@ -28,14 +27,20 @@ _DRAWN = re.compile(f"[^{_WITHOUT_OUTLINE}]")
 _BLANK = re.compile(rf"[{_WITHOUT_OUTLINE}\u115f\u1160\u17b4\u17b5\u2800\uffa0]*")
 
 
-def allowed(text: str, *, as_sent: bool = False) -> str:
-    """The text in Unicode's normal form C, as all text is stored; ``as_sent``: an id or a password stays as it is.
+def refusal_of(text: str) -> str:
+    """Why a text isn't stored, naming the first character that isn't; empty: it is."""
+    found = _REFUSED.search(text)
+    return f"The character U+{ord(found[0]):04X} can't be stored." if found else ""
 
-    Raises Django's ValidationError ("invalid") that names the first character that isn't stored.
-    """
-    if refused := _REFUSED.search(text):
-        raise ValidationError(f"The character U+{ord(refused[0]):04X} can't be stored.", code="invalid")
-    return text if as_sent else unicodedata.normalize("NFC", text)
+
+def normal(text: str) -> str:
+    """The text as all text of people is stored: in Unicode's form NFC, so that what looks the same is the same."""
+    return unicodedata.normalize("NFC", text)
+
+
+def legible(text: str) -> str:
+    """An old row's text for a file: line breaks for the separators, and U+FFFD for what isn't stored any more."""
+    return _REFUSED.sub(lambda found: "\n" if found[0] in "\u2028\u2029" else "\ufffd", text)
 
 
 def is_blank(text: str) -> bool:
@@ -46,7 +51,7 @@ def is_blank(text: str) -> bool:
 def unprintable(text: str) -> str:
     """The characters that no font of ours prints, each once, in their order. Empty: all of it can be printed."""
     printed = _printed()
-    drawn = _DRAWN.findall(unicodedata.normalize("NFC", text))
+    drawn = _DRAWN.findall(normal(text))
     return "".join(dict.fromkeys(it for it in drawn if ord(it) not in printed))
 
 

@@ -22,6 +22,7 @@ from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
+from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
 from foundation.remains import remaining
 from invoices.admin import InvoiceAdmin
@@ -38,7 +39,7 @@ class PayForm(forms.Form):
     received_on = forms.DateField(
         required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Left empty: today."
     )
-    reference = forms.CharField(max_length=64, required=False)
+    reference = TextFormField(max_length=64, required=False)
 
 
 @admin.register(Invoice)

@@ -19,6 +19,7 @@ from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.texts import TextFormField
 from foundation.office.widgets import MomentField
 from foundation.unreadable import WORD
 from sync import services
@@ -33,7 +34,7 @@ class MomentForm(forms.Form):
 
 
 class DismissalForm(ModelForm[SyncConflict]):
-    reason = forms.CharField(
+    reason = TextFormField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
         label="Dismiss, because",

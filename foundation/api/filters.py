@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from foundation.api.fields import MAX_ID, require_no_null
 from foundation.api.queries import refuse
+from foundation.characters import refusal_of
 
 MAX_SEARCH_LENGTH = 100
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -37,8 +38,8 @@ class BoundedSearchFilter(SearchFilter):
         if len(text) > MAX_SEARCH_LENGTH:
             detail = f"Ensure this value has at most {MAX_SEARCH_LENGTH} characters."
             raise refuse(self.search_param, detail, "max_length")
-        if "\x00" in text:
-            raise refuse(self.search_param, "Null characters are not allowed.", "null_characters_not_allowed")
+        if refusal := refusal_of(text):
+            raise refuse(self.search_param, refusal, "invalid")
 
 
 class KnownOrdering(OrderingFilter):

@@ -26,6 +26,7 @@ from foundation.office.links import Related, badge, evidence_of, list_of, moveme
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
 from inventory import services
 from inventory.models import (
@@ -67,7 +68,7 @@ class CountForm(ModelForm[Inventory]):
     """A count of one balance. It starts empty: what is in the books is no count."""
 
     counted = forms.IntegerField(min_value=0, max_value=int(PIECES.most), label="Counted quantity")
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+    reason = TextFormField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
     class Meta:
         model = Inventory

@@ -289,7 +289,22 @@ def test_hostile_text_is_printed_and_fetches_nothing(hostile: str, monkeypatch: 
     assert all(secret not in pdf for secret in (b"root:x", b"/etc/passwd)"))
 
 
-@pytest.mark.parametrize("odd", ["a\x00b", "a\x07b", "\ud800", "‮evil", "e\u0301", "👩‍👩‍👧", "x" * 500, "\t\n\r"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "a\x00b",
+        "a\x07b",
+        "\ud800",
+        "‮evil",
+        "e\u0301",
+        "👩‍👩‍👧",
+        "x" * 500,
+        "\t\n\r",
+        "\ufffe",
+        f"{'a long word ' * 12}\u2028b",
+        f"{'a long word ' * 12}\u2029b",
+    ],
+)
 def test_odd_characters_never_fail(odd: str) -> None:
     """Of some the reader can't tell what they say; there is the one page with its text all the same."""
     [page] = pages_of(snapshot(remarks=odd, customer=replace(CUSTOMER, name=odd)))
