@@ -101,7 +101,7 @@ class UserAdmin(MasterDataAdmin[User]):
     )  # fmt: skip
     list_filter = ("role", "is_active", "depot")
     list_select_related = ("depot",)
-    search_fields = ("username", "first_name", "last_name", "employee_id", "vehicle_no")
+    search_fields = ("search_name", "vehicle_no")
     search_help_text = "User name, name, employee id, or vehicle"
     fieldsets = (
         (None, {"fields": ("username", "new_password", "is_active", "as_read")}),
@@ -169,7 +169,7 @@ class AssignmentAdmin(OfficeAdmin[Assignment]):
     list_display = ("user", "vehicle", "from_at", "is_corrected", "reason", "recorded_by", "created_at")
     list_filter = ("vehicle", "depot")
     list_select_related = ("user", "vehicle", "recorded_by", "correction")
-    search_fields = ("user__username", "vehicle__number")
+    search_fields = ("user__search_name", "vehicle__number")
     search_help_text = "User name or vehicle"
     date_hierarchy = "date"
     ordering = ("-id",)

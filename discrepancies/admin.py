@@ -49,7 +49,7 @@ class DiscrepancyAdmin(OfficeAdmin[Discrepancy]):
     list_display = ("id", "state", "code", "user", "shown", "billed", "created_at")
     list_filter = (OpenFilter, "code")
     list_select_related = ("user", "seen")
-    search_fields = ("client_temp_id", "user__username")
+    search_fields = ("client_temp_id", "user__search_name")
     search_help_text = "The app's own id, or user name"
     date_hierarchy = "date"
     ordering = ("-id",)

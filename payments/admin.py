@@ -204,7 +204,7 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
                     "decided_by")  # fmt: skip
     list_filter = ("status", "depot")
     list_select_related = ("user", "depot", "decided_by")
-    search_fields = ("count_number", "user__username")
+    search_fields = ("count_number", "user__search_name")
     search_help_text = "Number, or user name"
     date_hierarchy = "date"
     ordering = ("-id",)

@@ -53,7 +53,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     list_display = ("id", "state", "type", "why", "user", "occurred_at", "received_at")
     list_filter = ("status", "type")
     list_select_related = ("user",)
-    search_fields = ("client_temp_id", "user__username", "code", "=request_id")
+    search_fields = ("client_temp_id", "user__search_name", "code", "=request_id")
     search_help_text = "The app's own id, user name, error code, or request id"
     date_hierarchy = "date"
     ordering = ("-id",)
@@ -229,7 +229,7 @@ class DeviceAdmin(OfficeAdmin[Device]):
     list_display = ("key", "user", "heard_at", "protocol", "last_number", "gaps")
     list_filter = (GapFilter, SilenceFilter, "protocol")
     list_select_related = ("user",)
-    search_fields = ("key", "user__username")
+    search_fields = ("key", "user__search_name")
     search_help_text = "The device's id, or user name"
     ordering = ("-heard_at", "-id")
     fields = (("key", "user"), ("first_heard_at", "heard_at"), ("protocol", "last_number", "received"), "gaps")

@@ -53,7 +53,7 @@ class LocationAdmin(OfficeAdmin[Location]):
     list_display = ("__str__", "kind")
     list_filter = ("kind",)
     list_select_related = ("depot", "customer")
-    search_fields = ("vehicle_no", "depot__code", "customer__name", "customer__customer_code")
+    search_fields = ("vehicle_no", "depot__code", "customer__search_name")
     search_help_text = "Vehicle, depot's code, or customer's name or code"
     fields = ("kind", "depot", "customer", "vehicle_no")
 
@@ -132,7 +132,7 @@ class InventoryAdmin(OfficeAdmin[Inventory]):
     list_display = ("location", "equipment", "condition", "quantity", "updated_at")
     list_filter = ("location__kind", "condition", "location__depot", "equipment")
     list_select_related = ("location__depot", "location__customer", "equipment")
-    search_fields = ("equipment__sku", "equipment__name", "location__vehicle_no", "location__customer__name")
+    search_fields = ("equipment__search_name", "location__vehicle_no", "location__customer__search_name")
     search_help_text = "Equipment, vehicle, or customer's name"
     ordering = ("location__kind", "location_id", "equipment__sku", "condition")
 
@@ -240,7 +240,7 @@ class ReorderLevelAdmin(MasterDataAdmin[ReorderLevel]):
     list_display = ("equipment", "depot", "quantity", "in_stock", "state")
     list_filter = (ReorderFilter, "depot")
     list_select_related = ("depot", "equipment")
-    search_fields = ("equipment__sku", "equipment__name", "depot__code")
+    search_fields = ("equipment__search_name", "depot__search_name")
     search_help_text = "Equipment or depot"
     fields = ("depot", "equipment", "quantity", "as_read")
     create_command = services.create_reorder_level
@@ -303,7 +303,12 @@ class StockMovementAdmin(OfficeAdmin[StockMovement]):
     )  # fmt: skip
     list_filter = (PlaceFilter, "kind", "from_condition", "to_condition", "equipment")
     list_select_related = ()
-    search_fields = ("=cause_id", "from_location__vehicle_no", "to_location__vehicle_no", "to_location__customer__name")
+    search_fields = (
+        "=cause_id",
+        "from_location__vehicle_no",
+        "to_location__vehicle_no",
+        "to_location__customer__search_name",
+    )
     search_help_text = "Number of the cause, vehicle, or the receiving customer's name"
     date_hierarchy = "date"
     ordering = ("-id",)
