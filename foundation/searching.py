@@ -57,7 +57,7 @@ class SearchText(TextField[str, str]):
 
     def __init__(self, *of: str, **options: Any) -> None:
         self.of = of
-        super().__init__(**{"default": "", "editable": False, **options})
+        super().__init__(**{"db_default": "", "editable": False, **options})
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
         name, path, _, options = super().deconstruct()

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='search_name',
-            field=foundation.searching.SearchText('username', 'first_name', 'last_name', 'employee_id', default='', editable=False),
+            field=foundation.searching.SearchText('username', 'first_name', 'last_name', 'employee_id', db_default='', editable=False),
         ),
         foundation.searching.filling_search_columns('accounts', 'User'),
     ]

@@ -14,12 +14,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='customer',
             name='search_contact',
-            field=foundation.searching.SearchText('address', 'postal_code', 'phone', 'meter_number', 'uen', default='', editable=False),
+            field=foundation.searching.SearchText('address', 'postal_code', 'phone', 'meter_number', 'uen', db_default='', editable=False),
         ),
         migrations.AddField(
             model_name='customer',
             name='search_name',
-            field=foundation.searching.SearchText('customer_code', 'name', default='', editable=False),
+            field=foundation.searching.SearchText('customer_code', 'name', db_default='', editable=False),
         ),
         foundation.searching.filling_search_columns('customers', 'Customer'),
     ]

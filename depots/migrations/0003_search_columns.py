@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='depot',
             name='search_name',
-            field=foundation.searching.SearchText('code', 'name', 'address', default='', editable=False),
+            field=foundation.searching.SearchText('code', 'name', 'address', db_default='', editable=False),
         ),
         foundation.searching.filling_search_columns('depots', 'Depot'),
     ]

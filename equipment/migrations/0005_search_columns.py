@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='equipment',
             name='search_name',
-            field=foundation.searching.SearchText('sku', 'name', default='', editable=False),
+            field=foundation.searching.SearchText('sku', 'name', db_default='', editable=False),
         ),
         foundation.searching.filling_search_columns('equipment', 'Equipment'),
     ]
