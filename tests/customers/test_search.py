@@ -147,7 +147,9 @@ def test_what_a_customer_is_found_by_follows_every_change(shop: Shop) -> None:
     customer = MeteredCustomerFactory(name="Ah Hock", address="Somewhere")
     client = shop.client_of(shop.admin)
     assert client.patch(f"/api/customers/{customer.pk}/", {"name": "José"}).status_code == 200
+    assert found(shop, "customers", search="jose") == [customer.pk]
     assert client.patch(f"/api/customers/{customer.pk}/", {"phone": "+65 6123 4567"}).status_code == 200
+    assert found(shop, "customers", search="61234567") == [customer.pk]
     new_meter = {"final_reading": "1212.00", "new_meter_number": "Zähler 7", "first_reading": "0.00"}
     assert client.post(f"/api/customers/{customer.pk}/replace-meter/", new_meter).status_code == 201
     for asked in ("jose", "61234567", "zahler", "somewhere"):
