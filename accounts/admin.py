@@ -31,6 +31,7 @@ from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.texts import TextFormField
 from foundation.office.widgets import MomentField
 
 # Rights are roles here, and tokens are nobody's to read.
@@ -59,7 +60,7 @@ admin.site.login_form = LogInForm
 
 
 class UserForm(MasterDataForm[User]):
-    new_password = forms.CharField(
+    new_password = TextFormField(
         required=False,
         strip=False,
         max_length=128,
@@ -100,7 +101,7 @@ class UserAdmin(MasterDataAdmin[User]):
     )  # fmt: skip
     list_filter = ("role", "is_active", "depot")
     list_select_related = ("depot",)
-    search_fields = ("username", "first_name", "last_name", "employee_id", "vehicle_no")
+    search_fields = ("search_name", "vehicle_no")
     search_help_text = "User name, name, employee id, or vehicle"
     fieldsets = (
         (None, {"fields": ("username", "new_password", "is_active", "as_read")}),
@@ -168,7 +169,7 @@ class AssignmentAdmin(OfficeAdmin[Assignment]):
     list_display = ("user", "vehicle", "from_at", "is_corrected", "reason", "recorded_by", "created_at")
     list_filter = ("vehicle", "depot")
     list_select_related = ("user", "vehicle", "recorded_by", "correction")
-    search_fields = ("user__username", "vehicle__number")
+    search_fields = ("user__search_name", "vehicle__number")
     search_help_text = "User name or vehicle"
     date_hierarchy = "date"
     ordering = ("-id",)

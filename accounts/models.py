@@ -12,6 +12,7 @@ from fleet.models import number_validator
 from foundation.access.capabilities import Capability, Role, Scope, scope_of
 from foundation.access.grants import is_granted
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.searching import SearchText
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -77,6 +78,7 @@ class User(AbstractBaseUser):
     )
     deactivated_at = models.DateTimeField(null=True, editable=False, help_text="Since when they are let in no more.")
     date_joined = models.DateTimeField(default=timezone.now)
+    search_name = SearchText("username", "first_name", "last_name", "employee_id")
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"

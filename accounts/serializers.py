@@ -12,7 +12,7 @@ from accounts.services import NewAssignment, NewCorrection, NewTaking
 from fleet.models import Assignment
 from fleet.serializers import VehicleNoField
 from foundation.access.capabilities import Capability, Role
-from foundation.api.fields import IdField, MomentField, StrictChoiceField, TextField
+from foundation.api.fields import EmailField, IdField, MomentField, StrictChoiceField, TextField
 from foundation.api.inputs import Input
 
 
@@ -31,7 +31,7 @@ class UserIn(Input):
     username = TextField(max_length=64, validators=[ASCIIUsernameValidator()])
     first_name = TextField(max_length=100, required=False, allow_blank=True)
     last_name = TextField(max_length=100, required=False, allow_blank=True)
-    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    email = EmailField(max_length=254, required=False, allow_blank=True)
     role = StrictChoiceField(choices=Role.choices)
     depot = IdField(required=False, allow_null=True, help_text="SUPERVISOR and DEPOT_STAFF need one.")
     employee_id = TextField(max_length=32, required=False, allow_blank=True, allow_null=True)

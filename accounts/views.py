@@ -95,7 +95,7 @@ class UserViewSet(LedgerViewSet):
     serializer_class = UserOut
     capability = Capability.MANAGE_USERS
     filterset_class = UserFilter
-    search_fields = ("username", "first_name", "last_name", "employee_id")
+    search_fields = ("search_name",)
     ordering_fields = ("username", "id", "date_joined")
 
     @openapi.add_user

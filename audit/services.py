@@ -15,6 +15,7 @@ from foundation.changes import announce_if_told
 from foundation.entities import entity_name
 from foundation.errors import Duplicate
 from foundation.observability.context import current_origin
+from foundation.searching import search_columns
 
 
 def record(
@@ -54,13 +55,14 @@ def record(
 
 
 def create_recorded[M: models.Model](*, actor: models.Model, action: str, new: M, hidden: Iterable[str] = ()) -> M:
-    """Insert a row of master data with its evidence: all fields but the ``hidden`` ones; tell apps of it.
+    """Insert a row of master data with its evidence: all that it says but the ``hidden`` fields; tell apps of it.
 
     Runs in the caller's transaction. Raises Duplicate where a unique value is taken.
     """
     with _refusing_duplicates():
         new.save(force_insert=True)
-    fields = [field.name for field in new._meta.concrete_fields if field.name not in hidden]
+    unsaid = {*hidden, *search_columns(new)}
+    fields = [field.name for field in new._meta.concrete_fields if field.name not in unsaid]
     record(actor=actor, action=action, target=new, after={name: getattr(new, name) for name in fields})
     announce_if_told(new)
     return new
@@ -80,7 +82,7 @@ def update_recorded[M: models.Model](
     for name, value in after.items():
         setattr(target, name, value)
     with _refusing_duplicates():
-        target.save(update_fields=[*after])
+        target.save(update_fields=[*after, *search_columns(target)])
     record(actor=actor, action=action, target=target, before=before, after=after, reason=reason)
     announce_if_told(target)
     return True

@@ -84,7 +84,7 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
         "postal_code", "is_active",
     )  # fmt: skip
     list_filter = ("payment_type", "is_active", ("meter_rate", admin.EmptyFieldListFilter))
-    search_fields = ("customer_code", "name", "address", "postal_code", "phone", "meter_number", "uen")
+    search_fields = ("search_name", "search_contact")
     search_help_text = "Code, name, address, postal code, phone, meter number, or UEN"
     fieldsets = (
         (None, {"fields": ("customer_code", "name", "is_active", "version")}),
@@ -154,7 +154,7 @@ class CustomerRateAdmin(ImportsTables, OfficeAdmin[CustomerRate]):
     list_display = ("customer", "equipment", "rate", "valid_from", "created_by", "created_at")
     list_filter = ("equipment",)
     list_select_related = ("customer", "equipment", "created_by")
-    search_fields = ("customer__customer_code", "customer__name", "equipment__sku", "equipment__name")
+    search_fields = ("customer__search_name", "equipment__search_name")
     search_help_text = "Customer's code or name, or the equipment's"
     date_hierarchy = "valid_from"
     ordering = ("customer__customer_code", "equipment__sku", "-valid_from")

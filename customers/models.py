@@ -12,6 +12,7 @@ from equipment.models import Equipment
 from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.master_data import FrozenMasterDataQuerySet, MasterDataQuerySet, code_validator
+from foundation.searching import SearchText
 
 
 class PaymentType(models.TextChoices):
@@ -69,6 +70,8 @@ class Customer(models.Model):
     version = models.PositiveIntegerField(default=1, help_text="Rises with every change of this customer.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    search_name = SearchText("customer_code", "name")
+    search_contact = SearchText("address", "postal_code", "phone", "meter_number", "uen")
 
     objects = MasterDataQuerySet.as_manager()
 

@@ -35,7 +35,7 @@ def find_documents[M: Model](
         return _numbered(queryset, field, text.upper())
     known = Customer.objects.order_by("customer_code")
     for word in text.split():
-        known = known.filter(Q(name__icontains=word) | Q(customer_code__icontains=word))
+        known = known.filter(search_name__icontains=word)
     found = Q(**{f"{customer}__in": list(known.values_list("pk", flat=True)[:CUSTOMERS_AT_MOST])})
     if field := fields.get(""):
         found |= Q(**{field: text})

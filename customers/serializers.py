@@ -8,6 +8,7 @@ from customers.models import Customer, CustomerRate
 from customers.services import CODE_PREFIX
 from foundation.api.fields import (
     CodeField,
+    EmailField,
     IdField,
     RateField,
     ReadingField,
@@ -26,6 +27,7 @@ class CustomerSerializer(KnownFieldsOnly, serializers.ModelSerializer[Customer])
 
     customer_code = CodeField(Customer, required=False, help_text="Given out when none is sent.")
     name = TextField(max_length=200)
+    email = EmailField(max_length=254, required=False, allow_blank=True)
     phone = TextField(max_length=32, required=False, allow_blank=True)
     address = TextField(max_length=250, required=False, allow_blank=True)
     uen = TextField(max_length=16, required=False, allow_blank=True)

@@ -28,7 +28,7 @@ class CustomerViewSet(MasterDataViewSet):
     queryset = Customer.objects.all()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
-    search_fields = ("customer_code", "name", "address", "postal_code", "phone", "meter_number")
+    search_fields = ("search_name", "search_contact")
     ordering_fields = ("customer_code", "name", "id")
     capability = {
         **MasterDataViewSet.capability,

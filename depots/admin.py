@@ -15,7 +15,7 @@ from foundation.office.master_data import MasterDataAdmin
 class DepotAdmin(MasterDataAdmin[Depot]):
     list_display = ("code", "name", "address", "is_active")
     list_filter = ("is_active",)
-    search_fields = ("code", "name", "address")
+    search_fields = ("search_name",)
     fields = ("code", "name", "address", "is_active", "as_read")
     create_command = services.create_depot
     update_command = services.update_depot

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from foundation.master_data import MasterDataQuerySet, code_validator
+from foundation.searching import SearchText
 
 
 class Depot(models.Model):
@@ -19,6 +20,7 @@ class Depot(models.Model):
     address = models.CharField(max_length=250, blank=True)
     is_active = models.BooleanField(default=True)
     deactivated_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is out of use.")
+    search_name = SearchText("code", "name", "address")
 
     objects = MasterDataQuerySet.as_manager()
 

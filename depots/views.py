@@ -11,7 +11,7 @@ class DepotViewSet(MasterDataViewSet):
     queryset = Depot.objects.all()
     serializer_class = DepotSerializer
     filterset_fields = ("is_active",)
-    search_fields = ("code", "name", "address")
+    search_fields = ("search_name",)
     ordering_fields = ("code", "name", "id")
     create_command = services.create_depot
     update_command = services.update_depot

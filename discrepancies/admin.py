@@ -18,10 +18,11 @@ from foundation.office.actions import ON_LISTS_AND_PAGES
 from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.texts import TextFormField
 
 
 class SeenForm(forms.Form):
-    remarks = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+    remarks = TextFormField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -48,7 +49,7 @@ class DiscrepancyAdmin(OfficeAdmin[Discrepancy]):
     list_display = ("id", "state", "code", "user", "shown", "billed", "created_at")
     list_filter = (OpenFilter, "code")
     list_select_related = ("user", "seen")
-    search_fields = ("client_temp_id", "user__username")
+    search_fields = ("client_temp_id", "user__search_name")
     search_help_text = "The app's own id, or user name"
     date_hierarchy = "date"
     ordering = ("-id",)

@@ -34,7 +34,7 @@ class DiscrepancyViewSet(LedgerViewSet):
     queryset = Discrepancy.objects.select_related("user", "seen")
     serializer_class = DiscrepancyOut
     filterset_class = DiscrepancyFilter
-    search_fields = ("client_temp_id", "user__username")
+    search_fields = ("client_temp_id", "user__search_name")
     ordering_fields = ("id",)
     capability = {
         "list": Capability.VIEW_CONFLICTS,

@@ -40,7 +40,7 @@ class DistributionAdmin(OfficeAdmin[Distribution]):
     )  # fmt: skip
     list_filter = ("status", "depot")
     list_select_related = ("depot", "user")
-    search_fields = ("distribution_number", "vehicle_no", "user__username", "remarks")
+    search_fields = ("distribution_number", "vehicle_no", "user__search_name", "remarks")
     search_help_text = "Number, vehicle, user name, or words of the remarks"
     date_hierarchy = "date"
     ordering = ("-id",)

@@ -31,7 +31,7 @@ class DistributionViewSet(LedgerViewSet):
     queryset = Distribution.objects.select_related("depot", "user").prefetch_related("items__equipment")
     serializer_class = DistributionOut
     filterset_class = DistributionFilter
-    search_fields = ("distribution_number", "vehicle_no", "user__username")
+    search_fields = ("distribution_number", "vehicle_no", "user__search_name")
     ordering_fields = ("id", "occurred_at", "created_at")
     operations = {"create_distribution": services.OPERATION}
     target = "distribution"

@@ -19,7 +19,7 @@ class EquipmentAdmin(ImportsTables, MasterDataAdmin[Equipment]):
     is_found = True
     list_display = ("sku", "name", "equipment_type", "weight_kg", "default_rate", "deposit", "is_active")
     list_filter = ("equipment_type", "is_active")
-    search_fields = ("sku", "name")
+    search_fields = ("search_name",)
     fields = ("sku", "name", "equipment_type", "weight_kg", "default_rate", "deposit", "is_active", "as_read")
     create_command = services.create_equipment
     update_command = services.update_equipment

@@ -10,6 +10,7 @@ from django.db.models import Q
 from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.master_data import MasterDataQuerySet, code_validator
+from foundation.searching import SearchText
 
 
 class Equipment(models.Model):
@@ -57,6 +58,7 @@ class Equipment(models.Model):
     priced_at = models.DateTimeField(
         null=True, editable=False, help_text="Since when rate and deposit are what they are; empty: ever since."
     )
+    search_name = SearchText("sku", "name")
 
     objects = MasterDataQuerySet.as_manager()
 

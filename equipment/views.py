@@ -11,7 +11,7 @@ class EquipmentViewSet(MasterDataViewSet):
     queryset = Equipment.objects.all()
     serializer_class = EquipmentSerializer
     filterset_fields = ("equipment_type", "is_active")
-    search_fields = ("sku", "name")
+    search_fields = ("search_name",)
     ordering_fields = ("sku", "name", "id")
     create_command = services.create_equipment
     update_command = services.update_equipment

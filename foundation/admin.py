@@ -17,7 +17,7 @@ class ClientOperationAdmin(OfficeAdmin[ClientOperation]):
     list_display = ("id", "type", "client_temp_id", "user", "result_id", "created_at")
     list_filter = ("type",)
     list_select_related = ("user",)
-    search_fields = ("client_temp_id", "user__username")
+    search_fields = ("client_temp_id", "user__search_name")
 
 
 # What is queued is seen where it matters, in the outbox of emails; these rows are the worker's own.

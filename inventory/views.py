@@ -80,7 +80,7 @@ class InventoryViewSet(LedgerViewSet):
     queryset = Inventory.objects.select_related("location__depot", "location__customer", "equipment")
     serializer_class = InventoryOut
     filterset_class = InventoryFilter
-    search_fields = ("equipment__sku", "equipment__name", "location__vehicle_no", "location__customer__name")
+    search_fields = ("equipment__search_name", "location__vehicle_no", "location__customer__search_name")
     ordering_fields = ("id", "quantity", "updated_at")
     capability = {
         "list": Capability.VIEW_INVENTORY,

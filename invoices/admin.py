@@ -24,6 +24,7 @@ from foundation.office.links import Related, badge, evidence_of, link_to, list_o
 from foundation.office.master_data import MasterDataAdmin
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin
+from foundation.office.texts import EmailFormField
 from invoices import services
 from invoices.downloads import pdf_response
 from invoices.models import GstRate, Invoice, InvoiceEmail
@@ -40,7 +41,7 @@ EMAIL_TONES = {
 
 
 class EmailForm(forms.Form):
-    to = forms.EmailField(required=False, help_text="Left empty: the customer's own address.")
+    to = EmailFormField(required=False, help_text="Left empty: the customer's own address.")
 
 
 class OpenFilter(admin.SimpleListFilter):

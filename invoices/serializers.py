@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from foundation.api.fields import (
+    EmailField,
     IdField,
     StrictDecimalField,
 )
@@ -39,7 +40,7 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
 
 
 class EmailIn(Input):
-    to = serializers.EmailField(
+    to = EmailField(
         max_length=254,
         required=False,
         allow_blank=True,

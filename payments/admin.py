@@ -23,6 +23,7 @@ from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
+from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
 from foundation.remains import told_of
 from invoices.admin import InvoiceAdmin
@@ -39,7 +40,7 @@ class PayForm(forms.Form):
     received_on = forms.DateField(
         required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="Left empty: today."
     )
-    reference = forms.CharField(max_length=64, required=False)
+    reference = TextFormField(max_length=64, required=False)
 
 
 @admin.register(Invoice)
@@ -204,7 +205,7 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
                     "decided_by")  # fmt: skip
     list_filter = ("status", "depot")
     list_select_related = ("user", "depot", "decided_by")
-    search_fields = ("count_number", "user__username")
+    search_fields = ("count_number", "user__search_name")
     search_help_text = "Number, or user name"
     date_hierarchy = "date"
     ordering = ("-id",)

@@ -115,7 +115,7 @@ class CashCountViewSet(LedgerViewSet):
     queryset = CashCount.objects.with_handed_in().select_related("user")
     serializer_class = CashCountOut
     filterset_class = CashCountFilter
-    search_fields = ("count_number", "user__username", "remarks")
+    search_fields = ("count_number", "user__search_name", "remarks")
     ordering_fields = ("id",)
     operations = {"create": services.CASH_COUNT}
     capability = {

@@ -9,6 +9,7 @@ of money stand under each other without any font feature asked for.
 """
 
 import argparse
+import bz2
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,47 +105,78 @@ SPACES = frozenset({0x20, 0xA0})
 CHINESE = (
     _two_byte_characters("gb2312", range(0xA1, 0xF8)) | _two_byte_characters("big5", range(0xA1, 0xFA))
 ) - LATIN | SPACES
-TAMIL = SPACES | _ranges((0x964, 0x965), (0xB80, 0xBFF), (0x200C, 0x200D), (0x25CC, 0x25CC))
+# What every script may have between its letters: joiners, and the circle that a mark without a letter stands on.
+JOINERS = frozenset({0x200C, 0x200D, 0x25CC})
+DANDAS = _ranges((0x964, 0x965))
+TAMIL = SPACES | JOINERS | DANDAS | _ranges((0xB80, 0xBFF))
 TAMIL_FEATURES = ("abvs", "akhn", "half", "haln", "psts", "abvm", "blwm", "dist", "kern")
-
-SOURCES = (
-    Source(
-        "opentype/inter/Inter-Regular.otf",
-        -1,
-        "HSH Invoice",
-        "Regular",
-        "latin-regular.ttf",
-        LATIN,
-        ("kern",),
-    ),
-    Source(
-        "opentype/inter/Inter-SemiBold.otf",
-        -1,
-        "HSH Invoice",
-        "SemiBold",
-        "latin-semibold.ttf",
-        LATIN,
-        ("kern",),
-    ),
-    Source(
-        "opentype/noto/NotoSansCJK-Regular.ttc",
-        2,
-        "HSH Invoice Chinese",
-        "Regular",
-        "chinese.ttf",
-        CHINESE,
-        (),
-    ),
-    Source(
-        "truetype/noto/NotoSansTamil-Regular.ttf",
-        -1,
-        "HSH Invoice Tamil",
-        "Regular",
-        "tamil.ttf",
-        TAMIL,
-        TAMIL_FEATURES,
-    ),
+# All that HarfBuzz uses unasked to shape any script.
+SHAPING = tuple(subset.Options().layout_features)
+KOREAN = (
+    SPACES
+    | _ranges((0x3131, 0x318E))
+    | {code for code in _two_byte_characters("euc_kr", range(0xB0, 0xC9)) if 0xAC00 <= code <= 0xD7A3}
 )
+
+
+def _table_of_general_standard_characters(unicode_data: Path) -> frozenset[int]:
+    """The 8,105 characters that China's law has names written with, from the Unihan database."""
+    with bz2.open(unicode_data / "Unihan_OtherMappings.txt.bz2", "rt", encoding="utf-8") as lines:
+        return frozenset(int(line.split("\t")[0][2:], 16) for line in lines if "\tkTGH\t" in line)
+
+
+def _rare_chinese(unicode_data: Path) -> frozenset[int]:
+    """What names have beyond ``CHINESE``: China's table, Hong Kong's set, and Japan's."""
+    japanese = _two_byte_characters("shift_jis", [*range(0x81, 0xA0), *range(0xE0, 0xFD)])
+    hong_kong = _two_byte_characters("big5hkscs", range(0x81, 0xFF))
+    return (_table_of_general_standard_characters(unicode_data) | hong_kong | japanese) - CHINESE - LATIN | SPACES
+
+
+def _latin(style: str) -> Source:
+    source, file_name = f"opentype/inter/Inter-{style}.otf", f"latin-{style.lower()}.ttf"
+    return Source(source, -1, "HSH Invoice", style, file_name, LATIN, ("kern",))
+
+
+def _cjk(number: int, script: str, characters: frozenset[int]) -> Source:
+    file_name = f"{script.lower().replace(' ', '-')}.ttf"
+    return Source(
+        "opentype/noto/NotoSansCJK-Regular.ttc", number, f"HSH Invoice {script}", "Regular", file_name, characters, ()
+    )
+
+
+def _noto(script: str, characters: frozenset[int], features: tuple[str, ...] = SHAPING) -> Source:
+    return Source(
+        f"truetype/noto/NotoSans{script}-Regular.ttf",
+        -1,
+        f"HSH Invoice {script}",
+        "Regular",
+        f"{script.lower()}.ttf",
+        SPACES | JOINERS | characters,
+        features,
+    )
+
+
+def sources(unicode_data: Path) -> list[Source]:
+    """All the fonts there are."""
+    return [
+        _latin("Regular"),
+        _latin("SemiBold"),
+        _cjk(2, "Chinese", CHINESE),
+        _cjk(2, "Rare Chinese", _rare_chinese(unicode_data)),
+        _cjk(1, "Korean", KOREAN),
+        _noto("Tamil", TAMIL, TAMIL_FEATURES),
+        # With the letters of Malay (Jawi) and of Urdu, and the words that are one character.
+        _noto("Arabic", _ranges((0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), (0xFDF0, 0xFDFD))),
+        _noto("Bengali", DANDAS | _ranges((0x980, 0x9FF))),
+        _noto("Devanagari", DANDAS | _ranges((0x900, 0x97F), (0xA8E0, 0xA8FF))),
+        _noto("Gujarati", DANDAS | _ranges((0xA80, 0xAFF))),
+        _noto("Gurmukhi", DANDAS | _ranges((0xA00, 0xA7F))),
+        _noto("Malayalam", DANDAS | _ranges((0xD00, 0xD7F))),
+        _noto("Myanmar", _ranges((0x1000, 0x109F), (0xAA60, 0xAA7F))),
+        _noto("Sinhala", _ranges((0xD80, 0xDFF))),
+        _noto("Telugu", DANDAS | _ranges((0xC00, 0xC7F))),
+        _noto("Thai", _ranges((0xE00, 0xE7F))),
+    ]
 
 
 def make(source: Source, system_fonts: Path) -> bytes:
@@ -239,8 +271,9 @@ def _rename(font: TTFont, source: Source) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--system-fonts", type=Path, default=Path("/usr/share/fonts"))
+    parser.add_argument("--unicode-data", type=Path, default=Path("/usr/share/unicode"))
     arguments = parser.parse_args()
-    for source in SOURCES:
+    for source in sources(arguments.unicode_data):
         size = len(make(source, arguments.system_fonts))
         print(f"{source.file_name}: {size:,} bytes")
 

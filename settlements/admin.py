@@ -61,7 +61,7 @@ class SettlementAdmin(OfficeAdmin[Settlement]):
     )  # fmt: skip
     list_filter = ("status", "depot")
     list_select_related = ("user", "depot", "decided_by")
-    search_fields = ("settlement_number", "vehicle_no", "user__username")
+    search_fields = ("settlement_number", "vehicle_no", "user__search_name")
     search_help_text = "Number, vehicle, or user name"
     date_hierarchy = "date"
     ordering = ("-id",)

@@ -21,6 +21,7 @@ from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.texts import TextFormField
 from foundation.office.widgets import MomentField
 from foundation.unreadable import WORD
 from sync import services
@@ -35,7 +36,7 @@ class MomentForm(forms.Form):
 
 
 class DismissalForm(ModelForm[SyncConflict]):
-    reason = forms.CharField(
+    reason = TextFormField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
         label="Dismiss, because",
@@ -54,7 +55,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     list_display = ("id", "state", "type", "why", "user", "occurred_at", "received_at")
     list_filter = ("status", "type")
     list_select_related = ("user",)
-    search_fields = ("client_temp_id", "user__username", "code", "=request_id")
+    search_fields = ("client_temp_id", "user__search_name", "code", "=request_id")
     search_help_text = "The app's own id, user name, error code, or request id"
     date_hierarchy = "date"
     ordering = ("-id",)
@@ -242,7 +243,7 @@ class DeviceAdmin(OfficeAdmin[Device]):
     list_display = ("key", "user", "heard_at", "clock", "protocol", "last_number", "gaps")
     list_filter = (GapFilter, SilenceFilter, ClockFilter, "protocol")
     list_select_related = ("user",)
-    search_fields = ("key", "user__username")
+    search_fields = ("key", "user__search_name")
     search_help_text = "The device's id, or user name"
     ordering = ("-heard_at", "-id")
     fields = (

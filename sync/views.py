@@ -127,7 +127,7 @@ class DeviceViewSet(LedgerViewSet):
     queryset = Device.objects.select_related("user")
     serializer_class = DeviceOut
     filterset_class = DeviceFilter
-    search_fields = ("key", "user__username")
+    search_fields = ("key", "user__search_name")
     ordering_fields = ("id", "heard_at")
     capability = Capability.VIEW_CONFLICTS
 
@@ -145,7 +145,7 @@ class SyncConflictViewSet(LedgerViewSet):
     queryset = SyncConflict.objects.select_related("user", "first")
     serializer_class = SyncConflictOut
     filterset_class = SyncConflictFilter
-    search_fields = ("client_temp_id", "user__username", "=request_id")
+    search_fields = ("client_temp_id", "user__search_name", "=request_id")
     ordering_fields = ("id", "occurred_at")
     capability = {
         "list": Capability.VIEW_CONFLICTS,

@@ -176,7 +176,7 @@ class DepositBalanceAdmin(OfficeAdmin[DepositBalance]):
     list_display = ("customer", "equipment", "quantity", "amount")
     list_filter = ("equipment",)
     list_select_related = ("customer", "equipment")
-    search_fields = ("customer__name", "customer__customer_code", "equipment__sku")
+    search_fields = ("customer__search_name", "equipment__search_name")
     search_help_text = "Customer's name or code, or the equipment's"
     ordering = ("customer__customer_code", "equipment__sku")
     fields = ("customer", "equipment", "quantity", "amount")
@@ -208,7 +208,7 @@ class MeterReplacementAdmin(OfficeAdmin[MeterReplacement]):
         "customer", "occurred_at", "old_meter_number", "final_reading", "new_meter_number", "first_reading", "user",
     )  # fmt: skip
     list_select_related = ("customer", "user")
-    search_fields = ("customer__name", "customer__customer_code", "old_meter_number", "new_meter_number")
+    search_fields = ("customer__search_name", "old_meter_number", "new_meter_number")
     search_help_text = "Customer's name or code, or a meter's number"
     ordering = ("-id",)
     add_form = NewMeterForm

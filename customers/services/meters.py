@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from customers.models import Customer
 from foundation.changes import announce
+from foundation.searching import search_columns
 
 
 def move_meter(customer: Customer, reading: Decimal | None) -> None:
@@ -26,5 +27,5 @@ def exchange_meter(customer: Customer, *, number: str, first_reading: Decimal, a
 
 def _save(customer: Customer, *changed: str) -> None:
     customer.version += 1
-    customer.save(update_fields=[*changed, "version", "updated_at"])
+    customer.save(update_fields=[*changed, *search_columns(customer), "version", "updated_at"])
     announce(customer)

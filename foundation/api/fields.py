@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from foundation import limits
+from foundation.characters import is_blank, normal, refusal_of
 from foundation.master_data import code_validator
 
 MAX_ID = 2**63 - 1
@@ -126,12 +127,26 @@ class MomentField(serializers.DateTimeField):
 
 
 class TextField(serializers.CharField):
-    """Text of a person; numbers and booleans aren't taken for it."""
+    """Text of a person, of characters that are stored; numbers and booleans aren't taken for it.
+
+    What shows nothing is empty. Where spaces count (``trim_whitespace=False``: ids, passwords) it is kept as sent.
+    """
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if self.trim_whitespace and isinstance(data, str) and is_blank(data):
+            data = ""
+        return super().run_validation(data)
 
     def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        if refusal := refusal_of(data):
+            raise serializers.ValidationError(refusal, "invalid")
+        return super().to_internal_value(normal(data) if self.trim_whitespace else data)
+
+
+class EmailField(TextField, serializers.EmailField):
+    """An address for mail."""
 
 
 class StrictChoiceField(serializers.ChoiceField):

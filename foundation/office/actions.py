@@ -20,6 +20,7 @@ from foundation.commands import is_transient
 from foundation.errors import Busy, DomainError, Invalid
 from foundation.office import once
 from foundation.office.generic import ModelAdmin, ModelForm
+from foundation.office.texts import TextFormField
 from foundation.operations.idempotency import IdempotencyConflict, is_replayed, named, result_of
 
 ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM)
@@ -204,19 +205,19 @@ class RunsCommands[M: Model](ModelAdmin[M]):
 class ReasonForm(forms.Form):
     """Why: it goes into the evidence, and onto the document where there is one."""
 
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+    reason = TextFormField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
 
 class RemarksForm(forms.Form):
     """What there is to say about a decision, if anything."""
 
-    remarks = forms.CharField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+    remarks = TextFormField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
 
 class ReasonedForm(forms.Form):
     """Why something is to be counted again."""
 
-    remarks = forms.CharField(
+    remarks = TextFormField(
         max_length=500, label="To be counted again, because", widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
     )
 

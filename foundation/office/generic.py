@@ -14,13 +14,15 @@ else:
     from django import forms
     from django.contrib import admin
 
+    from foundation.office.texts import StoresText
+
     class _TakesBrackets:
         def __class_getitem__(cls, _: object) -> type:
             return cls
 
-    class ModelAdmin(_TakesBrackets, admin.ModelAdmin): ...
+    class ModelAdmin(_TakesBrackets, StoresText, admin.ModelAdmin): ...
 
-    class TabularInline(_TakesBrackets, admin.TabularInline): ...
+    class TabularInline(_TakesBrackets, StoresText, admin.TabularInline): ...
 
     class ModelForm(_TakesBrackets, forms.ModelForm): ...
 

@@ -17,6 +17,7 @@ from foundation.office.exports import ExportsRows
 from foundation.office.generic import TabularInline
 from foundation.office.links import Related, evidence_of, plain
 from foundation.office.menu import Menu
+from foundation.searching import with_phones_joined
 
 _PARTS_OF_DATES = ("year", "month", "day")
 
@@ -101,6 +102,11 @@ class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
         buttons = self.related(request, target) if target is not None else ()
         context["related"] = [it for it in buttons if self._opens(request, apps.get_model(it.model))]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        return super().get_search_results(request, queryset, with_phones_joined(search_term))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Parts of dates are for the list's own hierarchy: elsewhere Django fails on a year that doesn't exist."""

@@ -15,6 +15,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from foundation import clock
+from foundation.characters import legible
 from foundation.unreadable import WORD, is_unreadable
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -95,8 +96,7 @@ def _plain(value: Value) -> object:
 def _typed(value: Value) -> str | int | Decimal | date | None:
     match value:
         case str():
-            # XML has no way to write control characters.
-            return harmless("".join(character for character in value if character >= " " or character in "\t\n\r"))
+            return harmless(legible(value))
         case Decimal() if is_unreadable(value):
             return WORD
         case datetime():

@@ -46,7 +46,7 @@ class CountAdmin(OfficeAdmin[Count]):
     list_display = ("count_number", "kind", "state", "location", "user", "depot", "occurred_at", "decided_by")
     list_filter = ("kind", "status", "depot")
     list_select_related = ("location__depot", "location__customer", "user", "depot", "decided_by")
-    search_fields = ("count_number", "location__vehicle_no", "user__username")
+    search_fields = ("count_number", "location__vehicle_no", "user__search_name")
     search_help_text = "Number, vehicle, or user name"
     date_hierarchy = "date"
     ordering = ("-id",)

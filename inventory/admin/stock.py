@@ -26,6 +26,7 @@ from foundation.office.links import Related, badge, evidence_of, list_of, moveme
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
+from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
 from inventory import services
 from inventory.models import (
@@ -52,7 +53,7 @@ class LocationAdmin(OfficeAdmin[Location]):
     list_display = ("__str__", "kind")
     list_filter = ("kind",)
     list_select_related = ("depot", "customer")
-    search_fields = ("vehicle_no", "depot__code", "customer__name", "customer__customer_code")
+    search_fields = ("vehicle_no", "depot__code", "customer__search_name")
     search_help_text = "Vehicle, depot's code, or customer's name or code"
     fields = ("kind", "depot", "customer", "vehicle_no")
 
@@ -67,7 +68,7 @@ class CountForm(ModelForm[Inventory]):
     """A count of one balance. It starts empty: what is in the books is no count."""
 
     counted = forms.IntegerField(min_value=0, max_value=int(PIECES.most), label="Counted quantity")
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+    reason = TextFormField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
     class Meta:
         model = Inventory
@@ -131,7 +132,7 @@ class InventoryAdmin(OfficeAdmin[Inventory]):
     list_display = ("location", "equipment", "condition", "quantity", "updated_at")
     list_filter = ("location__kind", "condition", "location__depot", "equipment")
     list_select_related = ("location__depot", "location__customer", "equipment")
-    search_fields = ("equipment__sku", "equipment__name", "location__vehicle_no", "location__customer__name")
+    search_fields = ("equipment__search_name", "location__vehicle_no", "location__customer__search_name")
     search_help_text = "Equipment, vehicle, or customer's name"
     ordering = ("location__kind", "location_id", "equipment__sku", "condition")
 
@@ -239,7 +240,7 @@ class ReorderLevelAdmin(MasterDataAdmin[ReorderLevel]):
     list_display = ("equipment", "depot", "quantity", "in_stock", "state")
     list_filter = (ReorderFilter, "depot")
     list_select_related = ("depot", "equipment")
-    search_fields = ("equipment__sku", "equipment__name", "depot__code")
+    search_fields = ("equipment__search_name", "depot__search_name")
     search_help_text = "Equipment or depot"
     fields = ("depot", "equipment", "quantity", "as_read")
     create_command = services.create_reorder_level
@@ -302,7 +303,12 @@ class StockMovementAdmin(OfficeAdmin[StockMovement]):
     )  # fmt: skip
     list_filter = (PlaceFilter, "kind", "from_condition", "to_condition", "equipment")
     list_select_related = ()
-    search_fields = ("=cause_id", "from_location__vehicle_no", "to_location__vehicle_no", "to_location__customer__name")
+    search_fields = (
+        "=cause_id",
+        "from_location__vehicle_no",
+        "to_location__vehicle_no",
+        "to_location__customer__search_name",
+    )
     search_help_text = "Number of the cause, vehicle, or the receiving customer's name"
     date_hierarchy = "date"
     ordering = ("-id",)

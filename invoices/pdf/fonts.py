@@ -7,10 +7,8 @@ from weasyprint.pdf.fonts import Font
 from weasyprint.text.ffi import ffi, fontconfig, pangoft2
 from weasyprint.text.fonts import FontConfiguration
 
-from invoices.pdf import TEMPLATES
+from foundation.characters import FONTS
 from invoices.pdf.glyphs import keep_glyphs
-
-_FONTS = TEMPLATES / "fonts"
 
 
 class OwnFonts(FontConfiguration):  # type: ignore[misc]  # WeasyPrint has no types
@@ -18,9 +16,9 @@ class OwnFonts(FontConfiguration):  # type: ignore[misc]  # WeasyPrint has no ty
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("latin-regular.ttf", "latin-semibold.ttf", "chinese.ttf", "tamil.ttf"):
-            if not fontconfig.FcConfigAppFontAddFile(self._config, os.fsencode(_FONTS / name)):
-                raise FileNotFoundError(f"The invoices' font {name} is missing or damaged.")
+        for file in FONTS:
+            if not fontconfig.FcConfigAppFontAddFile(self._config, os.fsencode(file)):
+                raise FileNotFoundError(f"The invoices' font {file.name} is damaged.")
         pangoft2.pango_fc_font_map_config_changed(ffi.cast("PangoFcFontMap *", self.font_map))
 
 

@@ -1,17 +1,15 @@
 """A page that is written as XML: its template, and how WeasyPrint reads it."""
 
-import re
 from xml.etree import ElementTree
 
 from cssselect2 import ElementWrapper
 from django.template import Engine, Template
 from weasyprint.urls import URLFetcher
 
+from foundation.characters import legible
 from invoices.pdf import TEMPLATES
 
 NOTHING_FETCHED = URLFetcher(allowed_protocols=())
-# Control characters and halves of surrogate pairs, which XML has no way to write.
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def template(name: str) -> Template:
@@ -30,8 +28,7 @@ class Page:
     """
 
     def __init__(self, xml: str) -> None:
-        writable = _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", xml)
-        root = ElementTree.fromstring(writable)  # noqa: S314 -- our template, its values escaped
+        root = ElementTree.fromstring(legible(xml))  # noqa: S314 -- our template, its values escaped
         self.base_url = None
         self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
         self.etree_element = root

@@ -252,7 +252,7 @@ def test_the_list_filters_and_searches(admin: APIClient, boss: User) -> None:
         ("role=ROOT", ("invalid_choice", "role")),
         ("depot=x", ("invalid", "depot")),
         ("depot=99999999999999999999", ("invalid", "depot")),
-        ("search=%00", ("null_characters_not_allowed", "search")),
+        ("search=%00", ("invalid", "search")),
     ],
 )
 def test_a_bad_filter_is_refused(admin: APIClient, query: str, error: tuple[str, str | None]) -> None:

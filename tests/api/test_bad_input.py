@@ -27,7 +27,7 @@ from tests.types import Answer, Json
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stub_pdf")]
 
 MEGABYTE = "x" * 1_000_000
-NOT_A_TEXT: list[object] = [None, [], {}, True, 7, MEGABYTE, "a\x00b", "\ud800"]
+NOT_A_TEXT: list[object] = [None, [], {}, True, 7, MEGABYTE, "a\x00b", "\ud800", "a\u2028b", "a\x7fb", "\ufffe"]
 NOT_A_NUMBER = [
     "",
     "x",
@@ -74,7 +74,7 @@ NO_VEHICLE: list[object] = [
     "", " ", [], {}, True, 7, "ü", "GBK/1234", "x", "x" * 17, "GBX4040X", MEGABYTE, "a\x00b", "\ud800",
 ]  # fmt: skip
 """Null is none of them: the one that was assigned, or none."""
-NOT_A_CLIENT_ID = ["", [], {}, True, 7, "x" * 65, MEGABYTE, "a\x00b", "\ud800"]
+NOT_A_CLIENT_ID = ["", [], {}, True, 7, "x" * 65, MEGABYTE, "a\x00b", "\ud800", "a\u2028b"]
 
 World = dict[str, int]
 
@@ -344,7 +344,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         "/api/customers/",
         lambda w: {"name": "Kedai Makan", "customer_code": "KM-1"},
         {
-            "name": [*NOT_A_TEXT, "", "  "],
+            "name": [*NOT_A_TEXT, "", "  ", "\u200b\u3164"],
             "customer_code": [*NOT_A_TEXT, "", "ü", "a--", "x" * 33, "CUS-20260120-000001", "🦄"],
             "email": [None, [], {}, True, "x", MEGABYTE, "a\x00@b.sg", "a@b\r\nBcc: c@d.sg"],
             "address": NOT_A_TEXT,

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import django
 import time_machine
@@ -61,6 +62,7 @@ def answers(folder: Path) -> Json:
         "audit": command("verify_audit", "--anchor", anchors),
         "log_in": log_in("driver1"),
         "fleet": fleet(),
+        "searched": list(searched()),
         "missed": (told["missed"], _as_far_as(told["missed"], missed(own["cursor"]))),
         "documents": list(documents(own["documents"])),
         "ways": list(ways()),
@@ -128,6 +130,17 @@ def ask(user: str, method: str, path: str, body: object = None) -> Any:
 
 def said(answer: Answer) -> Any:
     return answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
+
+
+def searched() -> Iterator[Pair]:
+    """Each row of a list, and whether a search for its name finds it."""
+    for path, name in ("customers", "name"), ("depots", "name"), ("equipment", "name"), ("accounts/users", "username"):
+        for row in said(ask("admin", "GET", f"{path}/?page_size=200"))["results"]:
+            query = urlencode({"search": row[name].upper(), "page_size": 200})
+            yield (
+                f"{path} {row['id']}",
+                [f"{path} {it['id']}" for it in said(ask("admin", "GET", f"{path}/?{query}"))["results"]],
+            )
 
 
 def missed(cursor: str) -> dict[str, list[int]]:

@@ -114,6 +114,11 @@ def test_each_number_is_a_vehicle_and_each_driver_s_one_theirs_from_the_beginnin
     assert {*upgraded["fleet"]["begin"]} == {None}
 
 
+def test_what_has_a_name_is_found_by_it(upgraded: Json) -> None:
+    assert [row for row, found in upgraded["searched"] if row not in found] == []
+    assert {row.split()[0] for row, _ in upgraded["searched"]} == {"customers", "depots", "equipment", "accounts/users"}
+
+
 def test_every_document_comes_with_the_same_bytes(upgraded: Json) -> None:
     assert differing(upgraded["documents"]) == []
     assert len(upgraded["documents"]) > 50
