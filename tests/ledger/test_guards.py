@@ -59,7 +59,17 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "transactions.MeterReplacement": set(),
     "transactions.Settlement": {"status", "decided_by", "decided_at", "decision_remarks"},
     "transactions.SettlementLine": set(),
-    "sync.SyncConflict": {"status", "settled_at", "settled_by", "reason", "result_type", "result_id", "waits_for"},
+    "sync.SyncConflict": {
+        "status",
+        "settled_at",
+        "settled_by",
+        "reason",
+        "result_type",
+        "result_id",
+        "waits_for",
+        "withdrawn_at",
+        "withdrawn_because",
+    },
 }
 """Every ledger, and the columns of it that may change."""
 LEDGERS: list[type[LedgerModel]] = [installed_apps.get_model(label) for label in LIFE_CYCLES]
