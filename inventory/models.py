@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -319,6 +319,10 @@ class CountQuerySet(LedgerQuerySet):
         """Those that the books go by."""
         return self.filter(status=Count.Status.SIGNED_OFF)
 
+    def changed(self) -> Q:
+        """Those whose variance is another one than was signed: something of before them came afterwards."""
+        return Q(Exists(StockMovement.objects.filter(count=OuterRef("pk"), kind=StockMovement.Kind.COMPENSATION)))
+
 
 class Count(Ordered, OperationRecord):
     """What was found at a place at a moment. Once it is signed off it is what the books say of that moment."""
@@ -401,10 +405,18 @@ class CountLine(LedgerModel):
     def __str__(self) -> str:
         return f"{self.quantity} {self.condition}"
 
+    expected_now: int | None = None
+    """What the books say of then by now, where somebody asked (`inventory.services.lines_seen_by`)."""
+
     @property
     def variance(self) -> int | None:
         """Negative: some were missing. None before it is signed off."""
         return None if self.expected is None else self.quantity - self.expected
+
+    @property
+    def variance_now(self) -> int | None:
+        """Likewise, with what came after the signature."""
+        return None if self.expected_now is None else self.quantity - self.expected_now
 
 
 class DepotWorkQuerySet(LedgerQuerySet):

@@ -321,7 +321,15 @@ transfer_between_vehicles = extend_schema(
     ],
 )
 
-_LINE = {"equipment": 3, "sku": "CYL-14-POL", "condition": "FULL", "quantity": 13, "expected": None, "variance": None}
+_LINE = {
+    "equipment": 3,
+    "sku": "CYL-14-POL",
+    "condition": "FULL",
+    "quantity": 13,
+    "expected": None,
+    "variance": None,
+    "variance_now": None,
+}
 _COUNT_EXAMPLE = {
     "id": 40,
     "count_number": "CNT-20260120-000001",
@@ -400,7 +408,7 @@ sign_off_vehicle_count = extend_schema(
                 **_DECIDED,
                 "status": "SIGNED_OFF",
                 "decision_remarks": "One left at the last stop",
-                "lines": [{**_LINE, "expected": 14, "variance": -1}],
+                "lines": [{**_LINE, "expected": 14, "variance": -1, "variance_now": -1}],
             },
             response_only=True,
             status_codes=["200"],

@@ -267,12 +267,15 @@ class ReasonedDecisionIn(Input):
 class CountLineOut(serializers.ModelSerializer[CountLine]):
     sku = serializers.CharField(source="equipment.sku", read_only=True)
     variance = serializers.IntegerField(
-        read_only=True, allow_null=True, help_text="Counted less expected; negative: missing."
+        read_only=True, allow_null=True, help_text="Counted less expected, as it was signed off; negative: missing."
+    )
+    variance_now = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="With what came after the signature. Null in lists."
     )
 
     class Meta:
         model = CountLine
-        fields = ("equipment", "sku", "condition", "quantity", "expected", "variance")
+        fields = ("equipment", "sku", "condition", "quantity", "expected", "variance", "variance_now")
         read_only_fields = fields
 
 

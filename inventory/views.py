@@ -12,7 +12,15 @@ from depots.models import Depot
 from fleet.models import Vehicle
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
-from foundation.api.filters import ApiFilterSet, DayFilter, FilterBackend, IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.filters import (
+    ApiFilterSet,
+    DayFilter,
+    FilterBackend,
+    IdFilter,
+    LedgerFilterSet,
+    MomentFilter,
+    YesNoFilter,
+)
 from foundation.api.pagination import LedgerPagination
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.errors import UnknownReference
@@ -20,6 +28,7 @@ from foundation.remains import under_way
 from inventory import openapi, services
 from inventory.models import (
     Count,
+    CountQuerySet,
     DepotWork,
     Inventory,
     LocationKind,
@@ -217,6 +226,7 @@ class VehicleGoodsViewSet(ScopedViewSet):
 
 
 class VehicleCountFilter(LedgerFilterSet):
+    changed = YesNoFilter(method="by_change", help_text="Something of before it came after it was signed off.")
     vehicle = filters.CharFilter(field_name="location__vehicle_no", max_length=16)
     user = IdFilter(field_name="user_id")
     depot = IdFilter(field_name="depot_id")
@@ -226,6 +236,9 @@ class VehicleCountFilter(LedgerFilterSet):
     class Meta:
         model = Count
         fields = ("status",)
+
+    def by_change(self, counts: CountQuerySet, name: str, value: bool) -> CountQuerySet:
+        return counts.filter(counts.changed() if value else ~counts.changed())
 
 
 @openapi.vehicle_counts

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from accounts.models import User
 from accounts.requests import acting_user
@@ -17,7 +18,7 @@ from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.remains import told_of
 from inventory import services
-from inventory.models import Count, CountLine
+from inventory.models import Count, CountLine, CountQuerySet
 
 
 class CountLineInline(ReadOnlyInline[CountLine, Count]):
@@ -34,6 +35,18 @@ class CountLineInline(ReadOnlyInline[CountLine, Count]):
         return badge(f"{line.variance:+d}", "open") if line.variance else "–"
 
 
+class ChangedFilter(admin.SimpleListFilter):
+    title = "changed since"
+    parameter_name = "changed"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Something of before it came after it was signed off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Count]) -> QuerySet[Count]:
+        assert isinstance(queryset, CountQuerySet)
+        return queryset.filter(queryset.changed()) if self.value() == "yes" else queryset
+
+
 COUNT_TONES = {Count.Status.COUNTED: "open", Count.Status.SIGNED_OFF: "good"}
 
 
@@ -44,7 +57,7 @@ class CountAdmin(OfficeAdmin[Count]):
     inlines = (CountLineInline,)
     is_found = True
     list_display = ("count_number", "kind", "state", "location", "user", "depot", "occurred_at", "decided_by")
-    list_filter = ("kind", "status", "depot")
+    list_filter = ("kind", "status", ChangedFilter, "depot")
     list_select_related = ("location__depot", "location__customer", "user", "depot", "decided_by")
     search_fields = ("count_number", "location__vehicle_no", "user__search_name")
     search_help_text = "Number, vehicle, or user name"
@@ -53,10 +66,11 @@ class CountAdmin(OfficeAdmin[Count]):
     actions = ("sign_off", "reject")
     fields: ClassVar[Any] = (
         ("count_number", "kind", "state"), (plain("location"), "depot", "user"), "remarks",
-        ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "on_its_way",
+        ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "changed",
+        "on_its_way",
         "client_temp_id",
     )  # fmt: skip
-    readonly_fields = ("state",)
+    readonly_fields = ("state", "changed")
 
     def get_fields(self, request: HttpRequest, obj: Count | None = None) -> Any:
         shown = on_its_way(acting_user(request))
@@ -111,6 +125,18 @@ class CountAdmin(OfficeAdmin[Count]):
             "rejected",
             lambda count, sent: services.reject_count(actor=actor, count_id=count.pk, **sent),
         )
+
+    @admin.display(description="changed since")
+    def changed(self, count: Count) -> str:
+        """By what came after the signature."""
+        if count.status != Count.Status.SIGNED_OFF:
+            return "–"
+        lines = [line for line in services.lines_by_now(count) if line.variance_now != line.variance]
+        told = (
+            (f"{line.equipment.sku} {line.condition}: {line.variance:+d} signed, {line.variance_now:+d} now",)
+            for line in lines
+        )
+        return format_html_join(SafeString("<br>"), "{}", told) or "–"
 
     @admin.display(description="status", ordering="status")
     def state(self, count: Count) -> str:

@@ -1,7 +1,7 @@
 """All that moves stock: the ledger itself, corrections, and the work of depots."""
 
 from inventory.services.corrections import Entity, correct_inventory
-from inventory.services.counting import compared_lines, lines_seen_by, may_compare
+from inventory.services.counting import compared_lines, lines_by_now, lines_seen_by, may_compare
 from inventory.services.counts import (
     COUNT_PREFIX,
     VEHICLE_COUNT,
@@ -71,6 +71,7 @@ __all__ = [
     "device_name",
     "hold_stock",
     "is_device",
+    "lines_by_now",
     "lines_seen_by",
     "locations",
     "look_at_stock",

@@ -161,7 +161,28 @@ def may_compare(reader: User, count: Count) -> bool:
 
 def lines_seen_by(reader: User, count: Count) -> list[CountLine]:
     """A count's lines, beside the books as they are now where the reader may compare them."""
-    return compared_lines(count) if may_compare(reader, count) else list(count.lines.select_related("equipment"))
+    if may_compare(reader, count):
+        return compared_lines(count)
+    return (
+        lines_by_now(count)
+        if count.status == Count.Status.SIGNED_OFF
+        else list(count.lines.select_related("equipment"))
+    )
+
+
+def lines_by_now(count: Count) -> list[CountLine]:
+    """A signed count's lines with what the books say of its moment by now; also what they have only heard of since."""
+    lines = {(line.equipment_id, line.condition): line for line in count.lines.select_related("equipment")}
+    books = books_before(count)
+    unheard = {stock: pieces for stock, pieces in books.items() if pieces and stock not in lines}
+    equipment = Equipment.objects.in_bulk({pk for pk, _ in unheard})
+    for stock in sorted(unheard):
+        lines[stock] = CountLine(
+            count=count, equipment=equipment[stock[0]], condition=stock[1], quantity=0, expected=0
+        )  # fmt: skip
+    for stock, line in lines.items():
+        line.expected_now = books[stock]
+    return [*lines.values()]
 
 
 def compared_lines(count: Count) -> list[CountLine]:
@@ -181,14 +202,16 @@ def compared_lines(count: Count) -> list[CountLine]:
     found = adjustments(here, sorted(following, key=lambda each: each.row.order), balances, moment=moment)
     expected = {each.stock: each.expected for each in found if each.count.pk == count.pk}
     equipment = Equipment.objects.in_bulk({pk for pk, _ in expected})
-    return [
-        CountLine(
-            count=count,
-            equipment=equipment[stock[0]],
-            condition=stock[1],
-            quantity=own.get(stock, 0),
-            expected=pieces,
-        )
-        for stock, pieces in sorted(expected.items())
-        if pieces or stock in own
-    ]
+    lines = []
+    for stock, pieces in sorted(expected.items()):
+        if pieces or stock in own:
+            line = CountLine(
+                count=count,
+                equipment=equipment[stock[0]],
+                condition=stock[1],
+                quantity=own.get(stock, 0),
+                expected=pieces,
+            )
+            line.expected_now = pieces
+            lines.append(line)
+    return lines

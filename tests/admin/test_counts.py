@@ -45,6 +45,18 @@ def test_a_vehicle_count_is_signed_off_after_its_variance_was_seen(shop: Shop) -
     assert "-2" in client.get(url("inventory.count", "change", counted.pk)).content.decode()
 
 
+def test_a_signed_count_says_what_came_afterwards(shop: Shop) -> None:
+    client, before = logged_in(UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)), clock.now()
+    counted = count(shop)
+    chosen(client, "inventory.count", "sign_off", counted, remarks="Lost on the road")
+    listed = url("inventory.count")
+    assert str(counted) not in client.get(listed, {"changed": "yes"}).content.decode()
+    assert shop.sell({"type": "SALE", "quantity": 2}, occurred_at=before.isoformat()).status_code == 201
+    page = client.get(url("inventory.count", "change", counted.pk)).content.decode()
+    assert f"{shop.cylinder.sku} FULL: -2 signed, +0 now" in page
+    assert str(counted) in client.get(listed, {"changed": "yes"}).content.decode()
+
+
 def test_a_count_that_agrees_says_so(shop: Shop) -> None:
     asked = chosen(logged_in(shop.admin), "inventory.count", "sign_off", count(shop, 20)).content.decode()
     assert "The goods agree with the books." in asked

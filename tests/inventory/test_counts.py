@@ -99,6 +99,29 @@ def test_nothing_moves_before_a_count_is_signed_off(opened: Shop) -> None:
     assert posted(counted) == [("VARIANCE", -2)]
 
 
+def test_a_signed_count_says_what_came_after_the_signature(opened: Shop) -> None:
+    other, client = EquipmentFactory(), opened.client_of(opened.admin)
+    with at(18):
+        signed, same = sign(opened, count(opened, 18)), None
+        assert [line["variance_now"] for line in signed["lines"]] == [-2]
+    with at(19):
+        same = sign(opened, count(opened, 18))
+        sell(opened, 2, occurred_at=moment(12).isoformat())
+        load = opened.draft(
+            {"direction": "OUT", "equipment": other.pk, "quantity": 3}, occurred_at=moment(12).isoformat()
+        )
+        opened.stocked("depot", opened.depot.pk, 9, equipment_id=other.pk)
+        assert opened.confirm(load.json()["id"]).status_code == 200
+    lines = client.get(f"/api/vehicle-counts/{signed['id']}/").json()["lines"]
+    told = {line["sku"]: (line["quantity"], line["variance"], line["variance_now"]) for line in lines}
+    assert told == {opened.cylinder.sku: (18, -2, 0), other.sku: (0, 0, -3)}
+    listed = {
+        value: [row["id"] for row in client.get("/api/vehicle-counts/", {"changed": value}).json()["results"]]
+        for value in ("true", "false")
+    }
+    assert listed == {"true": [signed["id"]], "false": [same["id"]]}
+
+
 def test_a_count_covers_what_nobody_named(opened: Shop) -> None:
     other = EquipmentFactory()
     with at(7):
