@@ -164,6 +164,12 @@ class DepotWorkItemOut(serializers.ModelSerializer[DepotWorkItem]):
         read_only_fields = fields
 
 
+def _pending(serializer: serializers.Serializer[Any]) -> object:
+    """Of `under_way`, where the view asked for it."""
+    pending = serializer.context.get("pending")
+    return None if pending is None else UnderWayOut(pending, many=True).data
+
+
 class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
     depot_code = serializers.CharField(source="depot.code", read_only=True)
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
@@ -182,8 +188,7 @@ class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
 
     @extend_schema_field(UnderWayOut(many=True, allow_null=True))
     def get_pending(self, work: DepotWork) -> object:
-        pending: Any = self.context.get("pending")  # of `under_way`
-        return None if pending is None else UnderWayOut(pending, many=True).data
+        return _pending(self)
 
 
 class PassedOnIn(Input):
@@ -312,5 +317,4 @@ class VehicleCountOut(serializers.ModelSerializer[Count]):
 
     @extend_schema_field(UnderWayOut(many=True, allow_null=True))
     def get_pending(self, count: Count) -> object:
-        pending: Any = self.context.get("pending")  # of `under_way`
-        return None if pending is None else UnderWayOut(pending, many=True).data
+        return _pending(self)
