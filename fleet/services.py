@@ -79,7 +79,7 @@ def vehicle_named(number: str, *, actor: Model, depot: Depot | None) -> Vehicle:
     return create_vehicle(actor=actor, values={"number": number, "depot": home})
 
 
-def require_in_use(vehicle: Vehicle, at: datetime, *, attr: str) -> None:
+def require_in_use(vehicle: Vehicle, at: datetime, *, attr: str | None) -> None:
     """Raise VehicleInactive where it was inactive at a moment."""
     if not was_active(vehicle, at):
         raise VehicleInactive(vehicle.number, attr=attr)

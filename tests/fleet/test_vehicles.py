@@ -6,8 +6,9 @@ from accounts.services import NewTaking, take_vehicle
 from audit.models import AuditLog
 from fleet.errors import VehicleInactive
 from fleet.models import Vehicle
+from foundation import clock
 from foundation.access.capabilities import Role
-from tests.conftest import ClientOf, error_of
+from tests.conftest import ClientOf, Shop, error_of
 from tests.factories import DepotFactory, UserFactory, VehicleFactory
 from tests.fleet.conftest import Fleet, ago, moment
 from tests.types import Unchanged
@@ -119,3 +120,17 @@ def test_everybody_reads_them(fleet: Fleet) -> None:
     VehicleFactory(is_active=False)
     mine = client.get(f"/api/vehicles/?is_active=true&depot={fleet.shop.depot.pk}").json()["results"]
     assert [row["number"] for row in mine] == sorted([fleet.first.number, fleet.other.number])
+
+
+def test_nothing_is_loaded_onto_a_vehicle_that_is_inactive(shop: Shop) -> None:
+    """What was loaded before is; and what is on it can come back."""
+    before = clock.now()
+    vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
+    drafts = [
+        shop.draft({"direction": "OUT"}).json()["id"],
+        shop.draft({"direction": "OUT"}, occurred_at=before.isoformat()).json()["id"],
+        shop.draft({"direction": "IN"}).json()["id"],
+    ]
+    assert shop.client_of(shop.admin).delete(f"/api/vehicles/{vehicle.pk}/").status_code == 200
+    assert error_of(shop.confirm(drafts[0])) == (409, "vehicle_inactive", None)
+    assert [shop.confirm(pk).status_code for pk in drafts[1:]] == [200, 200]
