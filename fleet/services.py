@@ -14,7 +14,8 @@ from depots.errors import DepotInactive
 from depots.models import Depot
 from fleet import locks
 from fleet.errors import VehicleInactive
-from fleet.models import Assignment, Vehicle
+from fleet.models import Assignment, PastVehicleDepot, Vehicle
+from foundation import clock
 from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
 from foundation.master_data import was_active, with_moment
@@ -44,9 +45,10 @@ def update_vehicle(*, actor: Model, pk: int, changes: Mapping[str, object]) -> V
         raise Invalid(
             "Its documents name it by its number: add the other one, and transfer what is on this one.", attr="number"
         )
-    update_recorded(
-        actor=actor, action="fleet.vehicle.updated", target=target, changes=_checked(actor, target, changes)
-    )
+    checked = _checked(actor, target, changes)
+    if "depot" in checked and checked["depot"] != target.depot:
+        PastVehicleDepot.objects.create(vehicle=target, depot=target.depot, until=clock.now())
+    update_recorded(actor=actor, action="fleet.vehicle.updated", target=target, changes=checked)
     return target
 
 

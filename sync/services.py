@@ -60,6 +60,10 @@ class Result:
     conflict: SyncConflict | None = None
 
     @property
+    def tried_again_until(self) -> datetime | None:
+        return self.conflict.tried_again_until if self.conflict is not None and self.made is None else None
+
+    @property
     def refusals(self) -> list[dict[str, object]]:
         return self.conflict.errors if self.conflict is not None and self.made is None else []
 
