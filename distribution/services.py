@@ -133,8 +133,9 @@ def confirm_distribution(
     happened = occurred_at or (distribution.occurred_at if is_told else now)
     if not was_active(distribution.depot, happened):
         raise DepotInactive(distribution.depot.code)
-    if distribution.vehicle_no and distribution.total_collection:
-        require_in_use(Vehicle.objects.get(number=distribution.vehicle_no), happened, attr=None)
+    vehicle = Vehicle.objects.filter(number=distribution.vehicle_no).first()
+    if vehicle is not None and distribution.total_collection:
+        require_in_use(vehicle, happened, attr=None)
     hold = hold_stock(_moves_of(distribution), occurred_at=happened, now=now, approval=approval)
     post_movements(hold, actor=actor, cause=distribution, now=now)
     _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)
