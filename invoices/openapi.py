@@ -4,8 +4,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from foundation.api.schema import conflicts
-from invoices.errors import NoEmailAddress
-from invoices.serializers import EmailIn, GstRateSerializer, InvoiceEmailOut, InvoiceOut, PrintBatchIn
+from invoices.errors import NoEmailAddress, NotHeld
+from invoices.serializers import EmailIn, GstRateSerializer, InvoiceEmailOut, InvoiceOut, PrintBatchIn, ReleaseIn
 
 INVOICE_EXAMPLE = {
     "id": 480,
@@ -114,6 +114,16 @@ send_email = extend_schema(
         OpenApiExample("elsewhere", value={"to": "accounts@ahhock.example.sg"}, request_only=True),
         _EMAIL,
     ],
+)
+
+release = extend_schema(
+    summary="Release a held invoice",
+    description="ADMIN, and SUPERVISOR in their depot. A document with an unlikely amount, quantity or usage isn't "
+    "emailed before: what was asked for meanwhile goes now. `?is_held=true` lists them.",
+    tags=["Invoices"],
+    request=ReleaseIn,
+    responses={200: InvoiceOut, **conflicts(NotHeld)},
+    examples=[OpenApiExample("looked at", value={"remarks": "Read the meter myself"}, request_only=True), _INVOICE],
 )
 
 list_emails = extend_schema(

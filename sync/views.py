@@ -39,6 +39,7 @@ from sync.serializers import (
     WithdrawIn,
     push_in,
 )
+from transactions.unlikely import KEPT_IN_PUSHES
 
 
 class MayPush(HasCapability):
@@ -147,6 +148,7 @@ class SyncConflictViewSet(LedgerViewSet):
     filterset_class = SyncConflictFilter
     search_fields = ("client_temp_id", "user__search_name", "=request_id")
     ordering_fields = ("id", "occurred_at")
+    asks = {"retry": KEPT_IN_PUSHES}
     capability = {
         "list": Capability.VIEW_CONFLICTS,
         "retrieve": Capability.VIEW_CONFLICTS,

@@ -21,7 +21,7 @@ from sync.feed import begin_anew
 from sync.models import FeedEntry
 from sync.serializers import PulledCustomer
 from tests.concurrency.races import Signal, Threads, at_once
-from tests.conftest import Shop, error_of
+from tests.conftest import Shop, error_of, post_confirmed
 from tests.factories import (
     CustomerFactory,
     CustomerRateFactory,
@@ -119,7 +119,8 @@ def test_changes_come_by_the_cursor_and_only_they(shop: Shop, replica: Replica) 
     before = replica.cursor
     admin.patch(f"/api/customers/{other.pk}/", {"name": "New name"})
     admin.patch(f"/api/equipment/{shop.cylinder.pk}/", {"default_rate": "30.00"})
-    admin.post(
+    post_confirmed(
+        admin,
         f"/api/customers/{shop.customer.pk}/rates/",
         {"equipment": shop.cylinder.pk, "rate": "20.00", "valid_from": "2026-01-01"},
     )
