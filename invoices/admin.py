@@ -105,7 +105,7 @@ def _unsent() -> Q:
 
 
 def _held() -> Q:
-    return Q(email_hold__in=EmailHold.objects.filter(released_at__isnull=True))
+    return Q(pk__in=EmailHold.objects.filter(released_at__isnull=True).values("invoice"))
 
 
 def _overdue() -> Q:

@@ -58,7 +58,7 @@ class InvoiceQuerySet(LedgerQuerySet):
 
     def held(self) -> Self:
         """Those that aren't emailed before somebody has released them."""
-        return self.filter(email_hold__in=EmailHold.objects.filter(released_at__isnull=True))
+        return self.filter(pk__in=EmailHold.objects.filter(released_at__isnull=True).values("invoice"))
 
 
 class Invoice(LedgerModel):

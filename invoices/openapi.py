@@ -119,7 +119,7 @@ send_email = extend_schema(
 release = extend_schema(
     summary="Release a held invoice",
     description="ADMIN, and SUPERVISOR in their depot. A document with an unlikely amount, quantity or usage isn't "
-    "emailed before: what was asked for meanwhile goes now. `?is_held=true` lists them.",
+    "emailed before: what was asked for meanwhile goes now.",
     tags=["Invoices"],
     request=ReleaseIn,
     responses={200: InvoiceOut, **conflicts(NotHeld)},
@@ -147,7 +147,15 @@ add_gst_rate = extend_schema(
     description="ADMIN only. Earlier rates stay: documents were issued under them.",
     tags=["Master data"],
     examples=[
-        OpenApiExample("10 %", value={"rate": "10.00", "valid_from": "2030-01-01"}, request_only=True),
+        OpenApiExample(
+            "10 %",
+            value={
+                "rate": "10.00",
+                "valid_from": "2030-01-01",
+                "confirm": [{"code": "gst_rate_unlikely", "attr": "rate", "value": "10.00"}],
+            },
+            request_only=True,
+        ),
         OpenApiExample(
             "10 % added",
             value={"id": 4, "rate": "10.00", "valid_from": "2030-01-01"},

@@ -28,7 +28,7 @@ from foundation.api.viewsets import LedgerViewSet
 from invoices import openapi, services
 from invoices.downloads import pdf_response
 from invoices.errors import GstRateUnlikely
-from invoices.models import GstRate, Invoice, InvoiceEmail, InvoiceQuerySet
+from invoices.models import GstRate, Invoice, InvoiceEmail
 from invoices.selectors import INVOICE_NUMBERS
 from invoices.serializers import (
     EmailIn,
@@ -49,15 +49,11 @@ class InvoiceFilter(LedgerFilterSet):
     generated_after = MomentFilter(field_name="generated_at", lookup_expr="gte")
     generated_before = MomentFilter(field_name="generated_at", lookup_expr="lt")
 
-    is_held = YesNoFilter(method="held", help_text="It isn't emailed before somebody has released it.")
     is_open = YesNoFilter(field_name="settled_on", lookup_expr="isnull", help_text="Something is still to be paid.")
 
     class Meta:
         model = Invoice
         fields = ("kind", "status")
-
-    def held(self, invoices: InvoiceQuerySet, name: str, value: bool) -> InvoiceQuerySet:
-        return invoices.held() if value else invoices.exclude(pk__in=invoices.held())
 
 
 @openapi.invoices

@@ -112,22 +112,24 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
         obj.refresh_from_db()
 
     @admin.action(description="Let it happen", permissions=["change"], location=ON_LISTS_AND_PAGES)
-    def retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
-        self._retry(request, queryset)
+    def retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> HttpResponse | None:
+        return self._retry(request, queryset)
 
     @admin.action(
         description="Let it happen at the rates it names", permissions=["change"], location=ON_LISTS_AND_PAGES
     )
-    def retry_at_its_rates(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
-        self._retry(request, queryset, approve_rates=True)
+    def retry_at_its_rates(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> HttpResponse | None:
+        return self._retry(request, queryset, approve_rates=True)
 
     @admin.action(
         description="Let it happen without the fields that nobody knows",
         permissions=["change"],
         location=ON_LISTS_AND_PAGES,
     )
-    def retry_without_unknown_fields(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> None:
-        self._retry(request, queryset, ignore_unknown_fields=True)
+    def retry_without_unknown_fields(
+        self, request: HttpRequest, queryset: QuerySet[SyncConflict]
+    ) -> HttpResponse | None:
+        return self._retry(request, queryset, ignore_unknown_fields=True)
 
     @admin.action(description="Let it happen at another time", permissions=["change"], location=ON_LISTS_AND_PAGES)
     def retry_at_another_time(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> HttpResponse | None:
@@ -141,11 +143,12 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, **sent),
         )
 
-    def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: Any) -> None:
+    def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: Any) -> HttpResponse | None:
         actor = acting_user(request)
-        self.each(
+        return self.run(
             request,
-            queryset.order_by("pk"),
+            queryset,
+            "Let it happen",
             "happened",
             lambda kept: services.retry_conflict(actor=actor, conflict_id=kept.pk, **approved),
         )

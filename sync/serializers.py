@@ -31,7 +31,7 @@ from sync.errors import ProtocolTooNew
 from sync.models import MAX_NUMBER, Device, SyncConflict
 from sync.operations import TYPES
 from sync.reading import MAX_OFFSET, PROTOCOL
-from sync.selectors import LISTED, PULLED_OF_CUSTOMER, PULLED_OF_RATE, as_sent, missing_numbers
+from sync.selectors import LISTED, METER_OF_CUSTOMER, PULLED_OF_CUSTOMER, PULLED_OF_RATE, as_sent, missing_numbers
 from sync.services import CREATED, DUPLICATE, REJECTED, Envelope, Result
 from transactions.models import Transaction
 
@@ -259,9 +259,22 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
         many=True, read_only=True, help_text="In force today, and those that will be: each from its date."
     )
 
+    most_usage_per_day = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        read_only=True,
+        allow_null=True,
+        help_text="More m³ a day are asked about (`usage_unlikely`), a day being the least; null without a meter.",
+    )
+    metered_since = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="Since when its usage counts: its last reading, or when it was known.",
+    )
+
     class Meta:
         model = Customer
-        fields = (*PULLED_OF_CUSTOMER, "rates")
+        fields = (*PULLED_OF_CUSTOMER, *METER_OF_CUSTOMER, "rates")
         read_only_fields = fields
 
     def to_representation(self, instance: Any) -> Any:
@@ -270,6 +283,7 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
             **instance,
             "meter_rate": _text(instance["meter_rate"]),
             "last_meter_reading": _text(instance["last_meter_reading"]),
+            "most_usage_per_day": _text(instance["most_usage_per_day"]),
             "rates": [{**rate, "rate": _text(rate["rate"])} for rate in instance["rates"]],
         }
 
@@ -302,11 +316,21 @@ class PullOut(serializers.Serializer[Mapping[str, object]]):
     gst_rates = GstRateSerializer(many=True)
     customers = PulledCustomer(many=True)
     gone = GoneOut()
+    unlikely = UnlikelyOut(help_text="More than these, and of a meter, are asked about: `confirm` with the sale.")
     stock = PulledStock(
         many=True, allow_null=True, help_text="All of the own vehicle's, on the last page; null on the others."
     )
     distributions = DistributionOut(
         many=True, allow_null=True, help_text="All own drafts, on the last page; null on the others."
+    )
+
+
+class UnlikelyOut(serializers.Serializer[Mapping[str, object]]):
+    """From where a sale is asked about."""
+
+    quantity = serializers.DecimalField(max_digits=12, decimal_places=2, source="QUANTITY", help_text="Of a line.")
+    amount = serializers.DecimalField(
+        max_digits=12, decimal_places=2, source="AMOUNT", help_text="Of a document, with GST."
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from django.conf import settings
 from django.utils.decorators import method_decorator
 from django.utils.http import quote_etag
 from django.views.decorators.gzip import gzip_page
@@ -84,6 +85,7 @@ class PullView(KnownParametersOnly, APIView):
             "has_more": page.has_more,
             **page.rows,
             "gone": page.gone,
+            "unlikely": settings.UNLIKELY,
             "stock": None if page.has_more else own_stock(user),
             "distributions": None if page.has_more else own_drafts(user),
         }

@@ -10,6 +10,7 @@ import time_machine
 
 from accounts.models import User
 from customers.models import Customer
+from sync.selectors import customers_to_pull
 from tests.conftest import Shop, error_of, to_confirm
 from tests.factories import CustomerFactory, CustomerRateFactory, DriverFactory, EquipmentFactory
 from tests.types import Json
@@ -61,6 +62,10 @@ def test_a_sale_costs_what_the_shared_cases_say(shop: Shop, case: Json) -> None:
             assert shop.count("customer", customer.pk, 10, equipment_id=pk).status_code == 200
         items = [{**item, "equipment": equipment[item["equipment"]]} for item in case["sale"]["items"]]
         sale = {**case["sale"], "items": items, "customer": customer.pk}
+        if "pulled" in case:
+            [pulled] = customers_to_pull(Customer.objects.filter(pk=customer.pk))
+            assert Decimal(case["pulled"]["most_usage_per_day"]) == pulled["most_usage_per_day"]
+            assert datetime.fromisoformat(case["pulled"]["metered_since"]) == pulled["metered_since"]
         asking = shop.client_of(carries_no_vehicle).post("/api/transactions/", sale)
         asked = to_confirm(asking) if "asked" in case else []
         assert asked == case.get("asked", [])
