@@ -93,7 +93,8 @@ class OperationIn(Input):
     data: Any = serializers.DictField(
         help_text="As the single endpoint takes it. A distribution.confirm has `distribution`: an id, or the "
         "client_temp_id of the operation that makes it; a vehicle.taken has `vehicle`, its number; a withdrawn has "
-        "nothing. In protocol 2 a sale may have `based_on`: `last_reading` and `total_with_gst`, as they were shown."
+        "nothing. In protocol 2 a sale may have `based_on`: `last_reading` and `total_with_gst`, as they were shown; "
+        "and `confirm`: what was asked at the door, and is meant so."
     )
 
 
@@ -269,7 +270,7 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
     metered_since = serializers.DateTimeField(
         read_only=True,
         allow_null=True,
-        help_text="Since when its usage counts: its last reading, or when it was known.",
+        help_text="Since when its usage counts: its last reading, or when it became known.",
     )
 
     class Meta:
@@ -279,11 +280,13 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
 
     def to_representation(self, instance: Any) -> Any:
         """Written by hand: a field for each value would take most of a first pull."""
+        since = instance["metered_since"]
         return {
             **instance,
             "meter_rate": _text(instance["meter_rate"]),
             "last_meter_reading": _text(instance["last_meter_reading"]),
             "most_usage_per_day": _text(instance["most_usage_per_day"]),
+            "metered_since": since and self.fields["metered_since"].to_representation(since),
             "rates": [{**rate, "rate": _text(rate["rate"])} for rate in instance["rates"]],
         }
 
@@ -308,6 +311,15 @@ class GoneOut(serializers.Serializer[None]):
     customers = serializers.ListField(child=serializers.IntegerField())
 
 
+class UnlikelyOut(serializers.Serializer[Mapping[str, object]]):
+    """From where a sale is asked about."""
+
+    quantity = serializers.DecimalField(max_digits=12, decimal_places=2, source="QUANTITY", help_text="Of a line.")
+    amount = serializers.DecimalField(
+        max_digits=12, decimal_places=2, source="AMOUNT", help_text="Of a document, with GST."
+    )
+
+
 class PullOut(serializers.Serializer[Mapping[str, object]]):
     cursor = serializers.CharField(help_text="Keep it with the rows, and send it with the next pull.")
     has_more = serializers.BooleanField(help_text="Pull again at once.")
@@ -322,15 +334,6 @@ class PullOut(serializers.Serializer[Mapping[str, object]]):
     )
     distributions = DistributionOut(
         many=True, allow_null=True, help_text="All own drafts, on the last page; null on the others."
-    )
-
-
-class UnlikelyOut(serializers.Serializer[Mapping[str, object]]):
-    """From where a sale is asked about."""
-
-    quantity = serializers.DecimalField(max_digits=12, decimal_places=2, source="QUANTITY", help_text="Of a line.")
-    amount = serializers.DecimalField(
-        max_digits=12, decimal_places=2, source="AMOUNT", help_text="Of a document, with GST."
     )
 
 

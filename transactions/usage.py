@@ -72,8 +72,7 @@ class Habit:
     def most_per_day(self) -> Decimal:
         """What isn't unlikely yet, in m3 a day."""
         usual, factor = self.per_day, settings.UNLIKELY["USAGE_FACTOR"]
-        most: Decimal = settings.UNLIKELY["USAGE_PER_DAY"] if usual is None else to_cents(factor * usual)
-        return most
+        return to_cents(settings.UNLIKELY["USAGE_PER_DAY"] if usual is None else factor * usual)
 
 
 def days_between(start: datetime, end: datetime) -> Decimal:
