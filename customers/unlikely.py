@@ -81,5 +81,6 @@ def _without(text: Combinable, character: str) -> Func:
     return Replace(text, Value(character), Value(""), output_field=CharField())
 
 
-_DIGITS = reduce(_without, _BETWEEN_DIGITS, F("phone"))
+_PHONE: Combinable = F("phone")
+_DIGITS = reduce(_without, _BETWEEN_DIGITS, _PHONE)
 _CALLED = {"phone": "phone number", "uen": "UEN", "name": "name and postal code"}

@@ -5,7 +5,7 @@ Whoever changes what is settled holds the customer's lock first: a customer's ac
 
 from collections.abc import Iterable
 
-from invoices.models import EmailHold, Invoice, InvoiceEmail
+from invoices.models import Invoice, InvoiceEmail
 
 
 def invoice(invoice_id: int) -> Invoice:
@@ -20,10 +20,4 @@ def invoices(invoice_ids: Iterable[int]) -> list[Invoice]:
 
 def email(email_id: int) -> InvoiceEmail:
     row: InvoiceEmail = InvoiceEmail.objects.select_for_update().get(pk=email_id)
-    return row
-
-
-def email_hold(invoice: Invoice) -> EmailHold | None:
-    """Of a locked invoice; None where nothing ever held it."""
-    row: EmailHold | None = EmailHold.objects.select_for_update().filter(invoice=invoice).first()
     return row

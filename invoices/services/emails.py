@@ -22,7 +22,7 @@ from foundation.operations.idempotency import idempotent
 from invoices import locks
 from invoices.errors import NoEmailAddress, NotHeld
 from invoices.mailing import compose, new_message_id
-from invoices.models import Invoice, InvoiceEmail
+from invoices.models import EmailHold, Invoice, InvoiceEmail
 from invoices.selectors import why_held
 
 MAX_ATTEMPTS = 8
@@ -81,12 +81,12 @@ def queue_email(invoice: Invoice, *, to: str, requested_by: User, now: datetime,
 def release_email(*, actor: User, invoice_id: int, remarks: str = "") -> Invoice:
     """Let a held document be emailed, and what was asked for meanwhile go.
 
-    Locks the invoice, its hold, then the requests. Raises Denied, NotHeld.
+    Locks the invoice, which guards its hold, then the requests. Raises Denied, NotHeld.
     """
     invoice = locks.invoice(invoice_id)
     if not Invoice.objects.filter(rows_within(actor, Capability.RELEASE_EMAIL), pk=invoice_id).exists():
         raise Denied
-    hold = locks.email_hold(invoice)
+    hold = EmailHold.objects.filter(invoice=invoice).first()
     if hold is None or hold.released_at is not None:
         raise NotHeld(f"{invoice.invoice_number} isn't held.")
     now = clock.now()
