@@ -242,6 +242,7 @@ IN_WORDS: dict[Capability, str] = {
     Capability.RECORD_SALE: "record sales",
     Capability.OVERRIDE_RATE: "set a rate",
     Capability.VOID_SALE: "void sales",
+    Capability.RELEASE_EMAIL: "release held documents",
     Capability.RECORD_PAYMENT: "record payments",
     Capability.REVERSE_PAYMENT: "reverse payments",
     Capability.VIEW_CUSTOMER_SITE: "read what stands at customers' sites",
