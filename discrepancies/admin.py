@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from accounts.requests import acting_user
 from discrepancies import services
 from discrepancies.models import Discrepancy
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.entities import entity_name
 from foundation.office.actions import ON_LISTS_AND_PAGES
@@ -88,7 +89,9 @@ class DiscrepancyAdmin(OfficeAdmin[Discrepancy]):
 
     @admin.display(description="seen by")
     def seen_by(self, discrepancy: Discrepancy) -> str:
-        return str(discrepancy.seen) if hasattr(discrepancy, "seen") else "–"
+        if not hasattr(discrepancy, "seen"):
+            return "–"
+        return f"{discrepancy.seen.by}, {clock.in_words(discrepancy.seen.at)}"
 
     @admin.display(description="remarks")
     def remarks(self, discrepancy: Discrepancy) -> str:

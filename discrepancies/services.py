@@ -57,6 +57,17 @@ def note_discrepancy(
     return noted
 
 
+def note_pushed_back(
+    about: Model, *, user: User, occurred_at: datetime, to: datetime, now: datetime, operation: str | None = None
+) -> None:
+    """Note what follows a count of its own device though its time says before: it can't explain what was missing."""
+    detail = f"Its time says {clock.in_words(occurred_at)}; its device had counted by {clock.in_words(to)} already."
+    note_discrepancy(
+        Code.AFTER_COUNT, user=user, about=about, detail=detail, now=now,
+        shown=clock.in_words(occurred_at), billed=clock.in_words(to), operation=operation,
+    )  # fmt: skip
+
+
 def note_other_vehicle(used: VehicleUsed, *, user: User, about: Model, now: datetime) -> None:
     """Note where an operation's vehicle isn't the one that its user was assigned to then. Likewise."""
     if used.number != used.assigned:

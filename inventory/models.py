@@ -313,7 +313,13 @@ class CountQuerySet(LedgerQuerySet):
         return self.filter(_counts_within(user, Capability.VIEW_SETTLEMENTS))
 
     def decidable_by(self, user: User) -> Self:
-        return self.filter(_counts_within(user, Capability.SIGN_OFF_SETTLEMENT))
+        """All, or those of the own depot's vehicles, and what its people counted of those without a depot."""
+        within = rows_within(user, Capability.SIGN_OFF_SETTLEMENT, depot="depot_id")
+        if user.scope(Capability.SIGN_OFF_SETTLEMENT) is Scope.DEPOT and user.depot_id:
+            others = Vehicle.objects.exclude(depot=None).exclude(depot=user.depot_id).values("number")
+            within &= ~Q(location__vehicle_no__in=others)
+            within |= Q(location__vehicle_no__in=Vehicle.objects.filter(depot=user.depot_id).values("number"))
+        return self.filter(within)
 
     def standing(self) -> Self:
         """Those that the books go by."""

@@ -147,6 +147,7 @@ _WORK_EXAMPLE = {
     ],
     "occurred_at": "2026-01-20T07:30:00+08:00",
     "created_at": "2026-01-20T07:30:02+08:00",
+    "pending": None,
 }
 
 _WORK = OpenApiExample("a refill", value=_WORK_EXAMPLE, response_only=True, status_codes=["200", "201"])

@@ -7,13 +7,14 @@ from datetime import date
 
 from django.db.models import Q
 
+from accounts.models import User
 from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from fleet.models import Vehicle
 from foundation.infrastructure.expressions import added_up
 from foundation.remains import tells_of
-from inventory.models import Condition, Inventory, Location, LocationKind, StockMovement
+from inventory.models import Condition, Count, Inventory, Location, LocationKind, StockMovement
 
 Kind = StockMovement.Kind
 Stock = tuple[int, str]
@@ -90,6 +91,13 @@ def aboard(vehicle: Vehicle) -> Iterable[str]:
     there = Inventory.objects.filter(location__kind=LocationKind.VEHICLE, location__vehicle_no=vehicle.number)
     rows = there.exclude(quantity=0).select_related("equipment").order_by("equipment__sku", "condition")
     return [f"{row.quantity} {row.condition} {row.equipment.sku} on it" for row in rows]
+
+
+@tells_of(User)
+def counted_by(user: User) -> Iterable[str]:
+    """The counts of a user that nobody has decided about."""
+    rows = Count.objects.filter(user=user, status=Count.Status.COUNTED).order_by("pk")
+    return [f"{row} is still to be signed off" for row in rows]
 
 
 @tells_of(Depot)

@@ -164,18 +164,31 @@ class DepotWorkItemOut(serializers.ModelSerializer[DepotWorkItem]):
         read_only_fields = fields
 
 
+def _pending(serializer: serializers.Serializer[Any]) -> object:
+    """Of `under_way`, where the view asked for it."""
+    pending = serializer.context.get("pending")
+    return None if pending is None else UnderWayOut(pending, many=True).data
+
+
 class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
     depot_code = serializers.CharField(source="depot.code", read_only=True)
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
     items = DepotWorkItemOut(many=True, read_only=True)
+    pending = serializers.SerializerMethodField(
+        help_text="What is still on its way and may have happened before a stock-take. Null but in its own answer."
+    )
 
     class Meta:
         model = DepotWork
         fields = (
             "id", "work_number", "client_temp_id", "kind", "depot", "depot_code", "to_depot", "reason", "reference",
-            "user", "user_name", "items", "occurred_at", "created_at",
+            "user", "user_name", "items", "occurred_at", "created_at", "pending",
         )  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(UnderWayOut(many=True, allow_null=True))
+    def get_pending(self, work: DepotWork) -> object:
+        return _pending(self)
 
 
 class PassedOnIn(Input):
@@ -304,5 +317,4 @@ class VehicleCountOut(serializers.ModelSerializer[Count]):
 
     @extend_schema_field(UnderWayOut(many=True, allow_null=True))
     def get_pending(self, count: Count) -> object:
-        pending: Any = self.context.get("pending")  # of `under_way`
-        return None if pending is None else UnderWayOut(pending, many=True).data
+        return _pending(self)

@@ -162,7 +162,9 @@ class DepotWorkViewSet(LedgerViewSet):
         serializer = StockTakeIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         recorded = services.take_stock(actor=acting_user(request), data=serializer.command())
-        return Response(self._read(recorded.pk), status=HTTP_201_CREATED)
+        taken = self.queryset.get(pk=recorded.pk)
+        pending = under_way(taken.count) if taken.count else []
+        return Response(DepotWorkOut(taken, context={"pending": pending}).data, status=HTTP_201_CREATED)
 
     @openapi.read_count_sheet
     @action(

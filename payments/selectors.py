@@ -66,6 +66,13 @@ def unused_credit(customer: Customer) -> Iterable[str]:
 
 
 @tells_of(User)
+def counted_by(user: User) -> Iterable[str]:
+    """The cash counts of a user that nobody has decided about."""
+    rows = CashCount.objects.filter(user=user, status=CashCount.Status.COUNTED).order_by("pk")
+    return [f"{row} is still to be signed off" for row in rows]
+
+
+@tells_of(User)
 def bag(user: User) -> Iterable[str]:
     """The cash that a user still has."""
     cash = cash_in_bag(user)

@@ -14,6 +14,7 @@ from foundation.commands import command
 from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import client_temp_id, idempotent
 from inventory import locks as stock_locks
+from inventory.models import Count
 from inventory.selectors import Flow, Stock, flows_of_day
 from inventory.services import (
     CountedLine,
@@ -24,6 +25,7 @@ from inventory.services import (
     sign_off_count,
     vehicle_place,
 )
+from payments.models import CashCount
 from payments.selectors import cash_expected
 from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
 from sequences.services import take_numbers
@@ -104,7 +106,10 @@ def sign_off_settlement(*, actor: User, settlement_id: int, remarks: str = "") -
 
     Raises Denied (also for one's own count), SettlementDecided.
     """
-    settlement = _lock_undecided(actor, settlement_id, but_for=Status.REJECTED)
+    settlement = _lock_undecided(actor, settlement_id)
+    for count in _counts(settlement):
+        if count.status == Status.REJECTED:
+            raise SettlementDecided(f"Its {count} is rejected already: reject the day-end too.")
     goods, cash = settlement.vehicle_count, settlement.cash_count
     reason = remarks or f"Day-end count {settlement.settlement_number}"
     # Users are locked before balances.
@@ -122,7 +127,9 @@ def reject_settlement(*, actor: User, settlement_id: int, remarks: str) -> Settl
 
     Raises Denied, SettlementDecided, Invalid without remarks.
     """
-    settlement = _lock_undecided(actor, settlement_id, but_for=Status.SIGNED_OFF)
+    settlement = _lock_undecided(actor, settlement_id)
+    if all(count.status == Status.SIGNED_OFF for count in _counts(settlement)):
+        raise SettlementDecided("All of it is signed off already: sign off the day-end too.")
     if not remarks.strip():
         raise Invalid("Please say why it has to be counted again.", attr="remarks")
     goods, cash = settlement.vehicle_count, settlement.cash_count
@@ -153,8 +160,11 @@ def _lines(
     return lines
 
 
-def _lock_undecided(actor: User, settlement_id: int, *, but_for: Settlement.Status) -> Settlement:
-    """``but_for``: what one of its counts can't be already."""
+def _counts(settlement: Settlement) -> list[Count | CashCount]:
+    return [count for count in (settlement.vehicle_count, settlement.cash_count) if count is not None]
+
+
+def _lock_undecided(actor: User, settlement_id: int) -> Settlement:
     settlement = locks.settlement(settlement_id)
     if not Settlement.objects.decidable_by(actor).filter(pk=settlement_id).exists():
         raise denied(actor, Capability.SIGN_OFF_SETTLEMENT)
@@ -162,9 +172,6 @@ def _lock_undecided(actor: User, settlement_id: int, *, but_for: Settlement.Stat
         raise Denied("Somebody else has to sign off your count.")
     if settlement.status != Status.COUNTED:
         raise SettlementDecided(f"{settlement.settlement_number} is {settlement.get_status_display().lower()} already.")
-    for count in (settlement.vehicle_count, settlement.cash_count):
-        if count is not None and count.status == but_for:
-            raise SettlementDecided(f"Its {count} is {count.get_status_display().split(':')[0].lower()} already.")
     return settlement
 
 

@@ -62,7 +62,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     actions = ("retry", "retry_at_its_rates", "retry_without_unknown_fields", "retry_at_another_time")
     readonly_fields = (
         "state", "type", "pushed_by", "device", "number", "occurred_at", "corrected_at", "received_at", "refusal",
-        "tried_again_until", "withdrawn", "in_words", "sent", "client_temp_id", "request_id", "settled_at",
+        "tried_again", "withdrawn", "in_words", "sent", "client_temp_id", "request_id", "settled_at",
         "settled_by", "dismissed_because",
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     def get_fields(self, request: HttpRequest, obj: SyncConflict | None = None) -> FieldGroups:
         shown = (
             ("state", "type", "pushed_by", "device", "number"), ("occurred_at", "corrected_at", "received_at"),
-            "refusal", ("tried_again_until", "withdrawn"), "in_words", "sent", ("client_temp_id", "request_id"),
+            "refusal", ("tried_again", "withdrawn"), "in_words", "sent", ("client_temp_id", "request_id"),
         )  # fmt: skip
         if self.has_change_permission(request, obj):
             return (*shown, "reason")
@@ -144,13 +144,16 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
         )
 
     def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: Any) -> HttpResponse | None:
-        actor = acting_user(request)
-        return self.run(
-            request,
-            queryset,
-            "Let it happen",
-            "happened",
-            lambda kept: services.retry_conflict(actor=actor, conflict_id=kept.pk, **approved),
+        """At once, but for what its user said did not happen: that is shown first."""
+        actor, kept = acting_user(request), queryset.order_by("pk")
+
+        def retry(conflict: SyncConflict) -> SyncConflict:
+            return services.retry_conflict(actor=actor, conflict_id=conflict.pk, **approved)
+
+        if kept.filter(withdrawn_at=None).count() == kept.count():
+            return self.run(request, kept, "Let it happen", "happened", retry)
+        return self.ask(
+            request, kept, forms.Form, "Let it happen", "happened", lambda conflict, sent: retry(conflict), _told_of
         )
 
     @admin.display(description="status", ordering="status")
@@ -176,6 +179,11 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
         )
         return format_html_join(SafeString("<br>"), "{} ({}{})", lines) or WORD
 
+    @admin.display(description="tried again by itself")
+    def tried_again(self, conflict: SyncConflict) -> str:
+        until = conflict.tried_again_until
+        return f"until {clock.in_words(until)}, once there is what it lacked" if until else "–"
+
     @admin.display(description="withdrawn by who sent it")
     def withdrawn(self, conflict: SyncConflict) -> str:
         if conflict.withdrawn_at is None:
@@ -194,6 +202,12 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     @admin.display(description="dismissed, because")
     def dismissed_because(self, conflict: SyncConflict) -> str:
         return conflict.reason or "–"
+
+
+def _told_of(conflict: SyncConflict) -> Iterable[str]:
+    yield from described(as_sent(conflict))
+    if conflict.withdrawn_at is not None:
+        yield f"{conflict.user} said at {clock.in_words(conflict.withdrawn_at)}: {conflict.withdrawn_because}"
 
 
 class GapFilter(admin.SimpleListFilter):

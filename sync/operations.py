@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
 from accounts.services import TAKEN, NewTaking, take_vehicle
+from audit.services import record
 from distribution.models import Distribution
 from distribution.serializers import DistributionIn
 from distribution.services import OPERATION as DISTRIBUTION_CREATE
@@ -25,7 +26,7 @@ from foundation.api.inputs import IGNORE_UNKNOWN, Input, known_part
 from foundation.commands import command
 from foundation.errors import UnknownReference
 from foundation.operations import idempotency
-from foundation.operations.idempotency import idempotent
+from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval
 from inventory.models import Count
 from inventory.serializers import VehicleCountIn
@@ -192,6 +193,12 @@ def _withdraw(*, actor: User) -> Device:
     """Nothing happens, once: the device that says so is all that there is to answer."""
     operation = idempotency.current_operation()
     found: Device = Device.objects.get(user=actor, key=operation.device if operation else "")
+    record(
+        actor=actor,
+        action="sync.operation.withdrawn",
+        target=found,
+        after={"number": operation.number if operation else None, "client_temp_id": client_temp_id()},
+    )
     return found
 
 

@@ -149,8 +149,10 @@ def pulled_before(user: User, key: str, moment: datetime) -> datetime | None:
 
 @tells_of(Count)
 def goods_under_way(count: Count) -> Iterator[UnderWay]:
-    """What may still come of the vehicle that was counted, from before the count."""
+    """What may still come of the vehicle, or of the depot, that was counted, from before the count."""
     number = count.location.vehicle_no
+    if count.location.depot_id:
+        yield from _loads_under_way(count)
     if not number:
         return
     for conflict in _kept_before(count):
@@ -158,6 +160,22 @@ def goods_under_way(count: Count) -> Iterator[UnderWay]:
             yield _kept_in_words(conflict)
     drivers = User.objects.get_queryset().filter(Q(vehicle_no=number) | Q(assignments__vehicle__number=number))
     yield from _missing({count.user_id, *drivers.values_list("pk", flat=True)}, count)
+
+
+def _loads_under_way(count: Count) -> Iterator[UnderWay]:
+    """At a depot: what may have left or come already, and isn't confirmed."""
+    drafts = Distribution.objects.filter(depot=count.location.depot_id, status=Distribution.Status.DRAFT)
+    for draft in drafts.filter(occurred_at__lte=count.ordered_at).select_related("user").order_by("pk"):
+        when = clock.in_words(draft.occurred_at)
+        yield UnderWay(
+            f"{draft} of {draft.user.username}, {when}, is neither confirmed nor cancelled",
+            user=draft.user_id,
+            entity=entity_name(draft),
+            entity_id=draft.pk,
+            occurred_at=draft.occurred_at,
+        )
+    for conflict in _kept_before(count).filter(type=DISTRIBUTION_CONFIRM, depot=count.location.depot_id):
+        yield _kept_in_words(conflict)
 
 
 @tells_of(CashCount)

@@ -179,6 +179,8 @@ def withdraw_conflict(*, actor: User, conflict_id: int, reason: str) -> SyncConf
     conflict = _lock_open(actor, conflict_id)
     if conflict.user_id != actor.pk:
         raise Denied("Only who sent it can withdraw it; you can dismiss it.")
+    if conflict.withdrawn_at is not None:
+        raise ConflictSettled("You have withdrawn this already: a supervisor decides.")
     if not reason.strip():
         raise Invalid("Please say why it shall not happen.", attr="reason")
     conflict.waits_for, conflict.withdrawn_at, conflict.withdrawn_because = "", clock.now(), reason
@@ -210,7 +212,11 @@ def _let_happen(conflict: SyncConflict, sent: Sent, approval: Approval, occurred
     pusher = conflict.user
     happened_at = occurred_at or conflict.corrected_at or sent.occurred_at
     if pusher.deactivated_at is not None and (happened_at or clock.now()) >= pusher.deactivated_at:
-        raise UserDeactivated(f"{pusher} had been deactivated before that.", attr="occurred_at")
+        raise UserDeactivated(
+            f"{pusher} had been deactivated by then: say when it happened, "
+            f"before {clock.in_words(pusher.deactivated_at)}.",
+            attr="occurred_at",
+        )
     # It happened while they worked here, and somebody else decides now.
     confirmed_then = confirmed(sent.confirmed, by=pusher, has_happened=True)
     with acting_for(pusher), confirmed_then, named(_operation(pusher, conflict.device, sent)):

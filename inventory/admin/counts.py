@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from accounts.requests import acting_user
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, RemarksForm
 from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of, plain
@@ -144,16 +145,29 @@ class CountAdmin(OfficeAdmin[Count]):
         return badge(status.label.split(":")[0], COUNT_TONES.get(status, "off"))
 
 
+def told_of_stock_take(reader: User, count: Count) -> Iterable[str]:
+    """What whoever took stock should know: by how much it differed, and what may change that."""
+    yield from _variances(count.lines.select_related("equipment"))
+    yield from _still_coming(reader, count)
+
+
 def told_of_count(reader: User, count: Count) -> Iterable[str]:
     """What somebody who signs an open count off should know: its variance, and what may change that."""
+    yield f"{count.location}, counted by {count.user} at {clock.in_words(count.occurred_at)}"
     if services.may_compare(reader, count):
-        lines = [line for line in services.compared_lines(count) if line.variance]
-        for line in lines:
+        yield from [*_variances(services.compared_lines(count))] or ["The goods agree with the books."]
+    yield from _still_coming(reader, count)
+
+
+def _variances(lines: Iterable[CountLine]) -> Iterable[str]:
+    for line in lines:
+        if line.variance:
             yield (
                 f"{line.variance:+d} {line.equipment.sku} {line.condition}: {line.quantity} counted, "
                 f"{line.expected} in the books"
             )
-        if not lines:
-            yield "The goods agree with the books."
+
+
+def _still_coming(reader: User, count: Count) -> Iterable[str]:
     for told in told_of(count):
         yield format_html("Still on its way: {}", linked(reader, told))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
@@ -29,6 +29,7 @@ from foundation.office.pages import OfficeAdmin, may
 from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
 from inventory import services
+from inventory.admin.counts import told_of_stock_take
 from inventory.models import (
     Condition,
     Count,
@@ -461,6 +462,9 @@ class DepotWorkAdmin(OfficeAdmin[DepotWork]):
         depot, reason = sent["depot"].pk, sent["reason"]
         if sent["kind"] == DepotWork.Kind.STOCK_TAKE:
             recorded = services.take_stock(actor=actor, data=DepotCount(depot, items, reason, sent["counted_at"]))
+            if recorded.count is not None:
+                for told in told_of_stock_take(actor, recorded.count):
+                    self.message_user(request, told, messages.WARNING)
         elif sent["counted_at"]:
             raise Invalid("Only a stock-take says when it was counted.", attr="counted_at")
         else:

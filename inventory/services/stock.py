@@ -21,7 +21,7 @@ from accounts.selectors import depot_at
 from customers.models import Customer
 from depots.models import Depot
 from discrepancies.models import Discrepancy
-from discrepancies.services import note_discrepancy
+from discrepancies.services import note_discrepancy, note_pushed_back
 from equipment.models import Equipment
 from foundation import clock
 from foundation.entities import entity_name, model_of
@@ -372,30 +372,24 @@ def post_movements(
 
 
 def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now: datetime) -> None:
-    """Note what is dated before a vehicle's signed count, and comes without its device's word that it was before."""
+    """Note what is dated before a signed count, and comes without its device's word that it was before.
+
+    A correction is no signature under what was there.
+    """
     counts = {
         move.count.pk: move.count for move in hold.moves if move.kind == StockMovement.Kind.COMPENSATION and move.count
     }
+    # What never left is taken back where it was sold.
+    position = next((move.position for move in hold.moves if move.position), None)
     for count in counts.values():
         told_by_its_device = count.device and count.device == hold.position.device
-        if count.kind == Count.Kind.VEHICLE and count != cause and not told_by_its_device:
-            when = clock.in_words(hold.occurred_at)
+        if count.kind != Count.Kind.CORRECTION and count != cause and not told_by_its_device:
+            when = clock.in_words(position.at if position else hold.occurred_at)
             detail = f"Dated {when}, before {count}, and recorded after that was signed off: it was counted already."
             note_discrepancy(
                 Discrepancy.Code.AFTER_COUNT, user=actor, about=cause, detail=detail, now=now, shown=when,
                 billed=str(count),
             )  # fmt: skip
-
-
-def note_pushed_back(
-    cause: models.Model, *, user: User, occurred_at: datetime, to: datetime, now: datetime, operation: str | None = None
-) -> None:
-    """Note what follows a count of its own device though its time says before: it can't explain what was missing."""
-    detail = f"Its time says {clock.in_words(occurred_at)}; its device had counted by {clock.in_words(to)} already."
-    note_discrepancy(
-        Discrepancy.Code.AFTER_COUNT, user=user, about=cause, detail=detail, now=now,
-        shown=clock.in_words(occurred_at), billed=clock.in_words(to), operation=operation,
-    )  # fmt: skip
 
 
 def order_movements(rows: QuerySet[StockMovement], moment: datetime) -> list[tuple[int, datetime]]:

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.selectors import depot_at
 from audit.services import record
 from discrepancies.models import Discrepancy
-from discrepancies.services import note_discrepancy
+from discrepancies.services import note_discrepancy, note_pushed_back
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
@@ -165,6 +165,10 @@ def _hand_in(count: CashCount) -> None:
     """All that the count is the first after, now that it stands."""
     cash = Payment.objects.filter(user=count.user_id, method=Payment.Method.CASH)
     for rows, moment in pushed_back(count, CashCount.objects, cash):
+        for payment in rows.select_related("user") if rows.model is Payment else ():
+            note_pushed_back(
+                payment, user=payment.user, occurred_at=payment.ordered_at, to=moment, now=clock.now(), operation=""
+            )
         rows.update(ordered_at=moment)
     standing = CashCount.objects.standing().filter(user=count.user_id)
     earlier = standing.filter(ordered_at__lt=count.ordered_at).order_by("-ordered_at").first()

@@ -185,3 +185,20 @@ def test_of_several_counts_each_is_named_above_its_own_lines(shop: Shop) -> None
     told = {str(first): "-2 ", str(second): "-5 "}
     places = [(asked.index(f"<strong>{name}</strong>"), asked.index(f"<li>{line}")) for name, line in told.items()]
     assert sorted(place for pair in places for place in pair) == [place for pair in sorted(places) for place in pair]
+
+
+def test_a_stock_take_says_what_differed_and_what_is_still_on_its_way(shop: Shop) -> None:
+    draft = shop.draft({"direction": "OUT", "quantity": 12}).json()
+    answer = logged_in(shop.admin).post(
+        url("inventory.depotwork", "add"), _work(shop, "STOCK_TAKE", counted_at=False), follow=True
+    )
+    said = " ".join(messages_of(answer))
+    assert f'Still on its way: <a href="{url("distribution.distribution", "change", draft["id"])}">' in said
+    assert f"-3 {shop.cylinder.sku} FULL: 97 counted, 100 in the books" in said
+    body = {
+        "depot": shop.depot.pk,
+        "reason": "Again",
+        "items": [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 88}],
+    }
+    [pending] = shop.client_of(shop.admin).post("/api/depot-work/stock-take/", body).json()["pending"]
+    assert (pending["entity_type"], pending["entity_id"]) == ("distribution.distribution", draft["id"])

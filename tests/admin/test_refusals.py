@@ -231,3 +231,20 @@ def test_what_can_be_no_customer_is_refused_at_its_field(
         response = client.post(url(label, "add"), {"customer": customer, **SAVE})
     assert response.status_code == 200
     assert "customer" in errors_of(response)
+
+
+def test_what_was_withdrawn_is_shown_before_it_is_let_happen(office: Shop) -> None:
+    line = {"equipment": office.cylinder.pk, "type": "SALE", "quantity": 900}
+    data = {"customer": office.customer.pk, "items": [line]}
+    operation = {"type": "transaction.create", "client_temp_id": "slip", "data": data}
+    [result] = office.client_of(office.driver).post("/api/sync/push/", {"operations": [operation]}).json()["results"]
+    path = f"/api/sync/conflicts/{result['conflict']}/withdraw/"
+    assert office.client_of(office.driver).post(path, {"reason": "9, not 900"}).status_code == 200
+    assert office.client_of(office.driver).post(path, {"reason": "Another"}).status_code == 409
+    chosen = {"action": "retry", "_selected_action": [result["conflict"]]}
+    client = logged_in(office.admin)
+    asked = client.post(url("sync.syncconflict"), chosen).content.decode()
+    assert "9, not 900" in asked
+    office.count("vehicle", office.driver.vehicle_no, 1000)
+    done = client.post(url("sync.syncconflict"), {**chosen, "_answered": "1"}, follow=True)
+    assert any("happened" in message for message in messages_of(done))

@@ -100,3 +100,13 @@ def test_so_does_the_office(shop: Shop, out: dict[Any, set[str]]) -> None:
 def test_of_what_is_out_with_nothing_nothing_is_said(shop: Shop) -> None:
     for row in (CustomerFactory(), DepotFactory(), EquipmentFactory(), UserFactory(depot=None)):
         assert shop.client_of(shop.admin).delete(address(row)).json() == {"remaining": []}
+
+
+def test_whoever_leaves_has_counts_to_be_decided(shop: Shop) -> None:
+    """Their own, and those alone."""
+    colleague = UserFactory(depot=shop.depot)
+    counted = shop.client_of(shop.driver).post("/api/vehicle-counts/", {"counts": []}).json()["count_number"]
+    cash = shop.client_of(shop.driver).post("/api/cash-counts/", {"cash": "0.00"}).json()["count_number"]
+    said = {f"{number} is still to be signed off" for number in (counted, cash)}
+    assert said <= set(map(str, remaining(shop.driver)))
+    assert not said & set(map(str, remaining(colleague)))

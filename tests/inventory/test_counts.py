@@ -692,6 +692,8 @@ def test_a_vehicle_s_own_depot_decides_about_its_counts(opened: Shop) -> None:
         counted = count(opened, 20, by=stranger, vehicle=opened.driver.vehicle_no)
         listed = opened.client_of(supervisor).get("/api/vehicle-counts/").json()["results"]
         assert [row["id"] for row in listed] == [counted["id"]]
+        theirs = UserFactory(role=Role.SUPERVISOR, depot=stranger.depot)
+        assert decide(opened, counted, by=theirs).status_code == 403, "it is no vehicle of theirs"
         assert decide(opened, counted, by=supervisor).status_code == 200
 
 

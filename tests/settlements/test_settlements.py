@@ -15,8 +15,9 @@ from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
 from inventory.models import StockMovement
+from inventory.services import sign_off_count
 from payments.models import CashCount
-from payments.services import reject_cash_count
+from payments.services import reject_cash_count, sign_off_cash_count
 from settlements.errors import SettlementDecided
 from settlements.models import Settlement
 from settlements.services import reject_settlement, sign_off_settlement
@@ -407,3 +408,28 @@ def test_a_day_end_whose_counts_were_decided_is_decided_by_the_same_rules(
     reject_settlement(actor=boss, settlement_id=own, remarks="Again")
     with nothing_changes(), pytest.raises(SettlementDecided):
         reject_settlement(actor=boss, settlement_id=own, remarks="Once more")
+
+
+def test_a_day_end_of_which_a_part_was_signed_off_and_a_part_rejected_is_rejected(shop: Shop) -> None:
+    """Else it would wait for ever."""
+    own = count(shop).json()["id"]
+    counts = Settlement.objects.get(pk=own)
+    assert counts.cash_count is not None
+    assert counts.vehicle_count is not None
+    sign_off_count(actor=shop.admin, count_id=counts.vehicle_count.pk)
+    reject_cash_count(actor=shop.admin, count_id=counts.cash_count.pk, remarks="Again")
+    with pytest.raises(SettlementDecided):
+        sign_off_settlement(actor=shop.admin, settlement_id=own)
+    assert reject_settlement(actor=shop.admin, settlement_id=own, remarks="Again").status == "REJECTED"
+
+
+def test_a_day_end_that_was_signed_off_in_parts_is_not_rejected(shop: Shop) -> None:
+    own = count(shop).json()["id"]
+    counts = Settlement.objects.get(pk=own)
+    assert counts.cash_count is not None
+    assert counts.vehicle_count is not None
+    sign_off_count(actor=shop.admin, count_id=counts.vehicle_count.pk)
+    sign_off_cash_count(actor=shop.admin, count_id=counts.cash_count.pk)
+    with pytest.raises(SettlementDecided):
+        reject_settlement(actor=shop.admin, settlement_id=own, remarks="Again")
+    assert sign_off_settlement(actor=shop.admin, settlement_id=own).status == "SIGNED_OFF"

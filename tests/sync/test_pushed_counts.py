@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.test import TestCase
 
+from audit.models import AuditLog
 from discrepancies.models import Discrepancy
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE, in_words, now
@@ -18,7 +19,7 @@ from sync.models import Device, SyncConflict
 from tests.admin.pages import logged_in, url
 from tests.admin.test_life_of_an_invoice import chosen
 from tests.conftest import Shop, error_of
-from tests.factories import DriverFactory, UserFactory, VehicleFactory
+from tests.factories import DriverFactory, EquipmentFactory, UserFactory, VehicleFactory
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -436,3 +437,44 @@ def test_what_came_back_moves_behind_a_count_with_what_had_left(shop: Shop) -> N
     [made] = phone.push({**count, "occurred_at": now().isoformat()})
     sign_off(shop, "vehicle-counts", made["id"])
     assert (on_vehicle(shop), shop.stock(customer=shop.customer)) == (20, 0)
+
+
+def test_cash_that_moves_behind_its_count_is_noted(shop: Shop) -> None:
+    phone, service = Phone(shop), EquipmentFactory(default_rate="10.00")
+    count = phone.recorded("cash_count", 0, cash="0.00")
+    items = [{"equipment": service.pk, "type": "SERVICE", "quantity": 1}]
+    sale = phone.recorded("transaction.create", 3, customer=shop.customer.pk, items=items, payment_received=True)
+    made, _ = phone.push(count, sale)
+    sign_off(shop, "cash-counts", made["id"])
+    assert [noted.code for noted in Discrepancy.objects.all()] == ["after_count"]
+
+
+def test_a_void_of_what_never_left_names_the_time_of_the_sale(shop: Shop) -> None:
+    phone = Phone(shop)
+    sale = sold(phone, 20, 2)
+    [made] = phone.push(sale)
+    [counted_now] = phone.push(counted(phone, 0, 20))
+    sign_off(shop, "vehicle-counts", counted_now["id"])
+    voided = shop.client_of(shop.admin).post(
+        f"/api/transactions/{made['id']}/void/", {"reason": "A slip", "goods": "never_left"}
+    )
+    assert voided.status_code == 201
+    [noted] = Discrepancy.objects.all()
+    assert noted.shown == in_words(datetime.fromisoformat(sale["occurred_at"]))
+
+
+def test_a_withdrawal_is_left_on_record(shop: Shop) -> None:
+    phone = Phone(shop)
+    phone.push(phone.recorded("withdrawn", 0))
+    evidence = AuditLog.objects.get(action="sync.operation.withdrawn").after
+    assert evidence == {"number": 1, "client_temp_id": "phone-1-1"}
+
+
+def test_what_explains_a_signed_stock_take_is_noted(shop: Shop) -> None:
+    past = (now() - timedelta(minutes=30)).isoformat()
+    line = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 95}
+    body = {"depot": shop.depot.pk, "reason": "Monthly", "items": [line]}
+    assert shop.client_of(shop.admin).post("/api/depot-work/stock-take/", body).status_code == 201
+    draft = shop.draft({"direction": "OUT", "quantity": 5}, occurred_at=past).json()["id"]
+    assert shop.confirm(draft).status_code == 200
+    assert [noted.code for noted in Discrepancy.objects.all()] == ["after_count"]
