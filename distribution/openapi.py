@@ -8,6 +8,7 @@ from depots.errors import DepotInactive
 from distribution.errors import AlreadyConfirmed, DistributionCancelled
 from distribution.serializers import DistributionIn, DistributionOut
 from equipment.errors import EquipmentInactive
+from fleet.errors import VehicleInactive
 from foundation.api.schema import conflicts
 from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
@@ -61,7 +62,7 @@ _ANSWER = {
 _DRAFT = OpenApiExample("a draft", value=_ANSWER, response_only=True, status_codes=["200", "201"])
 
 LOAD_REFUSALS = (DepotInactive, EquipmentInactive, OccurredAtOutOfRange, RefusedBefore)
-CONFIRM_REFUSALS = (AlreadyConfirmed, DistributionCancelled, DepotInactive, InsufficientStock)
+CONFIRM_REFUSALS = (AlreadyConfirmed, DistributionCancelled, DepotInactive, VehicleInactive, InsufficientStock)
 
 _CREATE: dict[str, Any] = {
     "request": DistributionIn,

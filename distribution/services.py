@@ -13,6 +13,8 @@ from discrepancies.services import note_other_vehicle
 from distribution import locks
 from distribution.models import Distribution, DistributionItem
 from equipment.selectors import require_active
+from fleet.models import Vehicle
+from fleet.services import require_in_use
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.refusing import denied
@@ -122,7 +124,7 @@ def confirm_distribution(
 
     ``occurred_at`` is when it happened in the field; None: when the draft says so, else now. ``approval`` lets a kept
     one happen (see the sync app). Locks the distribution, then the balances it touches. Raises Denied,
-    AlreadyConfirmed, DistributionCancelled, DepotInactive, InsufficientStock.
+    AlreadyConfirmed, DistributionCancelled, DepotInactive, VehicleInactive, InsufficientStock.
     """
     distribution = _lock_own(actor, distribution_id)
     distribution.require_draft()
@@ -131,6 +133,8 @@ def confirm_distribution(
     happened = occurred_at or (distribution.occurred_at if is_told else now)
     if not was_active(distribution.depot, happened):
         raise DepotInactive(distribution.depot.code)
+    if distribution.vehicle_no and distribution.total_collection:
+        require_in_use(Vehicle.objects.get(number=distribution.vehicle_no), happened, attr=None)
     hold = hold_stock(_moves_of(distribution), occurred_at=happened, now=now, approval=approval)
     post_movements(hold, actor=actor, cause=distribution, now=now)
     _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)

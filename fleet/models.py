@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from depots.models import Depot
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
-from foundation.ledger.models import LedgerQuerySet
+from foundation.ledger.models import LedgerModel, LedgerQuerySet
 from foundation.master_data import MasterDataQuerySet
 from foundation.operations.models import OperationRecord
 
@@ -48,6 +48,27 @@ class Vehicle(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class PastVehicleDepot(LedgerModel):
+    """The depot that a vehicle belonged to until ``until``: what was on it then stays that depot's."""
+
+    entity = "fleet.pastvehicledepot"
+
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.PROTECT, related_name="past_depots")
+    depot = models.ForeignKey(
+        Depot, on_delete=models.PROTECT, null=True, related_name="past_vehicles", help_text="Empty: none."
+    )
+    until = models.DateTimeField()
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-until",)
+        indexes = (models.Index(fields=("vehicle", "until"), name="past_vehicle_depot_idx"),)
+
+    def __str__(self) -> str:
+        return f"{self.vehicle} at {self.depot or 'no depot'} until {self.until}"
 
 
 class AssignmentQuerySet(LedgerQuerySet):

@@ -14,7 +14,8 @@ from depots.errors import DepotInactive
 from depots.models import Depot
 from fleet import locks
 from fleet.errors import VehicleInactive
-from fleet.models import Assignment, Vehicle
+from fleet.models import Assignment, PastVehicleDepot, Vehicle
+from foundation import clock
 from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
 from foundation.master_data import was_active, with_moment
@@ -44,9 +45,10 @@ def update_vehicle(*, actor: Model, pk: int, changes: Mapping[str, object]) -> V
         raise Invalid(
             "Its documents name it by its number: add the other one, and transfer what is on this one.", attr="number"
         )
-    update_recorded(
-        actor=actor, action="fleet.vehicle.updated", target=target, changes=_checked(actor, target, changes)
-    )
+    checked = _checked(actor, target, changes)
+    if "depot" in checked and checked["depot"] != target.depot:
+        PastVehicleDepot.objects.create(vehicle=target, depot=target.depot, until=clock.now())
+    update_recorded(actor=actor, action="fleet.vehicle.updated", target=target, changes=checked)
     return target
 
 
@@ -79,7 +81,7 @@ def vehicle_named(number: str, *, actor: Model, depot: Depot | None) -> Vehicle:
     return create_vehicle(actor=actor, values={"number": number, "depot": home})
 
 
-def require_in_use(vehicle: Vehicle, at: datetime, *, attr: str) -> None:
+def require_in_use(vehicle: Vehicle, at: datetime, *, attr: str | None) -> None:
     """Raise VehicleInactive where it was inactive at a moment."""
     if not was_active(vehicle, at):
         raise VehicleInactive(vehicle.number, attr=attr)

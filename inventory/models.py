@@ -12,6 +12,7 @@ from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from fleet.models import Vehicle
+from fleet.selectors import of_depot
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
@@ -304,7 +305,7 @@ def _counts_within(user: User, capability: Capability) -> Q:
     """All, those that the own depot's people made or whose vehicle it owns, or the own."""
     within = rows_within(user, capability, depot="depot_id")
     if user.scope(capability) is Scope.DEPOT and user.depot_id:
-        within |= Q(location__vehicle_no__in=Vehicle.objects.filter(depot=user.depot_id).values("number"))
+        within |= of_depot(user.depot_id, "location__vehicle_no", "ordered_at")
     return within
 
 
@@ -316,9 +317,8 @@ class CountQuerySet(LedgerQuerySet):
         """All, or those of the own depot's vehicles, and what its people counted of those without a depot."""
         within = rows_within(user, Capability.SIGN_OFF_SETTLEMENT, depot="depot_id")
         if user.scope(Capability.SIGN_OFF_SETTLEMENT) is Scope.DEPOT and user.depot_id:
-            others = Vehicle.objects.exclude(depot=None).exclude(depot=user.depot_id).values("number")
-            within &= ~Q(location__vehicle_no__in=others)
-            within |= Q(location__vehicle_no__in=Vehicle.objects.filter(depot=user.depot_id).values("number"))
+            within &= ~Q(location__vehicle_no__in=Vehicle.objects.exclude(depot=None).values("number"))
+            within |= of_depot(user.depot_id, "location__vehicle_no", "ordered_at")
         return self.filter(within)
 
     def standing(self) -> Self:

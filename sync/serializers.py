@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -201,13 +200,11 @@ class DifferenceOut(serializers.ModelSerializer[Discrepancy]):
 
 class ResultOfDeviceOut(ResultOut):
     discrepancies = DifferenceOut(many=True, required=False, help_text="Protocol 2: what differs.")
-    tried_again_until = serializers.SerializerMethodField(
-        help_text="Protocol 2: by itself, once there is what it lacked; withdraw the conflict if it did not happen."
+    tried_again_until = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="Protocol 2: by itself, once there is what it lacked; withdraw the conflict if it did not happen.",
     )
-
-    @extend_schema_field(serializers.DateTimeField(allow_null=True))
-    def get_tried_again_until(self, result: Result) -> datetime | None:
-        return result.conflict.tried_again_until if result.conflict is not None and result.made is None else None
 
     def to_representation(self, result: Result) -> dict[str, Any]:
         noted = self.context["discrepancies"].get(result.client_temp_id, ())

@@ -61,6 +61,10 @@ class Result:
     conflict: SyncConflict | None = None
 
     @property
+    def tried_again_until(self) -> datetime | None:
+        return self.conflict.tried_again_until if self.conflict is not None and self.made is None else None
+
+    @property
     def refusals(self) -> list[dict[str, object]]:
         return self.conflict.errors if self.conflict is not None and self.made is None else []
 
@@ -145,7 +149,7 @@ def retry_conflict(
 def retry_by_itself(*, conflict_id: int) -> SyncConflict | None:
     """Try an operation again that waits for something, as its user's own; None where it waits no more.
 
-    It came in time, so no limit of time applies again. Where its user has sold to the same customer since, that may be
+    It came in time, so no limit of time applies again. Where somebody has sold to the same customer since, that may be
     the same sale, entered again: then it waits for a person. Locks as `retry_conflict`, which also names the errors.
     """
     conflict = locks.conflict(conflict_id)
@@ -200,7 +204,7 @@ def wait_for(*, conflict_id: int, name: str) -> None:
 def _was_sold_again(conflict: SyncConflict, sent: Sent) -> bool:
     happened_at = conflict.corrected_at or sent.occurred_at or conflict.received_at
     return sent.type == TRANSACTION_CREATE and sold_since(
-        conflict.user, sent.content["customer"], happened_after=happened_at, recorded_after=conflict.received_at
+        sent.content["customer"], happened_after=happened_at, recorded_after=conflict.received_at
     )
 
 
@@ -234,6 +238,8 @@ def _let_happen(conflict: SyncConflict, sent: Sent, approval: Approval, occurred
 def dismiss_conflict(*, actor: User, conflict_id: int, reason: str) -> SyncConflict:
     """Decide that a kept operation shall not happen. Locks it. Raises Denied, ConflictSettled, Invalid."""
     conflict = _lock_open(actor, conflict_id)
+    if conflict.user_id == actor.pk:
+        raise Denied("Somebody else has to dismiss what you sent yourself.")
     if not reason.strip():
         raise Invalid("Dismissing needs its reason.", attr="reason")
     conflict.reason = reason

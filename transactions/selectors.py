@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from accounts.models import User
 from customers.models import Customer
 from equipment.models import Equipment
 from foundation.money import shown
@@ -35,9 +34,9 @@ class MeterReading:
     transaction_number: str
 
 
-def sold_since(user: User, customer: int, *, happened_after: datetime, recorded_after: datetime) -> bool:
-    """Was another sale of this user to this customer made and recorded after that?"""
-    sales = Transaction.objects.filter(user=user, customer=customer, reverses=None)
+def sold_since(customer: int, *, happened_after: datetime, recorded_after: datetime) -> bool:
+    """Was another sale to this customer made and recorded after that?"""
+    sales = Transaction.objects.filter(customer=customer, reverses=None)
     return sales.filter(occurred_at__gt=happened_after, created_at__gt=recorded_after).exists()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Max
+from django.db.models import Max, Min
 
 from accounts import locks as user_locks
 from accounts.models import User
@@ -162,22 +162,35 @@ def _note_handed_in_already(payment: Payment, count: CashCount) -> None:
 
 
 def _hand_in(count: CashCount) -> None:
-    """All that the count is the first after, now that it stands."""
+    """All that the count is the first after, now that it stands; likewise of the counts after it, and of what moved."""
     cash = Payment.objects.filter(user=count.user_id, method=Payment.Method.CASH)
+    since = count.ordered_at
     for rows, moment in pushed_back(count, CashCount.objects, cash):
+        since = min(since, rows.aggregate(earliest=Min("ordered_at"))["earliest"] or since)
         for payment in rows.select_related("user") if rows.model is Payment else ():
             note_pushed_back(
                 payment, user=payment.user, occurred_at=payment.ordered_at, to=moment, now=clock.now(), operation=""
             )
         rows.update(ordered_at=moment)
     standing = CashCount.objects.standing().filter(user=count.user_id)
-    earlier = standing.filter(ordered_at__lt=count.ordered_at).order_by("-ordered_at").first()
+    earlier = standing.filter(ordered_at__lt=since).order_by("-ordered_at").first()
     if earlier is not None:
         cash = cash.filter(ordered_at__gt=earlier.ordered_at)
-    for each in sorted(standing.filter(ordered_at__gte=count.ordered_at), key=lambda each: each.order):
-        cash.filter(ordered_at__lte=each.ordered_at).exclude(cash_count=each).update(cash_count=each)
+    changed: set[int] = set()
+    for each in sorted(standing.filter(ordered_at__gte=since), key=lambda each: each.order):
+        taken = cash.filter(ordered_at__lte=each.ordered_at).exclude(cash_count=each)
+        changed |= {each.pk, *taken.values_list("cash_count", flat=True)} if taken.exists() else set()
+        taken.update(cash_count=each)
         cash = cash.filter(ordered_at__gt=each.ordered_at)
-    cash.exclude(cash_count=None).update(cash_count=None)
+    left = cash.exclude(cash_count=None)
+    changed |= {*left.values_list("cash_count", flat=True)}
+    left.update(cash_count=None)
+    for other in standing.filter(pk__in=changed - {count.pk, None}):
+        note_discrepancy(
+            Discrepancy.Code.AFTER_COUNT, user=other.user, about=other, now=clock.now(), shown=str(other),
+            detail=f"{count} was signed off since: what was handed in with {other}, and its variance, are others now.",
+            billed=str(count),
+        )  # fmt: skip
 
 
 def _lock_undecided(actor: User, count_id: int, *, may_be_own: bool = False) -> CashCount:

@@ -8,6 +8,7 @@ from django.db.models import BigIntegerField, Case, F, Value, When
 
 from accounts.models import User
 from equipment.models import Equipment
+from fleet.selectors import numbers_of
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.infrastructure.expressions import added_up, by_value
@@ -43,7 +44,7 @@ def stock(user: User, *, at: datetime | None = None) -> Report:
     ``at`` None: now. A reader of one depot sees that depot, and its vehicles where they may.
     """
     known = {item.pk: item for item in Equipment.objects.all()}
-    places = _places(user)
+    places = _places(user, at)
     rows: list[Row] = [
         {
             "place": places[place][0],
@@ -87,9 +88,13 @@ def conservation(*, at: datetime | None = None) -> Report:
     )
 
 
-def _places(user: User) -> dict[int, tuple[str, str]]:
-    """The places that a reader may see, with their names and kinds."""
-    visible = Location.objects.visible_to(user).exclude(kind=LocationKind.CUSTOMER).select_related("depot")
+def _places(user: User, at: datetime | None) -> dict[int, tuple[str, str]]:
+    """The places that a reader may see, with their names and kinds; the vehicles that were their depot's then."""
+    visible = Location.objects.visible_to(user)
+    if at is not None and user.scope(Capability.VIEW_VEHICLE_STOCK) is Scope.DEPOT and user.depot_id:
+        then = Location.objects.filter(kind=LocationKind.VEHICLE, vehicle_no__in=numbers_of(user.depot_id, at))
+        visible = visible.exclude(kind=LocationKind.VEHICLE) | then
+    visible = visible.exclude(kind=LocationKind.CUSTOMER).select_related("depot")
     places = {place.pk: (str(place), place.kind) for place in visible}
     if user.scope(Capability.REPORT_STOCK) is Scope.ALL:
         places[CUSTOMERS] = ("customers", LocationKind.CUSTOMER.value)

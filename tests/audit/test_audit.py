@@ -32,7 +32,6 @@ SILENT = {
     # Who spoke and which numbers came says what was sent, not what was done; each operation leaves its own record.
     "sync/devices.py:hear_of",
     "sync/devices.py:note_numbers",
-    "sync/operations.py:_withdraw",
     # What it waits for is the reason of its refusal, which is recorded.
     "sync/services.py:wait_for",
     # The load's own command, inside it, leaves the record.

@@ -1,14 +1,20 @@
 """/api/vehicles/: what there is to drive, and what goes out of use."""
 
-import pytest
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
+import pytest
+import time_machine
+
+from accounts.models import User
 from accounts.services import NewTaking, take_vehicle
 from audit.models import AuditLog
 from fleet.errors import VehicleInactive
 from fleet.models import Vehicle
+from foundation import clock
 from foundation.access.capabilities import Role
-from tests.conftest import ClientOf, error_of
-from tests.factories import DepotFactory, UserFactory, VehicleFactory
+from tests.conftest import ClientOf, Shop, error_of
+from tests.factories import DepotFactory, DriverFactory, UserFactory, VehicleFactory
 from tests.fleet.conftest import Fleet, ago, moment
 from tests.types import Unchanged
 
@@ -119,3 +125,59 @@ def test_everybody_reads_them(fleet: Fleet) -> None:
     VehicleFactory(is_active=False)
     mine = client.get(f"/api/vehicles/?is_active=true&depot={fleet.shop.depot.pk}").json()["results"]
     assert [row["number"] for row in mine] == sorted([fleet.first.number, fleet.other.number])
+
+
+def test_nothing_is_loaded_onto_a_vehicle_that_is_inactive(shop: Shop) -> None:
+    """What was loaded before is; and what is on it can come back."""
+    before = clock.now()
+    vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
+    drafts = [
+        shop.draft({"direction": "OUT"}).json()["id"],
+        shop.draft({"direction": "OUT"}, occurred_at=before.isoformat()).json()["id"],
+        shop.draft({"direction": "IN"}).json()["id"],
+    ]
+    assert shop.client_of(shop.admin).delete(f"/api/vehicles/{vehicle.pk}/").status_code == 200
+    assert error_of(shop.confirm(drafts[0])) == (409, "vehicle_inactive", None)
+    assert [shop.confirm(pk).status_code for pk in drafts[1:]] == [200, 200]
+
+
+@pytest.fixture
+def moved(fleet: Fleet) -> Iterator[tuple[Fleet, User]]:
+    """At ten its depot gave a vehicle away, at twelve it got it back; now it is two. With who supervises the other depot."""
+    other = DepotFactory()
+    address = f"/api/vehicles/{fleet.first.pk}/"
+    for hour, depot in ((10, other), (12, fleet.shop.depot)):
+        with time_machine.travel(later(hour), tick=False):
+            assert fleet.shop.client_of(fleet.shop.admin).patch(address, {"depot": depot.pk}).status_code == 200
+    supervisor: User = UserFactory(role=Role.SUPERVISOR, depot=other)
+    with time_machine.travel(later(14), tick=False):
+        yield fleet, supervisor
+
+
+def later(hour: int) -> datetime:
+    """On the day after the shop was opened."""
+    return (clock.now() + timedelta(days=1)).replace(hour=hour, minute=0)
+
+
+@pytest.mark.parametrize(("hour", "whose"), [(9, "first"), (11, "second"), (13, "first")])
+def test_what_was_on_a_vehicle_stays_the_depot_s_that_it_belonged_to(
+    moved: tuple[Fleet, User], hour: int, whose: str
+) -> None:
+    fleet, second = moved
+    at = clock.now().replace(hour=hour).isoformat()
+    for name, reader in (("first", fleet.supervisor), ("second", second)):
+        rows = fleet.shop.client_of(reader).get("/api/reports/stock/", {"at": at}).json()["rows"]
+        assert (f"vehicle {fleet.first.number}" in {row["place"] for row in rows}) is (name == whose), name
+
+
+@pytest.mark.parametrize(("hour", "whose"), [(9, "first"), (11, "second"), (13, "first")])
+def test_its_counts_are_decided_by_the_depot_that_it_belonged_to(
+    moved: tuple[Fleet, User], hour: int, whose: str
+) -> None:
+    fleet, second = moved
+    stranger = DriverFactory(depot=DepotFactory())
+    body = {"vehicle": fleet.first.number, "counts": [], "occurred_at": clock.now().replace(hour=hour).isoformat()}
+    counted = fleet.shop.client_of(stranger).post("/api/vehicle-counts/", body).json()["id"]
+    for name, reader in (("first", fleet.supervisor), ("second", second)):
+        answer = fleet.shop.client_of(reader).post(f"/api/vehicle-counts/{counted}/reject/", {"remarks": "Again"})
+        assert answer.status_code == (200 if name == whose else 404), name

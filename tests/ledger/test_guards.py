@@ -35,6 +35,7 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "equipment.PastPrice": set(),
     "fleet.Assignment": set(),
     "accounts.PastDepot": set(),
+    "fleet.PastVehicleDepot": set(),
     "discrepancies.Discrepancy": set(),
     "discrepancies.DiscrepancySeen": set(),
     "sync.ReceivedNumber": set(),
@@ -99,6 +100,7 @@ def rows(shop: Shop) -> None:
     assert admin.patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "70.00"}).status_code == 200
     moved = {"depot": DepotFactory().pk}
     assert admin.patch(f"/api/accounts/users/{DriverFactory().pk}/", moved).status_code == 200
+    assert admin.patch(f"/api/vehicles/{VehicleFactory().pk}/", moved).status_code == 200
     assert (
         shop.client_of(shop.driver).post("/api/sync/push/", {"operations": ["x", {"client_temp_id": "b"}]}).status_code
         == 200

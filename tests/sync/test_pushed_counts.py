@@ -478,3 +478,35 @@ def test_what_explains_a_signed_stock_take_is_noted(shop: Shop) -> None:
     draft = shop.draft({"direction": "OUT", "quantity": 5}, occurred_at=past).json()["id"]
     assert shop.confirm(draft).status_code == 200
     assert [noted.code for noted in Discrepancy.objects.all()] == ["after_count"]
+
+
+def handed_in(shop: Shop, *counts: int) -> list[str]:
+    client = shop.client_of(shop.admin)
+    return [client.get(f"/api/cash-counts/{pk}/").json()["expected"] for pk in counts]
+
+
+def test_a_count_that_moves_leaves_its_cash_to_the_one_before(shop: Shop) -> None:
+    """Its clock was set back: it was made after both others, and was signed first."""
+    phone = Phone(shop)
+    phone.push(sold(phone, 110, 1, payment_received=True))
+    at = (now() - timedelta(minutes=84)).isoformat()
+    first = shop.client_of(shop.driver).post("/api/cash-counts/", {"cash": "0.00", "occurred_at": at}).json()["id"]
+    second, last = phone.recorded("cash_count", 80, cash="0.00"), phone.recorded("cash_count", 100, cash="31.07")
+    made = [each["id"] for each in phone.push(second, last)]
+    for pk in (made[1], first, made[0]):
+        sign_off(shop, "cash-counts", pk)
+    assert handed_in(shop, first, *made) == ["31.07", "0.00", "0.00"]
+
+
+def test_a_hand_in_that_changes_a_signed_one_says_so(shop: Shop) -> None:
+    phone = Phone(shop)
+    phone.push(sold(phone, 60, 1, payment_received=True))
+    earlier, later = phone.push(
+        phone.recorded("cash_count", 30, cash="31.07"), phone.recorded("cash_count", 10, cash="0.00")
+    )
+    sign_off(shop, "cash-counts", later["id"])
+    assert not Discrepancy.objects.exists()
+    sign_off(shop, "cash-counts", earlier["id"])
+    [noted] = Discrepancy.objects.all()
+    assert (noted.code, noted.shown, noted.billed) == ("after_count", later["number"], earlier["number"])
+    assert handed_in(shop, earlier["id"], later["id"]) == ["31.07", "0.00"]

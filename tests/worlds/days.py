@@ -80,11 +80,11 @@ def _is_cash(movement: Movement) -> bool:
 
 
 def _is_such_a_sale(other: Movement, movement: Movement) -> bool:
-    """Of the same user, and of the same customer's goods or to one that moved none (a swap)."""
+    """To the same customer, or to one that moved none (a swap)."""
     customers = {place for place, _ in movement.ends if place in CUSTOMERS}
     others = {place for place, _ in other.ends if place in CUSTOMERS}
     sold = any(place in VEHICLES for place, _ in other.ends) and not any(place == DEPOT for place, _ in other.ends)
-    return sold and other.origin.user == movement.origin.user and (not customers or not others or customers == others)
+    return sold and (not customers or not others or customers == others)
 
 
 @dataclass
@@ -172,7 +172,7 @@ class Days:
     def _ready(self) -> list[Waiting]:
         """What the office may do now. The server has done by itself what it may.
 
-        That is what came today, unless its user has sold to that customer again.
+        That is what came today, unless somebody has sold to that customer again.
         """
         ready = [each for each in self.waiting if not each.is_short()]
         for each in ready:
