@@ -15,9 +15,9 @@ from equipment.errors import RateUnlikely
 from equipment.models import Equipment
 from equipment.unlikely import counts_from_past, unlikely_rate
 from foundation import clock
-from foundation.confirmations import Question
+from foundation.confirmations import NameUnprintable, Question, unprinted
 
-OF_CUSTOMERS = (CustomerLikeAnother, MeterNumberInUse, RateUnlikely)
+OF_CUSTOMERS = (CustomerLikeAnother, MeterNumberInUse, RateUnlikely, NameUnprintable)
 DIGITS_OF_PHONE = 8
 """What tells phones apart in Singapore: with or without its country's code."""
 _BETWEEN_DIGITS = " -()./"
@@ -49,6 +49,7 @@ def unlikely_customer(values: Mapping[str, object], customer: Customer | None = 
         rate = values["meter_rate"]
         before = customer.meter_rate if customer else None
         yield from unlikely_rate(rate, before, attr="meter_rate")  # type: ignore[arg-type]  # of a serializer's field
+    yield from unprinted(values, customer, "name", "address")
 
 
 def unlikely_contract(customer: Customer, equipment: Equipment, rate: Decimal, valid_from: date) -> Iterator[Question]:

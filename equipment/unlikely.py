@@ -8,7 +8,7 @@ from django.conf import settings
 
 from equipment.errors import RateFromPast, RateUnlikely
 from equipment.models import Equipment
-from foundation.confirmations import Question
+from foundation.confirmations import Question, unprinted
 
 
 def unlikely_equipment(values: Mapping[str, object], equipment: Equipment | None = None) -> Iterator[Question]:
@@ -18,6 +18,7 @@ def unlikely_equipment(values: Mapping[str, object], equipment: Equipment | None
         rate = values.get(name, before)
         if rate != before:
             yield from unlikely_rate(rate, before, attr=name)  # type: ignore[arg-type]  # of a serializer's field
+    yield from unprinted(values, equipment, "name")
 
 
 def unlikely_rate(rate: Decimal | None, before: Decimal | None, *, attr: str) -> Iterator[RateUnlikely]:

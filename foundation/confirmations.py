@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from foundation.characters import unprintable
 from foundation.errors import Conflict
 from foundation.operations.contents import meaning
 
@@ -157,3 +158,18 @@ def _with(confirmed: Iterable[Said], by: Any) -> _Scope:
     scope = _scope.get()
     more = {Said(each.code, each.attr, meaning(each.value)): by for each in confirmed}
     return replace(scope, confirmed={**more, **scope.confirmed}) if more else scope
+
+
+class NameUnprintable(Question):
+    """A name has characters that no font of ours prints."""
+
+    code = "name_unprintable"
+
+
+def unprinted(values: Mapping[str, object], before: object, *names: str) -> Iterator[NameUnprintable]:
+    """Ask about what documents print, where it is new (not what ``before`` has) and a part of it would be blank."""
+    for name in names:
+        text = values.get(name)
+        if isinstance(text, str) and text != getattr(before, name, "") and (missing := unprintable(text)):
+            named = ", ".join(f"{character} (U+{ord(character):04X})" for character in missing)
+            yield NameUnprintable(f"Documents can't print {named}.", attr=name, value=text)

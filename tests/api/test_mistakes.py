@@ -304,6 +304,21 @@ def test_a_mistyped_customer_is_put_back(shop: Shop) -> None:
     assert [(each.after or {})["name"] for each in changes] == ["Kopitiamm", before]
 
 
+KHMER = "ផ្ទះ"
+"""None of our fonts has it."""
+
+
+@pytest.mark.parametrize(("where", "attr"), [("customers", "name"), ("customers", "address"), ("equipment", "name")])
+def test_a_name_that_can_not_be_printed_is_asked_about(shop: Shop, where: str, attr: str) -> None:
+    admin = shop.client_of(shop.admin)
+    row = shop.customer if where == "customers" else shop.cylinder
+    address, sent = f"/api/{where}/{row.pk}/", {attr: f"Kopitiam {KHMER}"}
+    assert asked(admin.patch(address, sent)) == [("name_unprintable", attr, sent[attr])]
+    done(admin.patch(address, {**sent, "confirm": to_confirm(admin.patch(address, sent))}))
+    done(admin.patch(address, sent))
+    assert admin.patch(address, {attr: "喆堃犇㗎 นาม José"}).status_code == 200
+
+
 def test_what_stays_as_it_is_is_not_asked_about(shop: Shop) -> None:
     """Two that are alike were confirmed once; their other fields change without a question."""
     one, two = CustomerFactory(phone="6123 4567"), CustomerFactory(phone="6123 4567")
