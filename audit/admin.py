@@ -4,14 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
-from audit.models import AuditLog, AuditSeal
+from audit.models import AuditLog, AuditSeal, Confirmation
 from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.office.links import Related, list_of, page_of
+from foundation.entities import entity_name
+from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin
 
@@ -81,6 +83,52 @@ class AuditLogAdmin(OfficeAdmin[AuditLog]):
         )
 
 
+class ConfirmedFilter(admin.SimpleListFilter):
+    title = "confirmed"
+    parameter_name = "confirmed"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Somebody confirmed it"), ("no", "Nobody did")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Confirmation]) -> QuerySet[Confirmation]:
+        match self.value():
+            case "yes":
+                return queryset.filter(confirmed_by__isnull=False)
+            case "no":
+                return queryset.filter(confirmed_by__isnull=True)
+            case _:
+                return queryset
+
+
+@admin.register(Confirmation)
+class ConfirmationAdmin(OfficeAdmin[Confirmation]):
+    view_capability = Capability.SETTLE_CONFLICTS
+    menu = Menu.SALES
+    list_display = ("at", "state", "code", "value", "detail", "user", "confirmed_by")
+    list_filter = (ConfirmedFilter, "code", "entity_type")
+    list_select_related = ("user", "confirmed_by")
+    search_fields = ("=entity_id", "user__username", "value")
+    search_help_text = "Number of the entity, user name, or the value"
+    date_hierarchy = "date"
+    ordering = ("-id",)
+    fields = (
+        ("state", "code"), ("attr", "value"), "detail", ("user", "confirmed_by", "depot"), ("at", "about"),
+    )  # fmt: skip
+    readonly_fields = ("state", "about")
+
+    def related(self, request: HttpRequest, target: Confirmation) -> Iterable[Related]:
+        yield from page_of(request, target.entity_type, target.entity_id, "What was recorded")
+        yield evidence_of(target)
+
+    @admin.display(description="status")
+    def state(self, confirmation: Confirmation) -> str:
+        return badge("Confirmed", "good") if confirmation.confirmed_by_id else badge("Unconfirmed", "open")
+
+    @admin.display(description="about")
+    def about(self, confirmation: Confirmation) -> str:
+        return f"{confirmation.entity_type} {confirmation.entity_id}"
+
+
 @admin.register(AuditSeal)
 class AuditSealAdmin(OfficeAdmin[AuditSeal]):
     """What it shows is the database's word; ``verify_audit`` compares it with the records and the anchors."""
@@ -97,6 +145,16 @@ class AuditSealAdmin(OfficeAdmin[AuditSeal]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditSeal]:
         rows: QuerySet[AuditSeal] = super().get_queryset(request).defer("leaves")
         return rows
+
+
+def confirmations_of(target: Model) -> str:
+    """What was asked, for the page of what was recorded."""
+    found = Confirmation.objects.filter(entity_type=entity_name(target), entity_id=target.pk)
+    lines = (
+        (badge("Confirmed", "good") if each.confirmed_by_id else badge("Unconfirmed", "open"), each.detail)
+        for each in found.order_by("pk")
+    )
+    return format_html_join(SafeString("<br>"), "{} {}", lines) or "–"
 
 
 def _shown(value: object) -> str:

@@ -66,6 +66,61 @@ class AuditLog(LedgerModel):
         return f"{self.action} {self.entity_type} {self.entity_id}"
 
 
+class ConfirmationQuerySet(LedgerQuerySet):
+    def visible_to(self, user: models.Model) -> Self:
+        """All, those of the depot that it happened at, or what the user recorded."""
+        return self.filter(rows_within(user, Capability.VIEW_CONFLICTS))
+
+
+class Confirmation(LedgerModel):
+    """Something unlikely that was recorded all the same: who confirmed it, for which value; or that nobody did."""
+
+    entity = "audit.confirmation"
+
+    code = models.CharField(max_length=64, help_text="Of the question: usage_unlikely, quantity_unlikely, …")
+    attr = models.CharField("field", max_length=64)
+    value = models.CharField(max_length=200, help_text="What was seen.")
+    detail = models.CharField(max_length=500)
+    entity_type = models.CharField("about", max_length=64, help_text="app.model of what was recorded.")
+    entity_id = models.BigIntegerField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="confirmations", help_text="Who recorded it."
+    )
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="confirmed",
+        help_text="Empty: nobody; it had happened in the field already, or stood in a file.",
+    )
+    depot = models.ForeignKey(
+        "depots.Depot",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="confirmations",
+        help_text="Where it happened.",
+    )
+    at = models.DateTimeField()
+    date = models.DateField(help_text="The Singapore date of that.")
+
+    objects = ConfirmationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("entity_id", "entity_type"), name="confirmation_entity_idx"),
+            models.Index(fields=("depot", "id"), name="confirmation_depot_idx"),
+            models.Index(fields=("code", "id"), name="confirmation_code_idx"),
+            models.Index(fields=("date",), name="confirmation_date_idx"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.value}"
+
+
 class AuditSeal(LedgerModel):
     """A closed batch of audit records: all those after the seal before, up to ``last_id``.
 

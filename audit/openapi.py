@@ -22,6 +22,38 @@ _EXAMPLE = OpenApiExample(
     response_only=True,
 )
 
+_CONFIRMED = OpenApiExample(
+    "a quantity",
+    value={
+        "id": 31,
+        "code": "quantity_unlikely",
+        "attr": "items.0.quantity",
+        "value": "60",
+        "detail": "60 × CYL-14-POL are more than 50 in one line.",
+        "entity_type": "transactions.transaction",
+        "entity_id": 501,
+        "user": 7,
+        "user_name": "Tan Ah Beng",
+        "confirmed_by": 7,
+        "confirmed_by_name": "Tan Ah Beng",
+        "depot": 1,
+        "at": "2026-01-20T18:02:11+08:00",
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+
+confirmations = extend_schema_view(
+    list=extend_schema(
+        summary="List what was unlikely and recorded all the same",
+        description="Newest first: what was asked, for which value, and who confirmed it; `confirmed_by` null: nobody, "
+        "it had happened already. An ADMIN reads all, a SUPERVISOR those of their depot, others what they recorded.",
+        tags=["Audit"],
+        examples=[_CONFIRMED],
+    ),
+    retrieve=extend_schema(summary="Read a confirmation", tags=["Audit"], examples=[_CONFIRMED]),
+)
+
 audit_log = extend_schema_view(
     list=extend_schema(
         summary="List audit records",

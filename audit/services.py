@@ -1,6 +1,6 @@
 """Writing evidence."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,9 +9,10 @@ from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
 
-from audit.models import AuditLog
+from audit.models import AuditLog, Confirmation
 from foundation import clock
 from foundation.changes import announce_if_told
+from foundation.confirmations import Answer
 from foundation.entities import entity_name
 from foundation.errors import Duplicate
 from foundation.observability.context import current_origin
@@ -27,10 +28,12 @@ def record(
     after: dict[str, object] | None = None,
     reason: str = "",
     depot_id: int | EllipsisType | None = ...,
+    answers: Sequence[Answer] = (),
 ) -> AuditLog:
     """Leave the one line of evidence of a command, in the command's own transaction.
 
     ``depot_id`` is where it happened, None at none; left out, where the actor works now.
+    ``answers`` are what the command asked: they are kept beside ``target``, too.
     ``before`` and ``after`` name the changed fields; decimals, dates and models become plain JSON. The
     address and the request id are the current request's. Raises RuntimeError outside a transaction:
     evidence that could outlive a rollback, or be lost without one, is none.
@@ -38,6 +41,10 @@ def record(
     if not connection.in_atomic_block:
         raise RuntimeError("audit.record needs the transaction of what it records")
     now, origin = clock.now(), current_origin()
+    depot_id = getattr(actor, "depot_id", None) if depot_id is ... else depot_id
+    if answers:
+        after = {**(after or {}), "asked": [_told(answer) for answer in answers]}
+        _keep(answers, actor, target, depot_id, now)
     return AuditLog.objects.create(
         at=now,
         date=clock.business_date(now),
@@ -45,7 +52,7 @@ def record(
         entity_type=entity_name(target),
         entity_id=target.pk,
         user=actor,
-        depot_id=getattr(actor, "depot_id", None) if depot_id is ... else depot_id,
+        depot_id=depot_id,
         before=_plain(before),
         after=_plain(after),
         reason=reason,
@@ -54,7 +61,38 @@ def record(
     )
 
 
-def create_recorded[M: models.Model](*, actor: models.Model, action: str, new: M, hidden: Iterable[str] = ()) -> M:
+def _told(answer: Answer) -> dict[str, object]:
+    asked, by = answer.question, answer.by
+    return {
+        "code": asked.code,
+        "attr": asked.attr,
+        "value": asked.value,
+        "confirmed_by": by.username if by is not None else None,
+    }
+
+
+def _keep(answers: Iterable[Answer], actor: Any, target: models.Model, depot_id: int | None, now: datetime) -> None:
+    Confirmation.objects.bulk_create(
+        Confirmation(
+            code=question.code,
+            attr=question.attr or "",
+            value=question.value,
+            detail=question.detail[:500],
+            entity_type=entity_name(target),
+            entity_id=target.pk,
+            user=actor,
+            confirmed_by=by,
+            depot_id=depot_id,
+            at=now,
+            date=clock.business_date(now),
+        )
+        for question, by in ((answer.question, answer.by) for answer in answers)
+    )
+
+
+def create_recorded[M: models.Model](
+    *, actor: models.Model, action: str, new: M, hidden: Iterable[str] = (), answers: Sequence[Answer] = ()
+) -> M:
     """Insert a row of master data with its evidence: all that it says but the ``hidden`` fields; tell apps of it.
 
     Runs in the caller's transaction. Raises Duplicate where a unique value is taken.
@@ -63,13 +101,20 @@ def create_recorded[M: models.Model](*, actor: models.Model, action: str, new: M
         new.save(force_insert=True)
     unsaid = {*hidden, *search_columns(new)}
     fields = [field.name for field in new._meta.concrete_fields if field.name not in unsaid]
-    record(actor=actor, action=action, target=new, after={name: getattr(new, name) for name in fields})
+    after = {name: getattr(new, name) for name in fields}
+    record(actor=actor, action=action, target=new, after=after, answers=answers)
     announce_if_told(new)
     return new
 
 
 def update_recorded[M: models.Model](
-    *, actor: models.Model, action: str, target: M, changes: Mapping[str, object], reason: str = ""
+    *,
+    actor: models.Model,
+    action: str,
+    target: M,
+    changes: Mapping[str, object],
+    reason: str = "",
+    answers: Sequence[Answer] = (),
 ) -> bool:
     """Write the changed fields of a locked row, with before and after; nothing where nothing changes. Tell apps.
 
@@ -83,7 +128,7 @@ def update_recorded[M: models.Model](
         setattr(target, name, value)
     with _refusing_duplicates():
         target.save(update_fields=[*after, *search_columns(target)])
-    record(actor=actor, action=action, target=target, before=before, after=after, reason=reason)
+    record(actor=actor, action=action, target=target, before=before, after=after, reason=reason, answers=answers)
     announce_if_told(target)
     return True
 

@@ -1,10 +1,10 @@
-"""The audit log over HTTP."""
+"""The audit log, and what was unlikely and recorded all the same, over HTTP."""
 
 from audit import openapi
-from audit.models import AuditLog
-from audit.serializers import AuditLogSerializer
+from audit.models import AuditLog, Confirmation
+from audit.serializers import AuditLogSerializer, ConfirmationOut
 from foundation.access.capabilities import Capability
-from foundation.api.filters import FilterBackend, IdFilter, LedgerFilterSet, MomentFilter
+from foundation.api.filters import DayFilter, FilterBackend, IdFilter, LedgerFilterSet, MomentFilter, YesNoFilter
 from foundation.api.pagination import LedgerPagination
 from foundation.api.viewsets import LedgerViewSet
 
@@ -29,4 +29,27 @@ class AuditLogViewSet(LedgerViewSet):
     capability = Capability.VIEW_AUDIT
     pagination_class = LedgerPagination
     filterset_class = AuditLogFilter
+    filter_backends = (FilterBackend,)
+
+
+class ConfirmationFilter(LedgerFilterSet):
+    entity_id = IdFilter()
+    user = IdFilter(field_name="user_id")
+    is_confirmed = YesNoFilter(
+        field_name="confirmed_by", lookup_expr="isnull", exclude=True, help_text="Somebody confirmed it."
+    )
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Confirmation
+        fields = ("code", "entity_type")
+
+
+@openapi.confirmations
+class ConfirmationViewSet(LedgerViewSet):
+    queryset = Confirmation.objects.select_related("user", "confirmed_by")
+    serializer_class = ConfirmationOut
+    capability = Capability.VIEW_CONFLICTS
+    filterset_class = ConfirmationFilter
     filter_backends = (FilterBackend,)

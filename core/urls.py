@@ -16,7 +16,7 @@ from accounts.views import (
     VehicleDriverViewSet,
 )
 from audit import seals  # noqa: F401 -- its figures are in /metrics
-from audit.views import AuditLogViewSet
+from audit.views import AuditLogViewSet, ConfirmationViewSet
 from customers.views import CustomerViewSet
 from depots.views import DepotViewSet
 from discrepancies.views import DiscrepancyViewSet
@@ -67,6 +67,7 @@ router.register("reports", ReportViewSet, basename="report")
 router.register("sync/devices", DeviceViewSet, basename="device")
 router.register("sync/conflicts", SyncConflictViewSet, basename="conflict")
 router.register("discrepancies", DiscrepancyViewSet, basename="discrepancy")
+router.register("confirmations", ConfirmationViewSet, basename="confirmation")
 router.register("audit", AuditLogViewSet, basename="audit")
 
 api = [

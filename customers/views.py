@@ -9,6 +9,8 @@ from accounts.requests import acting_user
 from customers import openapi, services
 from customers.models import Customer, CustomerRate
 from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer
+from customers.unlikely import OF_CUSTOMERS
+from equipment.errors import RateFromPast, RateUnlikely
 from foundation.access.capabilities import Capability
 from foundation.api.filters import ApiFilterSet, YesNoFilter
 from foundation.api.queries import PageQuery
@@ -34,6 +36,10 @@ class CustomerViewSet(MasterDataViewSet):
         **MasterDataViewSet.capability,
         "rates": Capability.VIEW_MASTER_DATA,
         "add_rate": Capability.MANAGE_MASTER_DATA,
+    }
+    asks = {
+        **dict.fromkeys(("create", "update", "partial_update"), OF_CUSTOMERS),
+        "add_rate": (RateUnlikely, RateFromPast),
     }
     create_command = services.create_customer
     update_command = services.update_customer

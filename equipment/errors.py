@@ -1,5 +1,6 @@
 """Why equipment is refused."""
 
+from foundation.confirmations import Question
 from foundation.errors import Inactive
 
 
@@ -7,3 +8,15 @@ class EquipmentInactive(Inactive):
     """CYL-14 is inactive."""
 
     code = "equipment_inactive"
+
+
+class RateUnlikely(Question):
+    """A price of nothing, or far from the one before."""
+
+    code = "rate_unlikely"
+
+
+class RateFromPast(Question):
+    """A price that counts from a past date."""
+
+    code = "rate_from_past"

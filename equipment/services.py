@@ -7,7 +7,8 @@ from django.db.models import Model
 from audit.services import create_recorded, update_recorded
 from equipment import locks
 from equipment.models import Equipment, PastPrice
-from foundation import clock
+from equipment.unlikely import unlikely_equipment
+from foundation import clock, confirmations
 from foundation.commands import command
 from foundation.limits import RATE, require_each
 from foundation.master_data import with_moment
@@ -19,20 +20,29 @@ _LIMITS = {"default_rate": RATE, "deposit": RATE}
 @command
 @idempotent
 def create_equipment(*, actor: Model, values: Mapping[str, object]) -> Equipment:
-    """Raises Duplicate, AmountOutOfRange."""
+    """Raises Duplicate, AmountOutOfRange, Unconfirmed."""
     require_each(values, _LIMITS)
-    return create_recorded(actor=actor, action="equipment.equipment.created", new=Equipment(**values))
+    answers = confirmations.require(unlikely_equipment(values))
+    return create_recorded(actor=actor, action="equipment.equipment.created", new=Equipment(**values), answers=answers)
 
 
 @command
 @idempotent
 def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, object]) -> Equipment:
-    """Keeps the prices that it had, for sales of that time. Locks the row. Raises Duplicate, AmountOutOfRange."""
+    """Keeps the prices that it had, for sales of that time.
+
+    Locks the row. Raises Duplicate, AmountOutOfRange, Unconfirmed.
+    """
     require_each(changes, _LIMITS)
     target = locks.equipment(pk)
+    answers = confirmations.require(unlikely_equipment(changes, target))
     past = PastPrice(equipment=target, default_rate=target.default_rate, deposit=target.deposit, until=clock.now())
     update_recorded(
-        actor=actor, action="equipment.equipment.updated", target=target, changes=with_moment(target, changes)
+        actor=actor,
+        action="equipment.equipment.updated",
+        target=target,
+        changes=with_moment(target, changes),
+        answers=answers,
     )
     if (past.default_rate, past.deposit) != (target.default_rate, target.deposit):
         past.save()

@@ -1,7 +1,7 @@
 """Failures that a client can act on. Services raise them; one handler maps their kind to HTTP."""
 
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class DomainError(Exception):
@@ -18,6 +18,11 @@ class DomainError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.attr = attr
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """Its errors, as the API tells them: most have one."""
+        return [{"code": self.code, "detail": self.detail, "attr": self.attr}]
 
 
 class Invalid(DomainError):

@@ -1,5 +1,6 @@
 """Why stock can't move, and a count not stand."""
 
+from foundation.confirmations import Question
 from foundation.errors import Conflict
 
 
@@ -27,3 +28,15 @@ class CountContradicted(Conflict):
     """More left after the count than was counted: count again."""
 
     code = "count_contradicted"
+
+
+class GoodsInUnlikely(Question):
+    """Many more came in than usual."""
+
+    code = "goods_in_unlikely"
+
+
+class ReferenceRepeated(Question):
+    """The same cheque, delivery note or payment reference was recorded before."""
+
+    code = "reference_repeated"

@@ -53,6 +53,7 @@ from inventory.serializers import (
     VehicleTransferIn,
     VehicleTransferOut,
 )
+from inventory.unlikely import OF_GOODS_IN
 
 
 class InventoryFilter(ApiFilterSet):
@@ -139,6 +140,7 @@ class DepotWorkViewSet(LedgerViewSet):
     search_fields = ("work_number", "reference", "reason")
     ordering_fields = ("id",)
     operations = {"create": "depot_work.create", "stock_take": "stock_take.create"}
+    asks = {"create": OF_GOODS_IN}
     capability = {
         "list": Capability.WORK_DEPOT,
         "retrieve": Capability.WORK_DEPOT,

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.requests import acting_user
+from audit.admin import confirmations_of
 from customers.search import SearchesDocuments
 from discrepancies.admin import discrepancies_of
 from foundation import clock
@@ -23,18 +24,19 @@ from foundation.office.actions import ON_LISTS_AND_PAGES
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of
 from foundation.office.master_data import MasterDataAdmin
 from foundation.office.menu import Menu
-from foundation.office.pages import OfficeAdmin
+from foundation.office.pages import OfficeAdmin, may
 from foundation.office.texts import EmailFormField
 from invoices import services
 from invoices.downloads import pdf_response
-from invoices.models import GstRate, Invoice, InvoiceEmail
-from invoices.selectors import INVOICE_NUMBERS
+from invoices.models import EmailHold, GstRate, Invoice, InvoiceEmail
+from invoices.selectors import INVOICE_NUMBERS, why_held
 
 TONES = {Invoice.Status.PAID: "good", Invoice.Status.GENERATED: "open"}
 
 
 EMAIL_TONES = {
     InvoiceEmail.Status.SENT: "good",
+    InvoiceEmail.Status.HELD: "open",
     InvoiceEmail.Status.FAILED: "open",
     InvoiceEmail.Status.UNCERTAIN: "open",
 }
@@ -63,6 +65,23 @@ class OpenFilter(admin.SimpleListFilter):
                 return queryset
 
 
+class HeldFilter(admin.SimpleListFilter):
+    title = "held"
+    parameter_name = "held"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Not to be emailed before it is released")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        return queryset.filter(_held()) if self.value() == "yes" else queryset
+
+
+class ReleaseForm(forms.Form):
+    """What there is to say about it, if anything."""
+
+    remarks = forms.CharField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+
+
 class UnsentFilter(admin.SimpleListFilter):
     title = "unsent"
     parameter_name = "unsent"
@@ -83,6 +102,10 @@ def _unsent() -> Q:
     # Nobody took it up: perhaps no worker is running.
     left_lying = Q(status=InvoiceEmail.Status.QUEUED, next_try_at__lt=clock.now() - PATIENCE)
     return ~Q(Exists(later)) & (given_up | left_lying)
+
+
+def _held() -> Q:
+    return Q(pk__in=EmailHold.objects.filter(released_at__isnull=True).values("invoice"))
 
 
 def _overdue() -> Q:
@@ -108,17 +131,25 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
         "invoice_number", "kind", "state", "buyer", "date", "due_on", "subtotal", "gst_amount", "total_amount",
         "outstanding", "pdf",
     )  # fmt: skip
-    list_filter = (OpenFilter, "kind", "status", "depot")
+    list_filter = (OpenFilter, HeldFilter, "kind", "status", "depot")
     list_select_related = ()
     documents = INVOICE_NUMBERS
     search_help_text = "Beginning of the number, or the customer's name or code"
     date_hierarchy = "date"
     ordering = ("-id",)
-    actions: tuple[str, ...] = ("print_batch", "mark_printed", "send_by_email")
+    actions: tuple[str, ...] = ("print_batch", "mark_printed", "send_by_email", "release")
     fieldsets = (
         (
             None,
-            {"fields": (("invoice_number", "kind", "state", "pdf"), ("customer", "sale", "user", "depot"), "differs")},
+            {
+                "fields": (
+                    ("invoice_number", "kind", "state", "pdf"),
+                    ("customer", "sale", "user", "depot"),
+                    "differs",
+                    "asked",
+                    "hold",
+                )
+            },
         ),
         (
             "Amounts",
@@ -132,7 +163,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
         ("Dates", {"fields": (("date", "due_on"), ("generated_at", "printed_at", "emailed_at", "paid_at"))}),
         ("Stored document", {"fields": ("pdf_path", "pdf_sha256"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("sale", "pdf", "state", "outstanding", "differs")
+    readonly_fields = ("sale", "pdf", "state", "outstanding", "differs", "asked", "hold")
 
     def said(self, target: Invoice) -> str:
         return (
@@ -141,6 +172,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         yield "invoice overdue", "invoices overdue", {"open": "overdue"}, _overdue()
+        yield "invoice to be released", "invoices to be released", {"held": "yes"}, _held()
 
     def related(self, request: HttpRequest, target: Invoice) -> Iterable[Related]:
         return (
@@ -201,6 +233,22 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
             lambda invoice, sent: services.request_email(actor=actor, invoice_id=invoice.pk, to=sent["to"]),
         )
 
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.RELEASE_EMAIL)
+
+    @admin.action(description="Release", permissions=["release"], location=ON_LISTS_AND_PAGES)
+    def release(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            ReleaseForm,
+            "Release for email",
+            "released",
+            lambda invoice, sent: services.release_email(actor=actor, invoice_id=invoice.pk, **sent),
+            lambda invoice: filter(None, [why_held(invoice)]),
+        )
+
     @admin.display(description="customer")
     def buyer(self, invoice: Invoice) -> str:
         return invoice.customer.name
@@ -224,6 +272,22 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
             return link_to(invoice.transaction)
         except ObjectDoesNotExist:
             return "–"
+
+    @admin.display(description="unlikely")
+    def asked(self, invoice: Invoice) -> str:
+        try:
+            return confirmations_of(invoice.transaction)
+        except ObjectDoesNotExist:
+            return "–"
+
+    @admin.display(description="email")
+    def hold(self, invoice: Invoice) -> str:
+        hold = EmailHold.objects.filter(invoice=invoice).select_related("released_by").first()
+        if hold is None:
+            return "–"
+        if hold.released_at is None:
+            return format_html("{} {}", badge("Held", "open"), hold.because)
+        return format_html("{} by {}: {}", badge("Released", "good"), hold.released_by, hold.remarks or "–")
 
     @admin.display(description="shown otherwise in the field")
     def differs(self, invoice: Invoice) -> str:

@@ -1,5 +1,6 @@
 """Why a document can't be issued or sent."""
 
+from foundation.confirmations import Question
 from foundation.errors import Busy, Conflict
 
 
@@ -14,3 +15,22 @@ class NoEmailAddress(Conflict):
     """The customer has no email address, and none was sent."""
 
     code = "no_email_address"
+
+
+class NotHeld(Conflict):
+    """Nothing holds this document back, or it was released already."""
+
+    code = "not_held"
+
+
+class AmountUnlikely(Question):
+    """An unusually large amount of money."""
+
+    code = "amount_unlikely"
+    holds_email = True
+
+
+class GstRateUnlikely(Question):
+    """Not the GST rate that is published for that date."""
+
+    code = "gst_rate_unlikely"

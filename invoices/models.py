@@ -56,6 +56,10 @@ class InvoiceQuerySet(LedgerQuerySet):
         """All, those of the own depot, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
+    def held(self) -> Self:
+        """Those that aren't emailed before somebody has released them."""
+        return self.filter(pk__in=EmailHold.objects.filter(released_at__isnull=True).values("invoice"))
+
 
 class Invoice(LedgerModel):
     """A tax invoice or a credit note: what is owed, frozen with the parties, the GST rate and the PDF."""
@@ -175,6 +179,31 @@ class Invoice(LedgerModel):
         return next((status for stamp, status in stages if stamp is not None), self.Status.GENERATED)
 
 
+class EmailHold(LedgerModel):
+    """A document about something unlikely: it isn't emailed before somebody in the office has released it."""
+
+    entity = "invoices.emailhold"
+    life_cycle = ("released_at", "released_by", "remarks")
+
+    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="email_hold")
+    because = models.CharField(max_length=500)
+    held_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="email_releases"
+    )
+    remarks = models.CharField(max_length=500, blank=True)
+
+    objects = LedgerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("released_at", "invoice"), name="email_hold_open_idx"),)
+
+    def __str__(self) -> str:
+        return self.because
+
+
 class InvoiceEmailQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """Those of the invoices that the user may see."""
@@ -193,6 +222,7 @@ class InvoiceEmail(LedgerModel):
 
     class Status(models.TextChoices):
         QUEUED = "QUEUED", "Queued"
+        HELD = "HELD", "Held until released"
         SENDING = "SENDING", "Being sent"
         SENT = "SENT", "Sent"
         FAILED = "FAILED", "Failed"

@@ -4,8 +4,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from foundation.api.schema import conflicts
-from invoices.errors import NoEmailAddress
-from invoices.serializers import EmailIn, GstRateSerializer, InvoiceEmailOut, InvoiceOut, PrintBatchIn
+from invoices.errors import NoEmailAddress, NotHeld
+from invoices.serializers import EmailIn, GstRateSerializer, InvoiceEmailOut, InvoiceOut, PrintBatchIn, ReleaseIn
 
 INVOICE_EXAMPLE = {
     "id": 480,
@@ -116,6 +116,16 @@ send_email = extend_schema(
     ],
 )
 
+release = extend_schema(
+    summary="Release a held invoice",
+    description="ADMIN, and SUPERVISOR in their depot. A document with an unlikely amount, quantity or usage isn't "
+    "emailed before: what was asked for meanwhile goes now.",
+    tags=["Invoices"],
+    request=ReleaseIn,
+    responses={200: InvoiceOut, **conflicts(NotHeld)},
+    examples=[OpenApiExample("looked at", value={"remarks": "Read the meter myself"}, request_only=True), _INVOICE],
+)
+
 list_emails = extend_schema(
     summary="List an invoice's emails",
     description="Each request to send it, newest first, and what became of it.",
@@ -137,7 +147,15 @@ add_gst_rate = extend_schema(
     description="ADMIN only. Earlier rates stay: documents were issued under them.",
     tags=["Master data"],
     examples=[
-        OpenApiExample("10 %", value={"rate": "10.00", "valid_from": "2030-01-01"}, request_only=True),
+        OpenApiExample(
+            "10 %",
+            value={
+                "rate": "10.00",
+                "valid_from": "2030-01-01",
+                "confirm": [{"code": "gst_rate_unlikely", "attr": "rate", "value": "10.00"}],
+            },
+            request_only=True,
+        ),
         OpenApiExample(
             "10 % added",
             value={"id": 4, "rate": "10.00", "valid_from": "2030-01-01"},

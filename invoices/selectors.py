@@ -13,7 +13,7 @@ from foundation.money import shown, sum_of
 from foundation.observability.metrics import gauge
 from foundation.remains import tells_of
 from invoices.documents import FOLDER
-from invoices.models import GstRate, Invoice, InvoiceEmail
+from invoices.models import EmailHold, GstRate, Invoice, InvoiceEmail
 
 ORPHAN_AFTER = timedelta(minutes=10)
 """A younger PDF without an invoice may belong to a sale that is being committed right now."""
@@ -38,6 +38,12 @@ def gst_rate_on(day: date) -> Decimal:
     """The rate in per cent in force on a Singapore date; 0.00 before the first one that is known."""
     rate = GstRate.objects.filter(valid_from__lte=day).order_by("-valid_from").first()
     return rate.rate if rate else Decimal("0.00")
+
+
+def why_held(invoice: Invoice) -> str:
+    """Why a document isn't emailed before it is released; empty: nothing holds it."""
+    hold = EmailHold.objects.filter(invoice=invoice, released_at__isnull=True).first()
+    return hold.because if hold else ""
 
 
 def open_amount(customer: Customer) -> Decimal:

@@ -11,6 +11,7 @@ from foundation.api.fields import (
     EmailField,
     IdField,
     StrictDecimalField,
+    TextField,
 )
 from foundation.api.inputs import Input, KnownFieldsOnly
 from invoices.models import GstRate, Invoice, InvoiceEmail
@@ -37,6 +38,10 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
     def get_pdf_url(self, invoice: Invoice) -> str:
         request: Request | None = self.context.get("request")
         return str(reverse("invoice-pdf", args=[invoice.pk], request=request))
+
+
+class ReleaseIn(Input):
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
 
 
 class EmailIn(Input):

@@ -8,6 +8,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from accounts.requests import acting_user
 from customers.search import DocumentSearch
+from equipment.errors import RateFromPast
 from foundation.access.capabilities import Capability
 from foundation.api.filters import (
     DayFilter,
@@ -26,6 +27,7 @@ from foundation.api.responses import pdf_file
 from foundation.api.viewsets import LedgerViewSet
 from invoices import openapi, services
 from invoices.downloads import pdf_response
+from invoices.errors import GstRateUnlikely
 from invoices.models import GstRate, Invoice, InvoiceEmail
 from invoices.selectors import INVOICE_NUMBERS
 from invoices.serializers import (
@@ -34,6 +36,7 @@ from invoices.serializers import (
     InvoiceEmailOut,
     InvoiceOut,
     PrintBatchIn,
+    ReleaseIn,
 )
 
 
@@ -70,6 +73,7 @@ class InvoiceViewSet(LedgerViewSet):
         "print_batch": Capability.VIEW_SALES,
         "email": Capability.VIEW_SALES,
         "emails": Capability.VIEW_SALES,
+        "release": Capability.RELEASE_EMAIL,
     }
 
     @openapi.download_pdf
@@ -108,6 +112,14 @@ class InvoiceViewSet(LedgerViewSet):
         )
         return Response(InvoiceEmailOut(email).data, status=HTTP_202_ACCEPTED)
 
+    @openapi.release
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, pk: str) -> Response:
+        serializer = ReleaseIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.release_email(actor=acting_user(request), invoice_id=self.get_object().pk, **serializer.validated_data)
+        return Response(self.get_serializer(self.get_object()).data)
+
     @openapi.list_emails
     @action(detail=True, methods=["get"], query=PageQuery)
     def emails(self, request: Request, pk: str) -> Response:
@@ -121,6 +133,7 @@ class GstRateViewSet(LedgerViewSet):
     serializer_class = GstRateSerializer
     filter_backends = (KnownOrdering,)
     ordering_fields = ("valid_from",)
+    asks = {"create": (GstRateUnlikely, RateFromPast)}
     capability = {
         "list": Capability.VIEW_MASTER_DATA,
         "retrieve": Capability.VIEW_MASTER_DATA,

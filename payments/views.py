@@ -18,6 +18,7 @@ from payments import openapi, services
 from payments.models import CashCount, Payment
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
 from payments.serializers import CashCountIn, CashCountOut, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
+from payments.unlikely import OF_PAYMENTS
 
 
 class InvoicePaymentViewSet(ScopedViewSet):
@@ -25,6 +26,7 @@ class InvoicePaymentViewSet(ScopedViewSet):
 
     queryset = Invoice.objects.select_related("transaction").defer("snapshot")
     serializer_class = InvoiceOut
+    asks = {"pay": OF_PAYMENTS}
     capability = {"pay": Capability.RECORD_PAYMENT}
 
     @openapi.pay_invoice
@@ -60,6 +62,7 @@ class PaymentViewSet(LedgerViewSet):
     filter_backends = (FilterBackend, DocumentSearch, KnownOrdering)
     documents = PAYMENT_NUMBERS
     ordering_fields = ("id", "amount", "received_on")
+    asks = {"create": OF_PAYMENTS}
     capability = {
         "list": Capability.VIEW_SALES,
         "retrieve": Capability.VIEW_SALES,

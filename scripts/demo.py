@@ -233,9 +233,11 @@ def field_day(api: Api, folder: Path) -> None:
         },
     )
     stall = api.post("customers/", {"name": "Ah Hock Chicken Rice", "address": "Blk 216 Bedok North Street 1 #01-21"})
+    since = str(yesterday - timedelta(days=30))
+    past = {"code": "rate_from_past", "attr": "valid_from", "value": since}
     api.post(
         f"customers/{restaurant['id']}/rates/",
-        {"equipment": cylinder["id"], "rate": "35.50", "valid_from": str(yesterday - timedelta(days=30))},
+        {"equipment": cylinder["id"], "rate": "35.50", "valid_from": since, "confirm": [past]},
     )
     api.post(
         "accounts/users/",
@@ -283,6 +285,7 @@ def field_day(api: Api, folder: Path) -> None:
     metered = {
         "customer": restaurant["id"],
         "current_meter": "1250.50",
+        "confirm": [{"code": "usage_unlikely", "attr": "current_meter", "value": "1250.50"}],
         "items": [line("SWAP", 3, rate="35.50")],
         "client_temp_id": str(uuid.uuid4()),
         "occurred_at": at("14:30"),

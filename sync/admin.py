@@ -151,8 +151,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             return services.retry_conflict(actor=actor, conflict_id=conflict.pk, **approved)
 
         if kept.filter(withdrawn_at=None).count() == kept.count():
-            self.each(request, kept, "happened", retry)
-            return None
+            return self.run(request, kept, "Let it happen", "happened", retry)
         return self.ask(
             request, kept, forms.Form, "Let it happen", "happened", lambda conflict, sent: retry(conflict), _told_of
         )

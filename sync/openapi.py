@@ -131,11 +131,14 @@ _PULLED = {
             "meter_number": "M-1001",
             "meter_rate": "2.1500",
             "last_meter_reading": "1250.00",
+            "most_usage_per_day": "36.50",
+            "metered_since": "2026-01-12T10:20:00+08:00",
             "version": 4,
             "rates": [{"equipment": 3, "rate": "28.50", "valid_from": "2026-01-01"}],
         }
     ],
     "gone": {"depots": [], "equipment": [], "gst_rates": [], "customers": [17]},
+    "unlikely": {"quantity": "50.00", "amount": "10000.00"},
     "stock": [{"equipment": 3, "condition": "FULL", "quantity": 18}],
     "distributions": [],
 }

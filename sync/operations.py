@@ -1,7 +1,7 @@
 """What an app may push: each kind of operation, from its JSON to the command that carries it out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,16 @@ class Refusal:
     code: str
     detail: str
     attr: str | None = None
+    value: str | None = None
+    confirmable: bool = False
+
+    @property
+    def told(self) -> dict[str, object]:
+        """Of a question with its value."""
+        return {name: it for name, it in asdict(self).items() if name in _ALWAYS or it}
+
+
+_ALWAYS = ("code", "detail", "attr")
 
 
 def refusals_of(error: ValidationError) -> list[Refusal]:
@@ -246,6 +256,8 @@ _KINDS: dict[int, dict[str, Kind]] = {
     },
 }
 """By the version of the protocol, which decides what there is."""
+MAY_CONFIRM = {1: frozenset[str](), 2: frozenset({TRANSACTION_CREATE})}
+"""The kinds of operations that may say what they confirm."""
 TYPES = tuple(_KINDS[max(_KINDS)])
 
 

@@ -10,12 +10,15 @@ from drf_standardized_errors.formatter import flatten_errors
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from foundation.api.confirm import FIELD as CONFIRM
+from foundation.api.confirm import read_confirmed
 from foundation.api.exceptions import shown
 from foundation.api.fields import ClientTempIdField, MomentField, StrictIntegerField
 from foundation.api.inputs import NAMED_AT_MOST
+from foundation.confirmations import Said
 from foundation.operations.contents import mean_the_same, meaning, without_secrets
 from sync.models import MAX_NUMBER, SyncConflict
-from sync.operations import Refusal, Run, read_operation, refusals_of, types_of
+from sync.operations import MAY_CONFIRM, Refusal, Run, read_operation, refusals_of, types_of
 
 PROTOCOL = 2
 """The newest version of the protocol that this server reads; docs/offline-protocol.md says what each one knows."""
@@ -51,7 +54,8 @@ class Sent:
 
     With both, ``refusals`` name the fields that nobody knows, and ``run`` leaves them out: it must be asked for.
     ``client_temp_id`` is empty unless it is one. ``content`` is what is compared, ``known`` that without what nobody
-    knows, ``payload`` all of it as JSON. ``occurred_at`` is the device's, ``corrected_at`` the server's idea of it.
+    knows, ``payload`` all of it as JSON, ``confirmed`` what its user confirmed at the door.
+    ``occurred_at`` is the device's, ``corrected_at`` the server's idea of it.
     """
 
     client_temp_id: str
@@ -65,6 +69,7 @@ class Sent:
     known: Mapping[str, Any] = field(default_factory=dict)
     run: Run | None = None
     refusals: Sequence[Refusal] = ()
+    confirmed: Sequence[Said] = ()
 
     def said(self) -> Any:
         """What makes it the same attempt again."""
@@ -100,6 +105,7 @@ def read(operation: object, push: Push) -> Sent:
     occurred_at = _moment(moment)
     content: Mapping[str, Any] = operation
     known: Mapping[str, Any] = {}
+    confirmed: Sequence[Said] = ()
     run = None
     if not isinstance(kind, str) or kind not in types_of(push.protocol):
         refusals.append(Refusal("unknown_type", f"Known types are {', '.join(types_of(push.protocol))}.", "type"))
@@ -108,8 +114,12 @@ def read(operation: object, push: Push) -> Sent:
         refusals.append(Refusal("invalid", "The data of an operation is a JSON object.", "data"))
     elif not refusals:
         content = {part: value for part, value in data.items() if part != "client_temp_id"} | {"occurred_at": moment}
+        sent = {
+            part: value for part, value in content.items() if part != CONFIRM or kind not in MAY_CONFIRM[push.protocol]
+        }
         try:
-            readable = read_operation(kind, content, push.protocol)
+            confirmed = read_confirmed(content[CONFIRM]) if len(sent) < len(content) else ()
+            readable = read_operation(kind, sent, push.protocol)
         except ValidationError as error:
             refusals += refusals_of(error)
         else:
@@ -127,6 +137,7 @@ def read(operation: object, push: Push) -> Sent:
         known=known,
         run=run,
         refusals=refusals,
+        confirmed=confirmed,
     )
 
 

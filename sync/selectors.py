@@ -29,11 +29,15 @@ from payments.models import CashCount
 from payments.services import CASH_COUNT
 from sync.models import Device, Pull, SyncConflict
 from transactions.services import OPERATION as TRANSACTION_CREATE
+from transactions.usage import Metered, habits_of
 
+_OF_METER = ("created_at", "meter_replaced_at")
 PULLED_OF_CUSTOMER = (
     "id", "customer_code", "name", "phone", "address", "postal_code", "payment_type", "payment_terms_days",
     "meter_number", "meter_rate", "last_meter_reading", "version",
 )  # fmt: skip
+METER_OF_CUSTOMER = ("most_usage_per_day", "metered_since")
+"""What is usual for a customer's meter, so that an app asks without a network; null without a meter."""
 PULLED_OF_RATE = ("equipment", "rate", "valid_from")
 
 
@@ -59,13 +63,19 @@ def customers_to_pull(chosen: QuerySet[Customer]) -> list[dict[str, Any]]:
 
     As dicts, for there are tens of thousands: a model of each, with its query for rates, costs ten times as much.
     """
-    customers: list[dict[str, Any]] = list(chosen.values(*PULLED_OF_CUSTOMER))
+    customers: list[dict[str, Any]] = list(chosen.values(*PULLED_OF_CUSTOMER, *_OF_METER))
     rates = CustomerRate.objects.filter(customer__in=[customer["id"] for customer in customers])
     rates_of = defaultdict(list)
     for rate in rates.order_by("-valid_from", "-pk").values("customer", *PULLED_OF_RATE):
         rates_of[rate.pop("customer")].append(rate)
     today = clock.business_date(clock.now())
+    meters = {customer["id"]: [customer.pop(name) for name in _OF_METER] for customer in customers}
+    metered = [customer["id"] for customer in customers if customer["meter_rate"] is not None]
+    habits = habits_of([Metered(pk, *meters[pk]) for pk in metered])
     for customer in customers:
+        habit = habits.get(customer["id"])
+        customer["most_usage_per_day"] = habit.most_per_day if habit else None
+        customer["metered_since"] = habit.since if habit else None
         customer["rates"] = _not_over(rates_of.get(customer["id"], ()), today)
     return customers
 

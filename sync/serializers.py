@@ -30,7 +30,7 @@ from sync.errors import ProtocolTooNew
 from sync.models import MAX_NUMBER, Device, SyncConflict
 from sync.operations import TYPES
 from sync.reading import MAX_OFFSET, PROTOCOL
-from sync.selectors import LISTED, PULLED_OF_CUSTOMER, PULLED_OF_RATE, as_sent, missing_numbers
+from sync.selectors import LISTED, METER_OF_CUSTOMER, PULLED_OF_CUSTOMER, PULLED_OF_RATE, as_sent, missing_numbers
 from sync.services import CREATED, DUPLICATE, REJECTED, Envelope, Result
 from transactions.models import Transaction
 
@@ -92,7 +92,8 @@ class OperationIn(Input):
     data: Any = serializers.DictField(
         help_text="As the single endpoint takes it. A distribution.confirm has `distribution`: an id, or the "
         "client_temp_id of the operation that makes it; a vehicle.taken has `vehicle`, its number; a withdrawn has "
-        "nothing. In protocol 2 a sale may have `based_on`: `last_reading` and `total_with_gst`, as they were shown."
+        "nothing. In protocol 2 a sale may have `based_on`: `last_reading` and `total_with_gst`, as they were shown; "
+        "and `confirm`: what was asked at the door, and is meant so."
     )
 
 
@@ -256,17 +257,33 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
         many=True, read_only=True, help_text="In force today, and those that will be: each from its date."
     )
 
+    most_usage_per_day = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        read_only=True,
+        allow_null=True,
+        help_text="More m³ a day are asked about (`usage_unlikely`), a day being the least; null without a meter.",
+    )
+    metered_since = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="Since when its usage counts: its last reading, or when it became known.",
+    )
+
     class Meta:
         model = Customer
-        fields = (*PULLED_OF_CUSTOMER, "rates")
+        fields = (*PULLED_OF_CUSTOMER, *METER_OF_CUSTOMER, "rates")
         read_only_fields = fields
 
     def to_representation(self, instance: Any) -> Any:
         """Written by hand: a field for each value would take most of a first pull."""
+        since = instance["metered_since"]
         return {
             **instance,
             "meter_rate": _text(instance["meter_rate"]),
             "last_meter_reading": _text(instance["last_meter_reading"]),
+            "most_usage_per_day": _text(instance["most_usage_per_day"]),
+            "metered_since": since and self.fields["metered_since"].to_representation(since),
             "rates": [{**rate, "rate": _text(rate["rate"])} for rate in instance["rates"]],
         }
 
@@ -291,6 +308,15 @@ class GoneOut(serializers.Serializer[None]):
     customers = serializers.ListField(child=serializers.IntegerField())
 
 
+class UnlikelyOut(serializers.Serializer[Mapping[str, object]]):
+    """From where a sale is asked about."""
+
+    quantity = serializers.DecimalField(max_digits=12, decimal_places=2, source="QUANTITY", help_text="Of a line.")
+    amount = serializers.DecimalField(
+        max_digits=12, decimal_places=2, source="AMOUNT", help_text="Of a document, with GST."
+    )
+
+
 class PullOut(serializers.Serializer[Mapping[str, object]]):
     cursor = serializers.CharField(help_text="Keep it with the rows, and send it with the next pull.")
     has_more = serializers.BooleanField(help_text="Pull again at once.")
@@ -299,6 +325,7 @@ class PullOut(serializers.Serializer[Mapping[str, object]]):
     gst_rates = GstRateSerializer(many=True)
     customers = PulledCustomer(many=True)
     gone = GoneOut()
+    unlikely = UnlikelyOut(help_text="More than these, and of a meter, are asked about: `confirm` with the sale.")
     stock = PulledStock(
         many=True, allow_null=True, help_text="All of the own vehicle's, on the last page; null on the others."
     )

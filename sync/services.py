@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.grants import acting_for
 from foundation.access.refusing import denied
 from foundation.commands import ATTEMPTS, command, is_transient
+from foundation.confirmations import said as confirmed
 from foundation.entities import entity_name, model_of
 from foundation.errors import Busy, Denied, DomainError, Invalid
 from foundation.observability.context import current_origin
@@ -221,7 +222,8 @@ def _let_happen(conflict: SyncConflict, sent: Sent, approval: Approval, occurred
             attr="occurred_at",
         )
     # It happened while they worked here, and somebody else decides now.
-    with acting_for(pusher), named(_operation(pusher, conflict.device, sent)):
+    confirmed_then = confirmed(sent.confirmed, by=pusher, has_happened=True)
+    with acting_for(pusher), confirmed_then, named(_operation(pusher, conflict.device, sent)):
         try:
             made = sent.run(pusher, approval, happened_at)
         except Denied as error:
@@ -306,14 +308,14 @@ def _push_once(actor: User, device: Device | None, sent: Sent) -> Result:
     elif sent.run is not None and (not refusals or _happened(actor, device, sent)):
         operation = _operation(actor, device, sent, known=bool(refusals))
         try:
-            with named(operation):
+            with named(operation), confirmed(sent.confirmed, by=actor, has_happened=True):
                 made = sent.run(actor, None, sent.corrected_at)
         except idempotency.RefusedBefore as error:
             return _answer(SyncConflict.objects.get(operation=error.operation), sent)
         except Busy:
             raise
         except DomainError as error:
-            refusals, waits_for = [Refusal(error.code, error.detail, error.attr)], getattr(error, "waits_for", "")
+            refusals, waits_for = [Refusal(**each) for each in error.told], getattr(error, "waits_for", "")
         except Exception as error:
             if is_transient(error):
                 raise
@@ -353,7 +355,7 @@ def _keep(
 
     The id is left to the operation that it belongs to already. Raises _Overtaken where that is the same one.
     """
-    errors, now, operation = [asdict(refusal) for refusal in refusals], clock.now(), None
+    errors, now, operation = [refusal.told for refusal in refusals], clock.now(), None
     depot_id = depot_at(actor, sent.corrected_at or now)
     earlier = idempotency.find(actor, sent.client_temp_id) if sent.client_temp_id else None
     if earlier is not None and _operation(actor, device, sent).is_same_as(earlier):

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from django.conf import settings
 from django.utils.decorators import method_decorator
 from django.utils.http import quote_etag
 from django.views.decorators.gzip import gzip_page
@@ -39,6 +40,7 @@ from sync.serializers import (
     WithdrawIn,
     push_in,
 )
+from transactions.unlikely import KEPT_IN_PUSHES
 
 
 class MayPush(HasCapability):
@@ -83,6 +85,7 @@ class PullView(KnownParametersOnly, APIView):
             "has_more": page.has_more,
             **page.rows,
             "gone": page.gone,
+            "unlikely": settings.UNLIKELY,
             "stock": None if page.has_more else own_stock(user),
             "distributions": None if page.has_more else own_drafts(user),
         }
@@ -147,6 +150,7 @@ class SyncConflictViewSet(LedgerViewSet):
     filterset_class = SyncConflictFilter
     search_fields = ("client_temp_id", "user__search_name", "=request_id")
     ordering_fields = ("id", "occurred_at")
+    asks = {"retry": KEPT_IN_PUSHES}
     capability = {
         "list": Capability.VIEW_CONFLICTS,
         "retrieve": Capability.VIEW_CONFLICTS,

@@ -294,6 +294,23 @@ def shop(stub_pdf: None) -> Shop:
     return open_shop()
 
 
+def to_confirm(response: Answer) -> list[Json]:
+    """What a refusal asks, as the same again confirms it: ``confirm=to_confirm(asked)``."""
+    errors = response.json()["errors"]
+    assert response.status_code == 409, errors
+    assert all(error.get("confirmable") is True for error in errors), errors
+    return [{name: error[name] for name in ("code", "attr", "value")} for error in errors]
+
+
+def post_confirmed(client: APIClient, address: str, body: Json, *, method: str = "post") -> Answer:
+    """Send what is unlikely, and confirm each question where there are some."""
+    answer: Answer = getattr(client, method)(address, body)
+    if answer.status_code != 409:
+        return answer
+    confirmed: Answer = getattr(client, method)(address, {**body, "confirm": to_confirm(answer)})
+    return confirmed
+
+
 def error_of(response: Answer) -> tuple[int, str, str | None]:
     """(status, code, attr) of a refusal with one error."""
     [error] = response.json()["errors"]

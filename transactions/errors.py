@@ -1,5 +1,6 @@
 """Why a sale is refused."""
 
+from foundation.confirmations import Question
 from foundation.errors import Conflict
 
 
@@ -43,3 +44,25 @@ class NegativeTotal(Conflict):
     """The refunds exceed the taxable sale; record refund and sale apart."""
 
     code = "negative_total"
+
+
+class UsageUnlikely(Question):
+    """Much more was used per day than this meter usually uses."""
+
+    code = "usage_unlikely"
+    is_kept = True
+    holds_email = True
+
+
+class ReadingBeforeLast(Question):
+    """The reading was taken before the last one that is recorded."""
+
+    code = "reading_before_last"
+    is_kept = True
+
+
+class QuantityUnlikely(Question):
+    """So many in one line are unusual."""
+
+    code = "quantity_unlikely"
+    holds_email = True

@@ -11,6 +11,7 @@ from customers.selectors import ContractRates
 from discrepancies.services import Code
 from equipment.models import Equipment
 from equipment.selectors import Prices
+from foundation.confirmations import Question
 from foundation.limits import AMOUNT
 from foundation.money import ZERO
 from inventory.models import Condition, Location, StockMovement
@@ -19,6 +20,8 @@ from invoices.services import Billing
 from invoices.snapshot import Line, MeterUsage
 from transactions.errors import EmptySale, MeterMovedOn, NegativeTotal
 from transactions.pricing import Known, PricedItem, SaleItem, Type, Usage, price_items, read_meter
+from transactions.unlikely import unlikely_in_sale
+from transactions.usage import Habit
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class SalePlan:
     usage: Usage | None
     billing: Billing
     differences: Sequence[Difference] = ()
+    questions: Sequence[Question] = ()
 
     def moves(self, vehicle: Location, customer: Location) -> list[Move]:
         """The stock that each line moves; a customer's cylinders are counted as FULL, whatever is in them."""
@@ -117,11 +121,12 @@ def plan_sale(
     listed: PriceList,
     may_override: bool,
     occurred_at: datetime,
+    habit: Habit | None = None,
 ) -> SalePlan:
-    """Price every line, bill the reading, add up.
+    """Price every line, bill the reading, add up; what is unlikely about it are the plan's questions.
 
-    ``meter_rate`` is the customer's at that moment. Raises MeterMovedOn, NoMeter, MeterReadingDecreased, RateMismatch,
-    Invalid, EmptySale, NegativeTotal, AmountOutOfRange.
+    ``meter_rate`` is the customer's at that moment, ``habit`` that of the meter, where one was read. Raises
+    MeterMovedOn, NoMeter, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, AmountOutOfRange.
     """
     if sale.current_meter is not None and customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
         raise MeterMovedOn("The meter was replaced after this reading was taken.", attr="current_meter")
@@ -130,7 +135,9 @@ def plan_sale(
         sale.items, listed.equipment, listed.prices, listed.contracts, may_override=may_override, known=listed.known
     )
     billing = _bill(sale, vehicle_no, customer, items, usage, gst_rate=listed.gst_rate, occurred_at=occurred_at)
-    return SalePlan(items, usage, billing, [*_differences(sale.seen, items, usage, billing)])
+    differences = [*_differences(sale.seen, items, usage, billing)]
+    questions = [*unlikely_in_sale(items, usage, billing, habit, occurred_at, is_reported=sale.occurred_at is not None)]
+    return SalePlan(items, usage, billing, differences, questions)
 
 
 def _differences(

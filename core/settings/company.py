@@ -45,3 +45,22 @@ LIMITS = {
         "TERM_DAYS": "365",
     }.items()
 }
+
+# What is possible and yet unlikely, and so is asked before it is recorded (docs/domain.md).
+UNLIKELY: dict[str, Decimal] = {
+    name: config(f"UNLIKELY_{name}", default=usual, cast=amount)
+    for name, usual in {
+        # A meter's usage per day, above so many times the median of its last six intervals; m3 where it has none.
+        "USAGE_FACTOR": "5",
+        "USAGE_PER_DAY": "50",
+        # Pieces in a line of a sale.
+        "QUANTITY": "50",
+        # Pieces in a line of goods in; above so many times the median of the last six of its kind.
+        "GOODS_IN": "500",
+        "GOODS_IN_FACTOR": "5",
+        # Singapore dollars of a document or a payment, with GST.
+        "AMOUNT": "10000",
+        # How far a price or a rate moves, in per cent of the one before.
+        "RATE_CHANGE_PERCENT": "30",
+    }.items()
+}

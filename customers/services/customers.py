@@ -1,6 +1,6 @@
 """Changes of customers and of what they pay."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -9,11 +9,13 @@ from audit.services import create_recorded, record, update_recorded
 from customers import locks
 from customers.errors import VersionConflict
 from customers.models import Customer, CustomerRate, PastMeterRate
+from customers.unlikely import unlikely_contract, unlikely_customer
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
-from foundation import clock
+from foundation import clock, confirmations
 from foundation.changes import announce
 from foundation.commands import command
+from foundation.confirmations import Answer
 from foundation.errors import Duplicate, UnknownReference
 from foundation.limits import RATE, READING, TERM_DAYS, require_each
 from foundation.master_data import with_moment
@@ -29,12 +31,13 @@ _LIMITS = {"meter_rate": RATE, "last_meter_reading": READING, "payment_terms_day
 def create_customer(*, actor: User, values: Mapping[str, object]) -> Customer:
     """Add a customer; without a ``customer_code`` the next of the day's sequence is given out.
 
-    Locks a number ticket then. Raises Duplicate, AmountOutOfRange.
+    Locks a number ticket then. Raises Duplicate, AmountOutOfRange, Unconfirmed.
     """
     require_each(values, _LIMITS)
+    answers = confirmations.require(unlikely_customer(values))
     code = values.get("customer_code") or take_numbers(CODE_PREFIX, day=clock.business_date(clock.now()))[0]
     customer = Customer(**{**values, "customer_code": code, "version": 1})
-    return create_recorded(actor=actor, action="customers.customer.created", new=customer)
+    return create_recorded(actor=actor, action="customers.customer.created", new=customer, answers=answers)
 
 
 @command
@@ -43,7 +46,7 @@ def update_customer(*, actor: User, pk: int, changes: Mapping[str, object]) -> C
     """Change what may be changed: never the meter's reading, which sales alone move.
 
     Locks the customer. ``changes["version"]``, where sent, must be the current one: raises VersionConflict. Raises
-    AmountOutOfRange.
+    AmountOutOfRange, Unconfirmed.
     """
     require_each(changes, _LIMITS)
     customer = locks.customer(pk)
@@ -53,7 +56,8 @@ def update_customer(*, actor: User, pk: int, changes: Mapping[str, object]) -> C
             f"This customer was changed meanwhile: version {customer.version}, not {expected}. Please read it again.",
             attr="version",
         )
-    _change(actor, customer, "customers.customer.updated", changes)
+    answers = confirmations.require(unlikely_customer(changes, customer))
+    _change(actor, customer, "customers.customer.updated", changes, answers)
     return customer
 
 
@@ -77,7 +81,7 @@ def set_contract_rate(
     """Agree on a price from a Singapore date on. Earlier rates stay, for what was sold under them.
 
     Locks the customer. Raises UnknownReference, EquipmentInactive, AmountOutOfRange, Duplicate for a second one from
-    the same date.
+    the same date, Unconfirmed.
     """
     RATE.require(rate, attr="rate")
     customer = locks.customer(customer_id)
@@ -88,6 +92,7 @@ def set_contract_rate(
         raise EquipmentInactive(equipment.sku, attr="equipment")
     if CustomerRate.objects.filter(customer=customer, equipment=equipment, valid_from=valid_from).exists():
         raise Duplicate("There is a rate from this date on already.", attr="valid_from")
+    answers = confirmations.require(unlikely_contract(customer, equipment, rate, valid_from))
     new = CustomerRate.objects.create(
         customer=customer, equipment=equipment, rate=rate, valid_from=valid_from, created_by=actor
     )
@@ -96,12 +101,15 @@ def set_contract_rate(
         action="customers.rate.set",
         target=new,
         after={"customer": customer.customer_code, "equipment": equipment.sku, "rate": rate, "valid_from": valid_from},
+        answers=answers,
     )
     announce(customer)
     return new
 
 
-def _change(actor: User, customer: Customer, action: str, changes: Mapping[str, object]) -> None:
+def _change(
+    actor: User, customer: Customer, action: str, changes: Mapping[str, object], answers: Sequence[Answer] = ()
+) -> None:
     wanted = {name: value for name, value in changes.items() if name not in ("version", "last_meter_reading")}
     if all(getattr(customer, name) == value for name, value in wanted.items()):
         return
@@ -111,4 +119,4 @@ def _change(actor: User, customer: Customer, action: str, changes: Mapping[str, 
         wanted["meter_rate_at"] = now
         if customer.meter_rate is not None:
             PastMeterRate.objects.create(customer=customer, meter_rate=customer.meter_rate, until=now)
-    update_recorded(actor=actor, action=action, target=customer, changes=wanted)
+    update_recorded(actor=actor, action=action, target=customer, changes=wanted, answers=answers)

@@ -50,6 +50,8 @@ class Capability(StrEnum):
     """Transactions and invoices, with their PDFs."""
     RECORD_SALE = auto()
     OVERRIDE_RATE = auto()
+    RELEASE_EMAIL = auto()
+    """Of a document about something unlikely, which isn't emailed before."""
     VOID_SALE = auto()
     RECORD_PAYMENT = auto()
     REVERSE_PAYMENT = auto()
@@ -137,6 +139,7 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.SALES: Scope.ALL,
         Role.DRIVER: Scope.ALL,
     },
+    Capability.RELEASE_EMAIL: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.VOID_SALE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.RECORD_PAYMENT: {
         Role.ADMIN: Scope.ALL,
@@ -239,6 +242,7 @@ IN_WORDS: dict[Capability, str] = {
     Capability.RECORD_SALE: "record sales",
     Capability.OVERRIDE_RATE: "set a rate",
     Capability.VOID_SALE: "void sales",
+    Capability.RELEASE_EMAIL: "release held documents",
     Capability.RECORD_PAYMENT: "record payments",
     Capability.REVERSE_PAYMENT: "reverse payments",
     Capability.VIEW_CUSTOMER_SITE: "read what stands at customers' sites",

@@ -31,13 +31,12 @@ class Handler(ExceptionHandler):
 
 
 class Formatter(ExceptionFormatter):
-    """Adds the field that a domain error concerns."""
+    """A domain error tells its own errors."""
 
     def run(self) -> Any:
         data = super().run()
         if isinstance(self.exc, ApiDomainError):
-            for error in data["errors"]:
-                error["attr"] = self.exc.attr
+            data["errors"] = self.exc.told
             if self.exc.is_invalid_input:
                 data["type"] = "validation_error"
         return data

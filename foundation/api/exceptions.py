@@ -19,7 +19,7 @@ class ApiDomainError(APIException):
     def __init__(self, error: DomainError) -> None:
         super().__init__(error.detail, error.code)
         self.status_code = error.status
-        self.attr = error.attr
+        self.told = error.told
         self.is_invalid_input = isinstance(error, Invalid)
         if isinstance(error, Busy):
             self.wait = error.retry_after_seconds

@@ -9,8 +9,10 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
 
+from foundation.api.confirm import CONFIRM_IN_BODY, MayAsk, question_schema
 from foundation.api.once import HEADER, HappensOnce
 from foundation.api.responses import RemainingOut
+from foundation.confirmations import Question
 from foundation.errors import Conflict
 from foundation.operations.idempotency import IdempotencyConflict
 from foundation.spreadsheets.writing import CSV, XLSX
@@ -24,6 +26,8 @@ class ErrorSerializer(serializers.Serializer[None]):
     code = serializers.CharField(help_text="Stable: programs may rely on it.")
     detail = serializers.CharField(help_text="A sentence for a person.")
     attr = serializers.CharField(allow_null=True, help_text="The input field that it concerns: items.0.quantity.")
+    value = serializers.CharField(required=False, help_text="Of a question: what was seen.")
+    confirmable = serializers.BooleanField(required=False, help_text="Whether it is a question, and may be confirmed.")
 
 
 class ErrorsSerializer(serializers.Serializer[None]):
@@ -134,6 +138,12 @@ def unauthorized(code: str, detail: str) -> dict[int, OpenApiResponse]:
     return {401: OpenApiResponse(errors_of(code), examples=[error_example(code, "401", CLIENT_ERROR, code, detail)])}
 
 
+def _asked(question: type[Question]) -> dict[str, Any]:
+    """An example of a question."""
+    said = {"detail": str(question.__doc__), "attr": "the_field", "value": "what was seen", "confirmable": True}
+    return {"value": {"type": CLIENT_ERROR, "errors": [{"code": question.code, **said}]}}
+
+
 _ID_IN_BODY = {
     "type": "object",
     "properties": {
@@ -192,15 +202,18 @@ class Schema(AutoSchema):
         return [*super().get_override_parameters(), *([_ID_IN_HEADER] if self._happens_once() else [])]
 
     def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
-        """What happens once takes its id beside its own fields."""
+        """What happens once takes its id beside its own fields, and what may ask what is confirmed."""
         described: dict[str, Any] | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]  # untyped
-        if not self._happens_once():
+        beside = [_ID_IN_BODY] if self._happens_once() else []
+        beside += [CONFIRM_IN_BODY] if self._asks() else []
+        if not beside:
             return described
         if described is None:
             examples: dict[str, Any] = {"Nothing": {"value": {}}}
-            return {"content": {"application/json": {"schema": _ID_IN_BODY, "examples": examples}}}
+            whole = beside[0] if len(beside) == 1 else {"allOf": beside}
+            return {"content": {"application/json": {"schema": whole, "examples": examples}}}
         for media in described["content"].values():
-            media["schema"] = {"allOf": [media["schema"], _ID_IN_BODY]}
+            media["schema"] = {"allOf": [media["schema"], *beside]}
         return described
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
@@ -208,11 +221,29 @@ class Schema(AutoSchema):
         if self._happens_once():
             if "201" in bodies:
                 bodies.setdefault("200", {**bodies["201"], "description": _REPLAYED})
-            refusals = bodies.setdefault("409", self._conflict())
+            self._add_codes(bodies.setdefault("409", self._conflict()), _REFUSED_IDS)
+        if asked := self._asks():
+            refusals = bodies.setdefault("409", self._asked_only())
             [media] = refusals["content"].values()
-            codes = media["schema"]["properties"]["errors"]["items"]["properties"]["code"]["enum"]
-            codes += [code for code in _REFUSED_IDS if code not in codes]
+            media["schema"]["properties"]["errors"]["items"]["properties"] |= question_schema()
+            media.setdefault("examples", {}).update({each.__name__: _asked(each) for each in asked})
+            self._add_codes(refusals, [each.code for each in asked])
         return bodies
+
+    @staticmethod
+    def _add_codes(refusals: dict[str, Any], more: Sequence[str]) -> None:
+        [media] = refusals["content"].values()
+        codes = media["schema"]["properties"]["errors"]["items"]["properties"]["code"]["enum"]
+        codes += [code for code in more if code not in codes]
+
+    def _asks(self) -> Sequence[type[Question]]:
+        """What the operation may ask."""
+        return self.view.asks.get(self.view.action, ()) if isinstance(self.view, MayAsk) else ()
+
+    @staticmethod
+    def _asked_only() -> dict[str, Any]:
+        media = {"schema": errors_of(UnreadableRecord.code)}
+        return {"content": {"application/json": media}, "description": "Something in it is unlikely."}
 
     def _conflict(self) -> dict[str, Any]:
         refused = IdempotencyConflict
@@ -225,7 +256,8 @@ class Schema(AutoSchema):
         if status_code == "400":
             return "400" not in responses  # a parameter that it doesn't know, everywhere
         if status_code == "409":
-            return self.method != "GET" and "409" not in responses and not self._happens_once()
+            is_told = "409" in responses or self._happens_once() or self._asks()
+            return self.method != "GET" and not is_told
         if status_code == "413":
             return self.method in ("POST", "PUT", "PATCH")
         if status_code == "503":

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
 from foundation.access.capabilities import Capability
+from foundation.api.confirm import MayAsk
 from foundation.api.inputs import Nothing
 from foundation.api.once import HappensOnce, earlier_or
 from foundation.api.queries import KnownParametersOnly
@@ -17,7 +18,7 @@ from foundation.api.responses import RemainingOut
 from foundation.remains import remaining
 
 
-class ScopedViewSet(KnownParametersOnly, HappensOnce, viewsets.GenericViewSet[Any]):
+class ScopedViewSet(KnownParametersOnly, MayAsk, HappensOnce, viewsets.GenericViewSet[Any]):
     """Every read starts from what the user may see; unseen rows are 404."""
 
     capability: ClassVar[dict[str, Capability] | Capability]

@@ -17,8 +17,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from foundation.commands import is_transient
+from foundation.confirmations import Unconfirmed, said
 from foundation.errors import Busy, DomainError, Invalid
-from foundation.office import once
+from foundation.office import confirm, once
 from foundation.office.generic import ModelAdmin, ModelForm
 from foundation.office.texts import TextFormField
 from foundation.operations.idempotency import IdempotencyConflict, is_replayed, named, result_of
@@ -60,7 +61,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         try:
             earlier = operation.earlier_result() if operation else None
             if earlier is None:
-                with named(operation):
+                with named(operation), said(confirm.ticked(request), by=request.user):
                     answer = self._refused_if_need_be(request, view)
                 # Two at once: what was valid may have become so only for the first.
                 earlier = operation.earlier_result() if operation and answer.status_code == HTTPStatus.OK else None
@@ -90,6 +91,8 @@ class RunsCommands[M: Model](ModelAdmin[M]):
             raise
         except (DomainError, OperationalError) as error:
             request.office_refusal = _refusal(error)  # type: ignore[attr-defined]  # for the form of this request alone
+            if isinstance(error, Unconfirmed):
+                _add_boxes(request, error)
         with named(None):
             return view()
 
@@ -144,6 +147,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
     ) -> HttpResponse:
         fresh: str | None = getattr(request, "office_once", None)
         context["once"] = fresh or once.sent_id(request) or once.new_id()
+        context |= _boxes(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_form(
@@ -156,12 +160,17 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         return form if refusal is None else _refused(form, refusal, self.form_fields)
 
     def each(self, request: HttpRequest, targets: Iterable[M], done: str, act: Callable[[M], object]) -> None:
-        """Run a command for each selected row, each in its own transaction and once, and say what became of it."""
+        """Run a command for each selected row, each in its own transaction and once, and say what became of it.
+
+        What it asks first, `ask` and `run` ask on their page.
+        """
         for target in targets:
             operation = once.operation_of(request, f"{self.opts.model_name}.action", target.pk)
             try:
-                with named(operation):
+                with named(operation), said(confirm.ticked(request, target), by=request.user):
                     act(target)
+            except Unconfirmed as asked:
+                _add_boxes(request, asked, target)
             except IdempotencyConflict:
                 self.message_user(request, f"{target}: this form was sent before, with other content.", messages.ERROR)
             except DomainError as error:
@@ -187,7 +196,25 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         form = form_class(request.POST if "_answered" in request.POST else None)
         if form.is_bound and form.is_valid():
             self.each(request, targets.order_by("pk"), done, lambda target: act(target, form.cleaned_data))
-            return None
+            if not _boxes(request)["questions"]:
+                return None
+        return self._ask(request, targets, form, title, tell)
+
+    def run(
+        self, request: HttpRequest, targets: QuerySet[M], title: str, done: str, act: Callable[[M], object]
+    ) -> HttpResponse | None:
+        """The same for a command that needs to know nothing: only what it asks has a page."""
+        self.each(request, targets.order_by("pk"), done, act)
+        return self._ask(request, targets, forms.Form(), title) if _boxes(request)["questions"] else None
+
+    def _ask(
+        self,
+        request: HttpRequest,
+        targets: QuerySet[M],
+        form: forms.Form,
+        title: str,
+        tell: Callable[[M], Iterable[str]] = lambda target: (),
+    ) -> HttpResponse:
         carried = [(name, value) for name in _ACTION_FIELDS for value in request.POST.getlist(name)]
         context = {
             **self.admin_site.each_context(request),
@@ -198,6 +225,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
             "once": once.sent_id(request) or once.new_id(),
             "opts": self.opts,
             "changelist_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+            **_boxes(request),
         }
         return TemplateResponse(request, "admin/ask.html", context)
 
@@ -222,6 +250,17 @@ class ReasonedForm(forms.Form):
     )
 
 
+def _add_boxes(request: HttpRequest, asked: Unconfirmed, target: Model | None = None) -> None:
+    boxes = [confirm.Box.of(question, target) for question in asked.questions]
+    request.office_questions = [*_boxes(request)["questions"], *boxes]  # type: ignore[attr-defined]  # of this request
+
+
+def _boxes(request: HttpRequest) -> dict[str, list[Any]]:
+    """What the page asks, and what was ticked on the one before."""
+    asked: list[confirm.Box] = getattr(request, "office_questions", [])
+    return {"questions": asked, "ticked": request.POST.getlist(confirm.FIELD)}
+
+
 def _refusal(error: DomainError | OperationalError) -> DomainError:
     """What to tell. Inside the page's own transaction a command can't begin again by itself."""
     if isinstance(error, DomainError):
@@ -235,8 +274,9 @@ def _refused[M: Model](form: type[ModelForm[M]], refusal: DomainError, names: Ma
     class Refused(form):  # type: ignore[valid-type, misc]  # Django makes the form's class for each request
         def full_clean(self) -> None:
             super().full_clean()
-            name = names.get(refusal.attr or "", refusal.attr)
-            is_visible = name in self.fields and not self.fields[name].widget.is_hidden
-            self.add_error(name if is_visible else None, refusal.detail)
+            for error in refusal.told:
+                name = names.get(error["attr"] or "", error["attr"])
+                is_visible = name in self.fields and not self.fields[name].widget.is_hidden
+                self.add_error(name if is_visible else None, error["detail"])
 
     return Refused

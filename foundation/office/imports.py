@@ -17,6 +17,7 @@ from import_export.tmp_storages import BaseStorage
 
 from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.confirmations import said
 from foundation.office.models import UploadedTable
 from foundation.office.pages import may
 from foundation.spreadsheets.importing import ENCODING, FORMATS, Unreadable, bad_cells, read_table
@@ -128,7 +129,7 @@ class ImportsTables(ImportMixin):
         return _uploads.get()
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> Any:
-        with _uploads_of(request.user):
+        with _uploads_of(request.user), said(has_happened=True):
             page = super().import_action(request, **kwargs)
         if result := page.context_data.get("result"):
             page.context_data["bad_cells"] = list(bad_cells(result))
@@ -136,7 +137,8 @@ class ImportsTables(ImportMixin):
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> Any:
         try:
-            with _uploads_of(request.user, is_taken=True):
+            # A file holds many: what is unlikely in it is flagged, not asked.
+            with _uploads_of(request.user, is_taken=True), said(has_happened=True):
                 return super().process_import(request, **kwargs)
         except Expired:
             messages.error(

@@ -11,11 +11,14 @@ from django import forms
 from django.contrib.admin.helpers import ActionForm
 from django.http import HttpRequest
 
+from foundation.office.confirm import FIELD as CONFIRM
 from foundation.operations.idempotency import Operation
 
 FIELD = "once"
 _ID = re.compile(r"[0-9a-f]{32}")
-_NO_CONTENT = frozenset({FIELD, "index", "_save", "_continue", "_addanother", "_answered", "_popup", "_to_field"})
+_NO_CONTENT = frozenset(
+    {FIELD, "index", "_save", "_continue", "_addanother", "_answered", "_popup", "_to_field", CONFIRM}
+)
 
 
 def new_id() -> str:

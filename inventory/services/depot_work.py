@@ -13,10 +13,11 @@ from depots.errors import DepotInactive
 from depots.models import Depot
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
-from foundation import clock
+from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.commands import command
+from foundation.confirmations import Answer
 from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES, QUANTITY, Limit
 from foundation.master_data import was_active
@@ -26,6 +27,7 @@ from inventory.models import Condition, Count, DepotWork, DepotWorkItem, Locatio
 from inventory.selectors import Stock
 from inventory.services.counts import make_count, take_count
 from inventory.services.stock import Move, Place, depot_place, hold_stock, locations, post_movements
+from inventory.unlikely import unlikely_goods_in
 from sequences.services import take_numbers
 
 WORK_PREFIX = "WRK"
@@ -84,7 +86,7 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
 
     Idempotent by (actor, client_temp_id). Locks the balances in primary-key order, then a number ticket. Raises
     IdempotencyConflict, OccurredAtOutOfRange, UnknownReference, Denied, Invalid, DepotInactive, EquipmentInactive,
-    InsufficientStock.
+    InsufficientStock, Unconfirmed.
     """
     now = clock.now()
     occurred_at = data.occurred_at or now
@@ -101,13 +103,15 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
                 f"For {kind.label.lower()} the condition is one of {allowed}.", attr=f"items.{index}.condition"
             )
     hold = hold_stock(_moves(kind, depot, to_depot, data.items, equipment), occurred_at=occurred_at, now=now)
+    lines = [(equipment[item.equipment], item.condition, item.quantity) for item in data.items]
+    answers = confirmations.require(unlikely_goods_in(depot, lines, data.reference) if kind == Kind.GOODS_IN else ())
     work = _create(actor, kind, depot, to_depot, data.reason, data.reference, occurred_at, now)
     DepotWorkItem.objects.bulk_create(
         DepotWorkItem(work=work, equipment=equipment[item.equipment], condition=item.condition, quantity=item.quantity)
         for item in data.items
     )
     post_movements(hold, actor=actor, cause=work, now=now, reason=data.reason)
-    _record(actor, work, [f"{item.quantity} {equipment[item.equipment].sku} {item.condition}" for item in data.items])
+    _record(actor, work, [f"{quantity} {row.sku} {condition}" for row, condition, quantity in lines], answers)
     return work
 
 
@@ -279,7 +283,7 @@ def _create(
     return work
 
 
-def _record(actor: User, work: DepotWork, items: list[str]) -> None:
+def _record(actor: User, work: DepotWork, items: list[str], answers: Sequence[Answer] = ()) -> None:
     record(
         actor=actor,
         action="inventory.depot_work.recorded",
@@ -292,4 +296,5 @@ def _record(actor: User, work: DepotWork, items: list[str]) -> None:
             "items": items,
         },
         reason=work.reason,
+        answers=answers,
     )

@@ -13,14 +13,17 @@ from django.tasks import task
 from accounts.models import User
 from audit.services import record
 from foundation import clock
+from foundation.access.capabilities import Capability
+from foundation.access.scoping import rows_within
 from foundation.commands import command
-from foundation.errors import DomainError
+from foundation.errors import Denied, DomainError
 from foundation.infrastructure.mail import Delivery, Outcome, deliver
 from foundation.operations.idempotency import idempotent
 from invoices import locks
-from invoices.errors import NoEmailAddress
+from invoices.errors import NoEmailAddress, NotHeld
 from invoices.mailing import compose, new_message_id
-from invoices.models import Invoice, InvoiceEmail
+from invoices.models import EmailHold, Invoice, InvoiceEmail
+from invoices.selectors import why_held
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(minutes=5)
@@ -29,6 +32,7 @@ OVERDUE = timedelta(minutes=10)
 """A request that nobody took for so long after its time has lost its task."""
 
 Status = InvoiceEmail.Status
+_UNDER_WAY = (Status.HELD, Status.QUEUED, Status.SENDING)
 
 
 @command
@@ -36,18 +40,18 @@ Status = InvoiceEmail.Status
 def request_email(*, actor: User, invoice_id: int, to: str = "") -> InvoiceEmail:
     """Send the document to an address; without one to the customer's own.
 
-    A request that is still under way is hurried, not doubled. Locks the invoice, then that request. Raises
-    NoEmailAddress.
+    A request that is still under way is hurried, not doubled; that of a held document waits for its release. Locks the
+    invoice, then that request. Raises NoEmailAddress.
     """
     invoice = locks.invoice(invoice_id)
     address = to or invoice.customer.email
     if not address:
         raise NoEmailAddress(f"{invoice.customer.name} has no email address: please name one.", attr="to")
     now = clock.now()
-    pending = InvoiceEmail.objects.filter(invoice=invoice, to=address, status__in=(Status.QUEUED, Status.SENDING))
+    pending = InvoiceEmail.objects.filter(invoice=invoice, to=address, status__in=_UNDER_WAY)
     email = pending.first()
     if email is None:
-        email = queue_email(invoice, to=address, requested_by=actor, now=now)
+        email = queue_email(invoice, to=address, requested_by=actor, now=now, is_held=bool(why_held(invoice)))
     else:
         email = locks.email(email.pk)
         if email.status == Status.QUEUED:
@@ -56,18 +60,54 @@ def request_email(*, actor: User, invoice_id: int, to: str = "") -> InvoiceEmail
     return email
 
 
-def queue_email(invoice: Invoice, *, to: str, requested_by: User, now: datetime) -> InvoiceEmail:
-    """Put a request into the outbox, in the caller's transaction."""
+def queue_email(invoice: Invoice, *, to: str, requested_by: User, now: datetime, is_held: bool) -> InvoiceEmail:
+    """Put a request into the outbox, in the caller's transaction; that of a held document waits there."""
     email: InvoiceEmail = InvoiceEmail.objects.create(
         invoice=invoice,
         to=to,
         requested_by=requested_by,
         requested_at=now,
         message_id=new_message_id(),
-        next_try_at=now,
+        status=Status.HELD if is_held else Status.QUEUED,
+        next_try_at=None if is_held else now,
     )
-    send_invoice_email.enqueue(email.pk)
+    if not is_held:
+        send_invoice_email.enqueue(email.pk)
     return email
+
+
+@command
+@idempotent
+def release_email(*, actor: User, invoice_id: int, remarks: str = "") -> Invoice:
+    """Let a held document be emailed, and what was asked for meanwhile go.
+
+    Locks the invoice, which guards its hold, then the requests. Raises Denied, NotHeld.
+    """
+    invoice = locks.invoice(invoice_id)
+    if not Invoice.objects.filter(rows_within(actor, Capability.RELEASE_EMAIL), pk=invoice_id).exists():
+        raise Denied
+    hold = EmailHold.objects.filter(invoice=invoice).first()
+    if hold is None or hold.released_at is not None:
+        raise NotHeld(f"{invoice.invoice_number} isn't held.")
+    now = clock.now()
+    hold.released_at, hold.released_by, hold.remarks = now, actor, remarks
+    hold.save(update_fields=["released_at", "released_by", "remarks"])
+    waiting = [
+        locks.email(pk) for pk in invoice.emails.filter(status=Status.HELD).order_by("pk").values_list("pk", flat=True)
+    ]
+    for email in waiting:
+        email.status = Status.QUEUED
+        email.save(update_fields=["status"])
+        _try_at(email, now)
+    record(
+        actor=actor,
+        action="invoices.email.released",
+        target=invoice,
+        before={"held_because": hold.because},
+        after={"emails": [email.pk for email in waiting]},
+        reason=remarks,
+    )
+    return invoice
 
 
 @task

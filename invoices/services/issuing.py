@@ -13,17 +13,18 @@ from django.conf import settings
 from accounts.models import User
 from audit.services import create_recorded
 from customers.models import Customer
-from foundation import clock
+from foundation import clock, confirmations
 from foundation.commands import command
 from foundation.infrastructure import file_locks
 from foundation.money import ZERO, to_cents
 from foundation.operations.idempotency import idempotent
 from invoices import documents
-from invoices.models import GstRate, Invoice
+from invoices.models import EmailHold, GstRate, Invoice
 from invoices.paynow import paynow_payload
 from invoices.rendering import render_invoice
 from invoices.services.emails import queue_email
 from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, Party
+from invoices.unlikely import unlikely_gst_rate
 from sequences.services import Reservation, reserve_numbers
 
 NUMBER_PREFIX = {Invoice.Kind.TAX_INVOICE: "INV", Invoice.Kind.CREDIT_NOTE: "CN"}
@@ -107,6 +108,7 @@ def issue_invoice(
     now: datetime,
     page: Page | None = None,
     seller: User | None = None,
+    held_because: str = "",
 ) -> Invoice:
     """Store and record one document, in the caller's transaction, under numbers taken there.
 
@@ -114,8 +116,8 @@ def issue_invoice(
     document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor,
     and ``depot_id`` where that was. What
     is paid on the spot is issued as settled: the caller takes the money next, in the same commit. A customer who wants
-    every invoice by email gets this one. The caller holds the customer's lock, and its audit record covers the invoice
-    too. Raises StorageUnavailable.
+    every invoice by email gets this one; where ``held_because`` says why, only once it was released. The caller holds
+    the customer's lock, and its audit record covers the invoice too. Raises StorageUnavailable.
     """
     day, customer = clock.business_date(now), billing.customer
     snapshot = _snapshot(actor, billing, numbers, now)
@@ -148,8 +150,10 @@ def issue_invoice(
         settled_amount=snapshot.total_amount if is_settled else ZERO,
         settled_on=day if is_settled else None,
     )
+    if held_because:
+        EmailHold.objects.create(invoice=invoice, because=held_because[:500], held_at=now)
     if customer.email_invoices and customer.email:
-        queue_email(invoice, to=customer.email, requested_by=actor, now=now)
+        queue_email(invoice, to=customer.email, requested_by=actor, now=now, is_held=bool(held_because))
     return invoice
 
 
@@ -204,5 +208,11 @@ def _paynow(billing: Billing, number: str) -> str:
 @command
 @idempotent
 def add_gst_rate(*, actor: User, values: Mapping[str, object]) -> GstRate:
-    """A new rate from a date on; those before it stay. Raises Duplicate for a second one from the same date."""
-    return create_recorded(actor=actor, action="invoices.gst_rate.created", new=GstRate(**values))
+    """A new rate from a date on; those before it stay.
+
+    Raises Duplicate for a second one from the same date, Unconfirmed.
+    """
+    new = GstRate(**values)
+    today = clock.business_date(clock.now())
+    answers = confirmations.require(unlikely_gst_rate(new.rate, new.valid_from, today=today))
+    return create_recorded(actor=actor, action="invoices.gst_rate.created", new=new, answers=answers)

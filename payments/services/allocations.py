@@ -16,6 +16,7 @@ from accounts.models import User
 from audit.services import record
 from foundation import clock
 from foundation.commands import command
+from foundation.confirmations import Answer
 from foundation.errors import Invalid, UnknownReference
 from foundation.infrastructure.expressions import added_up
 from foundation.money import ZERO, to_cents
@@ -175,7 +176,7 @@ def require_standing(payment: Payment) -> None:
         raise AlreadyReversed(f"{payment} is reversed already, or a reversal itself.")
 
 
-def record_settling(actor: User, action: str, payment: Payment) -> None:
+def record_settling(actor: User, action: str, payment: Payment, *, answers: Sequence[Answer] = ()) -> None:
     record(
         actor=actor,
         action=action,
@@ -190,4 +191,5 @@ def record_settling(actor: User, action: str, payment: Payment) -> None:
                 Allocation.objects.filter(payment=payment).values_list("invoice__invoice_number", flat=True).distinct()
             ),
         },
+        answers=answers,
     )

@@ -8,8 +8,9 @@ from decimal import Decimal
 from accounts.models import User
 from customers import locks as customer_locks
 from customers.models import Customer
-from foundation import clock
+from foundation import clock, confirmations
 from foundation.commands import command
+from foundation.confirmations import Answer
 from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT, BALANCE
 from foundation.operations.idempotency import client_temp_id, idempotent
@@ -21,6 +22,7 @@ from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of
 from payments.services.allocations import Part, Share, record_settling, settle_invoices, write_allocations
 from payments.services.cash import cash_position, explain_count
+from payments.unlikely import unlikely_payment
 
 MOST_LATE = timedelta(days=366)
 """How long after it came in a payment may be entered: an older date is a slip of the pen."""
@@ -46,16 +48,16 @@ def record_payment(*, actor: User, data: NewPayment) -> Payment:
     """Record money that came in, and settle invoices with it; the rest is kept as credit.
 
     Idempotent by (actor, client_temp_id). Locks the customer, then the invoices. Raises IdempotencyConflict,
-    UnknownReference, Invalid, ExceedsOutstanding, ExceedsCredit.
+    UnknownReference, Invalid, ExceedsOutstanding, ExceedsCredit, Unconfirmed.
     """
     customer = customer_locks.visible_customer(actor, data.customer)
     if customer is None:
         raise UnknownReference(data.customer, attr="customer")
     now = clock.now()
-    payment = _create(actor, customer, data, data.amount, now)
+    payment, answers = _create(actor, customer, data, data.amount, now)
     settle_invoices(actor, payment, data.shares, since=payment.received_on, now=now)
     BALANCE.require(credit_of(customer), attr="amount")
-    record_settling(actor, "invoices.payment.recorded", payment)
+    record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
     return payment
 
 
@@ -73,7 +75,7 @@ def pay_invoice(
     """Settle one document: take what is open of an invoice, or pay out what is open of a credit note.
 
     ``amount`` None: all that is open. Locks the customer, then the invoice. Raises AlreadyPaid, ExceedsOutstanding,
-    Invalid.
+    Invalid, Unconfirmed.
     """
     customer = locks.customer_of_invoice(invoice_id)
     invoice = invoice_locks.invoice(invoice_id)
@@ -86,9 +88,9 @@ def pay_invoice(
     now = clock.now()
     signed = wanted if open_amount > 0 else -wanted
     new = NewPayment(customer.pk, method, signed, received_on=received_on, reference=reference)
-    payment = _create(actor, customer, new, signed, now)
+    payment, answers = _create(actor, customer, new, signed, now, is_of_one=True)
     write_allocations(actor, [Part(payment, invoice, signed, max(payment.received_on, invoice.date))], now)
-    record_settling(actor, "invoices.payment.recorded", payment)
+    record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
     return invoice
 
 
@@ -127,7 +129,10 @@ def take_on_the_spot(invoice: Invoice, *, user: User, occurred_at: datetime, now
     )
 
 
-def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime) -> Payment:
+def _create(
+    actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime, *, is_of_one: bool = False
+) -> tuple[Payment, list[Answer]]:
+    """The payment, and what was asked about it. ``is_of_one``: of one document."""
     today = clock.business_date(now)
     if new.received_on is not None and not today - MOST_LATE <= new.received_on <= today:
         raise Invalid("Money came in today, or within the year that is behind us.", attr="received_on")
@@ -136,6 +141,8 @@ def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, n
     AMOUNT.require(amount, attr="amount")
     if new.method == Method.CASH:
         require_room_in_bag(actor, amount, attr="amount")
+    with_others_of = (customer, new.received_on or today) if is_of_one else None
+    answers = confirmations.require(unlikely_payment(new.method, amount, new.reference, with_others_of=with_others_of))
     payment: Payment = Payment.objects.create(
         customer=customer,
         method=new.method,
@@ -151,4 +158,4 @@ def _create(actor: User, customer: Customer, new: NewPayment, amount: Decimal, n
         **cash_position(now).columns,
     )
     explain_count(payment, is_now=True)
-    return payment
+    return payment, answers

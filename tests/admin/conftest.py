@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from audit import seals
+from audit.models import Confirmation
 from discrepancies.services import Code, note_discrepancy
 from fleet.models import Vehicle
 from foundation import clock
@@ -42,6 +43,10 @@ def furnished(shop: Shop) -> Shop:
     assert shop.client_of(shop.driver).post("/api/sync/push/", {"operations": [refused]}).status_code == 200
     sale = Transaction.objects.get(pk=response.json()["transaction"]["id"])
     hear_of(actor=shop.driver, said=DeviceSays("phone", 1), now=clock.now())
+    Confirmation.objects.create(
+        code="quantity_unlikely", attr="items.0.quantity", value="60", detail="60 are many.", user=shop.driver,
+        entity_type="transactions.transaction", entity_id=sale.pk, depot=shop.depot, at=sale.created_at, date=sale.date,
+    )  # fmt: skip
     note_discrepancy(
         Code.TOTAL_DIFFERS, user=shop.driver, about=sale, detail="Another total was shown.", now=clock.now()
     )

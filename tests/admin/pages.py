@@ -46,3 +46,17 @@ def form_of(client: Client, address: str) -> Json:
         for name, value in values.items()
         if value is not None and value is not False
     }
+
+
+def boxes_of(response: Answer) -> list[str]:
+    """What a page asks, as each ticked box sends it."""
+    return [question.value for question in response.context["questions"]]
+
+
+def send_confirmed(client: Client, address: str, sent: Json) -> Answer:
+    """Send a form, and tick each box that it comes back with."""
+    answer: Answer = client.post(address, sent)
+    if answer.status_code != 200 or not boxes_of(answer):
+        return answer
+    confirmed: Answer = client.post(address, {**sent, "confirm": boxes_of(answer)})
+    return confirmed

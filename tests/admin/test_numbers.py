@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import NoReverseMatch
 
 from customers.models import Customer
-from tests.admin.pages import MODELS, errors_of, form_of, logged_in, url
+from tests.admin.pages import MODELS, errors_of, form_of, logged_in, send_confirmed, url
 from tests.conftest import Shop
 from tests.factories import DepotFactory, VehicleFactory
 from tests.imports.test_imports import uploaded
@@ -139,7 +139,7 @@ def sent(client: Client, at: tuple[str, str], more: Json, value: str) -> Answer:
     label, page = at[0].split()
     model = next(model for model in MODELS if model._meta.label_lower == label)
     address = url(model, page, *((model._default_manager.latest("pk").pk,) if page == "change" else ()))
-    return client.post(address, {**form_of(client, address), **more, at[1]: value, **SAVE})
+    return send_confirmed(client, address, {**form_of(client, address), **more, at[1]: value, **SAVE})
 
 
 def reasons(answer: Answer) -> set[str]:

@@ -365,7 +365,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
     "contract rate": (
         "post",
         "/api/customers/{customer}/rates/",
-        lambda w: {"equipment": w["equipment"], "rate": "20.00", "valid_from": "2026-01-01"},
+        lambda w: {"equipment": w["equipment"], "rate": "20.00", "valid_from": "2035-01-01"},
         {"equipment": NOT_AN_ID, "rate": [None, *NOT_MONEY], "valid_from": NOT_A_DATE},
     ),
     "equipment": (
@@ -449,7 +449,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
     "GST rate": (
         "post",
         "/api/gst-rates/",
-        lambda w: {"rate": "10.00", "valid_from": "2035-01-01"},
+        lambda w: {"rate": "9.00", "valid_from": "2035-01-01"},
         {"rate": [None, *NOT_MONEY, "100.01"], "valid_from": [*NOT_A_DATE, "2024-01-01"]},
     ),
     "user": (

@@ -16,7 +16,8 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from audit.models import AuditLog
+from audit.models import AuditLog, Confirmation
+from audit.services import record
 from core.urls import router
 from customers.models import Customer
 from depots.models import Depot
@@ -26,8 +27,9 @@ from fleet.models import Assignment, Vehicle
 from foundation import clock
 from foundation.access.capabilities import Capability, Role
 from foundation.api.permissions import HasCapability
+from foundation.confirmations import Answer
 from inventory.models import Inventory, VehicleTransfer
-from invoices.models import GstRate
+from invoices.models import EmailHold, GstRate, Invoice
 from settlements.models import Settlement
 from sync.models import Device
 from tests.conftest import ClientOf, KeptWorld, client_for
@@ -40,6 +42,7 @@ from tests.factories import (
     VehicleFactory,
 )
 from tests.types import Json
+from transactions.errors import QuantityUnlikely
 
 pytestmark = pytest.mark.django_db
 
@@ -171,6 +174,8 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("invoice", "email", "sales"): (202, 202, 403, 202, 404, 401),
     ("invoice", "email", "colleague"): (202, 202, 403, 404, 404, 401),
     ("invoice", "email", "foreign"): (202, 404, 403, 404, 404, 401),
+    ("invoice", "release", "own"): (200, 200, 403, 403, 403, 401),
+    ("invoice", "release", "foreign"): (200, 404, 403, 403, 403, 401),
     ("invoice", "emails", "own"): (200, 200, 403, 404, 200, 401),
     ("invoice", "emails", "sales"): (200, 200, 403, 200, 404, 401),
     ("invoice", "emails", "colleague"): (200, 200, 403, 404, 404, 401),
@@ -257,6 +262,11 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("discrepancy", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
     ("discrepancy", "seen", "own"): (200, 200, 403, 403, 403, 401),
     ("discrepancy", "seen", "foreign"): (200, 404, 403, 403, 403, 401),
+    ("confirmation", "list", ""): READ,
+    ("confirmation", "retrieve", "own"): (200, 200, 404, 404, 200, 401),
+    ("confirmation", "retrieve", "sales"): (200, 200, 404, 200, 404, 401),
+    ("confirmation", "retrieve", "colleague"): (200, 200, 404, 404, 404, 401),
+    ("confirmation", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
     ("audit", "list", ""): (200, 200, 403, 403, 403, 401),
     ("audit", "retrieve", "own"): (200, 200, 403, 403, 403, 401),
     ("audit", "retrieve", "foreign"): (200, 404, 403, 403, 403, 401),
@@ -358,6 +368,11 @@ def make_world(client_of: ClientOf) -> World:
         device = {"id": "phone", "last_number": 1}
         said = {"protocol": 2, "sent_at": clock.now().isoformat(), "device": device, "operations": twice}
         post(seller, "/api/sync/push/", said)
+        sold = rows["invoice", whose]
+        EmailHold.objects.create(invoice_id=sold, because="So many", held_at=clock.now())
+        answer = Answer(QuantityUnlikely("So many", attr="items.0.quantity", value=60), seller)
+        record(actor=seller, action="tests.asked", target=Invoice.objects.get(pk=sold), answers=[answer])
+        rows["confirmation", whose] = Confirmation.objects.get(user=seller).pk
         rows["discrepancy", whose] = Discrepancy.objects.get(user=seller).pk
         rows["device", whose] = Device.objects.get(user=seller).pk
         rows["audit", whose] = AuditLog.objects.filter(user=seller).latest("id").pk
@@ -422,8 +437,8 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("customer", "create"): {"name": "New"},
         ("customer", "update"): {"name": "Other"},
         ("customer", "partial_update"): {"name": "Other"},
-        ("customer", "add_rate"): {"equipment": world.cylinder.pk, "rate": "20.00", "valid_from": "2026-01-01"},
-        ("gst-rate", "create"): {"rate": "10.00", "valid_from": "2035-01-01"},
+        ("customer", "add_rate"): {"equipment": world.cylinder.pk, "rate": "20.00", "valid_from": "2035-01-01"},
+        ("gst-rate", "create"): {"rate": "9.00", "valid_from": "2035-01-01"},
         ("inventory", "update_inventory"): {
             "entity": entity,
             "entity_id": entity_id,
@@ -448,7 +463,7 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("depot-work", "create"): {"kind": "GOODS_IN", "depot": depot.pk, "reason": "Bought", "items": [gained]},
         ("depot-work", "stock_take"): {"depot": depot.pk, "reason": "Year's end", "items": [gained]},
         ("customer-site", "replace_meter"): {
-            "final_reading": "99999.00",
+            "final_reading": "1201.00",
             "new_meter_number": "M-2",
             "first_reading": "0.00",
         },
@@ -543,6 +558,7 @@ VISIBLE: dict[str, dict[str, int]] = {
     "cash-count": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "depot-work": {"ADMIN": 2, "SUPERVISOR": 1, "DEPOT_STAFF": 1},
     "conflict": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
+    "confirmation": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
     "discrepancy": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
     "device": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
 }

@@ -44,7 +44,7 @@ IDS: dict[str, Callable[[], int]] = {
 
 OF_ONE_OBJECT = {
     "/api/customers/{}/replace-meter/", "/api/invoices/{}/pay/", "/api/payments/{}/allocate/",
-    "/api/payments/{}/reverse/", "/api/discrepancies/{}/seen/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
+    "/api/payments/{}/reverse/", "/api/discrepancies/{}/seen/", "/api/invoices/{}/release/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
     "/api/sync/conflicts/{}/withdraw/",
 }  # fmt: skip
 """Its body names that object's own figures, or the demo data has none: tried where the operation is tested."""
@@ -147,6 +147,7 @@ def test_the_readers_of_the_demo_see_something(demo: None) -> None:
         "/api/sync/conflicts/",
         "/api/sync/devices/",
         "/api/discrepancies/",
+        "/api/confirmations/",
     }  # nothing went wrong: nobody has a phone
     empty = [
         url for url in lists if (answer := admin.get(url)).get("Content-Type") == "application/json"

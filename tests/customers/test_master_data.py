@@ -13,7 +13,7 @@ from customers.models import Customer, CustomerRate
 from customers.selectors import contract_rates, meter_rate_at
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
-from tests.conftest import ClientOf, error_of
+from tests.conftest import ClientOf, error_of, post_confirmed
 from tests.factories import (
     CustomerFactory,
     CustomerRateFactory,
@@ -143,7 +143,7 @@ def test_rates_are_added_from_a_date_on_and_listed(admin: APIClient) -> None:
     customer, cylinder = CustomerFactory(), EquipmentFactory()
     url = f"/api/customers/{customer.pk}/rates/"
     for rate, day in (("34.00", "2026-01-01"), ("35.00", "2026-02-01")):
-        response = admin.post(url, {"equipment": cylinder.pk, "rate": rate, "valid_from": day})
+        response = post_confirmed(admin, url, {"equipment": cylinder.pk, "rate": rate, "valid_from": day})
         assert response.status_code == 201
     listed = admin.get(url).json()["results"]
     assert [row["rate"] for row in listed] == ["35.00", "34.00"]
@@ -154,7 +154,7 @@ def test_rates_are_added_from_a_date_on_and_listed(admin: APIClient) -> None:
 def test_a_second_rate_from_the_same_date_is_refused(admin: APIClient, nothing_changes: Unchanged) -> None:
     customer, cylinder = CustomerFactory(), EquipmentFactory()
     body = {"equipment": cylinder.pk, "rate": "34.00", "valid_from": "2026-01-01"}
-    admin.post(f"/api/customers/{customer.pk}/rates/", body)
+    post_confirmed(admin, f"/api/customers/{customer.pk}/rates/", body)
     with nothing_changes():
         again = admin.post(f"/api/customers/{customer.pk}/rates/", {**body, "rate": "35.00"})
     assert error_of(again) == (400, "unique", "valid_from")
@@ -165,7 +165,7 @@ def test_others_have_rates_from_the_same_date(admin: APIClient) -> None:
     customer, cylinder = CustomerFactory(), EquipmentFactory()
     for whose, of_what in ((customer, cylinder), (CustomerFactory(), cylinder), (customer, EquipmentFactory())):
         body = {"equipment": of_what.pk, "rate": "34.00", "valid_from": "2026-01-01"}
-        assert admin.post(f"/api/customers/{whose.pk}/rates/", body).status_code == 201
+        assert post_confirmed(admin, f"/api/customers/{whose.pk}/rates/", body).status_code == 201
 
 
 def test_nothing_is_agreed_on_for_what_is_not_in_use(admin: APIClient, nothing_changes: Unchanged) -> None:
@@ -179,7 +179,7 @@ def test_nothing_is_agreed_on_for_what_is_not_in_use(admin: APIClient, nothing_c
 def test_gst_rates_are_there_and_can_be_added(admin: APIClient) -> None:
     rates = {(row["valid_from"], row["rate"]) for row in admin.get("/api/gst-rates/").json()["results"]}
     assert rates == {("2007-07-01", "7.00"), ("2023-01-01", "8.00"), ("2024-01-01", "9.00")}
-    assert admin.post("/api/gst-rates/", {"rate": "10.00", "valid_from": "2035-01-01"}).status_code == 201
+    assert post_confirmed(admin, "/api/gst-rates/", {"rate": "10.00", "valid_from": "2035-01-01"}).status_code == 201
     assert admin.patch("/api/gst-rates/1/", {"rate": "1.00"}).status_code == 405
 
 
@@ -248,7 +248,8 @@ def test_a_meter_s_rate_holds_until_the_next_one(admin: APIClient) -> None:
         days, (metered, metered, other, metered), ("3.0000", "4.0000", "9.0000", None), strict=True
     ):
         with time_machine.travel(moment, tick=False):
-            assert admin.patch(f"/api/customers/{customer.pk}/", {"meter_rate": rate}).status_code == 200
+            address = f"/api/customers/{customer.pk}/"
+            assert post_confirmed(admin, address, {"meter_rate": rate}, method="patch").status_code == 200
             assert admin.patch(f"/api/customers/{customer.pk}/", {"address": "There"}).status_code == 200
     with time_machine.travel(days[3], tick=False):
         admin.patch(f"/api/customers/{bare.pk}/", {"meter_rate": "5.0000"})

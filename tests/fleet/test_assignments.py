@@ -80,7 +80,7 @@ def test_an_old_meter_s_last_bill_names_the_vehicle_of_its_moment(fleet: Fleet) 
     supervisor = DriverFactory(role=Role.SUPERVISOR, depot=fleet.shop.depot)
     fleet.assign(fleet.other, user=supervisor, by=fleet.shop.admin, occurred_at=ago(hours=1))
     supervisor.refresh_from_db()
-    sent = {"final_reading": "1300.00", "new_meter_number": "M2", "first_reading": "0.00", "occurred_at": ago(hours=2)}
+    sent = {"final_reading": "1230.00", "new_meter_number": "M2", "first_reading": "0.00", "occurred_at": ago(hours=2)}
     client = fleet.shop.client_of(supervisor)
     answer = client.post(f"/api/customers/{customer.pk}/replace-meter/", sent)
     assert answer.json()["sale"]["transaction"]["vehicle_no"] == Assignment.objects.filter(

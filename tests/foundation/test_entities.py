@@ -22,7 +22,7 @@ from tests.factories import DepotFactory, UserFactory
 
 NAMES = {
     "accounts.pastdepot", "fleet.pastvehicledepot", "accounts.user", "discrepancies.discrepancy", "discrepancies.discrepancyseen", "sync.device",
-    "sync.pull", "sync.receivednumber", "audit.auditlog", "audit.auditseal", "core.clientoperation", "core.importedtable", "customers.customer",
+    "sync.pull", "sync.receivednumber", "audit.auditlog", "audit.auditseal", "audit.confirmation", "invoices.emailhold", "core.clientoperation", "core.importedtable", "customers.customer",
     "customers.customerrate", "customers.pastmeterrate", "depots.depot", "distribution.distribution",
     "distribution.distributionitem", "equipment.equipment", "equipment.pastprice", "fleet.assignment", "fleet.vehicle",
     "inventory.depotwork", "inventory.vehicletransfer", "inventory.vehicletransferitem",

@@ -11,7 +11,7 @@ from distribution.models import Distribution
 from inventory import locks
 from inventory.models import Inventory, Location, ReorderLevel
 from inventory.services import deactivate_reorder_level, update_reorder_level
-from tests.conftest import Shop
+from tests.conftest import Shop, post_confirmed
 from tests.factories import DepotFactory, EquipmentFactory
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_what_is_changed_is_locked(shop: Shop, locked: Locked) -> None:
     rate = {"equipment": shop.cylinder.pk, "rate": "20.00", "valid_from": "2026-01-01"}
     commands: list[tuple[models.Model, Callable[[], Any]]] = [
         (shop.customer, lambda: admin.patch(url, {"name": "Other"})),
-        (shop.customer, lambda: admin.post(f"{url}rates/", rate)),
+        (shop.customer, lambda: post_confirmed(admin, f"{url}rates/", rate)),
         (shop.customer, lambda: shop.sell({"type": "REFILL"})),
         (shop.customer, lambda: admin.delete(url)),
         (loads[0], lambda: shop.confirm(loads[0].pk)),

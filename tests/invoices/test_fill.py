@@ -40,7 +40,7 @@ def test_the_books_of_an_earlier_version_are_completed(shop: Shop, unguarded: No
         ({"type": "SALE"}, {"type": "DEPOSIT", "quantity": 2}),
         ({"type": "SWAP"},),
         ({"type": "SWAP", "quantity": 4}, {"type": "RETURN"}),
-        ({"type": "SERVICE", "rate": "0.00", "equipment": free.pk},),
+        ({"type": "SERVICE", "rate": "0.01", "equipment": free.pk},),
     ):
         assert shop.sell(*lines, payment_received=True).status_code == 201
         assert shop.sell(*lines).status_code == 201

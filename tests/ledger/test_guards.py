@@ -17,7 +17,7 @@ from foundation.ledger import guards
 from foundation.ledger.models import LedgerModel
 from foundation.operations.models import ClientOperation
 from invoices.models import Invoice
-from tests.conftest import Shop
+from tests.conftest import Shop, to_confirm
 from tests.factories import (
     CustomerRateFactory,
     DepotFactory,
@@ -30,6 +30,7 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "core.ClientOperation": {"result_type", "result_id", "refusal", "type", "content"},
     "core.ImportedTable": set(),
     "audit.AuditLog": set(),
+    "audit.Confirmation": set(),
     "audit.AuditSeal": set(),
     "equipment.PastPrice": set(),
     "fleet.Assignment": set(),
@@ -49,6 +50,7 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "inventory.VehicleTransferItem": set(),
     "distribution.Distribution": {"status", "confirmed_at", "confirmed_by", "cancelled_at"},
     "distribution.DistributionItem": set(),
+    "invoices.EmailHold": {"released_at", "released_by", "remarks"},
     "invoices.GstRate": set(),
     "invoices.Invoice": {"status", "printed_at", "emailed_at", "paid_at", "settled_amount", "settled_on"},
     "invoices.InvoiceEmail": {"status", "attempts", "next_try_at", "lease_until", "last_error", "sent_at"},
@@ -94,7 +96,7 @@ def rows(shop: Shop) -> None:
     assert shop.sell({"type": "SALE"}, client_temp_id="a").status_code == 201
     admin = shop.client_of(shop.admin)
     metered = MeteredCustomerFactory()
-    assert admin.patch(f"/api/customers/{metered.pk}/", {"meter_rate": "3.0000"}).status_code == 200
+    assert admin.patch(f"/api/customers/{metered.pk}/", {"meter_rate": "2.5000"}).status_code == 200
     assert admin.patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "70.00"}).status_code == 200
     moved = {"depot": DepotFactory().pk}
     assert admin.patch(f"/api/accounts/users/{DriverFactory().pk}/", moved).status_code == 200
@@ -109,6 +111,8 @@ def rows(shop: Shop) -> None:
     assert driver.post(f"/api/invoices/{sale['invoice']['id']}/email/", {"to": "a@example.sg"}).status_code == 202
     new_meter = {"final_reading": "1210.00", "new_meter_number": "new", "first_reading": "0.00", "reason": "old"}
     assert admin.post(f"/api/customers/{metered.pk}/replace-meter/", new_meter).status_code == 201
+    many = {"type": "REFILL", "quantity": 51}
+    assert shop.sell(many, confirm=to_confirm(shop.sell(many))).status_code == 201
     shop.sell_at_another_total()
     noted = Discrepancy.objects.get()
     assert admin.post(f"/api/discrepancies/{noted.pk}/seen/", {}).status_code == 200

@@ -15,7 +15,7 @@ from foundation import clock
 from foundation.access.capabilities import Role
 from sync.models import Device
 from tests.admin.pages import logged_in, url
-from tests.conftest import Shop, error_of
+from tests.conftest import Shop, error_of, post_confirmed
 from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory, VehicleFactory
 from tests.sync.conftest import Push, load_of, sale_of
 from tests.sync.test_devices import DEVICE, numbered, pull, retry, send_raw, taken
@@ -112,11 +112,13 @@ def at(noon: datetime) -> Clock:
 
 def contract(shop: Shop, rate: str, day: datetime) -> None:
     body = {"equipment": shop.cylinder.pk, "rate": rate, "valid_from": clock.business_date(day).isoformat()}
-    assert shop.client_of(shop.admin).post(f"/api/customers/{shop.customer.pk}/rates/", body).status_code == 201
+    address = f"/api/customers/{shop.customer.pk}/rates/"
+    assert post_confirmed(shop.client_of(shop.admin), address, body).status_code == 201
 
 
 def default(shop: Shop, **prices: str) -> None:
-    assert shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", prices).status_code == 200
+    address = f"/api/equipment/{shop.cylinder.pk}/"
+    assert post_confirmed(shop.client_of(shop.admin), address, prices, method="patch").status_code == 200
 
 
 def line_of(result: Json) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from rest_framework.exceptions import ValidationError
 
 from audit.models import AuditLog
 from customers.models import Customer
+from foundation.confirmations import Question
 from foundation.errors import Busy, DomainError
 from foundation.operations.idempotency import Operation, RefusedBefore
 from invoices.errors import StorageUnavailable
@@ -69,6 +70,8 @@ def _made(kind: type[DomainError]) -> DomainError:
     """Whatever arguments it takes."""
     error = kind.__new__(kind)
     DomainError.__init__(error, "It can't be.", attr="items")
+    if isinstance(error, Question):
+        error.value = "60"
     return error
 
 

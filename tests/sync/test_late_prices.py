@@ -59,12 +59,12 @@ def test_a_default_rate_that_changed_since(shop: Shop, push: Push, noon: datetim
 
 def test_a_deposit_that_changed_since(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
     with at(1):
-        shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "80.00"})
+        shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "70.00"})
     [before, after] = push(
         sale_of(shop, "a", {"type": "DEPOSIT", "rate": "60.00"}, occurred_at=noon.isoformat()),
         sale_of(shop, "b", {"type": "DEPOSIT"}, occurred_at=(noon + timedelta(hours=2)).isoformat()),
     )
-    assert (str(item_of(before).amount), str(item_of(after).amount)) == ("60.00", "80.00")
+    assert (str(item_of(before).amount), str(item_of(after).amount)) == ("60.00", "70.00")
 
 
 def test_a_contract_rate_that_begins_between(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
@@ -110,7 +110,7 @@ def test_a_price_that_was_set_later_leaves_the_field_s_rate(shop: Shop, push: Pu
 def test_a_meter_s_rate_that_changed_since(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
     metered = MeteredCustomerFactory()
     with at(1):
-        shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", {"meter_rate": "3.0000"})
+        shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", {"meter_rate": "2.5000"})
     readings = [
         {**sale_of(shop, name), "occurred_at": (noon + timedelta(hours=hours)).isoformat(),
          "data": {"customer": metered.pk, "current_meter": reading}}
@@ -119,7 +119,7 @@ def test_a_meter_s_rate_that_changed_since(shop: Shop, push: Push, noon: datetim
     with at(20):
         results = push(*readings)
     rates = [Transaction.objects.get(pk=result["id"]).meter_rate for result in results]
-    assert [str(rate) for rate in rates] == ["2.1500", "3.0000"]
+    assert [str(rate) for rate in rates] == ["2.1500", "2.5000"]
 
 
 def test_gst_is_that_of_the_payment(shop: Shop, push: Push) -> None:

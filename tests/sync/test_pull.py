@@ -21,7 +21,7 @@ from sync.feed import begin_anew
 from sync.models import FeedEntry
 from sync.serializers import PulledCustomer
 from tests.concurrency.races import Signal, Threads, at_once
-from tests.conftest import Shop, error_of
+from tests.conftest import Shop, error_of, post_confirmed
 from tests.factories import (
     CustomerFactory,
     CustomerRateFactory,
@@ -31,6 +31,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.types import Json
+from transactions.usage import habit_of
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +99,12 @@ def test_rates_are_those_in_force_and_those_to_come(shop: Shop, replica: Replica
 
 
 @pytest.mark.any_engine
+def with_meter(customer: Customer) -> Any:
+    habit = habit_of(customer) if customer.has_meter else None
+    vars(customer).update(most_usage_per_day=habit and habit.most_per_day, metered_since=habit and habit.since)
+    return customer
+
+
 def test_customers_are_written_as_the_schema_says(shop: Shop, replica: Replica) -> None:
     """They are read without models and written without serializers' fields, for there are many."""
     MeteredCustomerFactory(meter_rate="0.0000", last_meter_reading="0.00", name="金镬 <&>", postal_code="120462")
@@ -105,7 +112,9 @@ def test_customers_are_written_as_the_schema_says(shop: Shop, replica: Replica) 
     CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, rate="0.00", valid_from="2026-01-01")
     replica.pull()
     by_fields = {
-        customer.pk: json.loads(JSONRenderer().render(ModelSerializer.to_representation(PulledCustomer(), customer)))
+        customer.pk: json.loads(
+            JSONRenderer().render(ModelSerializer.to_representation(PulledCustomer(), with_meter(customer)))
+        )
         for customer in Customer.objects.prefetch_related("rates")
     }
     assert replica.rows["customers"] == by_fields
@@ -119,7 +128,8 @@ def test_changes_come_by_the_cursor_and_only_they(shop: Shop, replica: Replica) 
     before = replica.cursor
     admin.patch(f"/api/customers/{other.pk}/", {"name": "New name"})
     admin.patch(f"/api/equipment/{shop.cylinder.pk}/", {"default_rate": "30.00"})
-    admin.post(
+    post_confirmed(
+        admin,
         f"/api/customers/{shop.customer.pk}/rates/",
         {"equipment": shop.cylinder.pk, "rate": "20.00", "valid_from": "2026-01-01"},
     )

@@ -1,18 +1,46 @@
 """What a sale costs, case by case: the field app's preview is held to the same file."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import time_machine
 
-from tests.conftest import Shop, error_of
+from accounts.models import User
+from customers.models import Customer
+from sync.selectors import customers_to_pull
+from tests.conftest import Shop, error_of, to_confirm
 from tests.factories import CustomerFactory, CustomerRateFactory, DriverFactory, EquipmentFactory
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
 FILE = json.loads((Path(__file__).parent / "price_cases.json").read_text())
+
+
+def metered(shop: Shop, driver: User, case: Json) -> Customer:
+    """The case's customer, whose meter was read as its history says; known ten days before that, or since it says."""
+    buyer = {name: value for name, value in case["customer"].items() if name != "rates"}
+    history = [
+        (datetime.fromisoformat(each["occurred_at"]), Decimal(each["usage"])) for each in case.get("history", ())
+    ]
+    if "pulled" not in case:
+        return CustomerFactory(**buyer)
+    begun = history[0][0] - timedelta(days=10) if history else datetime.fromisoformat(case["pulled"]["metered_since"])
+    reading = Decimal(buyer["last_meter_reading"]) - sum((usage for _, usage in history), Decimal(0))
+    with time_machine.travel(begun, tick=False):
+        customer = CustomerFactory(**{**buyer, "last_meter_reading": reading})
+    for at, usage in history:
+        reading += usage
+        with time_machine.travel(at, tick=False):
+            service = {"equipment": shop.cylinder.pk, "type": "SERVICE", "quantity": 1}
+            sale = {"customer": customer.pk, "items": [service], "current_meter": str(reading)}
+            answer = shop.client_of(driver).post("/api/transactions/", sale)
+            if answer.status_code == 409:
+                answer = shop.client_of(driver).post("/api/transactions/", {**sale, "confirm": to_confirm(answer)})
+            assert answer.status_code == 201, answer.json()
+    return customer
 
 
 @pytest.mark.parametrize("case", FILE["cases"], ids=lambda case: case["name"])
@@ -23,7 +51,8 @@ def test_a_sale_costs_what_the_shared_cases_say(shop: Shop, case: Json) -> None:
             for row in FILE["equipment"]
         }
         buyer = case["customer"]
-        customer = CustomerFactory(**{name: value for name, value in buyer.items() if name != "rates"})
+        carries_no_vehicle = DriverFactory(depot=shop.depot, vehicle_no="")
+        customer = metered(shop, carries_no_vehicle, case)
         for rate in buyer["rates"]:
             CustomerRateFactory(
                 customer=customer, equipment_id=equipment[rate["equipment"]], rate=rate["rate"],
@@ -32,9 +61,18 @@ def test_a_sale_costs_what_the_shared_cases_say(shop: Shop, case: Json) -> None:
         for pk in equipment.values():
             assert shop.count("customer", customer.pk, 10, equipment_id=pk).status_code == 200
         items = [{**item, "equipment": equipment[item["equipment"]]} for item in case["sale"]["items"]]
-        carries_no_vehicle = DriverFactory(depot=shop.depot, vehicle_no="")
-        answer = shop.client_of(carries_no_vehicle).post(
-            "/api/transactions/", {**case["sale"], "items": items, "customer": customer.pk}
+        sale = {**case["sale"], "items": items, "customer": customer.pk}
+        if "pulled" in case:
+            [pulled] = customers_to_pull(Customer.objects.filter(pk=customer.pk))
+            assert Decimal(case["pulled"]["most_usage_per_day"]) == pulled["most_usage_per_day"]
+            assert datetime.fromisoformat(case["pulled"]["metered_since"]) == pulled["metered_since"]
+        asking = shop.client_of(carries_no_vehicle).post("/api/transactions/", sale)
+        asked = to_confirm(asking) if "asked" in case else []
+        assert asked == case.get("asked", [])
+        answer = (
+            shop.client_of(carries_no_vehicle).post("/api/transactions/", {**sale, "confirm": asked})
+            if asked
+            else asking
         )
 
     expected = case["expected"]

@@ -295,7 +295,8 @@ def test_a_sale_counts_on_the_day_it_is_recorded_and_keeps_when_it_happened(shop
 
 def test_usage_is_billed_from_the_last_reading(shop: Shop) -> None:
     metered = MeteredCustomerFactory(last_meter_reading="1200.00", meter_rate="2.1500")
-    sale, invoice = of(shop.sell(customer=metered.pk, current_meter="1250.50"))
+    usage = {"code": "usage_unlikely", "attr": "current_meter", "value": "1250.50"}
+    sale, invoice = of(shop.sell(customer=metered.pk, current_meter="1250.50", confirm=[usage]))
     assert (sale["last_meter_reading"], sale["current_meter_reading"]) == ("1200.00", "1250.50")
     assert (sale["usage"], sale["meter_rate"], sale["usage_amount"]) == ("50.50", "2.1500", "108.58")
     assert (invoice["subtotal"], invoice["gst_amount"]) == ("108.58", "9.77")
@@ -305,7 +306,8 @@ def test_usage_is_billed_from_the_last_reading(shop: Shop) -> None:
 
 def test_a_reading_is_billed_to_the_cent_at_a_ten_thousandth_of_a_dollar(shop: Shop) -> None:
     metered = MeteredCustomerFactory(last_meter_reading="1200.00", meter_rate="2.1549")
-    sale, _ = of(shop.sell(customer=metered.pk, current_meter="1300.10"))
+    usage = {"code": "usage_unlikely", "attr": "current_meter", "value": "1300.10"}
+    sale, _ = of(shop.sell(customer=metered.pk, current_meter="1300.10", confirm=[usage]))
     assert (sale["usage"], sale["usage_amount"]) == ("100.10", "215.71")  # 215.705490
 
 
@@ -461,7 +463,7 @@ def test_the_document_can_be_made_again_byte_for_byte(shop: Shop, monkeypatch: p
 
     monkeypatch.setattr("invoices.services.issuing.render_invoice", render_invoice)
     metered = MeteredCustomerFactory(name="Golden Wok 金镬 <b>&amp;</b>")
-    _, invoice = of(shop.sell(SALE, customer=metered.pk, current_meter="1250.50", remarks="At the back"))
+    _, invoice = of(shop.sell(SALE, customer=metered.pk, current_meter="1230.50", remarks="At the back"))
     row = Invoice.objects.get(pk=invoice["id"])
     stored = (Path(settings.MEDIA_ROOT) / row.pdf_path).read_bytes()
     assert render_invoice(InvoiceSnapshot.from_json(row.snapshot)) == stored
@@ -520,7 +522,7 @@ def test_a_sale_takes_the_same_few_queries_whatever_its_length(shop: Shop, lines
     with CaptureQueriesContext(connection) as queries:
         of(shop.sell(*items, customer=metered.pk, current_meter="2.00", client_temp_id="x"))
     # One more reads the user of the token, which the test's client has already.
-    assert len(queries) == 26
+    assert len(queries) == 27
 
 
 @pytest.mark.parametrize(
@@ -539,7 +541,7 @@ def test_what_else_a_sale_does_has_its_own_few_queries(shop: Shop, extra: Json, 
     of(shop.sell(*items, customer=metered.pk, current_meter="1.00", **fields))
     with CaptureQueriesContext(connection) as queries:
         of(shop.sell(*items, customer=metered.pk, current_meter="2.00", client_temp_id="x", **fields))
-    assert len(queries) == more + 26
+    assert len(queries) == more + 27
 
 
 def test_due_date_follows_the_terms(shop: Shop) -> None:

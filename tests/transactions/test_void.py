@@ -259,7 +259,8 @@ def test_deposits_go_back_too(shop: Shop) -> None:
 
 
 def test_a_free_sale_can_be_voided(shop: Shop) -> None:
-    sale = sold(shop.sell({"type": "SALE", "rate": "0.00"}, by=shop.admin))
+    free = {"code": "rate_unlikely", "attr": "items.0.rate", "value": "0.00"}
+    sale = sold(shop.sell({"type": "SALE", "rate": "0.00"}, by=shop.admin, confirm=[free]))
     note = sold(void(shop, sale))["invoice"]
     assert (note["kind"], note["total_amount"]) == ("CREDIT_NOTE", "0.00")
 

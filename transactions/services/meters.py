@@ -10,7 +10,8 @@ from audit.services import record
 from customers import locks as customer_locks
 from customers.errors import CustomerInactive
 from customers.services import exchange_meter
-from foundation import clock
+from customers.unlikely import meter_in_use
+from foundation import clock, confirmations
 from foundation.commands import command
 from foundation.errors import UnknownReference
 from foundation.limits import READING
@@ -42,7 +43,8 @@ def replace_meter(*, actor: User, data: NewMeter) -> MeterReplacement:
 
     The usage, if there is any, is billed by a sale of its own in the same commit. Idempotent by (actor,
     client_temp_id). Locks as a sale does. Raises what a sale raises, above all NoMeter and MeterReadingDecreased,
-    and MeterMovedOn for a replacement that happened before the last one.
+    and MeterMovedOn for a replacement that happened before the last one; Unconfirmed with the sale's
+    questions and its own.
     """
     now = clock.now()
     occurred_at = data.occurred_at or now
@@ -64,17 +66,20 @@ def replace_meter(*, actor: User, data: NewMeter) -> MeterReplacement:
             f"The last reading was {last}; {data.final_reading} is below it.", attr="final_reading"
         )
     final_sale = None
+    questions = [*meter_in_use(data.new_meter_number, but=customer.pk, attr="new_meter_number")]
     if last is not None and data.final_reading > last:
-        final_sale = create_customer_transaction_and_invoice(
-            actor=actor,
-            data=NewSale(
-                customer=customer.pk,
-                current_meter=data.final_reading,
-                remarks=f"Final reading of meter {customer.meter_number}, replaced by {data.new_meter_number}.",
-                occurred_at=data.occurred_at,
-            ),
-        )
+        with confirmations.asked_with(questions, renamed={"current_meter": "final_reading"}):
+            final_sale = create_customer_transaction_and_invoice(
+                actor=actor,
+                data=NewSale(
+                    customer=customer.pk,
+                    current_meter=data.final_reading,
+                    remarks=f"Final reading of meter {customer.meter_number}, replaced by {data.new_meter_number}.",
+                    occurred_at=data.occurred_at,
+                ),
+            )
         customer.refresh_from_db()
+    answers = confirmations.require(questions)
     readings = Transaction.objects.filter(customer=customer).with_readings()
     replacement: MeterReplacement = MeterReplacement.objects.create(
         customer=customer,
@@ -106,5 +111,6 @@ def replace_meter(*, actor: User, data: NewMeter) -> MeterReplacement:
             "transaction_number": final_sale.transaction_number if final_sale else None,
         },
         reason=data.reason,
+        answers=answers,
     )
     return replacement

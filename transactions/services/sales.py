@@ -23,7 +23,7 @@ from customers.services import move_meter
 from discrepancies.services import note_discrepancy, note_other_vehicle
 from equipment.models import Equipment
 from equipment.selectors import prices_at, prices_between, require_active
-from foundation import clock
+from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
@@ -45,6 +45,7 @@ from transactions.deposits import move_deposits
 from transactions.models import Transaction, TransactionItem
 from transactions.planning import NewSale, PriceList, SalePlan, plan_sale
 from transactions.pricing import Known, PricedItem, Usage
+from transactions.usage import Habit, habit_of
 
 NUMBER_PREFIX = "TRX"
 OPERATION = "transaction.create"
@@ -59,7 +60,7 @@ def create_customer_transaction_and_invoice(
     tickets, for which nobody waits, then the customer, then the balances in primary-key order. Raises
     IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive,
     NoMeter, MeterMovedOn, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, AmountOutOfRange,
-    InsufficientStock, StorageUnavailable.
+    Unconfirmed, InsufficientStock, StorageUnavailable.
     """
     return ahead_of_locks(
         partial(_lay_out, actor, data, approval),
@@ -76,6 +77,9 @@ class _LaidOut:
     listed: PriceList
     places: list[Location]
     page: Page
+    version: int
+    """The customer's then: every reading raises it."""
+    habit: Habit | None
 
 
 def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitStack) -> _LaidOut:
@@ -85,14 +89,16 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     customer = _served(Customer.objects.visible_to(actor).filter(pk=data.customer).first(), data, occurred_at)
     vehicle = vehicle_used(actor, data.vehicle, occurred_at)
     listed = _price_list(actor, data, customer, occurred_at, now)
-    plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at)
+    habit = _habit(data, customer)
+    plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at, habit)
     ends = vehicle_place(vehicle.number), customer_place(customer)
     stock = look_at_stock([place.key for place in ends], listed.equipment, occurred_at=occurred_at, now=now)
     places = stock.locations(*ends)
     # Who can't be served as things are would reserve numbers and lay a page out for nothing.
     stock.require(plan.moves(*places), approval=approval)
+    confirmations.require(plan.questions)
     page = Page.lay_out(actor=actor, billing=plan.billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
-    return _LaidOut(vehicle, listed, places, page)
+    return _LaidOut(vehicle, listed, places, page, customer.version, habit)
 
 
 @command
@@ -108,7 +114,8 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     customer = _served(locked, data, occurred_at)
     vehicle = laid_out.vehicle if laid_out else vehicle_used(actor, data.vehicle, occurred_at)
     listed = laid_out.listed if laid_out else _price_list(actor, data, customer, occurred_at, now)
-    plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at)
+    habit = laid_out.habit if laid_out and laid_out.version == customer.version else _habit(data, customer)
+    plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at, habit)
     items, usage, billing = plan.items, plan.usage, plan.billing
     if data.payment_received:
         require_room_in_bag(actor, billing.total_amount, attr="payment_received")
@@ -122,11 +129,20 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     else:
         places = locations(vehicle_place(vehicle.number), customer_place(customer))
     hold = hold_stock(plan.moves(*places), occurred_at=occurred_at, now=now, approval=approval)
+    answers = confirmations.require(plan.questions)
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
     depot_id = depot_at(actor, occurred_at)
-    invoice = issue_invoice(actor=actor, depot_id=depot_id, billing=billing, numbers=numbers, now=now, page=page)
+    invoice = issue_invoice(
+        actor=actor,
+        depot_id=depot_id,
+        billing=billing,
+        numbers=numbers,
+        now=now,
+        page=page,
+        held_because=confirmations.why_held(answers),
+    )
     if data.payment_received and invoice.total_amount:
         take_on_the_spot(invoice, user=actor, occurred_at=occurred_at, now=now)
     transaction = Transaction.objects.create(
@@ -170,6 +186,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         before={"last_meter_reading": usage.last} if usage else None,
         after=_evidence(transaction, invoice, items, usage, approval) | vehicle.evidence,
         depot_id=depot_id,
+        answers=answers,
     )
     return transaction
 
@@ -206,6 +223,10 @@ def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: dat
     )
 
 
+def _habit(data: NewSale, customer: Customer) -> Habit | None:
+    return habit_of(customer) if data.current_meter is not None else None
+
+
 def _known(
     equipment: Mapping[int, Equipment],
     contracts: Mapping[int, ContractRates],
@@ -232,6 +253,7 @@ def _plan(
     vehicle: VehicleUsed,
     listed: PriceList,
     occurred_at: datetime,
+    habit: Habit | None,
 ) -> SalePlan:
     return plan_sale(
         sale=data,
@@ -241,6 +263,7 @@ def _plan(
         listed=listed,
         may_override=_may_override(actor, approval),
         occurred_at=occurred_at,
+        habit=habit,
     )
 
 

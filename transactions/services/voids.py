@@ -28,6 +28,7 @@ from inventory.models import StockMovement
 from inventory.services import Move, hold_stock, look_at_stock, post_movements
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
+from invoices.selectors import why_held
 from invoices.services import Billing, Page, issue_invoice
 from invoices.snapshot import Correction, InvoiceSnapshot, MeterUsage
 from payments import locks as payment_locks
@@ -100,7 +101,15 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
     document = issue_invoice(
-        actor=actor, depot_id=sale.depot_id, billing=billing, numbers=numbers, now=now, page=page, seller=sale.user
+        actor=actor,
+        depot_id=sale.depot_id,
+        billing=billing,
+        numbers=numbers,
+        now=now,
+        page=page,
+        seller=sale.user,
+        # Who never got the document isn't told of its end either.
+        held_because=why_held(voided),
     )
     reversal: Transaction = Transaction.objects.create(
         transaction_number=numbers[0],

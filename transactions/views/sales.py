@@ -17,6 +17,7 @@ from transactions import openapi, services
 from transactions.models import Transaction
 from transactions.selectors import SALE_NUMBERS
 from transactions.serializers import SaleIn, SaleOut, TransactionOut, VoidIn
+from transactions.unlikely import IN_SALES
 
 # One for all answers: making its fields anew for each takes a seventh of a sale's time beside its page.
 _SALE_OUT = SaleOut()
@@ -45,6 +46,7 @@ class TransactionViewSet(LedgerViewSet):
     documents = SALE_NUMBERS
     ordering_fields = ("id", "occurred_at", "total_amount")
     operations = {"create_transaction": services.OPERATION}
+    asks = {"create": IN_SALES, "create_transaction": IN_SALES}
     capability = {
         "list": Capability.VIEW_SALES,
         "retrieve": Capability.VIEW_SALES,

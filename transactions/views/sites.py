@@ -19,6 +19,7 @@ from transactions.serializers import (
     NewMeterIn,
     ReplacedMeterOut,
 )
+from transactions.unlikely import IN_REPLACEMENTS
 from transactions.views.sales import TransactionViewSet
 
 
@@ -27,6 +28,7 @@ class CustomerSiteViewSet(ScopedViewSet):
 
     queryset = Customer.objects.all()
     operations = {"replace_meter": "meter.replace"}
+    asks = {"replace_meter": IN_REPLACEMENTS}
     target = "customer"
     capability = {
         "replace_meter": Capability.REPLACE_METER,

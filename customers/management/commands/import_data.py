@@ -9,6 +9,7 @@ from accounts.models import User
 from customers.imports import CustomerTable, RateTable
 from equipment.imports import EquipmentTable
 from foundation.access.capabilities import Capability
+from foundation.confirmations import said
 from foundation.spreadsheets.importing import BadCell, TableResource, Unreadable, bad_cells, read_table, run_import
 
 TABLES: dict[str, type[TableResource]] = {"customers": CustomerTable, "rates": RateTable, "equipment": EquipmentTable}
@@ -31,7 +32,8 @@ class Command(BaseCommand):
             table = read_table(options["file"].name, options["file"].read_bytes())
         except (OSError, Unreadable) as error:
             raise CommandError(str(error)) from error
-        result = run_import(TABLES[options["table"]](), table, actor=actor, is_trial=not options["commit"])
+        with said(has_happened=True):
+            result = run_import(TABLES[options["table"]](), table, actor=actor, is_trial=not options["commit"])
         wrong = list(bad_cells(result))
         for cell in wrong:
             self.stderr.write(_in_words(cell))

@@ -28,6 +28,8 @@ export function whatToDo(code: string): string {
         "The books had fewer than that on your vehicle. Tell your supervisor what you carried: once your load is in the books, it can happen.",
       rate_mismatch: "The price had been changed. Your supervisor decides whether the price that you showed holds.",
       meter_reading_decreased: "Look at the meter again, and tell your supervisor what it reads.",
+      usage_unlikely: "So much gas is unusual there. Look at the meter again, and tell your supervisor what it reads.",
+      reading_before_last: "A later reading was recorded before this one. Tell your supervisor what the meter reads.",
       meter_moved_on: "The meter was replaced in the meantime. Tell your supervisor when you read it.",
       no_meter: "The office knows of no meter there. Tell your supervisor its number.",
       customer_inactive: "The office doesn't serve this customer any more. Your supervisor decides.",

@@ -15,6 +15,7 @@ import { Stepper } from "../ui/Stepper"
 import { Total } from "../ui/Total"
 import { CONDITIONS, ITEM_TYPES } from "../ui/words"
 import { listedRate, priceOf, Refusal } from "./price"
+import { confirmed, type Question, questionsOf, type Unlikely } from "./questions"
 
 type Line = Pick<SaleItem, "equipment" | "type" | "quantity"> & { rate: string; condition: "EMPTY" | "DAMAGED" }
 type Draft = { lines: Line[]; reading: string; paid: boolean | null; remarks: string }
@@ -23,6 +24,7 @@ type Context = {
   equipment: Map<number, Equipment>
   gstRates: GstRate[]
   here: OnVehicle
+  unlikely: Unlikely | undefined
 }
 
 const EMPTY: Draft = { lines: [], reading: "", paid: null, remarks: "" }
@@ -38,12 +40,13 @@ export function SellScreen() {
 }
 
 async function lookUp(database: FieldDatabase, id: number, assigned: string): Promise<Context | null> {
-  const [customer, operations, equipment, gstRates, here] = await Promise.all([
+  const [customer, operations, equipment, gstRates, here, unlikely] = await Promise.all([
     database.customers.get(id),
     database.operations.orderBy("position").toArray(),
     database.equipment.toArray(),
     database.gst_rates.toArray(),
     vehicleHere(database, assigned),
+    database.note<Unlikely>("unlikely"),
   ])
   if (!customer) return null
   const isHere = (item: Equipment) => (here.stock.get(stockKey(item.id, "FULL")) ?? 0) > 0
@@ -54,14 +57,16 @@ async function lookUp(database: FieldDatabase, id: number, assigned: string): Pr
     equipment: new Map(offered.map((row) => [row.id, row])),
     gstRates,
     here,
+    unlikely,
   }
 }
 
-function SaleForm({ customer, equipment, gstRates, here }: Context) {
+function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
   const record = useRecord()
   const navigate = useNavigate()
   const [draft, setDraft] = useDraft(customer.id)
   const [isSure, setIsSure] = useState(false)
+  const [answered, setAnswered] = useState<string[]>([])
   const [isRecording, setIsRecording] = useState(false)
   const { lines, reading, remarks } = draft
   const paid = draft.paid ?? customer.payment_type === "CASH"
@@ -79,7 +84,9 @@ function SaleForm({ customer, equipment, gstRates, here }: Context) {
   const [price, refusal] = attempt(() => priceOf(read, customer, equipment, gstRates, new Date().toISOString()))
   const isBelow = refusal?.code === "meter_reading_decreased"
   const isUnreadable = refusal?.code === UNREADABLE
-  const canRecord = !isMisread && (price !== null || isUnreadable || (isBelow && isSure))
+  const questions = price ? questionsOf(read, price, customer, unlikely, new Date().toISOString()) : []
+  const isAnswered = questions.every((question) => answered.includes(keyOf(question)))
+  const canRecord = !isMisread && isAnswered && (price !== null || isUnreadable || (isBelow && isSure))
 
   async function recordSale() {
     setIsRecording(true)
@@ -93,6 +100,7 @@ function SaleForm({ customer, equipment, gstRates, here }: Context) {
         payment_received: paid,
         ...(remarks.trim() ? { remarks: remarks.trim() } : {}),
         based_on: basedOn(customer, price),
+        ...(questions.length ? { confirm: questions.map(confirmed) } : {}),
       },
       shown: {
         customer: { name: customer.name, customer_code: customer.customer_code, address: customer.address },
@@ -221,6 +229,26 @@ function SaleForm({ customer, equipment, gstRates, here }: Context) {
           </p>
         )}
       </section>
+      {questions.length > 0 && (
+        <section aria-label="Please confirm">
+          {questions.map((question) => (
+            <label key={keyOf(question)} className="check problem">
+              <input
+                type="checkbox"
+                checked={answered.includes(keyOf(question))}
+                onChange={({ target }) =>
+                  setAnswered(
+                    target.checked
+                      ? [...answered, keyOf(question)]
+                      : answered.filter((each) => each !== keyOf(question)),
+                  )
+                }
+              />
+              {question.text}
+            </label>
+          ))}
+        </section>
+      )}
       <section className="total">
         <button type="submit" className="primary" disabled={!canRecord || isRecording}>
           {price ? `Record: ${shown(price.total)}` : "Record"}
@@ -228,6 +256,11 @@ function SaleForm({ customer, equipment, gstRates, here }: Context) {
       </section>
     </form>
   )
+}
+
+/** An answer holds for the value that was seen. */
+function keyOf({ code, attr, value }: Question): string {
+  return `${code} ${attr} ${value}`
 }
 
 /** What was tapped so far; it outlives a reload, and a browser that was put to sleep. */

@@ -3,6 +3,7 @@ import file from "../../../tests/transactions/price_cases.json"
 import type { Customer, Equipment, GstRate, NewSale } from "../api/types"
 import { UNREADABLE } from "../store/numbers"
 import { priceOf, Refusal } from "./price"
+import { confirmed, questionsOf } from "./questions"
 
 type Case = {
   name: string
@@ -10,6 +11,9 @@ type Case = {
   occurred_at: string
   sale: Pick<NewSale, "items" | "current_meter">
   expected: object
+  /** Of a case with a meter's history: what is pulled of it. */
+  pulled?: { most_usage_per_day: string; metered_since: string }
+  asked?: object[]
 }
 const equipment = new Map((file.equipment as Equipment[]).map((row) => [row.id, { ...row, name: `Item ${row.id}` }]))
 const gstRates = file.gst_rates as GstRate[]
@@ -19,6 +23,25 @@ describe("a sale costs what the shared cases say", () => {
     expect(outcome(() => priceOf(sale, { name: "Ah Hock", ...customer }, equipment, gstRates, occurred_at))).toEqual(
       expected,
     )
+  })
+})
+
+describe("a sale is asked about as the shared cases say", () => {
+  const unlikely = { quantity: "50.00", amount: "10000.00" }
+  const NOTHING = { most_usage_per_day: null, metered_since: null }
+  const cases = (file.cases as unknown as Case[]).filter(({ expected }) => !("refused" in expected))
+
+  test.each(cases)("$name", ({ customer, occurred_at, sale, pulled, asked }) => {
+    const price = priceOf(sale, { name: "Ah Hock", ...customer }, equipment, gstRates, occurred_at)
+    const questions = questionsOf(sale, price, pulled ?? NOTHING, unlikely, occurred_at)
+    expect(questions.map(confirmed)).toEqual(asked ?? [])
+  })
+
+  test("nothing is asked where no limit was pulled yet", () => {
+    const sale = { items: [{ equipment: 1, type: "SALE" as const, quantity: 900 }] }
+    const price = { lines: [], last_reading: null, usage: null, usage_amount: "0.00", subtotal: "34650.00" }
+    const whole = { ...price, gst_rate: "9.00", gst_amount: "3118.50", total: "37768.50" }
+    expect(questionsOf(sale, whole, NOTHING, undefined, "2026-01-20T12:00:00+08:00")).toEqual([])
   })
 })
 

@@ -14,6 +14,9 @@ import type {
   VehicleCount,
 } from "../api/types"
 
+/** What was asked at the door, and is meant so. */
+export type Confirmed = { code: string; attr: string; value: string }
+
 /** `words`: what the customer is found by. */
 export type StoredCustomer = Customer & { words: string[] }
 
@@ -68,7 +71,7 @@ type Kept = {
 
 export type SaleOperation = Kept & {
   type: "transaction.create"
-  data: Omit<NewSale, "occurred_at"> & { based_on?: BasedOn }
+  data: Omit<NewSale, "occurred_at"> & { based_on?: BasedOn; confirm?: Confirmed[] }
   /** What the customer was shown. */
   shown: { customer: Pick<Customer, "name" | "customer_code" | "address">; lines: string[]; price: Price | null }
 }

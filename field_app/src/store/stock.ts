@@ -82,11 +82,14 @@ function loadOf(
 
 /** The customer as the next sale finds them: with the readings that were taken here and aren't pulled yet. */
 export function withReadings<Row extends Customer>(customer: Row, operations: readonly Operation[]): Row {
-  let last = customer.last_meter_reading
+  let { last_meter_reading: last, metered_since: since } = customer
   for (const operation of operations.filter(counts)) {
     if (operation.type !== "transaction.create" || operation.data.customer !== customer.id) continue
     const reading = operation.data.current_meter
-    if (reading != null && (last === null || last === UNREADABLE || new Big(reading).gt(last))) last = reading
+    if (reading != null && (last === null || last === UNREADABLE || new Big(reading).gt(last))) {
+      last = reading
+      since = operation.occurred_at
+    }
   }
-  return { ...customer, last_meter_reading: last }
+  return { ...customer, last_meter_reading: last, metered_since: since }
 }

@@ -65,6 +65,7 @@ async function keepPage(
       await database.notes.put({ name: "stock_of", value: vehicle })
       await database.notes.put({ name: "synced_at", value: new Date().toISOString() })
     }
+    if (page.unlikely) await database.notes.put({ name: "unlikely", value: page.unlikely })
     await database.notes.put({ name: "cursor", value: page.cursor })
     await hear(database, page)
   })
@@ -74,7 +75,7 @@ function withWords(customer: Customer): StoredCustomer {
   const { name, customer_code, address, postal_code, phone } = customer
   const digits = phone.replace(/\D/g, "")
   return {
-    ...readable(customer, ["meter_rate", "last_meter_reading"]),
+    ...readable(customer, ["meter_rate", "last_meter_reading", "most_usage_per_day"]),
     rates: customer.rates.map((rate) => readable(rate, ["rate"])),
     words: wordsOf(`${name} ${customer_code} ${address} ${postal_code} ${digits} ${digits.slice(-8)}`),
   }

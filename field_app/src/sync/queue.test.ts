@@ -222,6 +222,8 @@ describe("a pull", () => {
     meter_number: "",
     meter_rate: null,
     last_meter_reading: null,
+    most_usage_per_day: null,
+    metered_since: null,
     version: 1,
     rates: [],
   } as const

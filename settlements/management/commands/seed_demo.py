@@ -16,12 +16,14 @@ from depots.models import Depot
 from depots.services import create_depot
 from distribution.services import NUMBER_PREFIX as DISTRIBUTION_PREFIX
 from distribution.services import NewDistribution, NewItem, confirm_distribution, create_distribution
+from equipment.errors import RateFromPast
 from equipment.models import Equipment
 from equipment.services import create_equipment
 from fleet.services import create_vehicle
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.commands import command
+from foundation.confirmations import Said, said
 from foundation.money import to_cents
 from inventory.models import Condition, DepotWork, Inventory
 from inventory.services import (
@@ -242,13 +244,16 @@ class _Business:
                 (-demo.RATES_FROM_DAYS_AGO, Decimal(price)),
                 (demo.RISE_IN_DAYS, Decimal(price) + demo.RISE),
             ):
-                set_contract_rate(
-                    actor=admin,
-                    customer_id=made.pk,
-                    equipment_id=self.equipment[sku].pk,
-                    rate=amount,
-                    valid_from=today + timedelta(days=days),
-                )
+                valid_from = today + timedelta(days=days)
+                # The demo's business is older than its books.
+                with said([Said(RateFromPast.code, "valid_from", valid_from.isoformat())], by=admin):
+                    set_contract_rate(
+                        actor=admin,
+                        customer_id=made.pk,
+                        equipment_id=self.equipment[sku].pk,
+                        rate=amount,
+                        valid_from=valid_from,
+                    )
         usual = customer.contract[0][0] if customer.contract else self.chance.choice(("CYL-12.7-POL", "CYL-14-POL"))
         self._count(Entity.CUSTOMER, str(made.pk), self.equipment[usual], demo.AT_CUSTOMERS)
         self.customers.append((customer, made, self.equipment[usual]))
@@ -280,7 +285,7 @@ class _Business:
             items.append(SaleItem(self.equipment["REG-HP"].pk, Type.SERVICE, 1, rate=Decimal("35.00")))
         reading = None
         if about.meter:
-            reading = Decimal(about.meter[1]) + Decimal(self.chance.randrange(1_000, 40_000)) / 100
+            reading = Decimal(about.meter[1]) + Decimal(self.chance.randrange(1_000, 40_000) // 10) / 100
         create_customer_transaction_and_invoice(
             actor=self.chance.choice(drivers),
             data=NewSale(

@@ -1,0 +1,87 @@
+"""What is unlikely of a customer: that it is another one, entered twice."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import reduce
+
+from django.db.models import CharField, F, Func, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Replace
+
+from customers.errors import CustomerLikeAnother, MeterNumberInUse
+from customers.models import Customer, CustomerRate
+from equipment.errors import RateUnlikely
+from equipment.models import Equipment
+from equipment.unlikely import counts_from_past, unlikely_rate
+from foundation import clock
+from foundation.confirmations import NameUnprintable, Question, unprinted
+
+OF_CUSTOMERS = (CustomerLikeAnother, MeterNumberInUse, RateUnlikely, NameUnprintable)
+DIGITS_OF_PHONE = 8
+"""What tells phones apart in Singapore: with or without its country's code."""
+_BETWEEN_DIGITS = " -()./"
+
+
+def unlikely_customer(values: Mapping[str, object], customer: Customer | None = None) -> Iterator[Question]:
+    """All that is asked of a customer that is added, or (``customer``) changed, with these values."""
+
+    def now(name: str) -> str:
+        return str(values.get(name, getattr(customer, name, "")) or "").strip()
+
+    others = Customer.objects.exclude(pk=customer.pk) if customer else Customer.objects.all()
+    looked_for = {
+        "phone": _same_phone(now("phone")),
+        "uen": Q(uen__iexact=now("uen")) if now("uen") else None,
+        "name": Q(name__iexact=now("name"), postal_code=now("postal_code")) if now("postal_code") else None,
+    }
+    for attr, same in looked_for.items():
+        changed = {attr, "postal_code"} if attr == "name" else {attr}
+        if same is None or not any(_is_new(name, values, customer) for name in changed):
+            continue
+        other = others.alias(digits=_DIGITS).filter(same).order_by("pk").first()
+        if other is not None:
+            detail = f"{other} has the same {_CALLED[attr]}."
+            yield CustomerLikeAnother(detail, attr=attr, value=now(attr))
+    if _is_new("meter_number", values, customer):
+        yield from meter_in_use(now("meter_number"), but=customer.pk if customer else None)
+    if _is_new("meter_rate", values, customer):
+        rate = values["meter_rate"]
+        before = customer.meter_rate if customer else None
+        yield from unlikely_rate(rate, before, attr="meter_rate")  # type: ignore[arg-type]  # of a serializer's field
+    yield from unprinted(values, customer, "name", "address")
+
+
+def unlikely_contract(customer: Customer, equipment: Equipment, rate: Decimal, valid_from: date) -> Iterator[Question]:
+    """All that is asked of a contract rate. The price before is the contract's, or what all pay."""
+    earlier = CustomerRate.objects.filter(customer=customer, equipment=equipment, valid_from__lt=valid_from)
+    last = earlier.order_by("-valid_from", "-pk").first()
+    yield from unlikely_rate(rate, last.rate if last else equipment.default_rate, attr="rate")
+    yield from counts_from_past(valid_from, today=clock.business_date(clock.now()))
+
+
+def meter_in_use(number: str, *, but: int | None, attr: str = "meter_number") -> Iterator[MeterNumberInUse]:
+    """Ask about a meter number that an active customer has already; not ``but``."""
+    if not number:
+        return
+    others = Customer.objects.filter(meter_number__iexact=number, is_active=True).exclude(pk=but)
+    if other := others.order_by("pk").first():
+        yield MeterNumberInUse(f"{other} has a meter of this number.", attr=attr, value=number)
+
+
+def _is_new(name: str, values: Mapping[str, object], customer: Customer | None) -> bool:
+    return bool(values.get(name) not in ("", None)) and (customer is None or values[name] != getattr(customer, name))
+
+
+def _same_phone(phone: str) -> Q | None:
+    digits = "".join(character for character in phone if character.isdigit())[-DIGITS_OF_PHONE:]
+    return Q(digits__endswith=digits) if len(digits) == DIGITS_OF_PHONE else None
+
+
+def _without(text: Combinable, character: str) -> Func:
+    return Replace(text, Value(character), Value(""), output_field=CharField())
+
+
+_PHONE: Combinable = F("phone")
+_DIGITS = reduce(_without, _BETWEEN_DIGITS, _PHONE)
+_CALLED = {"phone": "phone number", "uen": "UEN", "name": "name and postal code"}

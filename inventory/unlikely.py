@@ -1,0 +1,33 @@
+"""What is unlikely of goods that come in."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from statistics import median
+
+from django.conf import settings
+
+from depots.models import Depot
+from equipment.models import Equipment
+from foundation.confirmations import Question
+from inventory.errors import GoodsInUnlikely, ReferenceRepeated
+from inventory.models import DepotWork, DepotWorkItem
+
+USUAL_OF = 6
+"""So many of the last ones say what is usual."""
+OF_GOODS_IN = (GoodsInUnlikely, ReferenceRepeated)
+
+
+def unlikely_goods_in(depot: Depot, items: Sequence[tuple[Equipment, str, int]], reference: str) -> Iterator[Question]:
+    """All that is asked of goods that come to a depot: equipment, condition and quantity of each line."""
+    goods_in = DepotWork.objects.filter(kind=DepotWork.Kind.GOODS_IN, depot=depot)
+    for index, (equipment, condition, quantity) in enumerate(items):
+        lines = DepotWorkItem.objects.filter(work__in=goods_in, equipment=equipment, condition=condition)
+        last = list(lines.order_by("-pk").values_list("quantity", flat=True)[:USUAL_OF])
+        most = settings.UNLIKELY["GOODS_IN"]
+        if last:
+            most = min(most, settings.UNLIKELY["GOODS_IN_FACTOR"] * median(map(Decimal, last)))
+        if quantity > most:
+            detail = f"{quantity} × {equipment.sku} came in; more than {most:f} are unlikely here."
+            yield GoodsInUnlikely(detail, attr=f"items.{index}.quantity", value=quantity)
+    if reference and (before := goods_in.filter(reference=reference).order_by("pk").first()):
+        yield ReferenceRepeated(f"{before.work_number} has this reference already.", attr="reference", value=reference)

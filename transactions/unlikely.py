@@ -1,0 +1,65 @@
+"""What is unlikely of a sale: pure, as its plan is."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.conf import settings
+
+from customers.errors import MeterNumberInUse
+from equipment.errors import RateUnlikely
+from equipment.unlikely import unlikely_rate
+from foundation.confirmations import Question
+from invoices.errors import AmountUnlikely
+from invoices.services import Billing
+from invoices.unlikely import unlikely_amount
+from transactions.errors import QuantityUnlikely, ReadingBeforeLast, UsageUnlikely
+from transactions.models import RateSource
+from transactions.pricing import PricedItem, Usage
+from transactions.usage import Habit, days_between
+
+IN_SALES = (UsageUnlikely, ReadingBeforeLast, QuantityUnlikely, RateUnlikely, AmountUnlikely)
+IN_REPLACEMENTS = (UsageUnlikely, ReadingBeforeLast, AmountUnlikely, MeterNumberInUse)
+KEPT_IN_PUSHES = tuple(each for each in IN_SALES if each.is_kept)
+_NAMED = (RateSource.OVERRIDE, RateSource.FIELD)
+"""The prices that the seller says."""
+
+
+def unlikely_in_sale(
+    items: Sequence[PricedItem],
+    usage: Usage | None,
+    billing: Billing,
+    habit: Habit | None,
+    occurred_at: datetime,
+    *,
+    is_reported: bool,
+) -> Iterator[Question]:
+    """All that is asked of one sale. ``habit`` is that of the meter that was read, ``is_reported``: it is told when
+    it happened; without that it is now, and what others read in the same instant is no later than it.
+    """
+    most = settings.UNLIKELY["QUANTITY"]
+    for index, item in enumerate(items):
+        if item.quantity > most:
+            detail = f"{item.quantity} × {item.equipment.sku} are more than {most:f} in one line."
+            yield QuantityUnlikely(detail, attr=f"items.{index}.quantity", value=item.quantity)
+        if item.taxable and item.rate_source in _NAMED:
+            yield from unlikely_rate(item.rate, item.listed_rate, attr=f"items.{index}.rate")
+    if usage is not None and habit is not None:
+        yield from _before_last(habit, occurred_at) if is_reported else ()
+        yield from _unlikely_usage(usage, habit, occurred_at)
+    yield from unlikely_amount(billing.total_amount, attr="items" if items else "current_meter")
+
+
+def _before_last(habit: Habit, occurred_at: datetime) -> Iterator[Question]:
+    if habit.read_at is not None and occurred_at < habit.read_at:
+        detail = f"The last reading was taken at {habit.read_at.isoformat()}, after this one."
+        yield ReadingBeforeLast(detail, attr="occurred_at", value=occurred_at)
+
+
+def _unlikely_usage(usage: Usage, habit: Habit, occurred_at: datetime) -> Iterator[Question]:
+    days = days_between(habit.since, occurred_at)
+    if usage.quantity / days > habit.most_per_day:
+        detail = (
+            f"{usage.quantity} m³ in {days:.1f} days are {usage.quantity / days:.2f} a day; more than "
+            f"{habit.most_per_day:f} a day are unlikely for this meter."
+        )
+        yield UsageUnlikely(detail, attr="current_meter", value=usage.current)
