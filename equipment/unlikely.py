@@ -14,10 +14,9 @@ from foundation.confirmations import Question, unprinted
 def unlikely_equipment(values: Mapping[str, object], equipment: Equipment | None = None) -> Iterator[Question]:
     """All that is asked of equipment that is added, or (``equipment``) changed, with these values."""
     for name in ("default_rate", "deposit"):
-        before = getattr(equipment, name, None)
-        rate = values.get(name, before)
-        if rate != before:
-            yield from unlikely_rate(rate, before, attr=name)  # type: ignore[arg-type]  # of a serializer's field
+        if name in values:
+            before = getattr(equipment, name, None)
+            yield from unlikely_rate(values[name], before, attr=name)  # type: ignore[arg-type]  # of a serializer's field
     yield from unprinted(values, equipment, "name")
 
 

@@ -150,13 +150,13 @@ def test_deposits_held_follow_the_lines(shop: Shop) -> None:
 
 
 def test_money_that_is_held_for_no_pieces_is_told(shop: Shop) -> None:
-    """One piece was charged at 60.00 and comes back at 80.00."""
+    """One piece was charged at 60.00 and comes back at 75.00."""
     shop.sell({"type": "DEPOSIT"}, {"type": "SALE"})
-    shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "80.00"})
+    shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "75.00"})
     assert shop.sell({"type": "RETURN"}).status_code == 201
     answer = shop.client_of(shop.driver).get(f"/api/customers/{shop.customer.pk}/deposits/").json()
-    assert [(row["quantity"], row["amount"]) for row in answer["held"]] == [(0, "-20.00")]
-    assert answer["total_amount"] == "-20.00"
+    assert [(row["quantity"], row["amount"]) for row in answer["held"]] == [(0, "-15.00")]
+    assert answer["total_amount"] == "-15.00"
 
 
 def test_the_history_is_one_customer_s_and_begins_with_the_newest(shop: Shop, metered: Customer) -> None:
