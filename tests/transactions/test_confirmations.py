@@ -225,6 +225,19 @@ def test_voided_readings_are_no_history(shop: Shop, metered: Customer) -> None:
         ]
 
 
+def test_what_is_read_again_the_same_morning_says_nothing_about_a_day(shop: Shop, metered: Customer) -> None:
+    with after(10):
+        assert shop.sell(customer=metered.pk, current_meter="1210.00").status_code == 201
+    for minutes in range(1, 8):
+        with after(10 + minutes / 1440):
+            assert shop.sell(customer=metered.pk, current_meter=f"1210.0{minutes}").status_code == 201
+    with after(10.6):
+        assert asked(shop.sell(customer=metered.pk, current_meter="1260.08")) == [
+            ("usage_unlikely", "current_meter", "1260.08")
+        ]
+        assert shop.sell(customer=metered.pk, current_meter="1212.00").status_code == 201
+
+
 def test_a_meter_s_history_is_its_own(shop: Shop, metered: Customer) -> None:
     """The new one has none, and begins when it was put in."""
     office = shop.client_of(shop.admin)
