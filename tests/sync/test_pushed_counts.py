@@ -501,11 +501,11 @@ def test_a_count_that_moves_leaves_its_cash_to_the_one_before(shop: Shop) -> Non
 def test_a_hand_in_that_changes_a_signed_one_says_so(shop: Shop) -> None:
     phone = Phone(shop)
     phone.push(sold(phone, 60, 1, payment_received=True))
-    earlier, later = phone.push(
-        phone.recorded("cash_count", 30, cash="31.07"), phone.recorded("cash_count", 10, cash="0.00")
-    )
+    first, second = phone.recorded("cash_count", 30, cash="31.07"), phone.recorded("cash_count", 10, cash="0.00")
+    [later] = phone.push(second)
     sign_off(shop, "cash-counts", later["id"])
     assert not Discrepancy.objects.exists()
+    [earlier] = phone.push(first)
     sign_off(shop, "cash-counts", earlier["id"])
     [noted] = Discrepancy.objects.all()
     assert (noted.code, noted.shown, noted.billed) == ("after_count", later["number"], earlier["number"])
