@@ -8,6 +8,7 @@ from django.conf import settings
 from customers.errors import MeterNumberInUse
 from equipment.errors import RateUnlikely
 from equipment.unlikely import unlikely_rate
+from foundation import clock
 from foundation.confirmations import Question
 from invoices.errors import AmountUnlikely
 from invoices.services import Billing
@@ -41,7 +42,7 @@ def unlikely_in_sale(
         if item.quantity > most:
             detail = f"{item.quantity} × {item.equipment.sku} are more than {most:f} in one line."
             yield QuantityUnlikely(detail, attr=f"items.{index}.quantity", value=item.quantity)
-        if item.taxable and item.rate_source in _NAMED:
+        if item.rate_source in _NAMED and (item.taxable or item.rate):
             yield from unlikely_rate(item.rate, item.listed_rate, attr=f"items.{index}.rate")
     if usage is not None and habit is not None:
         yield from _before_last(habit, occurred_at) if is_reported else ()
@@ -51,7 +52,7 @@ def unlikely_in_sale(
 
 def _before_last(habit: Habit, occurred_at: datetime) -> Iterator[Question]:
     if habit.read_at is not None and occurred_at < habit.read_at:
-        detail = f"The last reading was taken at {habit.read_at.isoformat()}, after this one."
+        detail = f"A reading of {clock.in_words(habit.read_at)} is recorded already, and this one is from before it."
         yield ReadingBeforeLast(detail, attr="occurred_at", value=occurred_at)
 
 

@@ -20,6 +20,8 @@ from transactions.models import MeterReplacement, Transaction
 
 INTERVALS = 6
 """So many of the last ones say what is usual."""
+LEAST_HISTORY = 3
+"""Of fewer one slip would be what is usual."""
 DAY = timedelta(days=1)
 SHORTEST = DAY / 2
 """What is read again sooner than that doesn't say what a day uses."""
@@ -46,8 +48,8 @@ class Reading(NamedTuple):
 class Habit:
     """How a meter is used. ``since`` is when its last reading was taken, or when the meter became known.
 
-    ``read_at``: the last reading's own time; None: nobody read it yet. ``per_day``: the usual usage; None: there is no
-    history of more than half a day, or nothing was used in it.
+    ``read_at``: the time of the latest reading; None: nobody read it yet. ``per_day``: the usual usage; None: there are
+    fewer than `LEAST_HISTORY` intervals of half a day or more, or nothing was used in them.
     """
 
     since: datetime
@@ -68,7 +70,9 @@ class Habit:
             for reading, (start, end) in last
             if reading.before is not None and end - start >= SHORTEST and not is_unreadable(reading.usage)
         ]
-        return cls(readings[-1].at, readings[-1].at, (median(per_day) or None) if per_day else None)
+        is_known = len(per_day) >= LEAST_HISTORY
+        read_at = max(reading.at for reading in readings)
+        return cls(readings[-1].at, read_at, (median(per_day) or None) if is_known else None)
 
     @property
     def most_per_day(self) -> Decimal:
