@@ -136,8 +136,16 @@ def plan_sale(
     )
     billing = _bill(sale, vehicle_no, customer, items, usage, gst_rate=listed.gst_rate, occurred_at=occurred_at)
     differences = [*_differences(sale.seen, items, usage, billing)]
-    questions = [*unlikely_in_sale(items, usage, billing, habit, occurred_at, is_reported=sale.occurred_at is not None)]
-    return SalePlan(items, usage, billing, differences, questions)
+    questions = unlikely_in_sale(
+        items,
+        usage,
+        billing,
+        habit,
+        occurred_at,
+        is_reported=sale.occurred_at is not None,
+        last_seen=sale.seen.last_reading if sale.seen else None,
+    )
+    return SalePlan(items, usage, billing, differences, [*questions])
 
 
 def _differences(

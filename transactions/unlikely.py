@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 
@@ -33,9 +34,12 @@ def unlikely_in_sale(
     occurred_at: datetime,
     *,
     is_reported: bool,
+    last_seen: Decimal | None = None,
 ) -> Iterator[Question]:
     """All that is asked of one sale. ``habit`` is that of the meter that was read, ``is_reported``: it is told when
     it happened; without that it is now, and what others read in the same instant is no later than it.
+
+    ``last_seen``: the reading before, where its seller saw one.
     """
     most = settings.UNLIKELY["QUANTITY"]
     for index, item in enumerate(items):
@@ -46,7 +50,7 @@ def unlikely_in_sale(
             yield from unlikely_rate(item.rate, item.listed_rate, attr=f"items.{index}.rate")
     if usage is not None and habit is not None:
         yield from _before_last(habit, occurred_at) if is_reported else ()
-        yield from _unlikely_usage(usage, habit, occurred_at)
+        yield from _unlikely_usage(usage, habit, occurred_at, last_seen)
     yield from unlikely_amount(billing.total_amount, attr="items" if items else "current_meter")
 
 
@@ -56,11 +60,13 @@ def _before_last(habit: Habit, occurred_at: datetime) -> Iterator[Question]:
         yield ReadingBeforeLast(detail, attr="occurred_at", value=occurred_at)
 
 
-def _unlikely_usage(usage: Usage, habit: Habit, occurred_at: datetime) -> Iterator[Question]:
+def _unlikely_usage(usage: Usage, habit: Habit, occurred_at: datetime, last_seen: Decimal | None) -> Iterator[Question]:
     days = days_between(habit.since, occurred_at)
     if usage.quantity / days > habit.most_per_day:
         detail = (
             f"{usage.quantity} m³ in {days:.1f} days are {usage.quantity / days:.2f} a day; more than "
             f"{habit.most_per_day:f} a day are unlikely for this meter."
         )
-        yield UsageUnlikely(detail, attr="current_meter", value=usage.current)
+        # Who saw another reading before has confirmed another usage.
+        value = usage.current if last_seen in (None, usage.last) else usage.quantity
+        yield UsageUnlikely(detail, attr="current_meter", value=value)

@@ -154,9 +154,10 @@ def explain_count(payment: Payment, *, is_now: bool = False) -> None:
 
 
 def _note_handed_in_already(payment: Payment, count: CashCount) -> None:
-    """Note what changes a signed hand-in without its device's word: cash of before, or what takes cash back."""
-    if payment.reverses_id is None and count.device and count.device == payment.device:
-        return
+    """Note what changes a signed hand-in: cash of before, or what takes cash back.
+
+    Also by its own device's word: a number that was left out may have been kept back.
+    """
     what = "taken back" if payment.reverses_id else "taken"
     detail = (
         f"S$ {shown(payment.amount)} of {payment.customer}, recorded as {what} after {count} was signed off, counts as "

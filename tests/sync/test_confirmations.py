@@ -159,6 +159,14 @@ def test_what_can_not_be_read_confirms_nothing(
     assert retry(shop, supervisor, confirm=[SAID]).status_code == 200
 
 
+def test_who_saw_another_reading_before_has_confirmed_another_usage(
+    metered: Customer, sell: Callable[..., Json]
+) -> None:
+    """The meter was replaced meanwhile, say: 200 m³ were confirmed, and 4,000 would be billed."""
+    result = sell(reading(metered, confirm=[SAID], based_on={"last_reading": "5000.00"}))
+    assert [(error["code"], error["value"]) for error in result["errors"]] == [("usage_unlikely", "4000.00")]
+
+
 @pytest.mark.parametrize("clock_offset_s", [None, -12, 0])
 def test_a_time_is_confirmed_as_the_device_says_it(shop: Shop, metered: Customer, clock_offset_s: int | None) -> None:
     assert shop.sell(customer=metered.pk, current_meter="1201.00").status_code == 201
