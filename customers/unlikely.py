@@ -28,10 +28,11 @@ def unlikely_customer(values: Mapping[str, object], customer: Customer | None = 
         return str(values.get(name, getattr(customer, name, "")) or "").strip()
 
     others = Customer.objects.exclude(pk=customer.pk) if customer else Customer.objects.all()
+    named = alike("name", now("name"))
     looked_for = {
         "phone": _same_phone(now("phone")),
         "uen": alike("uen", now("uen")),
-        "name": alike("name", now("name")) & Q(postal_code=now("postal_code")) if now("postal_code") else None,
+        "name": named & Q(postal_code=now("postal_code")) if named and now("postal_code") else None,
     }
     for attr, same in looked_for.items():
         changed = {attr, "postal_code"} if attr == "name" else {attr}

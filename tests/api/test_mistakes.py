@@ -304,6 +304,7 @@ def test_one_cheque_pays_one_document_once(shop: Shop) -> None:
         ({"uen": "-"}, None),
         ({"name": "Kim  Leng.", "postal_code": "461058"}, ("customer_like_another", "name", "Kim  Leng.")),
         ({"name": "Kim Leng", "postal_code": "461059"}, None),
+        ({"name": "-", "postal_code": "461058"}, None),
         ({"name": "Kim Leng"}, None),
         ({"meter_number": "m-1", "meter_rate": "2.0000"}, ("meter_number_in_use", "meter_number", "m-1")),
         ({"meter_number": "M 1", "meter_rate": "2.0000"}, ("meter_number_in_use", "meter_number", "M 1")),

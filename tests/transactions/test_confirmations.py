@@ -225,7 +225,7 @@ def test_one_slip_is_not_what_is_usual(shop: Shop, metered: Customer) -> None:
     read_each_day(shop, metered, "1201.00")
     with after(2):
         slipped = shop.sell(customer=metered.pk, current_meter="12030.00")
-        said = {"customer": metered.pk, "current_meter": "12030.00", "confirm": to_confirm(slipped)}
+        said: Json = {"customer": metered.pk, "current_meter": "12030.00", "confirm": to_confirm(slipped)}
         assert shop.sell(**said).status_code == 201
     with after(3):
         assert asked(shop.sell(customer=metered.pk, current_meter="12081.00"))[0] == (
@@ -294,7 +294,7 @@ def test_a_reading_from_before_the_last_one_is_asked_about(shop: Shop, metered: 
         at_the_same_time = (NOON + timedelta(days=2)).isoformat()
         assert shop.sell(customer=metered.pk, current_meter="1220.00", occurred_at=at_the_same_time).status_code == 201
         # The last one that was recorded isn't the latest.
-        before = {"customer": metered.pk, "current_meter": "1230.00", "occurred_at": earlier}
+        before: Json = {"customer": metered.pk, "current_meter": "1230.00", "occurred_at": earlier}
         assert shop.sell(**before, confirm=to_confirm(shop.sell(**before))).status_code == 201
         between = (NOON + timedelta(days=1.5)).isoformat()
         answer = shop.sell(customer=metered.pk, current_meter="1240.00", occurred_at=between)
