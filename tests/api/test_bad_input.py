@@ -515,7 +515,7 @@ def _sell(admin: APIClient, world: World) -> None:
 def _count(driver: APIClient, world: World) -> None:
     """Something to decide about: two of a kind, the earlier one first."""
     for name in ("other_", ""):
-        world[f"{name}vehicle_count"] = driver.post("/api/vehicle-counts/", {}).json()["id"]
+        world[f"{name}vehicle_count"] = driver.post("/api/vehicle-counts/", {"counts": []}).json()["id"]
         world[f"{name}cash_count"] = driver.post("/api/cash-counts/", {"cash": "0.00"}).json()["id"]
 
 
