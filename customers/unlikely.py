@@ -63,9 +63,10 @@ def unlikely_contract(customer: Customer, equipment: Equipment, rate: Decimal, v
 
 def meter_in_use(number: str, *, but: int | None, attr: str = "meter_number") -> Iterator[MeterNumberInUse]:
     """Ask about a meter number that an active customer has already; not ``but``."""
-    if not number:
+    same = alike("meter_number", number)
+    if same is None:
         return
-    others = Customer.objects.filter(alike("meter_number", number), is_active=True).exclude(pk=but)
+    others = Customer.objects.filter(same, is_active=True).exclude(pk=but)
     if other := others.order_by("pk").first():
         yield MeterNumberInUse(f"{other} has a meter of this number.", attr=attr, value=number)
 

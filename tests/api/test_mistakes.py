@@ -307,6 +307,7 @@ def test_one_cheque_pays_one_document_once(shop: Shop) -> None:
         ({"name": "-", "postal_code": "461058"}, None),
         ({"name": "Kim Leng"}, None),
         ({"meter_number": "m-1", "meter_rate": "2.0000"}, ("meter_number_in_use", "meter_number", "m-1")),
+        ({"meter_number": "-", "meter_rate": "2.0000"}, None),
         ({"meter_number": "M 1", "meter_rate": "2.0000"}, ("meter_number_in_use", "meter_number", "M 1")),
         ({"meter_rate": "0.0000"}, ("rate_unlikely", "meter_rate", "0.0000")),
     ],
