@@ -98,6 +98,7 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
     create_command = services.create_customer
     update_command = services.update_customer
     deactivate_command = services.deactivate_customer
+    runs_several = True
 
     def said(self, target: Customer) -> str:
         return f"{target.name}, {target.customer_code}, {target.address}"

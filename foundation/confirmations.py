@@ -82,6 +82,7 @@ class _Scope:
     has_happened: bool = False
     also: tuple[Question, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    gathered: dict[Said, Question] | None = None
 
     def who_confirmed(self, question: Question) -> Any:
         return self.confirmed.get(Said.to(question)) or self.confirmed.get(Said.to(question, question.detail))
@@ -125,6 +126,23 @@ def asked_with(questions: Iterable[Question], *, renamed: Mapping[str, str]) -> 
         _scope.reset(token)
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """Ask at the block's end all that its commands ask, each of which goes on as if it were confirmed.
+
+    For several commands of one transaction, which begins around the block. Raises Unconfirmed.
+    """
+    # By what they say: a command that begins again asks the same again.
+    gathered: dict[Said, Question] = {}
+    token = _scope.set(replace(_scope.get(), gathered=gathered))
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+    if gathered:
+        raise Unconfirmed([*gathered.values()])
+
+
 def require(questions: Iterable[Question]) -> list[Answer]:
     """What is answered of these, for the audit record. Raises Unconfirmed with all that has to be confirmed first."""
     scope = _scope.get()
@@ -137,8 +155,10 @@ def require(questions: Iterable[Question]) -> list[Answer]:
         for answer in answers
         if answer.by is None and (answer.question.is_kept or not scope.has_happened)
     ]
-    if missing:
+    if missing and scope.gathered is None:
         raise Unconfirmed(missing)
+    if scope.gathered is not None:
+        scope.gathered.update({Said.to(each, each.detail): each for each in missing})
     return answers[len(scope.also) :]
 
 

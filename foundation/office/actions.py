@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from foundation.commands import is_transient
-from foundation.confirmations import Unconfirmed, said
+from foundation.confirmations import Unconfirmed, said, together
 from foundation.errors import Busy, DomainError, Invalid
 from foundation.office import confirm, once
 from foundation.office.generic import ModelAdmin, ModelForm
@@ -42,6 +42,8 @@ class RunsCommands[M: Model](ModelAdmin[M]):
     action_form = once.FormOfActions
     add_form: type[ModelForm[M]] | None = None
     """The form of the page that adds, where it is another than the one that changes."""
+    runs_several = False
+    """Whether the form runs more than one command: what they ask is asked at once."""
     form_fields: ClassVar[Mapping[str, str]] = {}
     """Where a command's field has another name in the form: the refusal's ``attr`` → the form's field."""
 
@@ -86,7 +88,10 @@ class RunsCommands[M: Model](ModelAdmin[M]):
 
     def _refused_if_need_be(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
         try:
-            return view()
+            if not self.runs_several:
+                return view()
+            with transaction.atomic(), together():
+                return view()
         except IdempotencyConflict:
             raise
         except (DomainError, OperationalError) as error:

@@ -1,5 +1,6 @@
 """What the office asks: the form comes back with each question and a box to tick."""
 
+import json
 from typing import Any
 
 import pytest
@@ -121,13 +122,27 @@ def test_a_box_confirms_what_it_showed_and_no_other_row(shop: Shop) -> None:
             f"rates-{row}-rate": "3.85",
             f"rates-{row}-valid_from": "2035-01-01",
         }
-    [first] = boxes_of(client.post(address, sent))
-    answer = client.post(address, {**sent, "confirm": [first]})
-    [second] = boxes_of(answer)
+    first, second = boxes_of(client.post(address, sent))
+    assert boxes_of(client.post(address, {**sent, "confirm": [first]})) == [second]
     assert (shop.cylinder.sku in first, large.sku in second) == (True, True)
     assert not CustomerRate.objects.exists()
     assert client.post(address, {**sent, "confirm": [first, second]}).status_code == 302
     assert CustomerRate.objects.count() == Confirmation.objects.filter(confirmed_by=shop.admin).count() == 2
+
+
+@pytest.mark.parametrize("page", ["add", "change"])
+def test_a_page_that_does_several_things_asks_all_at_once(shop: Shop, page: str, nothing_changes: Unchanged) -> None:
+    Customer.objects.filter(pk=MeteredCustomerFactory().pk).update(phone="6123 4567")
+    client = logged_in(shop.admin)
+    address = url(Customer, page, shop.customer.pk) if page == "change" else url(Customer, page)
+    sent = {**form_of(client, address), "name": "New", "phone": "6123 4567", "_save": "Save", "once": "e" * 32}
+    sent |= {"rates-TOTAL_FORMS": "1", "rates-0-equipment": shop.cylinder.pk, "rates-0-rate": "3.85"}
+    sent |= {"rates-0-valid_from": "2035-01-01"}
+    with nothing_changes():
+        boxes = boxes_of(client.post(address, sent))
+    assert [json.loads(box)["code"] for box in boxes] == ["customer_like_another", "rate_unlikely"]
+    assert client.post(address, {**sent, "confirm": boxes}).status_code == 302
+    assert (Customer.objects.filter(name="New").count(), CustomerRate.objects.count()) == (1, 1)
 
 
 def test_a_page_of_what_was_recorded_shows_what_was_asked(shop: Shop) -> None:
