@@ -1,15 +1,11 @@
 """What stands at a customer's site, and what its meter read."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from customers.models import Customer
-from equipment.models import Equipment
-from foundation.money import shown
-from foundation.remains import tells_of
-from transactions.models import DepositBalance, MeterReplacement, Transaction
+from transactions.models import MeterReplacement, Transaction
 
 SALE_NUMBERS = {
     "TRX": "transaction_number", "INV": "invoice__invoice_number", "CN": "invoice__invoice_number"
@@ -74,18 +70,3 @@ def meter_history(customer: Customer, *, newest: int) -> list[MeterReading]:
         for replaced in MeterReplacement.objects.filter(customer=customer).order_by("-pk")[:newest]
     ]
     return [entry for _, entry in sorted(entries, key=lambda entry: entry[0], reverse=True)[:newest]]
-
-
-@tells_of(Customer)
-def deposits_of(customer: Customer) -> Iterable[str]:
-    """What a customer holds against deposits."""
-    held = DepositBalance.objects.filter(customer=customer).exclude(quantity=0, amount=0)
-    rows = held.select_related("equipment").order_by("equipment__sku")
-    return [f"deposit of S$ {shown(row.amount)} for {row.quantity} {row.equipment.sku}" for row in rows]
-
-
-@tells_of(Equipment)
-def deposits_on(equipment: Equipment) -> Iterable[str]:
-    """How many customers hold an equipment against deposits."""
-    customers = DepositBalance.objects.filter(equipment=equipment).exclude(quantity=0, amount=0).count()
-    return [f"deposits of {customers} customer{'' if customers == 1 else 's'}"] if customers else []

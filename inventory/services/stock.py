@@ -75,6 +75,8 @@ class StockHold:
     changed: Sequence[Inventory]
     occurred_at: datetime
     position: Position
+    left: Mapping[BalanceKey, int]
+    """What each balance that they touch comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,16 @@ class SeenStock:
         """In their order; one that nothing is known of has no row here."""
         return [self.known.get(place.key) or Location(key=place.key, **place.fields) for place in places]
 
-    def require(self, moves: Sequence[Move], *, approval: Approval | None = None) -> None:
-        """Raise InsufficientStock, AmountOutOfRange as `hold_stock` would."""
+    def require(self, moves: Sequence[Move], *, approval: Approval | None = None) -> Mapping[BalanceKey, int]:
+        """What each balance comes to. Raises InsufficientStock, AmountOutOfRange as `hold_stock` would."""
         # What happens now comes after every count: nothing compensates for it.
         if self.occurred_at != self.now or any(move.position for move in moves):
             compensations = _in_order(moves, self.occurred_at, self.now)[1]
             _require_there_when_counted(compensations, approval)
             moves = [*moves, *compensations]
-        _require_within(moves, _deltas(moves), self.quantities)
+        deltas = _deltas(moves)
+        _require_within(moves, deltas, self.quantities)
+        return {key: self.quantities.get(key, 0) + delta for key, delta in deltas.items()}
 
 
 def depot_place(depot: Depot) -> Place:
@@ -182,7 +186,8 @@ def hold_stock(
     for key, row in rows.items():
         row.quantity += deltas[key]
     changed = [row for key, row in rows.items() if deltas[key]]
-    return StockHold(moves=moves, changed=changed, occurred_at=occurred_at, position=position)
+    left = {key: row.quantity for key, row in rows.items()}
+    return StockHold(moves=moves, changed=changed, occurred_at=occurred_at, position=position, left=left)
 
 
 def _touched(moves: Sequence[Move]) -> tuple[set[BalanceKey], dict[int, Location]]:
@@ -326,11 +331,18 @@ def tell_of_gains(names: Iterable[str]) -> None:
 
 
 def post_movements(
-    hold: StockHold, *, actor: User, cause: models.Model, now: datetime, reason: str = ""
+    hold: StockHold,
+    *,
+    actor: User,
+    cause: models.Model,
+    now: datetime,
+    reason: str = "",
+    of_another: Mapping[str, models.Model] | None = None,
 ) -> list[StockMovement]:
     """Write the held moves and the balances that they leave, each in one statement.
 
-    Nothing else writes balances. Runs in the caller's transaction, which holds the locks.
+    ``of_another``: another row of the same model, as the cause of the moves of a kind. Nothing else writes balances.
+    Runs in the caller's transaction, which holds the locks.
     """
     for row in hold.changed:
         row.updated_at = now
@@ -346,6 +358,7 @@ def post_movements(
     if hold.position.number is not None and hold.position.at > hold.occurred_at:
         note_pushed_back(cause, user=actor, occurred_at=hold.occurred_at, to=hold.position.at, now=now)
     _note_counted_already(hold, cause, actor, now)
+    causes = of_another or {}
     return StockMovement.objects.bulk_create(
         StockMovement(
             equipment=move.equipment,
@@ -356,7 +369,7 @@ def post_movements(
             to_condition=move.to_condition,
             kind=move.kind,
             cause_type=entity_name(cause),
-            cause_id=cause.pk,
+            cause_id=causes.get(move.kind, cause).pk,
             reason=reason,
             user=actor,
             depot_id=depot_id,

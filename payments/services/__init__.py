@@ -18,6 +18,8 @@ from payments.services.payments import (
     pay_invoice,
     record_payment,
     require_room_in_bag,
+    set_off,
+    settle_in_cash,
     take_on_the_spot,
 )
 from payments.services.reversals import reverse_payment, settle_void
@@ -35,6 +37,8 @@ __all__ = [
     "reject_cash_count",
     "require_room_in_bag",
     "reverse_payment",
+    "set_off",
+    "settle_in_cash",
     "settle_void",
     "sign_off_cash_count",
     "take_on_the_spot",

@@ -62,6 +62,7 @@ _NUMBERED: dict[str, tuple[Any, str]] = {
     TRANSACTION_PREFIX: (Transaction, "transaction_number"),
     INVOICE_PREFIX[Invoice.Kind.TAX_INVOICE]: (Invoice, "invoice_number"),
     INVOICE_PREFIX[Invoice.Kind.CREDIT_NOTE]: (Invoice, "invoice_number"),
+    INVOICE_PREFIX[Invoice.Kind.COLLECTION_NOTE]: (Invoice, "invoice_number"),
     DISTRIBUTION_PREFIX: (Distribution, "distribution_number"),
     CODE_PREFIX: (Customer, "customer_code"),
     SETTLEMENT_PREFIX: (Settlement, "settlement_number"),

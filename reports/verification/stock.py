@@ -72,7 +72,7 @@ def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
     """Of each equipment as many pieces were moved as the document's lines say."""
     kind = TransactionItem.Type
     pieces = Case(
-        When(type__in=(kind.SALE, kind.RETURN), then=F("quantity")),
+        When(type__in=(kind.SALE, kind.RETURN, kind.SHELL), then=F("quantity")),
         When(type=kind.SWAP, then=F("quantity") * 2),
         default=Value(0),
     )
@@ -111,7 +111,7 @@ def _other_movements_of_voids(watch: Watch, pieces: object) -> Breaks:
     lines = TransactionItem.objects.filter(transaction__reverses__isnull=False)
     reversals = StockMovement.objects.filter(
         cause_type=entity_name(Transaction), kind=StockMovement.Kind.REVERSAL, count__isnull=True
-    )
+    ).exclude(reverses__kind=StockMovement.Kind.FOREIGN)
     for by_key, by_cause in zip(
         watch.windows(Transaction, "transaction_id"), watch.windows(Transaction, "cause_id"), strict=True
     ):
@@ -129,7 +129,9 @@ def _other_movements_of_voids(watch: Watch, pieces: object) -> Breaks:
 
 
 def _other_movements(watch: Watch, document: Any, key: str, lines: Any, pieces: Any, *, ignoring: Any) -> Breaks:
-    causes = StockMovement.objects.filter(cause_type=entity_name(document), count__isnull=True)
+    # Another brand's shell comes to the site only to leave it: the line says the latter.
+    moves = StockMovement.objects.exclude(kind=StockMovement.Kind.FOREIGN)
+    causes = moves.filter(cause_type=entity_name(document), count__isnull=True)
     for by_key, by_cause in zip(watch.windows(document, key), watch.windows(document, "cause_id"), strict=True):
         said = _summed(lines.filter(by_key), key, pieces)
         moved = _summed(causes.filter(by_cause).exclude(cause_id__in=ignoring.values("pk")), "cause_id", F("quantity"))
