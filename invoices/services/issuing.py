@@ -120,10 +120,11 @@ def issue_invoice(
     """Store and record one document, in the caller's transaction, under numbers taken there.
 
     ``numbers`` are the transaction's and the document's own. ``page`` is taken where it says, word for word, what the
-    document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor,
-    and ``depot_id`` where that was. What is paid on the spot (``is_paid``) is issued as settled: the caller takes the
-    money next, in the same commit. A customer who wants every invoice by email gets this one; where ``held_because`` says why, only once it was released. The caller holds
-    the customer's lock, and its audit record covers the invoice too. Raises StorageUnavailable.
+    document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor, and
+    ``depot_id`` where that was. What is paid on the spot (``is_paid``) is issued as settled: the caller takes the money
+    next, in the same commit. A customer who wants every invoice by email gets this one; where ``held_because`` says
+    why, only once it was released. The caller holds the customer's lock, and its audit record covers the invoice too.
+    Raises StorageUnavailable.
     """
     day, customer = clock.business_date(now), billing.customer
     snapshot = _snapshot(actor, billing, numbers, now)
