@@ -24,6 +24,7 @@ from discrepancies.models import Discrepancy
 from discrepancies.services import note_discrepancy, note_pushed_back
 from equipment.models import Equipment
 from foundation import clock
+from foundation.changes import announce
 from foundation.entities import entity_name, model_of
 from foundation.errors import Invalid
 from foundation.limits import PIECES
@@ -114,14 +115,23 @@ class SeenStock:
 
     def require(self, moves: Sequence[Move], *, approval: Approval | None = None) -> Mapping[BalanceKey, int]:
         """What each balance comes to. Raises InsufficientStock, AmountOutOfRange as `hold_stock` would."""
+        moves, compensations = self._with_compensations(moves)
+        _require_there_when_counted(compensations, approval)
+        _require_within(moves, _deltas(moves), self.quantities)
+        return self.left(moves, compensated=True)
+
+    def left(self, moves: Sequence[Move], *, compensated: bool = False) -> dict[BalanceKey, int]:
+        """What each balance comes to, also below zero. ``compensated``: what counts have already is among the moves."""
+        if not compensated:
+            moves, _ = self._with_compensations(moves)
+        return {key: self.quantities.get(key, 0) + delta for key, delta in _deltas(moves).items()}
+
+    def _with_compensations(self, moves: Sequence[Move]) -> tuple[list[Move], list[Move]]:
         # What happens now comes after every count: nothing compensates for it.
-        if self.occurred_at != self.now or any(move.position for move in moves):
-            compensations = _in_order(moves, self.occurred_at, self.now)[1]
-            _require_there_when_counted(compensations, approval)
-            moves = [*moves, *compensations]
-        deltas = _deltas(moves)
-        _require_within(moves, deltas, self.quantities)
-        return {key: self.quantities.get(key, 0) + delta for key, delta in deltas.items()}
+        if self.occurred_at == self.now and not any(move.position for move in moves):
+            return [*moves], []
+        compensations = _in_order(moves, self.occurred_at, self.now)[1]
+        return [*moves, *compensations], compensations
 
 
 def depot_place(depot: Depot) -> Place:
@@ -347,6 +357,7 @@ def post_movements(
     for row in hold.changed:
         row.updated_at = now
     Inventory.objects.bulk_update(hold.changed, ["quantity", "updated_at"])
+    announce_holders(move.to_location.customer_id or move.from_location.customer_id for move in hold.moves)
     deltas = _deltas(hold.moves)
     tell_of_gains(
         balance_name(move.to_location, move.equipment.pk, move.to_condition)
@@ -382,6 +393,11 @@ def post_movements(
         )
         for move in hold.moves
     )
+
+
+def announce_holders(customer_ids: Iterable[int | None]) -> None:
+    """Tell apps that these customers hold something else now. None: a place of nobody's."""
+    announce(*(Customer(pk=pk) for pk in dict.fromkeys(customer_ids) if pk is not None))
 
 
 def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now: datetime) -> None:

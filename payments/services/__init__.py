@@ -13,6 +13,7 @@ from payments.services.cash import (
     reject_cash_count,
     sign_off_cash_count,
 )
+from payments.services.goodwill import refund_goodwill
 from payments.services.payments import (
     NewPayment,
     pay_invoice,
@@ -34,6 +35,7 @@ __all__ = [
     "pay_invoice",
     "record_cash_count",
     "record_payment",
+    "refund_goodwill",
     "reject_cash_count",
     "require_room_in_bag",
     "reverse_payment",

@@ -14,7 +14,7 @@ from foundation.commands import command
 from foundation.errors import Invalid
 from foundation.infrastructure.expressions import added_up
 from foundation.limits import BALANCE
-from foundation.money import to_cents
+from foundation.money import ZERO, to_cents
 from foundation.operations.idempotency import idempotent
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
@@ -113,6 +113,8 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
         amount=-payment.amount,
         received_on=today,
         reference=payment.reference,
+        is_goodwill=payment.is_goodwill,
+        allocated_amount=-payment.amount if payment.is_goodwill else ZERO,
         user=payment.user,
         depot_id=payment.depot_id,
         reverses=payment,

@@ -161,8 +161,9 @@ def payments_settle_what_they_say(watch: Watch) -> Breaks:
         payments = Payment.objects.filter(window).annotate(
             used=whole("allocated_amount", 100), all=whole("amount", 100), allocated=_allocated("payment")
         )
+        settled = Q(is_goodwill=True, used=F("all"), allocated=0) | Q(is_goodwill=False, used=F("allocated"))
         is_over = Q(used=F("all")) | Q(reverses__isnull=False) | Q(reversal__isnull=False)
-        right = Q(used=F("allocated")) & (is_over & Q(used_up_on__isnull=False) | ~is_over & Q(used_up_on__isnull=True))
+        right = settled & (is_over & Q(used_up_on__isnull=False) | ~is_over & Q(used_up_on__isnull=True))
         for payment in payments.annotate(wrong=unless(right)).filter(wrong=1):
             yield (
                 f"{payment}: {payment.allocated_amount} of {payment.amount} used,"

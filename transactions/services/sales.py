@@ -41,6 +41,7 @@ from foundation.operations.idempotency import client_temp_id, idempotent, is_kno
 from foundation.operations.occurrence import Approval, require_recent
 from inventory.models import Location, LocationKind, StockMovement
 from inventory.services import (
+    Move,
     Place,
     customer_place,
     hold_stock,
@@ -162,6 +163,8 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     else:
         places = locations(*_ends(lines, listed, vehicle, customer))
     moves = moves_of(lines, listed.equipment, *places)
+    if approval and approval.site_reason:
+        moves = [*_found_at_site(moves, customer, occurred_at, now), *moves]
     hold = hold_stock(moves, occurred_at=occurred_at, now=now, approval=approval)
     site = _site(customer, lines, {key[1]: count for key, count in hold.left.items() if key[0] == places[1].pk})
     plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
@@ -186,6 +189,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         actor=actor,
         cause=sale,
         now=now,
+        reason=approval.site_reason if approval else "",
         of_another={StockMovement.Kind.RETURN: refund, StockMovement.Kind.FOREIGN: refund},
     )
     usage = plan.usage
@@ -291,6 +295,19 @@ def _settle(plan: RefundPlan, visit: _Visit, sale: Transaction, refund: Transact
         paid(refund.invoice, -plan.paid_out)
     if visit.data.payment_received and sale is not refund and sale.invoice.outstanding_amount:
         paid(sale.invoice, sale.invoice.outstanding_amount)
+
+
+def _found_at_site(moves: Sequence[Move], customer: Customer, occurred_at: datetime, now: datetime) -> list[Move]:
+    """What has to have been at the customer's site beyond what the books know, so that all of this can come back."""
+    [site, world] = locations(customer_place(customer), Place(LocationKind.OUTSIDE))
+    stock = look_at_stock([site.key], {move.equipment.pk for move in moves}, occurred_at=occurred_at, now=now)
+    missing = {key: -count for key, count in stock.left(moves).items() if key[0] == site.pk and count < 0}
+    rows = {move.equipment.pk: move.equipment for move in moves}
+    kind = StockMovement.Kind.CORRECTION
+    return [
+        Move(kind, rows[equipment], count, world, condition, site, condition, "items")
+        for (_, equipment, condition), count in missing.items()
+    ]
 
 
 def _ends(lines: Sequence[Asked], listed: PriceList, vehicle: VehicleUsed, customer: Customer) -> list[Place]:
