@@ -9,12 +9,11 @@ from foundation.money import ZERO, to_cents
 
 
 class Lot(NamedTuple):
-    """What is left of a deposit. ``charged_by``: the transaction that charged it; None: nobody knows."""
+    """What is left of a deposit."""
 
     pk: int
     pieces: int
     amount: Decimal
-    charged_by: int | None = None
 
     @property
     def of_one(self) -> Decimal:

@@ -40,7 +40,7 @@ def held_by(customer_id: int, at_site: Mapping[int, int]) -> dict[int, Held]:
     lots: dict[int, list[Lot]] = defaultdict(list)
     rows = DepositLot.objects.filter(customer=customer_id, equipment__in=at_site).standing().oldest_first()
     for row in rows:
-        lots[row.equipment_id].append(Lot(row.pk, row.pieces, row.amount, row.cause_id))
+        lots[row.equipment_id].append(Lot(row.pk, row.pieces, row.amount))
     return {pk: Held(pieces, tuple(lots[pk])) for pk, pieces in at_site.items()}
 
 

@@ -31,7 +31,7 @@ from inventory.models import Count, Inventory, LocationKind
 from payments.models import CashCount
 from payments.services import CASH_COUNT
 from sync.models import Device, Pull, SyncConflict
-from transactions.models import Transaction
+from transactions.selectors import open_of_charges
 from transactions.services import OPERATION as TRANSACTION_CREATE
 from transactions.usage import Metered, habits_of
 
@@ -93,16 +93,15 @@ def holdings_to_pull(customer_ids: Collection[int]) -> dict[int, list[dict[str, 
     at_sites = pieces_at_sites(customer_ids)
     lots: dict[int, dict[int, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     rows = list(DepositLot.objects.filter(customer__in=customer_ids).standing().oldest_first())
-    charges = Transaction.objects.filter(pk__in={row.cause_id for row in rows if row.cause_id})
-    still_open = {
-        pk: (invoice, total - settled)
-        for pk, invoice, total, settled in charges.values_list(
-            "pk", "invoice_id", "invoice__total_amount", "invoice__settled_amount"
-        )
-    }
+    charged_by = open_of_charges(row.pk for row in rows)
     for row in rows:
-        invoice, amount = still_open.get(row.cause_id or 0, (None, ZERO))
-        lot = {"pieces": row.pieces, "amount": row.amount, "invoice": invoice, "open_amount": max(amount, ZERO)}
+        charges = charged_by.get(row.pk, [])
+        lot = {
+            "pieces": row.pieces,
+            "amount": row.amount,
+            "invoice": charges[0].invoice if charges else None,
+            "open_amount": sum((charge.amount for charge in charges), ZERO),
+        }
         lots[row.customer_id][row.equipment_id].append(lot)
     return {
         pk: [

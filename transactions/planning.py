@@ -112,12 +112,12 @@ class Open(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a customer holds of all that leaves the site, before it does; and the invoices that charged the deposits of
-    it, by their transactions.
+    """What a customer holds of all that leaves the site, before it does; and what is open of the invoices that charged
+    the deposits of it, by lot: also of those that charged them again, as the void of a refund does.
     """
 
     held: Mapping[int, Held]
-    charged_by: Mapping[int, Open]
+    charged_by: Mapping[int, Sequence[Open]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,13 +267,15 @@ def _refund(
     """Settle a refund: what its deposits' invoices have open comes first, each up to what they are refunded."""
     left = -billing.total_amount
     against: dict[int, Decimal] = {}
-    still_open = {each.invoice: each.amount for each in site.charged_by.values()}
+    still_open = {each.invoice: each.amount for charges in site.charged_by.values() for each in charges}
     for refund in (refund for item in items for refund in item.refunds):
-        charge = site.charged_by.get(refund.lot.charged_by or 0) if refund.lot else None
-        if charge is not None and (part := min(refund.amount, still_open[charge.invoice], left)) > 0:
-            against[charge.invoice] = against.get(charge.invoice, ZERO) + part
-            still_open[charge.invoice] -= part
-            left -= part
+        amount = refund.amount
+        for charge in site.charged_by.get(refund.lot.pk, ()) if refund.lot else ():
+            if (part := min(amount, still_open[charge.invoice], left)) > 0:
+                against[charge.invoice] = against.get(charge.invoice, ZERO) + part
+                still_open[charge.invoice] -= part
+                amount -= part
+                left -= part
     against_sale = min(left, beside.total_amount) if beside else ZERO
     due = left - against_sale
     paid_out = _paid_out(sale, items, billing, beside, due) if sale.payment_received else ZERO

@@ -58,7 +58,6 @@ from sequences.services import take_numbers
 from transactions.models import Transaction, TransactionItem
 from transactions.planning import (
     NewSale,
-    Open,
     PriceList,
     RefundPlan,
     SalePlan,
@@ -69,6 +68,7 @@ from transactions.planning import (
     plan_sale,
 )  # fmt: skip
 from transactions.pricing import Asked, Known, PricedItem, Type, Usage
+from transactions.selectors import open_of_charges
 from transactions.usage import Habit, habit_of
 
 NUMBER_PREFIX = "TRX"
@@ -323,12 +323,7 @@ def _site(customer: Customer, lines: Sequence[Asked], left: Mapping[int, int]) -
     if not gone:
         return Site({}, {})
     held = held_by(customer.pk, {pk: left.get(pk, 0) + count for pk, count in gone.items()})
-    charged_by = {lot.charged_by for each in held.values() for lot in each.lots if lot.charged_by}
-    invoices = Transaction.objects.filter(pk__in=charged_by, customer=customer).select_related("invoice")
-    return Site(
-        held,
-        {row.pk: Open(row.invoice_id, row.invoice.outstanding_amount) for row in invoices.defer("invoice__snapshot")},
-    )
+    return Site(held, open_of_charges(lot.pk for each in held.values() for lot in each.lots))
 
 
 def _moment(data: NewSale, approval: Approval | None, now: datetime) -> datetime:
