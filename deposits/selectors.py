@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from customers.models import Customer
 from deposits.held import Held, Lot
@@ -71,6 +72,17 @@ def pieces_at_sites(customer_ids: Collection[int]) -> dict[int, dict[int, int]]:
         if pieces:
             found[customer][equipment] = pieces
     return found
+
+
+def beyond_holdings(lots: QuerySet[DepositLot]) -> QuerySet[DepositLot]:
+    """Those of which a customer has more than stands at the site: no break, for a deposit may come before its cylinder."""
+    same = DepositLot.objects.filter(customer=OuterRef("customer"), equipment=OuterRef("equipment")).order_by()
+    there = Inventory.objects.filter(
+        location__kind=LocationKind.CUSTOMER, location__customer=OuterRef("customer"), equipment=OuterRef("equipment")
+    ).order_by()
+    held = Subquery(same.values("customer").annotate(sum=Sum("pieces")).values("sum"))
+    at_site = Subquery(there.values("equipment").annotate(sum=Sum("quantity")).values("sum"))
+    return lots.filter(pieces__gt=0).annotate(held=held, at_site=Coalesce(at_site, 0)).filter(held__gt=F("at_site"))
 
 
 @tells_of(Customer)

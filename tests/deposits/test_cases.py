@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from deposits.models import DepositLot
+from deposits.selectors import beyond_holdings
 from discrepancies.models import Discrepancy
 from equipment.models import Equipment
 from foundation import clock
@@ -254,9 +255,11 @@ def test_d13_a_foreign_shell_for_one_of_ours(shop: Shop) -> None:
 def test_d16_a_deposit_may_come_before_its_sale(shop: Shop) -> None:
     sold(shop, {"type": "DEPOSIT"})
     assert held(shop) == (0, 0, [(1, "60.00")])
+    assert beyond_holdings(DepositLot.objects.all()).count() == 1
     assert verified() == []
     sold(shop, {"type": "SALE"})
     assert held(shop) == (1, 0, [(1, "60.00")])
+    assert not beyond_holdings(DepositLot.objects.all()).exists()
 
 
 def test_d17_what_the_phone_paid_out_beyond_the_lots_is_owed(shop: Shop) -> None:

@@ -57,6 +57,7 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "invoices.Payment": {"allocated_amount", "used_up_on", "cash_count", "ordered_at"},
     "payments.CashCount": {"status", "decided_by", "decided_at", "decision_remarks", "ordered_at"},
     "invoices.Allocation": set(),
+    "deposits.LotMovement": set(),
     "transactions.Transaction": set(),
     "transactions.TransactionItem": set(),
     "transactions.MeterReplacement": set(),
