@@ -75,7 +75,7 @@ def pieces_at_sites(customer_ids: Collection[int]) -> dict[int, dict[int, int]]:
 
 
 def beyond_holdings(lots: QuerySet[DepositLot]) -> QuerySet[DepositLot]:
-    """Those of which a customer has more than stands at the site: no break, for a deposit may come before its cylinder."""
+    """Those of which more is held than stands at the site: no break, for a deposit may come before its cylinder."""
     same = DepositLot.objects.filter(customer=OuterRef("customer"), equipment=OuterRef("equipment")).order_by()
     there = Inventory.objects.filter(
         location__kind=LocationKind.CUSTOMER, location__customer=OuterRef("customer"), equipment=OuterRef("equipment")
