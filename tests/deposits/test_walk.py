@@ -84,6 +84,7 @@ def test_no_walk_pays_out_more_than_was_paid_in(shop: Shop, seed: int) -> None:
                     "operations": [operation],
                 },
             )  # fmt: skip
+            assert pushed.status_code == 200, pushed.json()
             outcomes["push", pushed.json()["results"][0]["status"]] += 1
         else:
             outcomes["sale", driver.post("/api/transactions/", sale).status_code] += 1
