@@ -10,8 +10,8 @@ from foundation.api.schema import conflicts, master_data
 _EXAMPLE = {
     "id": 1,
     "customer_code": "BEDOK-216",
-    "name": "Ah Hock Chicken Rice",
-    "email": "ahhock@example.sg",
+    "name": "Ah Seng Chicken Rice",
+    "email": "ahseng@example.sg",
     "phone": "+65 6744 0000",
     "address": "Blk 216 Bedok North Street 1 #01-21",
     "postal_code": "460216",
@@ -74,7 +74,7 @@ add_rate = extend_schema(
     responses={201: CustomerRateOut, **conflicts(EquipmentInactive)},
     examples=[
         OpenApiExample(
-            "from February", value={"equipment": 3, "rate": "34.00", "valid_from": "2026-02-01"}, request_only=True
+            "from a date on", value={"equipment": 3, "rate": "34.00", "valid_from": "2030-01-01"}, request_only=True
         ),
         _RATE,
     ],

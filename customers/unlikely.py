@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import reduce
 
-from django.db.models import CharField, F, Func, Q, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Replace
+from django.db.models import Q
+from django.db.models.lookups import EndsWith
 
 from customers.errors import CustomerLikeAnother, MeterNumberInUse
 from customers.models import Customer, CustomerRate
@@ -16,11 +14,11 @@ from equipment.models import Equipment
 from equipment.unlikely import counts_from_past, unlikely_rate
 from foundation import clock
 from foundation.confirmations import NameUnprintable, Question, unprinted
+from foundation.searching import alike, bare, bare_column
 
 OF_CUSTOMERS = (CustomerLikeAnother, MeterNumberInUse, RateUnlikely, NameUnprintable)
 DIGITS_OF_PHONE = 8
 """What tells phones apart in Singapore: with or without its country's code."""
-_BETWEEN_DIGITS = " -()./"
 
 
 def unlikely_customer(values: Mapping[str, object], customer: Customer | None = None) -> Iterator[Question]:
@@ -30,20 +28,22 @@ def unlikely_customer(values: Mapping[str, object], customer: Customer | None = 
         return str(values.get(name, getattr(customer, name, "")) or "").strip()
 
     others = Customer.objects.exclude(pk=customer.pk) if customer else Customer.objects.all()
+    named = alike("name", now("name"))
     looked_for = {
         "phone": _same_phone(now("phone")),
-        "uen": Q(uen__iexact=now("uen")) if now("uen") else None,
-        "name": Q(name__iexact=now("name"), postal_code=now("postal_code")) if now("postal_code") else None,
+        "uen": alike("uen", now("uen")),
+        "name": named & Q(postal_code=now("postal_code")) if named and now("postal_code") else None,
     }
     for attr, same in looked_for.items():
         changed = {attr, "postal_code"} if attr == "name" else {attr}
         if same is None or not any(_is_new(name, values, customer) for name in changed):
             continue
-        other = others.alias(digits=_DIGITS).filter(same).order_by("pk").first()
+        other = others.filter(same).order_by("pk").first()
         if other is not None:
             detail = f"{other} has the same {_CALLED[attr]}."
             yield CustomerLikeAnother(detail, attr=attr, value=now(attr))
-    if _is_new("meter_number", values, customer):
+    is_back = customer is not None and not customer.is_active and bool(values.get("is_active"))
+    if is_back or _is_new("meter_number", values, customer):
         yield from meter_in_use(now("meter_number"), but=customer.pk if customer else None)
     if _is_new("meter_rate", values, customer):
         rate = values["meter_rate"]
@@ -56,15 +56,16 @@ def unlikely_contract(customer: Customer, equipment: Equipment, rate: Decimal, v
     """All that is asked of a contract rate. The price before is the contract's, or what all pay."""
     earlier = CustomerRate.objects.filter(customer=customer, equipment=equipment, valid_from__lt=valid_from)
     last = earlier.order_by("-valid_from", "-pk").first()
-    yield from unlikely_rate(rate, last.rate if last else equipment.default_rate, attr="rate")
-    yield from counts_from_past(valid_from, today=clock.business_date(clock.now()))
+    before = last.rate if last else equipment.default_rate
+    yield from unlikely_rate(rate, before, attr="rate", of=equipment.sku)
+    yield from counts_from_past(valid_from, today=clock.business_date(clock.now()), of=equipment.sku)
 
 
 def meter_in_use(number: str, *, but: int | None, attr: str = "meter_number") -> Iterator[MeterNumberInUse]:
     """Ask about a meter number that an active customer has already; not ``but``."""
     if not number:
         return
-    others = Customer.objects.filter(meter_number__iexact=number, is_active=True).exclude(pk=but)
+    others = Customer.objects.filter(alike("meter_number", number), is_active=True).exclude(pk=but)
     if other := others.order_by("pk").first():
         yield MeterNumberInUse(f"{other} has a meter of this number.", attr=attr, value=number)
 
@@ -74,14 +75,9 @@ def _is_new(name: str, values: Mapping[str, object], customer: Customer | None) 
 
 
 def _same_phone(phone: str) -> Q | None:
-    digits = "".join(character for character in phone if character.isdigit())[-DIGITS_OF_PHONE:]
-    return Q(digits__endswith=digits) if len(digits) == DIGITS_OF_PHONE else None
+    digits = "".join(character for character in bare(phone) if character.isdigit())[-DIGITS_OF_PHONE:]
+    is_one = len(digits) == DIGITS_OF_PHONE and len(set(digits)) > 1
+    return Q(EndsWith(bare_column("phone"), digits)) if is_one else None
 
 
-def _without(text: Combinable, character: str) -> Func:
-    return Replace(text, Value(character), Value(""), output_field=CharField())
-
-
-_PHONE: Combinable = F("phone")
-_DIGITS = reduce(_without, _BETWEEN_DIGITS, _PHONE)
 _CALLED = {"phone": "phone number", "uen": "UEN", "name": "name and postal code"}

@@ -14,6 +14,7 @@ class RateUnlikely(Question):
     """A price of nothing, or far from the one before."""
 
     code = "rate_unlikely"
+    holds_email = True
 
 
 class RateFromPast(Question):

@@ -59,11 +59,13 @@ class Said:
     code: str
     attr: str
     value: str
+    detail: str | None = None
+    """The question's words, where it was asked in them; None: an app asks in its own."""
 
     @classmethod
-    def to(cls, question: Question) -> "Said":
+    def to(cls, question: Question, detail: str | None = None) -> "Said":
         """However the value is spelt: 60 is 60.00."""
-        return cls(question.code, question.attr or "", meaning(question.value))
+        return cls(question.code, question.attr or "", meaning(question.value), detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ class _Scope:
     has_happened: bool = False
     also: tuple[Question, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def who_confirmed(self, question: Question) -> Any:
+        return self.confirmed.get(Said.to(question)) or self.confirmed.get(Said.to(question, question.detail))
 
 
 _NOTHING_SAID = _Scope()
@@ -126,7 +131,7 @@ def require(questions: Iterable[Question]) -> list[Answer]:
     own = list(questions)
     for question in own:
         question.attr = scope.renamed.get(question.attr or "", question.attr)
-    answers = [Answer(each, scope.confirmed.get(Said.to(each))) for each in (*scope.also, *own)]
+    answers = [Answer(each, scope.who_confirmed(each)) for each in (*scope.also, *own)]
     missing = [
         answer.question
         for answer in answers
@@ -156,7 +161,7 @@ def as_value(value: object) -> str:
 
 def _with(confirmed: Iterable[Said], by: Any) -> _Scope:
     scope = _scope.get()
-    more = {Said(each.code, each.attr, meaning(each.value)): by for each in confirmed}
+    more = {replace(each, value=meaning(each.value)): by for each in confirmed}
     return replace(scope, confirmed={**more, **scope.confirmed}) if more else scope
 
 

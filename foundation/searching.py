@@ -12,8 +12,9 @@ from typing import Any
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunPython
 from django.db.migrations.state import StateApps
-from django.db.models import Model, TextField
-from django.db.models.lookups import Contains
+from django.db.models import Func, Model, Q, TextField, Value
+from django.db.models.functions import Lower, Replace
+from django.db.models.lookups import Contains, Exact
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 # Letters with a stroke, and letters written as one: to Unicode they are no accented ones.
@@ -46,6 +47,30 @@ def with_phones_joined(asked: str) -> str:
 
 def _digits(text: str) -> str:
     return re.sub("[^0-9]", "", text)
+
+
+_BETWEEN = " -()./"
+
+
+def bare(text: str) -> str:
+    """What a number or a name says, without capitals, widths and what stands between its characters."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in plain if character not in _BETWEEN and character.isprintable())
+
+
+def bare_column(name: str) -> Func:
+    """The same of a column, as far as every database can do it."""
+    plain: Func = Lower(name)
+    for character in _BETWEEN:
+        plain = Replace(plain, Value(character), Value(""))
+    return plain
+
+
+def alike(name: str, text: str) -> Q | None:
+    """Rows whose column says the same as a text; None: the text says nothing."""
+    if not bare(text):
+        return None
+    return Q(**{f"{name}__iexact": text}) | Q(Exact(bare_column(name), bare(text)))
 
 
 class SearchText(TextField[str, str]):

@@ -19,7 +19,7 @@ class CountDecided(Conflict):
 
 
 class EarlierCountOpen(Conflict):
-    """An earlier count of the same vehicle is still to be decided."""
+    """An earlier count of the same vehicle or bag is still to be decided."""
 
     code = "earlier_count_open"
 

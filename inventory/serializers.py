@@ -257,7 +257,7 @@ class VehicleCountIn(Input):
         default=None,
         help_text="The number of the vehicle that was counted. Left out: the one assigned to the counter then.",
     )
-    counts = many(CountedItemIn, required=False, default=list, max_length=LINES)
+    counts = many(CountedItemIn, max_length=LINES, help_text="Empty: nothing was there.")
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
     occurred_at = MomentField(
         required=False, allow_null=True, default=None, help_text="When it was counted. Left out: now."

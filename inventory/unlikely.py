@@ -9,6 +9,7 @@ from django.conf import settings
 from depots.models import Depot
 from equipment.models import Equipment
 from foundation.confirmations import Question
+from foundation.searching import alike
 from inventory.errors import GoodsInUnlikely, ReferenceRepeated
 from inventory.models import DepotWork, DepotWorkItem
 
@@ -25,9 +26,12 @@ def unlikely_goods_in(depot: Depot, items: Sequence[tuple[Equipment, str, int]],
         last = list(lines.order_by("-pk").values_list("quantity", flat=True)[:USUAL_OF])
         most = settings.UNLIKELY["GOODS_IN"]
         if last:
-            most = min(most, settings.UNLIKELY["GOODS_IN_FACTOR"] * median(map(Decimal, last)))
+            usual = settings.UNLIKELY["GOODS_IN_FACTOR"] * median(map(Decimal, last))
+            # As many as a customer may buy are not many.
+            most = min(most, max(usual, settings.UNLIKELY["QUANTITY"]))
         if quantity > most:
             detail = f"{quantity} × {equipment.sku} came in; more than {most:f} are unlikely here."
             yield GoodsInUnlikely(detail, attr=f"items.{index}.quantity", value=quantity)
-    if reference and (before := goods_in.filter(reference=reference).order_by("pk").first()):
+    named = alike("reference", reference)
+    if named is not None and (before := goods_in.filter(named).order_by("pk").first()):
         yield ReferenceRepeated(f"{before.work_number} has this reference already.", attr="reference", value=reference)

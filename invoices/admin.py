@@ -20,7 +20,7 @@ from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
-from foundation.office.actions import ON_LISTS_AND_PAGES
+from foundation.office.actions import ON_LISTS_AND_PAGES, RemarksForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of
 from foundation.office.master_data import MasterDataAdmin
 from foundation.office.menu import Menu
@@ -74,12 +74,6 @@ class HeldFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
         return queryset.filter(_held()) if self.value() == "yes" else queryset
-
-
-class ReleaseForm(forms.Form):
-    """What there is to say about it, if anything."""
-
-    remarks = forms.CharField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
 
 class UnsentFilter(admin.SimpleListFilter):
@@ -242,7 +236,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
         return self.ask(
             request,
             queryset,
-            ReleaseForm,
+            RemarksForm,
             "Release for email",
             "released",
             lambda invoice, sent: services.release_email(actor=actor, invoice_id=invoice.pk, **sent),

@@ -5,6 +5,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from foundation.api.schema import conflicts
 from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
+from inventory.errors import EarlierCountOpen
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.openapi import INVOICE_EXAMPLE
 from invoices.serializers import InvoiceOut
@@ -204,7 +205,7 @@ sign_off_cash_count = extend_schema(
     "it is handed in with it, for good; what differs stays on record.",
     tags=["Day-end"],
     request=DecisionIn,
-    responses={200: CashCountOut, **conflicts(CashCountDecided)},
+    responses={200: CashCountOut, **conflicts(CashCountDecided, EarlierCountOpen)},
     examples=[
         OpenApiExample("some is missing", value={"remarks": "Short by 0.50"}, request_only=True),
         OpenApiExample(

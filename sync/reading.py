@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from foundation.api.confirm import read_confirmed
 from foundation.api.exceptions import shown
 from foundation.api.fields import ClientTempIdField, MomentField, StrictIntegerField
 from foundation.api.inputs import NAMED_AT_MOST
-from foundation.confirmations import Said
+from foundation.confirmations import Said, as_value
 from foundation.operations.contents import mean_the_same, meaning, without_secrets
 from sync.models import MAX_NUMBER, SyncConflict
 from sync.operations import MAY_CONFIRM, Refusal, Run, read_operation, refusals_of, types_of
@@ -103,6 +103,7 @@ def read(operation: object, push: Push) -> Sent:
     refusals += malformed
     kind, data, moment = operation.get("type"), operation.get("data"), operation.get("occurred_at")
     occurred_at = _moment(moment)
+    corrected_at = corrected(occurred_at, of_device.get("clock_offset_s"), push)
     content: Mapping[str, Any] = operation
     known: Mapping[str, Any] = {}
     confirmed: Sequence[Said] = ()
@@ -118,12 +119,12 @@ def read(operation: object, push: Push) -> Sent:
             part: value for part, value in content.items() if part != CONFIRM or kind not in MAY_CONFIRM[push.protocol]
         }
         try:
-            confirmed = read_confirmed(content[CONFIRM]) if len(sent) < len(content) else ()
             readable = read_operation(kind, sent, push.protocol)
         except ValidationError as error:
             refusals += refusals_of(error)
         else:
             known, run = readable.known, readable.run
+            confirmed = _confirmed(content[CONFIRM], occurred_at, corrected_at) if len(sent) < len(content) else ()
             refusals = [*_unknown(operation, data, push.protocol), *readable.unknown]
     return Sent(
         client_temp_id=name,
@@ -131,7 +132,7 @@ def read(operation: object, push: Push) -> Sent:
         payload=payload,
         protocol=push.protocol,
         occurred_at=occurred_at,
-        corrected_at=corrected(occurred_at, of_device.get("clock_offset_s"), push),
+        corrected_at=corrected_at,
         number=of_device.get("number"),
         content=content,
         known=known,
@@ -139,6 +140,20 @@ def read(operation: object, push: Push) -> Sent:
         refusals=refusals,
         confirmed=confirmed,
     )
+
+
+def _confirmed(sent: object, occurred_at: datetime | None, corrected_at: datetime | None) -> list[Said]:
+    """What was confirmed at the door, of its time by the server's clock; what can't be read confirms nothing."""
+    try:
+        confirmed = read_confirmed(sent)
+    except ValidationError:
+        return []
+    return [
+        replace(each, value=as_value(corrected_at))
+        if each.attr == "occurred_at" and corrected_at and _moment(each.value) == occurred_at
+        else each
+        for each in confirmed
+    ]
 
 
 def corrected(occurred_at: datetime | None, clock_offset_s: int | None, push: Push) -> datetime | None:

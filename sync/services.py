@@ -122,6 +122,7 @@ def retry_conflict(
     UserDeactivated where it happened after that, UserNotAllowed where they lack the right now.
     """
     conflict = _lock_open(actor, conflict_id)
+    _require_another(actor, conflict)
     sent = read(json.loads(conflict.payload), Push(conflict.protocol, conflict.received_at))
     if sent.run is None or (sent.refusals and not ignore_unknown_fields):
         raise Unreadable(sent.refusals[0].code, sent.refusals[0].detail, attr=sent.refusals[0].attr)
@@ -246,8 +247,7 @@ def _let_happen(conflict: SyncConflict, sent: Sent, approval: Approval, occurred
 def dismiss_conflict(*, actor: User, conflict_id: int, reason: str) -> SyncConflict:
     """Decide that a kept operation shall not happen. Locks it. Raises Denied, ConflictSettled, Invalid."""
     conflict = _lock_open(actor, conflict_id)
-    if conflict.user_id == actor.pk:
-        raise Denied("Somebody else has to dismiss what you sent yourself.")
+    _require_another(actor, conflict)
     if not reason.strip():
         raise Invalid("Dismissing needs its reason.", attr="reason")
     conflict.reason = reason
@@ -425,6 +425,11 @@ def _lock_open(actor: User, conflict_id: int) -> SyncConflict:
     if conflict.status != SyncConflict.Status.OPEN:
         raise ConflictSettled(f"This conflict was {conflict.get_status_display().split(':')[0].lower()} already.")
     return conflict
+
+
+def _require_another(actor: User, conflict: SyncConflict) -> None:
+    if conflict.user_id == actor.pk:
+        raise Denied("Somebody else has to decide about what you sent yourself.")
 
 
 def _settle(conflict: SyncConflict, status: SyncConflict.Status, actor: User | None) -> None:

@@ -251,10 +251,16 @@ def plan_sale(
         billing = refund.billing
     everything = [*charges, *credits]
     differences = [*_differences(sale.seen, everything, usage, _owed(billing, refund))]
-    questions = [
-        *unlikely_in_sale(everything, usage, billing, habit, occurred_at, is_reported=sale.occurred_at is not None)
-    ]
-    return SalePlan(items, usage, billing, refund, differences, questions)
+    questions = unlikely_in_sale(
+        everything,
+        usage,
+        billing,
+        habit,
+        occurred_at,
+        is_reported=sale.occurred_at is not None,
+        last_seen=sale.seen.last_reading if sale.seen else None,
+    )
+    return SalePlan(items, usage, billing, refund, differences, [*questions])
 
 
 def lines_of(sale: NewSale, listed: PriceList) -> list[Asked]:

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 
 from customers.errors import MeterNumberInUse
 from equipment.errors import RateUnlikely
 from equipment.unlikely import unlikely_rate
+from foundation import clock
 from foundation.confirmations import Question
 from invoices.errors import AmountUnlikely
 from invoices.services import Billing
@@ -33,9 +35,12 @@ def unlikely_in_sale(
     occurred_at: datetime,
     *,
     is_reported: bool,
+    last_seen: Decimal | None = None,
 ) -> Iterator[Question]:
     """All that is asked of one sale. ``habit`` is that of the meter that was read, ``is_reported``: it is told when
     it happened; without that it is now, and what others read in the same instant is no later than it.
+
+    ``last_seen``: the reading before, where its seller saw one.
     """
     most = settings.UNLIKELY["QUANTITY"]
     asked = Counter[tuple[int, str, str]]()
@@ -49,25 +54,27 @@ def unlikely_in_sale(
             detail = f"{quantity} × {sku} are more than {most:f} in one line."
             yield QuantityUnlikely(detail, attr=f"items.{index}.quantity", value=quantity)
         for item in items:
-            if item.index == index and item.taxable and item.rate_source in _NAMED:
+            if item.index == index and item.rate_source in _NAMED and (item.taxable or item.rate):
                 yield from unlikely_rate(item.rate, item.listed_rate, attr=f"items.{index}.rate")
     if usage is not None and habit is not None:
         yield from _before_last(habit, occurred_at) if is_reported else ()
-        yield from _unlikely_usage(usage, habit, occurred_at)
+        yield from _unlikely_usage(usage, habit, occurred_at, last_seen)
     yield from unlikely_amount(billing.total_amount, attr="items" if items else "current_meter")
 
 
 def _before_last(habit: Habit, occurred_at: datetime) -> Iterator[Question]:
     if habit.read_at is not None and occurred_at < habit.read_at:
-        detail = f"The last reading was taken at {habit.read_at.isoformat()}, after this one."
+        detail = f"A reading of {clock.in_words(habit.read_at)} is recorded already, and this one is from before it."
         yield ReadingBeforeLast(detail, attr="occurred_at", value=occurred_at)
 
 
-def _unlikely_usage(usage: Usage, habit: Habit, occurred_at: datetime) -> Iterator[Question]:
+def _unlikely_usage(usage: Usage, habit: Habit, occurred_at: datetime, last_seen: Decimal | None) -> Iterator[Question]:
     days = days_between(habit.since, occurred_at)
     if usage.quantity / days > habit.most_per_day:
         detail = (
             f"{usage.quantity} m³ in {days:.1f} days are {usage.quantity / days:.2f} a day; more than "
             f"{habit.most_per_day:f} a day are unlikely for this meter."
         )
-        yield UsageUnlikely(detail, attr="current_meter", value=usage.current)
+        # Who saw another reading before has confirmed another usage.
+        value = usage.current if last_seen in (None, usage.last) else usage.quantity
+        yield UsageUnlikely(detail, attr="current_meter", value=value)

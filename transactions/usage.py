@@ -20,7 +20,11 @@ from transactions.models import MeterReplacement, Transaction
 
 INTERVALS = 6
 """So many of the last ones say what is usual."""
+LEAST_HISTORY = 3
+"""Of fewer one slip would be what is usual."""
 DAY = timedelta(days=1)
+SHORTEST = DAY / 2
+"""What is read again sooner than that doesn't say what a day uses."""
 _COLUMNS = ("occurred_at", "usage", "last_meter_reading")
 
 
@@ -44,8 +48,8 @@ class Reading(NamedTuple):
 class Habit:
     """How a meter is used. ``since`` is when its last reading was taken, or when the meter became known.
 
-    ``read_at``: the last reading's own time; None: nobody read it yet. ``per_day``: the usual usage; None: there is no
-    history, or nothing was used in it.
+    ``read_at``: the time of the latest reading; None: nobody read it yet. ``per_day``: the usual usage; None: there are
+    fewer than `LEAST_HISTORY` intervals of half a day or more, or nothing was used in them.
     """
 
     since: datetime
@@ -60,13 +64,15 @@ class Habit:
         if not readings:
             return cls(begun)
         moments = [begun, *(reading.at for reading in readings)]
+        last = [*zip(readings, pairwise(moments), strict=True)][-INTERVALS:]
         per_day = [
             reading.usage / days_between(start, end)
-            for reading, (start, end) in zip(readings, pairwise(moments), strict=True)
-            if reading.before is not None and not is_unreadable(reading.usage)
+            for reading, (start, end) in last
+            if reading.before is not None and end - start >= SHORTEST and not is_unreadable(reading.usage)
         ]
-        last = per_day[-INTERVALS:]
-        return cls(readings[-1].at, readings[-1].at, (median(last) or None) if last else None)
+        is_known = len(per_day) >= LEAST_HISTORY
+        read_at = max(reading.at for reading in readings)
+        return cls(readings[-1].at, read_at, (median(per_day) or None) if is_known else None)
 
     @property
     def most_per_day(self) -> Decimal:

@@ -20,7 +20,13 @@ class Box:
     @classmethod
     def of(cls, question: Question, target: object = None) -> "Box":
         """``target``: which of several rows it is asked about."""
-        said = {"code": question.code, "attr": question.attr, "value": question.value, "target": str(target or "")}
+        said = {
+            "code": question.code,
+            "attr": question.attr,
+            "value": question.value,
+            "detail": question.detail,
+            "target": str(target or ""),
+        }
         return cls(f"{target}: {question.detail}" if target else question.detail, json.dumps(said))
 
 
@@ -30,7 +36,7 @@ def ticked(request: HttpRequest, target: object = None) -> list[Said]:
     for text in request.POST.getlist(FIELD):
         try:
             sent = json.loads(text)
-            said = Said(str(sent["code"]), str(sent["attr"]), str(sent["value"]))
+            said = Said(*(str(sent[name]) for name in ("code", "attr", "value", "detail")))
             if sent["target"] == str(target or ""):
                 found.append(said)
         except (ValueError, TypeError, KeyError, RecursionError):

@@ -8,11 +8,12 @@ from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from fleet.models import Vehicle
+from fleet.selectors import latest_assignment
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.refusing import denied
 from foundation.commands import command
-from foundation.errors import Invalid, UnknownReference
+from foundation.errors import Denied, Invalid, UnknownReference
 from foundation.limits import PIECES
 from foundation.operations.idempotency import idempotent
 from inventory.models import Condition, Count, Inventory, Location, LocationKind
@@ -92,7 +93,10 @@ def _key_of(text: str) -> int | None:
 
 
 def _require_correctable(actor: User, location: Location) -> None:
-    """ADMINs correct anywhere; a supervisor their own depot, its vehicles, and customers."""
+    """ADMINs correct anywhere; a supervisor their own depot, its vehicles, and customers. Nobody what they drive."""
+    driven = latest_assignment(actor.pk) if location.kind == LocationKind.VEHICLE else None
+    if driven is not None and driven.vehicle is not None and driven.vehicle.number == location.vehicle_no:
+        raise Denied("Somebody else has to correct the vehicle that you drive.")
     match actor.scope(Capability.CORRECT_INVENTORY):
         case Scope.ALL:
             return

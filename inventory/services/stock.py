@@ -23,6 +23,7 @@ from depots.models import Depot
 from discrepancies.models import Discrepancy
 from discrepancies.services import note_discrepancy, note_pushed_back
 from equipment.models import Equipment
+from fleet.models import Vehicle
 from foundation import clock
 from foundation.changes import announce
 from foundation.entities import entity_name, model_of
@@ -401,9 +402,10 @@ def announce_holders(customer_ids: Iterable[int | None]) -> None:
 
 
 def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now: datetime) -> None:
-    """Note what is dated before a signed count, and comes without its device's word that it was before.
+    """Note what is dated before a signed count: whoever signed it saw another figure.
 
-    A correction is no signature under what was there.
+    Also by its own device's word: a number that was left out may have been kept back. A correction is no signature
+    under what was there. The depot of a counted vehicle is told as well.
     """
     counts = {
         move.count.pk: move.count for move in hold.moves if move.kind == StockMovement.Kind.COMPENSATION and move.count
@@ -411,14 +413,18 @@ def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now
     # What never left is taken back where it was sold.
     position = next((move.position for move in hold.moves if move.position), None)
     for count in counts.values():
-        told_by_its_device = count.device and count.device == hold.position.device
-        if count.kind != Count.Kind.CORRECTION and count != cause and not told_by_its_device:
+        if count.kind != Count.Kind.CORRECTION and count != cause:
             when = clock.in_words(position.at if position else hold.occurred_at)
             detail = f"Dated {when}, before {count}, and recorded after that was signed off: it was counted already."
             note_discrepancy(
                 Discrepancy.Code.AFTER_COUNT, user=actor, about=cause, detail=detail, now=now, shown=when,
-                billed=str(count),
+                billed=str(count), vehicle_depot=_vehicle_depot(count),
             )  # fmt: skip
+
+
+def _vehicle_depot(count: Count) -> int | None:
+    vehicles = Vehicle.objects.filter(number=count.location.vehicle_no) if count.kind == Count.Kind.VEHICLE else None
+    return vehicles.values_list("depot", flat=True).first() if vehicles else None
 
 
 def order_movements(rows: QuerySet[StockMovement], moment: datetime) -> list[tuple[int, datetime]]:

@@ -26,6 +26,7 @@ from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_past, require_recent
 from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
+from inventory.errors import EarlierCountOpen
 from payments import locks
 from payments.errors import CashCountDecided
 from payments.models import CashCount, Payment
@@ -96,11 +97,17 @@ def record_cash_count(*, actor: User, data: NewCashCount, approval: Approval | N
 def sign_off_cash_count(*, actor: User, count_id: int, remarks: str = "") -> CashCount:
     """Take over the bag: all cash taken before the count is handed in with it; what differs stays on record.
 
-    Locks the count, then its user's row: who records cash of theirs meanwhile waits. Raises Denied (also for one's own
-    count), CashCountDecided.
+    Somebody's bags are taken over in the order of their moments: each holds what the one before left. Locks the count,
+    then its user's row: who records cash of theirs meanwhile waits. Raises Denied (also for one's own count),
+    CashCountDecided, EarlierCountOpen.
     """
     count = _lock_undecided(actor, count_id)
     user_locks.users((count.user_id,))
+    earlier = CashCount.objects.decidable_by(actor).filter(
+        user=count.user_id, status=Status.COUNTED, ordered_at__lt=count.ordered_at
+    )
+    if first := earlier.order_by("ordered_at", "pk").first():
+        raise EarlierCountOpen(f"{first} of {clock.in_words(first.occurred_at)} comes first: decide about it before.")
     _decide(actor, count, Status.SIGNED_OFF, remarks)
     _hand_in(count)
     _record_decision(actor, count, "payments.cash_count.signed_off")
@@ -147,9 +154,10 @@ def explain_count(payment: Payment, *, is_now: bool = False) -> None:
 
 
 def _note_handed_in_already(payment: Payment, count: CashCount) -> None:
-    """Note what changes a signed hand-in without its device's word: cash of before, or what takes cash back."""
-    if payment.reverses_id is None and count.device and count.device == payment.device:
-        return
+    """Note what changes a signed hand-in: cash of before, or what takes cash back.
+
+    Also by its own device's word: a number that was left out may have been kept back.
+    """
     what = "taken back" if payment.reverses_id else "taken"
     detail = (
         f"S$ {shown(payment.amount)} of {payment.customer}, recorded as {what} after {count} was signed off, counts as "

@@ -88,7 +88,7 @@ def pay_invoice(
     now = clock.now()
     signed = wanted if open_amount > 0 else -wanted
     new = NewPayment(customer.pk, method, signed, received_on=received_on, reference=reference)
-    payment, answers = _create(actor, customer, new, signed, now, is_of_one=True)
+    payment, answers = _create(actor, customer, new, signed, now, of=invoice)
     write_allocations(actor, [Part(payment, invoice, signed, max(payment.received_on, invoice.date))], now)
     record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
     return invoice
@@ -163,9 +163,9 @@ def settle_in_cash(invoice: Invoice, amount: Decimal, *, user: User, occurred_at
 
 
 def _create(
-    actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime, *, is_of_one: bool = False
+    actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime, *, of: Invoice | None = None
 ) -> tuple[Payment, list[Answer]]:
-    """The payment, and what was asked about it. ``is_of_one``: of one document."""
+    """The payment, and what was asked about it. ``of``: the one document that it pays."""
     today = clock.business_date(now)
     if new.received_on is not None and not today - MOST_LATE <= new.received_on <= today:
         raise Invalid("Money came in today, or within the year that is behind us.", attr="received_on")
@@ -174,13 +174,13 @@ def _create(
     AMOUNT.require(amount, attr="amount")
     if new.method == Method.CASH:
         require_room_in_bag(actor, amount, attr="amount")
-    with_others_of = (customer, new.received_on or today) if is_of_one else None
-    answers = confirmations.require(unlikely_payment(new.method, amount, new.reference, with_others_of=with_others_of))
+    received_on = new.received_on or today
+    answers = confirmations.require(unlikely_payment(new.method, amount, new.reference, of=of, received_on=received_on))
     payment: Payment = Payment.objects.create(
         customer=customer,
         method=new.method,
         amount=amount,
-        received_on=new.received_on or today,
+        received_on=received_on,
         reference=new.reference,
         remarks=new.remarks,
         user=actor,

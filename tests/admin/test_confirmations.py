@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from audit.models import Confirmation
-from customers.models import Customer
+from customers.models import Customer, CustomerRate
 from payments.models import Payment
 from sync.models import SyncConflict
 from tests.admin.pages import boxes_of, errors_of, form_of, logged_in, messages_of, send_confirmed, url
 from tests.conftest import Shop
-from tests.factories import MeteredCustomerFactory
+from tests.factories import EquipmentFactory, MeteredCustomerFactory
 from tests.types import Json, Unchanged
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,26 @@ def test_a_file_s_rows_are_flagged_and_not_asked(shop: Shop, tmp_path: Any) -> N
     call_command("import_data", "customers", table, "--user", shop.admin.username, "--commit", verbosity=0)
     flagged = Confirmation.objects.get()
     assert (flagged.code, flagged.confirmed_by) == ("customer_like_another", None)
+
+
+def test_a_box_confirms_what_it_showed_and_no_other_row(shop: Shop) -> None:
+    """Two contract rates of one value, from one date, for two items."""
+    client, address = logged_in(shop.admin), url(Customer, "change", shop.customer.pk)
+    large = EquipmentFactory(default_rate="142.00")
+    sent = {**form_of(client, address), "_save": "Save", "rates-TOTAL_FORMS": "2"}
+    for row, item in enumerate((shop.cylinder, large)):
+        sent |= {
+            f"rates-{row}-equipment": item.pk,
+            f"rates-{row}-rate": "3.85",
+            f"rates-{row}-valid_from": "2035-01-01",
+        }
+    [first] = boxes_of(client.post(address, sent))
+    answer = client.post(address, {**sent, "confirm": [first]})
+    [second] = boxes_of(answer)
+    assert (shop.cylinder.sku in first, large.sku in second) == (True, True)
+    assert not CustomerRate.objects.exists()
+    assert client.post(address, {**sent, "confirm": [first, second]}).status_code == 302
+    assert CustomerRate.objects.count() == Confirmation.objects.filter(confirmed_by=shop.admin).count() == 2
 
 
 def test_a_page_of_what_was_recorded_shows_what_was_asked(shop: Shop) -> None:

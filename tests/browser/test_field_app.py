@@ -3,12 +3,14 @@
 import statistics
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
+from foundation import clock
 from settlements.demo import PASSWORD
 from testbed.servers import Site
 from tests.browser.conftest import SHOTS, is_own, launching
@@ -299,7 +301,7 @@ def test_a_driver_takes_another_truck(site: Site, phone: Phone) -> None:
 
 
 def test_the_receipt_says_what_is_billed_otherwise(site: Site, phone: Phone) -> None:
-    """A colleague reads the meter while the driver, who has read it too, has no network."""
+    """A colleague has read the meter before the driver did, who had no network and couldn't know."""
     driver, colleague = (demo_token(site, name) for name in ("driver3", "driver2"))
     page = phone.open()
     log_in(page, "driver3")
@@ -308,7 +310,8 @@ def test_the_receipt_says_what_is_billed_otherwise(site: Site, phone: Phone) -> 
     phone.context.set_offline(True)
     sell(page, "539193", reading=str(last + 30), paid=True)
     shown = page.locator("dd.grand").inner_text()
-    sale = {"customer": customer["id"], "current_meter": str(last + 20)}
+    before = (clock.now() - timedelta(minutes=1)).isoformat()
+    sale = {"customer": customer["id"], "current_meter": str(last + 20), "occurred_at": before}
     assert site.ask("POST", "transactions/", sale, token=colleague).status == 201
     phone.context.set_offline(False)
     expect(page.locator("dd.grand")).not_to_have_text(shown)

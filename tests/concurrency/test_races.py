@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Sum
+from pytest_django import Settings
 
 from accounts.models import User
 from customers.models import Customer
@@ -113,8 +114,9 @@ def test_the_last_cylinders_are_sold_once(drivers: list[User], cylinder: Equipme
     assert left.aggregate(left=Sum("quantity"))["left"] == 0
 
 
-def test_a_meter_bills_each_unit_once(drivers: list[User]) -> None:
+def test_a_meter_bills_each_unit_once(drivers: list[User], settings: Settings) -> None:
     """Readings arrive in any order: each bills from the one before, and those left behind are refused."""
+    settings.UNLIKELY = {**settings.UNLIKELY, "USAGE_FACTOR": Decimal(100)}
     customer = MeteredCustomerFactory()
     answers = at_once(
         lambda i: post(drivers[i], "/api/transactions/", {"customer": customer.pk, "current_meter": f"{1201 + i}.00"})

@@ -353,7 +353,9 @@ def test_a_count_of_now_comes_after_what_was_recorded_in_the_same_instant(opened
 def test_a_count_of_long_ago_is_refused_and_can_be_approved(opened: Shop) -> None:
     long_ago = moment(12) - timedelta(days=8)
     with at(12):
-        refused = opened.client_of(opened.driver).post("/api/vehicle-counts/", {"occurred_at": long_ago.isoformat()})
+        refused = opened.client_of(opened.driver).post(
+            "/api/vehicle-counts/", {"counts": [], "occurred_at": long_ago.isoformat()}
+        )
         assert error_of(refused) == (409, "occurred_at_out_of_range", "occurred_at")
         data = NewVehicleCount(occurred_at=long_ago)
         made = record_vehicle_count(actor=opened.driver, data=data, approval=Approval(by=opened.admin))
@@ -501,12 +503,34 @@ def test_nobody_signs_off_their_own_count(opened: Shop, nothing_changes: Unchang
         assert decide(opened, own, by=UserFactory(role=Role.ADMIN)).status_code == 200
 
 
+def test_a_count_says_what_it_found(opened: Shop, nothing_changes: Unchanged) -> None:
+    """What was left out by mistake would empty the vehicle."""
+    with nothing_changes():
+        answer = opened.client_of(opened.driver).post("/api/vehicle-counts/", {})
+    assert error_of(answer) == (400, "required", "counts")
+
+
+def test_the_depot_of_a_counted_vehicle_hears_what_changed_its_count(opened: Shop) -> None:
+    stranger = DriverFactory()
+    boss = UserFactory(role=Role.SUPERVISOR, depot=opened.depot)
+    with at(12):
+        counted = count(opened, 20)
+        sign(opened, counted)
+    with at(15):
+        sold = opened.sell(
+            {"type": "SALE"}, by=stranger, vehicle=opened.driver.vehicle_no, occurred_at=moment(11).isoformat()
+        )
+        assert sold.status_code == 201, sold.json()
+    listed = opened.client_of(boss).get("/api/discrepancies/", {"code": "after_count"}).json()["results"]
+    assert [each["billed"] for each in listed] == [counted["count_number"]]
+
+
 def test_who_has_no_vehicle_names_the_one_that_was_counted(opened: Shop) -> None:
     on_foot = UserFactory(depot=opened.depot)
     client = opened.client_of(on_foot)
     with at(12):
-        assert error_of(client.post("/api/vehicle-counts/", {})) == (400, "invalid", "vehicle")
-        named_by = client.post("/api/vehicle-counts/", {"vehicle": opened.driver.vehicle_no.lower()})
+        assert error_of(client.post("/api/vehicle-counts/", {"counts": []})) == (400, "invalid", "vehicle")
+        named_by = client.post("/api/vehicle-counts/", {"vehicle": opened.driver.vehicle_no.lower(), "counts": []})
     assert (named_by.status_code, named_by.json()["vehicle"]) == (201, opened.driver.vehicle_no)
 
 

@@ -119,6 +119,14 @@ def test_a_supervisor_corrects_their_own_depots_stock(shop: Shop, nothing_change
         assert error_of(shop.count("vehicle", stranger.vehicle_no, 5, by=supervisor))[:2] == (403, "permission_denied")
 
 
+def test_nobody_corrects_the_vehicle_that_they_drive(shop: Shop, nothing_changes: Unchanged) -> None:
+    boss = UserFactory(role=Role.SUPERVISOR, depot=shop.depot, vehicle_no="GBK9000S")
+    with nothing_changes():
+        answer = shop.count("vehicle", boss.vehicle_no, 5, by=boss)
+    assert error_of(answer)[1] == "permission_denied"
+    assert shop.count("vehicle", shop.driver.vehicle_no, 5, by=boss).status_code == 200
+
+
 def test_what_stands_on_no_one_s_vehicle_is_corrected_too(shop: Shop) -> None:
     """Neither has a driver: one has stock, the other nothing yet."""
     plate, new = shop.driver.vehicle_no, VehicleFactory().number

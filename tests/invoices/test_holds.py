@@ -57,6 +57,13 @@ def test_its_request_waits_until_it_is_released(shop: Shop, held: Invoice, super
     assert (record.before, record.after) == ({"held_because": hold.because}, {"emails": [waiting.pk]})
 
 
+def test_a_document_with_an_unlikely_price_waits_as_well(shop: Shop) -> None:
+    Customer.objects.filter(pk=shop.customer.pk).update(email="site@example.sg", email_invoices=True)
+    line = {"type": "SALE", "rate": "10.00"}
+    assert shop.sell(line, by=shop.admin, confirm=to_confirm(shop.sell(line, by=shop.admin))).status_code == 201
+    assert InvoiceEmail.objects.get().status == "HELD"
+
+
 def test_who_asks_for_it_meanwhile_waits_too_and_once(shop: Shop, held: Invoice) -> None:
     client = shop.client_of(shop.admin)
     first = client.post(f"/api/invoices/{held.pk}/email/", {"to": "boss@example.sg"})

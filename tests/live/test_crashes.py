@@ -32,7 +32,7 @@ class Load:
         self.threads = Threads()
 
     def _sell(self, index: int) -> None:
-        reading = 1300
+        reading = 1200
         for number in range(100_000):
             if self.threads.over.is_set():
                 return

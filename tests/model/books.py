@@ -424,7 +424,9 @@ class Books:
         if day_end.state != "open":
             raise Refused("settlement_decided")
         for earlier in self.day_ends[: self.day_ends.index(day_end)]:
-            if earlier.state == "open" and day_end.vehicle and earlier.vehicle == day_end.vehicle:
+            if earlier.state == "open" and (
+                earlier.vehicle == day_end.vehicle != "" or earlier.seller == day_end.seller
+            ):
                 raise Refused("earlier_count_open")
         if day_end.vehicle:
             count = Count(f"vehicle {day_end.vehicle}", day_end.counted, True, day_end.order)

@@ -176,6 +176,27 @@ def test_an_open_count_before_another_one_takes_its_part_of_the_expectation(open
     assert seen(opened, second)[0] == "235.44"
 
 
+def test_the_bags_of_one_user_are_signed_off_in_their_order(
+    opened: Shop, visit: Equipment, nothing_changes: Unchanged
+) -> None:
+    """What the page says of a bag is what its signature hands in."""
+    mate = DriverFactory(depot=opened.depot)
+    with at(10):
+        take(opened, visit)
+    with at(11):
+        other = count(opened, "0.00", by=mate)
+    with at(12):
+        first = count(opened, EACH)
+    with at(18):
+        second = count(opened, "0.00")
+    with at(19):
+        with nothing_changes():
+            assert error_of(decide(opened, second)) == (409, "earlier_count_open", None)
+        sign(opened, first)
+        assert sign(opened, second)["variance"] == "0.00"
+    assert other["status"] == "COUNTED"
+
+
 def test_late_cash_is_handed_in_with_the_first_count_after_it(opened: Shop, visit: Equipment) -> None:
     counts = []
     for hour in (12, 18):

@@ -150,10 +150,31 @@ def test_an_older_app_knows_no_confirmation(shop: Shop, metered: Customer, push:
     assert [(error["code"], error["attr"]) for error in result["errors"]] == [("unknown_field", "confirm")]
 
 
-def test_a_malformed_confirmation_keeps_the_operation(metered: Customer, sell: Callable[..., Json]) -> None:
-    result = sell(reading(metered, confirm=[{"code": "usage_unlikely"}]))
-    assert result["status"] == "rejected"
-    assert {error["attr"] for error in result["errors"]} == {"confirm.0.attr", "confirm.0.value"}
+@pytest.mark.parametrize("confirm", [None, {}, "x", [None], [{"code": "usage_unlikely"}], [SAID] * 501])
+def test_what_can_not_be_read_confirms_nothing(
+    shop: Shop, metered: Customer, supervisor: User, sell: Callable[..., Json], confirm: Any
+) -> None:
+    result = sell(reading(metered, confirm=confirm))
+    assert [error["code"] for error in result["errors"]] == ["usage_unlikely"]
+    assert retry(shop, supervisor, confirm=[SAID]).status_code == 200
+
+
+def test_who_saw_another_reading_before_has_confirmed_another_usage(
+    metered: Customer, sell: Callable[..., Json]
+) -> None:
+    """The meter was replaced meanwhile, say: 200 m³ were confirmed, and 4,000 would be billed."""
+    result = sell(reading(metered, confirm=[SAID], based_on={"last_reading": "5000.00"}))
+    assert [(error["code"], error["value"]) for error in result["errors"]] == [("usage_unlikely", "4000.00")]
+
+
+@pytest.mark.parametrize("clock_offset_s", [None, -12, 0])
+def test_a_time_is_confirmed_as_the_device_says_it(shop: Shop, metered: Customer, clock_offset_s: int | None) -> None:
+    assert shop.sell(customer=metered.pk, current_meter="1201.00").status_code == 201
+    earlier = (clock.now() - timedelta(days=1)).isoformat()
+    said = {"code": "reading_before_last", "attr": "occurred_at", "value": earlier}
+    sent = {**reading(metered, "1202.00", confirm=[said]), "occurred_at": earlier, "clock_offset_s": clock_offset_s}
+    [result] = send_raw(shop, numbered(sent, 1)).json()["results"]
+    assert result["status"] == "created", result
 
 
 def test_one_operation_s_answers_are_not_the_next_one_s(shop: Shop, metered: Customer) -> None:

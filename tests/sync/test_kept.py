@@ -128,12 +128,14 @@ def test_a_reason_of_spaces_is_none(shop: Shop, push: Push, supervisor: User) ->
         dismiss_conflict(actor=supervisor, conflict_id=kept["conflict"], reason="  ")
 
 
-def test_nobody_dismisses_their_own(shop: Shop, push: Push) -> None:
+def test_nobody_decides_about_their_own(shop: Shop, push: Push) -> None:
     [kept] = push(sale_of(shop, "a", {"quantity": 99}))
     shop.driver.role = Role.SUPERVISOR
     shop.driver.save(update_fields=["role"])
     with pytest.raises(Denied):
         dismiss_conflict(actor=shop.driver, conflict_id=kept["conflict"], reason="A slip")
+    with pytest.raises(Denied):
+        retry_conflict(actor=shop.driver, conflict_id=kept["conflict"])
 
 
 def test_who_changes_no_loads_confirms_none(shop: Shop, push: Push) -> None:

@@ -26,6 +26,12 @@ def after(days: float) -> time_machine.travel:
     return time_machine.travel(NOON + timedelta(days=days), tick=False)
 
 
+def read_each_day(shop: Shop, customer: Customer, *readings: str) -> None:
+    for day, reading in enumerate(readings, start=1):
+        with after(day):
+            assert shop.sell(customer=customer.pk, current_meter=reading).status_code == 201
+
+
 @pytest.fixture
 def metered(shop: Shop) -> Customer:
     """Known since noon, at 1,200.00."""
@@ -182,14 +188,13 @@ def test_each_limit_is_a_setting(
 
 
 def test_the_factor_of_usage_is_a_setting(shop: Shop, metered: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    with after(10):
-        assert shop.sell(customer=metered.pk, current_meter="1210.00").status_code == 201
+    read_each_day(shop, metered, "1201.00", "1202.00", "1203.00")
     monkeypatch.setitem(settings.UNLIKELY, "USAGE_FACTOR", Decimal(2))
-    with after(20):
-        assert asked(shop.sell(customer=metered.pk, current_meter="1230.01")) == [
-            ("usage_unlikely", "current_meter", "1230.01")
+    with after(13):
+        assert asked(shop.sell(customer=metered.pk, current_meter="1223.01")) == [
+            ("usage_unlikely", "current_meter", "1223.01")
         ]
-        assert shop.sell(customer=metered.pk, current_meter="1230.00").status_code == 201
+        assert shop.sell(customer=metered.pk, current_meter="1223.00").status_code == 201
 
 
 def test_a_rate_that_is_overridden_is_asked_about(shop: Shop) -> None:
@@ -197,6 +202,12 @@ def test_a_rate_that_is_overridden_is_asked_about(shop: Shop) -> None:
         ("rate_unlikely", "items.0.rate", "19.94")
     ]
     assert shop.sell({"type": "SALE", "rate": "19.95"}, by=shop.admin).status_code == 201
+
+
+@pytest.mark.parametrize("kind", ["DEPOSIT"])
+def test_so_is_that_of_a_deposit(shop: Shop, kind: str) -> None:
+    answer = shop.sell({"type": "SALE", "quantity": 4}, {"type": kind, "rate": "90.00"}, by=shop.admin)
+    assert asked(answer)[0] == ("rate_unlikely", "items.1.rate", "90.00")
 
 
 # --- The meter ---
@@ -207,6 +218,19 @@ def test_a_slipped_decimal_is_asked_about_and_taken_back(shop: Shop, metered: Cu
         slipped = shop.sell(customer=metered.pk, current_meter="125050.00")
         assert asked(slipped)[0] == ("usage_unlikely", "current_meter", "125050.00")
         assert shop.sell(customer=metered.pk, current_meter="1250.50").status_code == 201
+
+
+def test_one_slip_is_not_what_is_usual(shop: Shop, metered: Customer) -> None:
+    """Also where the meter has hardly a history: what follows would go unasked."""
+    read_each_day(shop, metered, "1201.00")
+    with after(2):
+        slipped = shop.sell(customer=metered.pk, current_meter="12030.00")
+        said: Json = {"customer": metered.pk, "current_meter": "12030.00", "confirm": to_confirm(slipped)}
+        assert shop.sell(**said).status_code == 201
+    with after(3):
+        assert asked(shop.sell(customer=metered.pk, current_meter="12081.00"))[0] == (
+            "usage_unlikely", "current_meter", "12081.00",
+        )  # fmt: skip
 
 
 def test_voided_readings_are_no_history(shop: Shop, metered: Customer) -> None:
@@ -225,11 +249,23 @@ def test_voided_readings_are_no_history(shop: Shop, metered: Customer) -> None:
         ]
 
 
+def test_what_is_read_again_the_same_morning_says_nothing_about_a_day(shop: Shop, metered: Customer) -> None:
+    with after(10):
+        assert shop.sell(customer=metered.pk, current_meter="1210.00").status_code == 201
+    for minutes in range(1, 8):
+        with after(10 + minutes / 1440):
+            assert shop.sell(customer=metered.pk, current_meter=f"1210.0{minutes}").status_code == 201
+    with after(10.6):
+        assert asked(shop.sell(customer=metered.pk, current_meter="1260.08")) == [
+            ("usage_unlikely", "current_meter", "1260.08")
+        ]
+        assert shop.sell(customer=metered.pk, current_meter="1212.00").status_code == 201
+
+
 def test_a_meter_s_history_is_its_own(shop: Shop, metered: Customer) -> None:
     """The new one has none, and begins when it was put in."""
     office = shop.client_of(shop.admin)
-    with after(10):
-        assert shop.sell(customer=metered.pk, current_meter="1201.00").status_code == 201
+    read_each_day(shop, metered, "1200.30", "1200.60", "1201.00")
     with after(20):
         new = {"final_reading": "1202.00", "new_meter_number": "NEW", "first_reading": "5.00"}
         assert office.post(f"/api/customers/{metered.pk}/replace-meter/", new).status_code == 201
@@ -257,6 +293,12 @@ def test_a_reading_from_before_the_last_one_is_asked_about(shop: Shop, metered: 
         assert asked(answer) == [("reading_before_last", "occurred_at", earlier)]
         at_the_same_time = (NOON + timedelta(days=2)).isoformat()
         assert shop.sell(customer=metered.pk, current_meter="1220.00", occurred_at=at_the_same_time).status_code == 201
+        # The last one that was recorded isn't the latest.
+        before: Json = {"customer": metered.pk, "current_meter": "1230.00", "occurred_at": earlier}
+        assert shop.sell(**before, confirm=to_confirm(shop.sell(**before))).status_code == 201
+        between = (NOON + timedelta(days=1.5)).isoformat()
+        answer = shop.sell(customer=metered.pk, current_meter="1240.00", occurred_at=between)
+        assert asked(answer)[0] == ("reading_before_last", "occurred_at", between)
 
 
 def test_a_replacement_asks_for_its_final_reading_and_its_number_together(
@@ -279,6 +321,12 @@ def test_a_replacement_asks_for_its_final_reading_and_its_number_together(
         ("meter_number_in_use", "customers.customer", metered.pk),
         ("usage_unlikely", "transactions.transaction", MeterReplacement.objects.get().final_sale_id),
     ]
+
+
+def test_a_new_meter_with_the_old_one_s_number_is_asked_about(shop: Shop, metered: Customer) -> None:
+    new = {"final_reading": "1200.00", "new_meter_number": metered.meter_number, "first_reading": "0.00"}
+    answer = shop.client_of(shop.admin).post(f"/api/customers/{metered.pk}/replace-meter/", new)
+    assert asked(answer) == [("meter_number_in_use", "new_meter_number", metered.meter_number)]
 
 
 def test_a_replacement_that_bills_nothing_asks_for_its_number_alone(shop: Shop, metered: Customer) -> None:

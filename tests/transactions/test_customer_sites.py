@@ -151,9 +151,9 @@ def test_deposits_held_follow_the_lines(shop: Shop) -> None:
 
 
 def test_no_money_is_held_for_no_pieces(shop: Shop) -> None:
-    """One piece was charged at 60.00, and costs 80.00 when it comes back."""
+    """One piece was charged at 60.00, and costs 75.00 when it comes back."""
     shop.sell({"type": "DEPOSIT"}, {"type": "SALE"})
-    shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "80.00"})
+    shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "75.00"})
     assert shop.sell({"type": "RETURN"}).status_code == 201
     answer = shop.client_of(shop.driver).get(f"/api/customers/{shop.customer.pk}/deposits/").json()
     assert (answer["held"], answer["total_amount"]) == ([], "0.00")

@@ -66,7 +66,7 @@ def replace_meter(*, actor: User, data: NewMeter) -> MeterReplacement:
             f"The last reading was {last}; {data.final_reading} is below it.", attr="final_reading"
         )
     final_sale = None
-    questions = [*meter_in_use(data.new_meter_number, but=customer.pk, attr="new_meter_number")]
+    questions = [*meter_in_use(data.new_meter_number, but=None, attr="new_meter_number")]
     if last is not None and data.final_reading > last:
         with confirmations.asked_with(questions, renamed={"current_meter": "final_reading"}):
             final_sale = create_customer_transaction_and_invoice(
