@@ -14,6 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("discrepancies",),
     ("customers",),
     ("inventory",),
+    ("deposits",),
     ("distribution", "invoices"),
     ("payments",),
     ("transactions",),

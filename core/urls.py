@@ -34,7 +34,7 @@ from inventory.views import (
     VehicleTransferViewSet,
 )
 from invoices.views import GstRateViewSet, InvoiceViewSet
-from payments.views import CashCountViewSet, InvoicePaymentViewSet, PaymentViewSet
+from payments.views import CashCountViewSet, CustomerPaymentViewSet, InvoicePaymentViewSet, PaymentViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet
 from settlements.views import SettlementViewSet
 from sync.views import DeviceViewSet, PullView, PushView, SyncConflictViewSet
@@ -51,6 +51,7 @@ router.register("vehicle-assignments", AssignmentViewSet, basename="vehicle-assi
 router.register("vehicle-transfers", VehicleTransferViewSet, basename="vehicle-transfer")
 router.register("customers", CustomerViewSet, basename="customer")
 router.register("customers", CustomerSiteViewSet, basename="customer-site")
+router.register("customers", CustomerPaymentViewSet, basename="customer-payment")
 router.register("customers", CustomerStatementViewSet, basename="customer-statement")
 router.register("gst-rates", GstRateViewSet, basename="gst-rate")
 router.register("inventories", InventoryViewSet, basename="inventory")

@@ -53,6 +53,9 @@ class Equipment(models.Model):
         validators=[MinValueValidator(Decimal(0))],
         help_text="Charged by a DEPOSIT line and refunded by a RETURN; outside GST.",
     )
+    is_foreign = models.BooleanField(
+        "another brand's", default=False, help_text="A shell of another company: taken back, never sold or lent."
+    )
     is_active = models.BooleanField(default=True)
     deactivated_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is out of use.")
     priced_at = models.DateTimeField(

@@ -18,4 +18,14 @@ class EquipmentSerializer(KnownFieldsOnly, serializers.ModelSerializer[Equipment
 
     class Meta:
         model = Equipment
-        fields = ("id", "sku", "name", "equipment_type", "weight_kg", "default_rate", "deposit", "is_active")
+        fields = (
+            "id",
+            "sku",
+            "name",
+            "equipment_type",
+            "weight_kg",
+            "default_rate",
+            "deposit",
+            "is_foreign",
+            "is_active",
+        )

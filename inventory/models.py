@@ -238,6 +238,9 @@ class StockMovement(Ordered, LedgerModel):
         VARIANCE = "VARIANCE", "Found at the day-end count"
         CORRECTION = "CORRECTION", "Corrected to the count"
         COMPENSATION = "COMPENSATION", "Counted already"
+        SHELL = "SHELL", "Bought or lost by the customer"
+        FOREIGN = "FOREIGN", "Another brand's, brought by the customer"
+        EXCHANGE = "EXCHANGE", "Given to the brand that owns it"
 
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="movements")
     quantity = models.PositiveIntegerField()
@@ -444,6 +447,7 @@ class DepotWork(OperationRecord):
         DAMAGE = "DAMAGE", "Damage"
         SCRAP = "SCRAP", "Scrap"
         STOCK_TAKE = "STOCK_TAKE", "Stock-take"
+        EXCHANGE = "EXCHANGE", "Exchange"
 
     work_number = models.CharField(max_length=32, unique=True)
     kind = models.CharField(max_length=10, choices=Kind)

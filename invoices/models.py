@@ -70,6 +70,7 @@ class Invoice(LedgerModel):
     class Kind(models.TextChoices):
         TAX_INVOICE = "TAX_INVOICE", "Tax invoice"
         CREDIT_NOTE = "CREDIT_NOTE", "Credit note"
+        COLLECTION_NOTE = "COLLECTION_NOTE", "Collection note"
 
     class Status(models.TextChoices):
         GENERATED = "generated", "Generated"
@@ -78,7 +79,7 @@ class Invoice(LedgerModel):
         PAID = "paid", "Paid"
 
     invoice_number = models.CharField(max_length=32, unique=True)
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=16, choices=Kind)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="invoices", help_text="Who issued it."

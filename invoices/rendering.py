@@ -74,6 +74,7 @@ def _looks_long(invoice: InvoiceSnapshot) -> bool:
 def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
     """The template's words and figures, all of them strings, so that no locale has a say in their form."""
     is_credit = invoice.kind == "CREDIT_NOTE"
+    is_collection = invoice.kind == "COLLECTION_NOTE"
     # In the books a credit note's amounts are negative; on paper its title says so already.
     sign = -1 if is_credit else 1
     rows = [_line(line, sign) for line in invoice.lines]
@@ -85,12 +86,12 @@ def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
         "title": _title(invoice),
         "number": invoice.number,
         "supplier": party(invoice.supplier),
-        "customer_label": "Credit to" if is_credit else "Bill to",
+        "customer_label": "Credit to" if is_credit else "Collected from" if is_collection else "Bill to",
         "customer": party(invoice.customer, f"Customer {invoice.customer_code}"),
         "fact_labels": "\n".join(fact_labels),
         "fact_values": "\n".join(fact_values),
         "correction": invoice.corrects
-        and f"This {_title(invoice).lower()} reverses {'tax invoice' if is_credit else 'credit note'}"
+        and f"This {_title(invoice).lower()} reverses {_REVERSED[invoice.kind]}"
         f" {invoice.corrects.invoice_number} of {day_text(invoice.corrects.issued_on)}.\n"
         f"Reason: {invoice.corrects.reason}",
         "row_groups": [rows[:split], rows[split:]] if split else [rows],
@@ -105,8 +106,12 @@ def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
     }
 
 
+_REVERSED = {"TAX_INVOICE": "credit note", "CREDIT_NOTE": "tax invoice", "COLLECTION_NOTE": "collection note"}
+_TITLES = {"TAX_INVOICE": "Tax Invoice", "CREDIT_NOTE": "Credit Note", "COLLECTION_NOTE": "Collection Note"}
+
+
 def _title(invoice: InvoiceSnapshot) -> str:
-    return "Credit Note" if invoice.kind == "CREDIT_NOTE" else "Tax Invoice"
+    return _TITLES[invoice.kind]
 
 
 def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]]:
@@ -125,10 +130,23 @@ def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]
 
 
 def _payment(invoice: InvoiceSnapshot, *, is_credit: bool) -> str:
-    if invoice.corrects:
+    if invoice.kind == "COLLECTION_NOTE":
+        return "None"
+    if invoice.corrects and is_credit:
         return "In cash" if invoice.payment_received else "By set-off"
+    left = abs(invoice.total_amount) - invoice.set_off
+    if is_credit and invoice.set_off:
+        how = "in cash" if invoice.payment_received else "to your account"
+        return f"{money(invoice.set_off)} set off" + (f", {money(left)} {how}" if left else "")
     if is_credit:
         return "In cash" if invoice.payment_type == "CASH" else "To your account"
+    if invoice.set_off and left:
+        how = "in cash, received" if invoice.payment_received else "due"
+        return f"{money(invoice.set_off)} set off, {money(left)} {how}"
+    if invoice.set_off:
+        return f"{money(invoice.set_off)} set off"
+    if invoice.corrects:
+        return "Due: it was paid out"
     if invoice.payment_type == "CASH":
         return "Cash, received" if invoice.payment_received else "Cash, due on delivery"
     days = invoice.payment_terms_days

@@ -33,7 +33,7 @@ class Line:
     description: str
     sku: str
     type: str
-    """SALE, SWAP, RETURN, REFILL, SERVICE or DEPOSIT."""
+    """SALE, SWAP, RETURN, REFILL, SERVICE, DEPOSIT, SHELL or SETOFF."""
     condition: str
     """For a RETURN: EMPTY or DAMAGED, else an empty string."""
     quantity: int
@@ -73,7 +73,7 @@ class InvoiceSnapshot:
     """
 
     kind: str
-    """TAX_INVOICE or CREDIT_NOTE."""
+    """TAX_INVOICE, CREDIT_NOTE or COLLECTION_NOTE."""
     number: str
     transaction_number: str
     issued_at: datetime
@@ -99,6 +99,8 @@ class InvoiceSnapshot:
     corrects: Correction | None = None
     paynow: str = ""
     """What the PayNow QR code says; empty: none is printed."""
+    set_off: Decimal = Decimal("0.00")
+    """How much of it another document settled at once. Earlier releases didn't say."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; money as strings, times in ISO 8601."""
@@ -120,6 +122,7 @@ class InvoiceSnapshot:
             **{
                 **data,
                 **{name: Decimal(data[name]) for name in _MONEY},
+                "set_off": Decimal(data.get("set_off", "0.00")),
                 "issued_at": datetime.fromisoformat(data["issued_at"]),
                 "occurred_at": datetime.fromisoformat(data["occurred_at"]),
                 "due_on": date.fromisoformat(data["due_on"]),

@@ -131,6 +131,9 @@ class Payment(Ordered, OperationRecord):
         related_name="payments",
         help_text="The user's depot then; empty: none.",
     )
+    is_goodwill = models.BooleanField(
+        default=False, help_text="Paid out for nothing that was charged: it touches neither deposits nor the account."
+    )
     is_on_the_spot = models.BooleanField(default=False, help_text="Taken with the sale, in its commit.")
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
     allocated_amount = models.DecimalField(

@@ -10,7 +10,7 @@ from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.openapi import INVOICE_EXAMPLE
 from invoices.serializers import InvoiceOut
 from payments.errors import AlreadyPaid, AlreadyReversed, CashCountDecided, ExceedsCredit, ExceedsOutstanding
-from payments.serializers import CashCountIn, CashCountOut, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
+from payments.serializers import CashCountIn, CashCountOut, GoodwillIn, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
 
 _PAID = {
     **INVOICE_EXAMPLE,
@@ -35,6 +35,7 @@ _PAYMENT_EXAMPLE = {
     "user_name": "Lim Mei Ling",
     "depot": 1,
     "is_on_the_spot": False,
+    "is_goodwill": False,
     "reverses": None,
     "reversal": None,
     "allocated_amount": "179.31",
@@ -241,6 +242,41 @@ reject_cash_count = extend_schema(
             },
             response_only=True,
             status_codes=["200"],
+        ),
+    ],
+)
+
+refund_goodwill = extend_schema(
+    summary="Pay a goodwill refund",
+    description="ADMIN and SUPERVISOR. Pays out what nobody owes, with a reason: no deposit and no account is "
+    "touched by it, and it is no refund of a deposit. Reversing the payment undoes it. With a `client_temp_id` it is "
+    "safe to send again.",
+    tags=["Payments"],
+    request=GoodwillIn,
+    responses={201: PaymentOut, **conflicts(RefusedBefore)},
+    examples=[
+        OpenApiExample(
+            "for a cylinder that was never charged",
+            value={"amount": "30.00", "reason": "Kept the cylinder for ten years", "method": "CASH"},
+            request_only=True,
+        ),
+        OpenApiExample(
+            "paid",
+            value={
+                **_PAYMENT_EXAMPLE,
+                "id": 92,
+                "payment_number": "PAY-000092",
+                "method": "CASH",
+                "amount": "-30.00",
+                "reference": "",
+                "remarks": "Kept the cylinder for ten years",
+                "is_goodwill": True,
+                "allocated_amount": "-30.00",
+                "credit_amount": "0.00",
+                "allocations": [],
+            },
+            response_only=True,
+            status_codes=["200", "201"],
         ),
     ],
 )

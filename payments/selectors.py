@@ -7,10 +7,11 @@ from django.db.models import F
 
 from accounts.models import User
 from customers.models import Customer
-from foundation.money import shown, sum_of, to_cents
+from foundation.money import ZERO, shown, sum_of, to_cents
 from foundation.operations.ordering import numbered_above
 from foundation.remains import tells_of
-from payments.models import CashCount, Payment
+from invoices.models import Invoice
+from payments.models import Allocation, CashCount, Payment
 
 PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 """Which field holds the numbers of a prefix, see `customers.search`."""
@@ -56,6 +57,13 @@ def credit_of(customer: Customer) -> Decimal:
     unused = Payment.objects.filter(customer=customer, used_up_on__isnull=True)
     total: Decimal = unused.aggregate(total=sum_of(F("amount") - F("allocated_amount")))["total"]
     return total
+
+
+def paid_out_of(credit_note: Invoice) -> Decimal:
+    """How much of a credit note was paid out, and not set off."""
+    paid = Allocation.objects.filter(invoice=credit_note, payment__isnull=False)
+    # SQLite adds decimals as floats.
+    return -to_cents(paid.aggregate(total=sum_of("amount"))["total"]) + ZERO
 
 
 @tells_of(Customer)

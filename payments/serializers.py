@@ -85,6 +85,12 @@ class ReasonIn(Input):
     reason = TextField(max_length=500)
 
 
+class GoodwillIn(Input):
+    amount = AmountField()
+    reason = TextField(max_length=500)
+    method = StrictChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CASH)
+
+
 class AllocationOut(serializers.ModelSerializer[Allocation]):
     invoice_number = serializers.CharField(source="invoice.invoice_number", read_only=True)
 
@@ -110,8 +116,8 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
         model = Payment
         fields = (
             "id", "payment_number", "client_temp_id", "customer", "customer_name", "method", "amount", "received_on",
-            "reference", "remarks", "user", "user_name", "depot", "is_on_the_spot", "reverses", "reversal",
-            "allocated_amount", "credit_amount", "allocations", "created_at",
+            "reference", "remarks", "user", "user_name", "depot", "is_on_the_spot", "is_goodwill", "reverses",
+            "reversal", "allocated_amount", "credit_amount", "allocations", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 

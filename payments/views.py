@@ -6,18 +6,20 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
+from customers.models import Customer
 from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, YesNoFilter
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.remains import under_way
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
+from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
 from payments.models import CashCount, Payment
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
-from payments.serializers import CashCountIn, CashCountOut, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
+from payments.serializers import CashCountIn, CashCountOut, GoodwillIn, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
 from payments.unlikely import OF_PAYMENTS
 
 
@@ -40,6 +42,28 @@ class InvoicePaymentViewSet(ScopedViewSet):
         return Response(self.get_serializer(invoice).data)
 
 
+class CustomerPaymentViewSet(ScopedViewSet):
+    """Money for a customer beside the account. Its route lies under the customer's own."""
+
+    queryset = Customer.objects.all()
+    serializer_class = PaymentOut
+    operations = {"refund_goodwill": "payment.goodwill"}
+    asks = {"refund_goodwill": (AmountUnlikely,)}
+    target = "customer"
+    capability = {"refund_goodwill": Capability.REFUND_GOODWILL}
+
+    @openapi.refund_goodwill
+    @action(detail=True, methods=["post"], url_path="goodwill-refunds", url_name="goodwill-refunds")
+    def refund_goodwill(self, request: Request, pk: str) -> Response:
+        serializer = GoodwillIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        paid = services.refund_goodwill(
+            actor=acting_user(request), customer_id=self.get_object().pk, **serializer.validated_data
+        )
+        answer = self.get_serializer(PaymentViewSet.queryset.get(pk=paid.pk))
+        return Response(answer.data, status=HTTP_201_CREATED)
+
+
 class PaymentFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
@@ -50,7 +74,7 @@ class PaymentFilter(LedgerFilterSet):
 
     class Meta:
         model = Payment
-        fields = ("method",)
+        fields = ("method", "is_goodwill")
 
 
 @openapi.payments

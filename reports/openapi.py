@@ -222,7 +222,7 @@ receivables = extend_schema(
 
 deposits = extend_schema(
     summary=DEPOSITS.title,
-    description="ADMIN only. What customers hold against deposits, in pieces and money, as of any date.",
+    description="ADMIN only. What customers hold against deposits, in pieces and money by age, as of any date.",
     tags=["Reports"],
     parameters=[DEPOSITS.query],
     responses=table_answers(
@@ -236,9 +236,20 @@ deposits = extend_schema(
                     "sku": "CYL-14-POL",
                     "quantity": 2,
                     "amount": "120.00",
+                    "up_to_1_year": "60.00",
+                    "up_to_2_years": "60.00",
+                    "up_to_3_years": "0.00",
+                    "older": "0.00",
                 }
             ],
-            "totals": {"quantity": 2, "amount": "120.00"},
+            "totals": {
+                "quantity": 2,
+                "amount": "120.00",
+                "up_to_1_year": "60.00",
+                "up_to_2_years": "60.00",
+                "up_to_3_years": "0.00",
+                "older": "0.00",
+            },
         },
     ),
     filters=False,

@@ -22,7 +22,12 @@ from reports.report import Column, Kind, Report
 FORMATS = ("json", "csv", "xlsx")
 STATEMENT_FORMATS = ("json", "pdf")
 LONGEST = timedelta(days=3_660)
-ENTRY_KINDS = [("INVOICE", "Invoice"), ("CREDIT_NOTE", "Credit note"), ("PAYMENT", "Payment")]
+ENTRY_KINDS = [
+    ("INVOICE", "Invoice"),
+    ("CREDIT_NOTE", "Credit note"),
+    ("COLLECTION_NOTE", "Collection note"),
+    ("PAYMENT", "Payment"),
+]
 
 
 class PiecesField(serializers.IntegerField):

@@ -67,7 +67,12 @@ def _context(account: Statement) -> dict[str, object]:
 def _row(entry: Entry) -> dict[str, str]:
     is_payment = entry.kind == "PAYMENT"
     details = f"due {day_text(entry.due_on)}" if entry.due_on else entry.details
-    kinds = {"INVOICE": "Tax invoice", "CREDIT_NOTE": "Credit note", "PAYMENT": "Payment"}
+    kinds = {
+        "INVOICE": "Tax invoice",
+        "CREDIT_NOTE": "Credit note",
+        "COLLECTION_NOTE": "Collection note",
+        "PAYMENT": "Payment",
+    }
     return {
         "day": day_text(entry.day),
         "number": entry.number,

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.requests import acting_user
 from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.office.actions import ON_LISTS_AND_PAGES
+from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, list_of, page_of
 from foundation.office.menu import Menu
@@ -59,7 +59,13 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     search_help_text = "The app's own id, user name, error code, or request id"
     date_hierarchy = "date"
     ordering = ("-id",)
-    actions = ("retry", "retry_at_its_rates", "retry_without_unknown_fields", "retry_at_another_time")
+    actions = (
+        "retry",
+        "retry_at_its_rates",
+        "retry_without_unknown_fields",
+        "retry_at_another_time",
+        "retry_and_correct_site",
+    )
     readonly_fields = (
         "state", "type", "pushed_by", "device", "number", "occurred_at", "corrected_at", "received_at", "refusal",
         "tried_again", "withdrawn", "in_words", "sent", "client_temp_id", "request_id", "settled_at",
@@ -141,6 +147,22 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             "Let it happen at another time",
             "happened",
             lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, **sent),
+        )
+
+    @admin.action(
+        description="Let it happen, with more at the site than the books know",
+        permissions=["change"],
+        location=ON_LISTS_AND_PAGES,
+    )
+    def retry_and_correct_site(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            ReasonForm,
+            "Let it happen, with more at the site than the books know",
+            "happened",
+            lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, correct_site=True, **sent),
         )
 
     def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: Any) -> HttpResponse | None:

@@ -135,6 +135,13 @@ _PULLED = {
             "metered_since": "2026-01-12T10:20:00+08:00",
             "version": 4,
             "rates": [{"equipment": 3, "rate": "28.50", "valid_from": "2026-01-01"}],
+            "holdings": [
+                {
+                    "equipment": 3,
+                    "at_site": 3,
+                    "lots": [{"pieces": 2, "amount": "80.00", "invoice": 480, "open_amount": "0.00"}],
+                }
+            ],
         }
     ],
     "gone": {"depots": [], "equipment": [], "gst_rates": [], "customers": [17]},

@@ -14,6 +14,8 @@ from accounts.models import User
 from accounts.selectors import vehicle_at
 from accounts.services import TAKEN
 from customers.models import Customer, CustomerRate
+from deposits.models import DepositLot
+from deposits.selectors import pieces_at_sites
 from depots.models import Depot
 from distribution.models import Distribution
 from distribution.selectors import drafts
@@ -22,12 +24,14 @@ from equipment.models import Equipment
 from fleet.models import normalised
 from foundation import clock
 from foundation.entities import entity_name
+from foundation.money import ZERO
 from foundation.observability.metrics import gauge
 from foundation.remains import Told, UnderWay, tells_of
 from inventory.models import Count, Inventory, LocationKind
 from payments.models import CashCount
 from payments.services import CASH_COUNT
 from sync.models import Device, Pull, SyncConflict
+from transactions.selectors import open_of_charges
 from transactions.services import OPERATION as TRANSACTION_CREATE
 from transactions.usage import Metered, habits_of
 
@@ -72,12 +76,40 @@ def customers_to_pull(chosen: QuerySet[Customer]) -> list[dict[str, Any]]:
     meters = {customer["id"]: [customer.pop(name) for name in _OF_METER] for customer in customers}
     metered = [customer["id"] for customer in customers if customer["meter_rate"] is not None]
     habits = habits_of([Metered(pk, *meters[pk]) for pk in metered])
+    holdings = holdings_to_pull([customer["id"] for customer in customers])
     for customer in customers:
+        customer["holdings"] = holdings[customer["id"]]
         habit = habits.get(customer["id"])
         customer["most_usage_per_day"] = habit.most_per_day if habit else None
         customer["metered_since"] = habit.since if habit else None
         customer["rates"] = _not_over(rates_of.get(customer["id"], ()), today)
     return customers
+
+
+def holdings_to_pull(customer_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """What customers hold: pieces at the site, and the deposits of them, the oldest first, each with what is still open
+    of the invoice that charged it: a refund is set off against that first.
+    """
+    at_sites = pieces_at_sites(customer_ids)
+    lots: dict[int, dict[int, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    rows = list(DepositLot.objects.filter(customer__in=customer_ids).standing().oldest_first())
+    charged_by = open_of_charges(row.pk for row in rows)
+    for row in rows:
+        charges = charged_by.get(row.pk, [])
+        lot = {
+            "pieces": row.pieces,
+            "amount": row.amount,
+            "invoice": charges[0].invoice if charges else None,
+            "open_amount": sum((charge.amount for charge in charges), ZERO),
+        }
+        lots[row.customer_id][row.equipment_id].append(lot)
+    return {
+        pk: [
+            {"equipment": equipment, "at_site": at_sites[pk].get(equipment, 0), "lots": lots[pk][equipment]}
+            for equipment in sorted({*at_sites[pk], *lots[pk]})
+        ]
+        for pk in customer_ids
+    }
 
 
 def _not_over(latest_first: Iterable[dict[str, Any]], today: date) -> list[dict[str, Any]]:

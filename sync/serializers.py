@@ -250,12 +250,33 @@ class PulledRate(serializers.ModelSerializer[CustomerRate]):
         read_only_fields = fields
 
 
+class PulledLot(serializers.Serializer[None]):
+    """A deposit that is held."""
+
+    pieces = serializers.IntegerField()
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2)
+    invoice = serializers.IntegerField(allow_null=True, help_text="What charged it; null: nobody knows.")
+    open_amount = serializers.DecimalField(
+        max_digits=12, decimal_places=2, help_text="Of that invoice: a refund is set off against it first."
+    )
+
+
+class PulledHolding(serializers.Serializer[None]):
+    """What a customer holds of one equipment. What is beyond the lots is on loan: it comes back first, at nothing."""
+
+    equipment = serializers.IntegerField()
+    at_site = serializers.IntegerField()
+    lots = PulledLot(many=True, help_text="The oldest first, as they are refunded.")
+
+
 class PulledCustomer(serializers.ModelSerializer[Customer]):
     # Documents what `customers_to_pull` reads.
 
     rates = PulledRate(
         many=True, read_only=True, help_text="In force today, and those that will be: each from its date."
     )
+
+    holdings = PulledHolding(many=True, read_only=True)
 
     most_usage_per_day = serializers.DecimalField(
         max_digits=12,
@@ -272,7 +293,7 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
 
     class Meta:
         model = Customer
-        fields = (*PULLED_OF_CUSTOMER, *METER_OF_CUSTOMER, "rates")
+        fields = (*PULLED_OF_CUSTOMER, *METER_OF_CUSTOMER, "rates", "holdings")
         read_only_fields = fields
 
     def to_representation(self, instance: Any) -> Any:
@@ -285,6 +306,16 @@ class PulledCustomer(serializers.ModelSerializer[Customer]):
             "most_usage_per_day": _text(instance["most_usage_per_day"]),
             "metered_since": since and self.fields["metered_since"].to_representation(since),
             "rates": [{**rate, "rate": _text(rate["rate"])} for rate in instance["rates"]],
+            "holdings": [
+                {
+                    **holding,
+                    "lots": [
+                        {**lot, "amount": _text(lot["amount"]), "open_amount": _text(lot["open_amount"])}
+                        for lot in holding["lots"]
+                    ],
+                }
+                for holding in instance["holdings"]
+            ],
         }
 
 
@@ -407,6 +438,14 @@ class RetryIn(Input):
     )
     occurred_at = MomentField(
         required=False, allow_null=True, default=None, help_text="When it happened, where the device's clock was wrong."
+    )
+    correct_site = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="More comes back from the customer's site than the books know: bring them to it, in the same commit.",
+    )
+    reason = TextField(
+        max_length=500, required=False, allow_blank=True, default="", help_text="Of the correction; needed for it."
     )
 
 

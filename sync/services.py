@@ -109,14 +109,17 @@ def retry_conflict(
     approve_rates: bool = False,
     ignore_unknown_fields: bool = False,
     occurred_at: datetime | None = None,
+    correct_site: bool = False,
+    reason: str = "",
 ) -> SyncConflict:
     """Let a kept operation happen, as the user who pushed it and when it happened, however long ago that is.
 
     ``approve_rates`` takes the rates that it names, as far as the actor may; ``ignore_unknown_fields`` leaves out what
     it says beyond the fields that there are; ``occurred_at`` is another time than the one that was understood when it
-    came. Locks the conflict, then what the operation's own command locks, which also names the errors. Raises Denied,
-    ConflictSettled, Unreadable, BelongsToAnother, Invalid for a time that is still to come, UserDeactivated where it
-    happened after that, UserNotAllowed where they lack the right now.
+    came; ``correct_site`` brings the customer's site to what comes back from it, for a ``reason``. Locks the conflict,
+    then what the operation's own command locks, which also names the errors. Raises Denied, ConflictSettled,
+    Unreadable, BelongsToAnother, Invalid for a time that is still to come or a correction without its reason,
+    UserDeactivated where it happened after that, UserNotAllowed where they lack the right now.
     """
     conflict = _lock_open(actor, conflict_id)
     _require_another(actor, conflict)
@@ -127,7 +130,10 @@ def retry_conflict(
         raise BelongsToAnother("Its client_temp_id belongs to another operation, which happened or was kept itself.")
     if occurred_at is not None and occurred_at > clock.now():
         raise Invalid("It can't have happened in the future.", attr="occurred_at")
-    made = _let_happen(conflict, sent, Approval(by=actor, rates=approve_rates), occurred_at)
+    if correct_site and not reason.strip():
+        raise Invalid("Please say why more comes back than the books know.", attr="reason")
+    approval = Approval(by=actor, rates=approve_rates, site_reason=reason.strip() if correct_site else "")
+    made = _let_happen(conflict, sent, approval, occurred_at)
     pusher = conflict.user
     record(
         actor=actor,
@@ -141,7 +147,9 @@ def retry_conflict(
             "rates_approved": approve_rates,
             "unknown_fields_ignored": bool(sent.refusals),
             **({"occurred_at": occurred_at} if occurred_at else {}),
+            **({"site_corrected": True} if correct_site else {}),
         },
+        reason=reason,
     )
     return conflict
 

@@ -169,7 +169,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
 
 @admin.register(DepositBalance)
 class DepositBalanceAdmin(OfficeAdmin[DepositBalance]):
-    """What customers hold against deposits. The lines of sales move it, nothing else."""
+    """Balances of earlier releases that are no lots. Nothing moves them."""
 
     view_capability = Capability.VIEW_CUSTOMER_SITE
     menu = Menu.SALES

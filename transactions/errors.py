@@ -40,12 +40,6 @@ class MeterMovedOn(Conflict):
     code = "meter_moved_on"
 
 
-class NegativeTotal(Conflict):
-    """The refunds exceed the taxable sale; record refund and sale apart."""
-
-    code = "negative_total"
-
-
 class UsageUnlikely(Question):
     """Much more was used per day than this meter usually uses."""
 

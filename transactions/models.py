@@ -51,6 +51,14 @@ class Transaction(OperationRecord):
     transaction_number = models.CharField(max_length=32, unique=True)
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="transaction")
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
+    beside = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="refund",
+        help_text="The sale of the same visit, which this refund exceeds: each has its own document.",
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="transactions")
     customer_name = models.CharField(max_length=200, help_text="The customer's name then.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="transactions")
@@ -122,6 +130,7 @@ class RateSource(models.TextChoices):
     FIELD = "FIELD", "Sent from the field"
     KNOWN = "KNOWN", "In force when the device last pulled"
     OVERRIDE = "OVERRIDE", "Overridden"
+    LOT = "LOT", "What was charged for it"
 
 
 class TransactionItem(LedgerModel):
@@ -136,6 +145,12 @@ class TransactionItem(LedgerModel):
         REFILL = "REFILL", "Refill"
         SERVICE = "SERVICE", "Service"
         DEPOSIT = "DEPOSIT", "Deposit"
+        SHELL = "SHELL", "Shell"
+        SETOFF = "SETOFF", "Deposit set off"
+
+    class Reason(models.TextChoices):
+        BOUGHT = "BOUGHT", "Bought by the customer"
+        LOST = "LOST", "Lost by the customer"
 
     transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="items")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="transaction_items")
@@ -143,6 +158,9 @@ class TransactionItem(LedgerModel):
     type = models.CharField(max_length=8, choices=Type)
     condition = models.CharField(
         max_length=8, choices=Condition, blank=True, help_text="Of what comes back; only for a RETURN."
+    )
+    reason = models.CharField(
+        max_length=8, choices=Reason, blank=True, default="", help_text="Why a SHELL is charged; else empty."
     )
     quantity = models.IntegerField(help_text="Negative in a reversal.")
     rate = models.DecimalField(max_digits=10, decimal_places=2)
@@ -181,9 +199,8 @@ class DepositBalanceQuerySet(models.QuerySet[Any]):
 
 
 class DepositBalance(models.Model):
-    """What a customer holds of one equipment against deposits: the sum of the DEPOSIT and RETURN lines.
-
-    Kept like a stock balance, so that neither a sale nor a report adds up history.
+    """A balance of deposits that earlier releases kept, and that is no lot: nothing, or less, is left of its pieces or
+    its money. A list to look at; nothing changes it.
     """
 
     entity = "transactions.depositbalance"

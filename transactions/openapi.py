@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from customers.errors import CustomerInactive
+from deposits.errors import DepositRefunded
 from equipment.errors import EquipmentInactive
 from foundation.api.schema import conflicts
 from foundation.operations.idempotency import RefusedBefore
@@ -16,13 +17,13 @@ from transactions.errors import (
     EmptySale,
     MeterMovedOn,
     MeterReadingDecreased,
-    NegativeTotal,
     NoMeter,
     RateMismatch,
 )
 from transactions.selectors import MAX_READINGS
 from transactions.serializers import (
     DepositsOut,
+    HoldingOut,
     MeterReadingOut,
     NewMeterIn,
     ReplacedMeterOut,
@@ -58,6 +59,7 @@ _ITEM = {
     "equipment_name": "14 kg POL cylinder",
     "type": "SALE",
     "condition": "",
+    "reason": "",
     "quantity": 2,
     "rate": "28.50",
     "rate_source": "CONTRACT",
@@ -92,7 +94,7 @@ _TRANSACTION_EXAMPLE = {
 }
 _TRANSACTION = OpenApiExample("a sale", value=_TRANSACTION_EXAMPLE, response_only=True, status_codes=["200"])
 SALE_REFUSALS = (
-    InsufficientStock, RateMismatch, MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale, NegativeTotal,
+    InsufficientStock, RateMismatch, MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale,
     CustomerInactive, EquipmentInactive, OccurredAtOutOfRange, RefusedBefore,
 )  # fmt: skip
 _CREATE: dict[str, Any] = {
@@ -107,7 +109,7 @@ _CREATE: dict[str, Any] = {
         _SALE,
         OpenApiExample(
             "recorded",
-            value={"transaction": _TRANSACTION_EXAMPLE, "invoice": INVOICE_EXAMPLE},
+            value={"transaction": _TRANSACTION_EXAMPLE, "invoice": INVOICE_EXAMPLE, "refund": None},
             response_only=True,
             status_codes=["200", "201"],
         ),
@@ -127,7 +129,9 @@ transactions = extend_schema_view(
 record_sale = extend_schema(
     summary="Record a sale",
     description="Stock, meter, price, number, invoice, PDF and audit in one commit, or nothing. "
-    "The server prices every line. With a `client_temp_id` it is safe to send again.",
+    "The server prices every line: a RETURN refunds what was charged for what comes back, first what was lent without "
+    "a deposit, then the oldest deposit. A refund that exceeds the sale has a document of its own (`refund`). With a "
+    "`client_temp_id` it is safe to send again.",
     **_CREATE,
 )
 
@@ -145,7 +149,7 @@ void_sale = extend_schema(
     "once.",
     tags=["Sales"],
     request=VoidIn,
-    responses={201: SaleOut, **conflicts(AlreadyVoided, MeterMovedOn, InsufficientStock)},
+    responses={201: SaleOut, **conflicts(AlreadyVoided, DepositRefunded, MeterMovedOn, InsufficientStock)},
     examples=[
         OpenApiExample("a mistake", value={"reason": "Entered for the wrong customer"}, request_only=True),
         OpenApiExample(
@@ -183,6 +187,7 @@ void_sale = extend_schema(
                     "settled_amount": "-179.31",
                     "outstanding_amount": "0.00",
                 },
+                "refund": None,
             },
             response_only=True,
             status_codes=["201"],
@@ -283,6 +288,37 @@ read_deposits = extend_schema(
                     }
                 ],
                 "total_amount": "120.00",
+            },
+            response_only=True,
+            status_codes=["200"],
+        )
+    ],
+    filters=False,
+)
+
+read_holdings = extend_schema(
+    summary="Read what a customer holds",
+    description="By equipment: what stands at the site, what of it is on loan, without a deposit, and the deposits, "
+    "the oldest first. A RETURN takes what is on loan first, then the oldest deposit at its own amount.",
+    tags=["Customers' sites"],
+    responses=HoldingOut(many=True),
+    examples=[
+        OpenApiExample(
+            "three cylinders",
+            value={
+                "equipment": 3,
+                "sku": "CYL-14-POL",
+                "equipment_name": "14 kg POL cylinder",
+                "at_site": 3,
+                "on_loan": 1,
+                "lots": [
+                    {
+                        "pieces": 2,
+                        "amount": "80.00",
+                        "document_number": "INV-20260120-000001",
+                        "occurred_at": "2026-01-20T10:00:00+08:00",
+                    }
+                ],
             },
             response_only=True,
             status_codes=["200"],

@@ -1,13 +1,16 @@
 """What a sale comes to: a pure function of what was asked for and of rows that were read. No queries, no clock."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from customers.models import Customer
 from customers.selectors import ContractRates
+from deposits.held import Held
 from discrepancies.services import Code
 from equipment.models import Equipment
 from equipment.selectors import Prices
@@ -18,8 +21,20 @@ from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move
 from invoices.services import Billing
 from invoices.snapshot import Line, MeterUsage
-from transactions.errors import EmptySale, MeterMovedOn, NegativeTotal
-from transactions.pricing import Known, PricedItem, SaleItem, Type, Usage, price_items, read_meter
+from transactions.errors import EmptySale, MeterMovedOn
+from transactions.pricing import (
+    CREDITS,
+    LEAVING,
+    Asked,
+    Known,
+    PricedItem,
+    SaleItem,
+    Type,
+    Usage,
+    price_items,
+    read_meter,
+    spelled_out,
+)  # fmt: skip
 from transactions.unlikely import unlikely_in_sale
 from transactions.usage import Habit
 
@@ -50,13 +65,21 @@ class NewSale:
     seen: Seen | None = None
 
     @property
+    def equipment(self) -> list[int]:
+        """All that it names: of each item what it is about, then what comes back for it."""
+        others = [item.returned_equipment for item in self.items if item.returned_equipment is not None]
+        return [*(item.equipment for item in self.items), *others]
+
+    @property
     def coming_back(self) -> set[int]:
-        """The indexes of the items that bring something back: that is always taken."""
-        return {index for index, item in enumerate(self.items) if item.type == Type.RETURN}
+        """The indexes among the `equipment` of what is brought back: that is always taken."""
+        back = {index for index, item in enumerate(self.items) if item.type == Type.RETURN}
+        return back | {*range(len(self.items), len(self.equipment))}
 
     @property
     def only_takes_back(self) -> bool:
-        return bool(self.items) and len(self.coming_back) == len(self.items) and self.current_meter is None
+        only_returns = bool(self.items) and all(item.type == Type.RETURN for item in self.items)
+        return only_returns and self.current_meter is None
 
 
 class Difference(NamedTuple):
@@ -76,40 +99,109 @@ class PriceList:
     prices: Mapping[int, Prices]
     contracts: Mapping[int, ContractRates]
     gst_rate: Decimal
+    lost_is_taxable: bool
     known: Mapping[int, Known] | None = None
+
+
+class Open(NamedTuple):
+    """An invoice, and what is open of it."""
+
+    invoice: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a customer holds of all that leaves the site, before it does; and what is open of the invoices that charged
+    the deposits of it, by lot: also of those that charged them again, as the void of a refund does.
+    """
+
+    held: Mapping[int, Held]
+    charged_by: Mapping[int, Sequence[Open]]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPlan:
+    """A refund, and how it is settled: set off first, against the invoices that charged it, then against the sale that
+    it is beside; the rest may be paid out.
+    """
+
+    items: Sequence[PricedItem]
+    billing: Billing
+    against: Mapping[int, Decimal]
+    against_sale: Decimal
+    paid_out: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class SalePlan:
-    """A sale that the rules allow, but for the stock: its lines, its reading, and what is billed."""
+    """A sale that the rules allow: its lines, its reading, and what is billed. A refund that exceeds it has a document
+    of its own beside it; where there is nothing but a refund, ``billing`` is the refund's.
+    """
 
     items: Sequence[PricedItem]
     usage: Usage | None
     billing: Billing
+    refund: RefundPlan | None = None
     differences: Sequence[Difference] = ()
     questions: Sequence[Question] = ()
 
-    def moves(self, vehicle: Location, customer: Location) -> list[Move]:
-        """The stock that each line moves; a customer's cylinders are counted as FULL, whatever is in them."""
-        kind, full, empty = StockMovement.Kind, Condition.FULL, Condition.EMPTY
-        moves: list[Move] = []
-        legs: list[tuple[StockMovement.Kind, Location, str, Location, str]]
-        for index, item in enumerate(self.items):
-            attr = f"items.{index}.quantity"
-            match item.type:
-                case Type.SALE:
-                    legs = [(kind.SALE, vehicle, full, customer, full)]
-                case Type.SWAP:
-                    legs = [
-                        (kind.SWAP_OUT, vehicle, full, customer, full),
-                        (kind.SWAP_IN, customer, full, vehicle, empty),
-                    ]
-                case Type.RETURN:
-                    legs = [(kind.RETURN, customer, full, vehicle, item.condition)]
-                case _:
-                    legs = []
-            moves += [Move(leg[0], item.equipment, item.quantity, *leg[1:], attr) for leg in legs]
-        return moves
+    @property
+    def all_items(self) -> list[PricedItem]:
+        return [*self.items, *(self.refund.items if self.refund and self.is_beside_sale else ())]
+
+    @property
+    def is_beside_sale(self) -> bool:
+        """Are there two documents?"""
+        return self.refund is not None and self.refund.billing is not self.billing
+
+    @property
+    def owed(self) -> Decimal:
+        """By both documents, before anything is set off or paid."""
+        return _owed(self.billing, self.refund)
+
+
+def _owed(billing: Billing, refund: RefundPlan | None) -> Decimal:
+    beside = refund.billing.total_amount if refund and refund.billing is not billing else ZERO
+    return billing.total_amount + beside
+
+
+def moves_of(
+    lines: Sequence[Asked], equipment: Mapping[int, Equipment], vehicle: Location, customer: Location, outside: Location
+) -> list[Move]:
+    """The stock that each line moves; a customer's cylinders are counted as FULL, whatever is in them."""
+    kind, full, empty = StockMovement.Kind, Condition.FULL, Condition.EMPTY
+    moves: list[Move] = []
+    legs: list[tuple[StockMovement.Kind, Location, str, Location, str]]
+    for item, index in lines:
+        row = equipment[item.equipment]
+        match item.type:
+            case Type.SALE:
+                legs = [(kind.SALE, vehicle, full, customer, full)]
+            case Type.SWAP:
+                legs = [
+                    (kind.SWAP_OUT, vehicle, full, customer, full),
+                    (kind.SWAP_IN, customer, full, vehicle, empty),
+                ]
+            case Type.RETURN:
+                # The books know nothing of another brand's shells before they are brought.
+                legs = [(kind.FOREIGN, outside, empty, customer, full)] if row.is_foreign else []
+                legs.append((kind.RETURN, customer, full, vehicle, item.condition or empty))
+            case Type.SHELL:
+                legs = [(kind.SHELL, customer, full, outside, empty)]
+            case _:
+                legs = []
+        moves += [Move(leg[0], row, item.quantity, *leg[1:], f"items.{index}.quantity") for leg in legs]
+    return moves
+
+
+def leaving(lines: Sequence[Asked]) -> Counter[int]:
+    """How many of which equipment leave the customer's site for good."""
+    gone: Counter[int] = Counter()
+    for item, _ in lines:
+        if item.type in LEAVING:
+            gone[item.equipment] += item.quantity
+    return gone
 
 
 def plan_sale(
@@ -119,6 +211,7 @@ def plan_sale(
     customer: Customer,
     meter_rate: Decimal | None,
     listed: PriceList,
+    site: Site,
     may_override: bool,
     occurred_at: datetime,
     habit: Habit | None = None,
@@ -126,18 +219,40 @@ def plan_sale(
     """Price every line, bill the reading, add up; what is unlikely about it are the plan's questions.
 
     ``meter_rate`` is the customer's at that moment, ``habit`` that of the meter, where one was read. Raises
-    MeterMovedOn, NoMeter, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, AmountOutOfRange.
+    MeterMovedOn, NoMeter, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, AmountOutOfRange.
     """
     if sale.current_meter is not None and customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
         raise MeterMovedOn("The meter was replaced after this reading was taken.", attr="current_meter")
     usage = read_meter(customer, sale.current_meter, meter_rate)
     items = price_items(
-        sale.items, listed.equipment, listed.prices, listed.contracts, may_override=may_override, known=listed.known
+        lines_of(sale, listed),
+        listed.equipment,
+        listed.prices,
+        listed.contracts,
+        sites=site.held,
+        may_override=may_override,
+        lost_is_taxable=listed.lost_is_taxable,
+        known=listed.known,
     )
-    billing = _bill(sale, vehicle_no, customer, items, usage, gst_rate=listed.gst_rate, occurred_at=occurred_at)
-    differences = [*_differences(sale.seen, items, usage, billing)]
+    credits = [item for item in items if item.type in CREDITS]
+    charges = [item for item in items if item.type not in CREDITS]
+    metered = bool(usage and usage.quantity)
+    if not items and not metered:
+        raise EmptySale("There are neither lines nor usage: nothing to bill.")
+    bill = partial(_bill, sale, vehicle_no, customer, gst_rate=listed.gst_rate, occurred_at=occurred_at)
+    billing = bill(items, usage)
+    refund = None
+    if billing.subtotal < 0 and (charges or metered):
+        items, billing = charges, bill(charges, usage)
+        refund = _refund(sale, credits, bill(credits, None), site, beside=billing)
+        billing = replace(billing, set_off=refund.against_sale)
+    elif billing.subtotal < 0:
+        refund = _refund(sale, credits, billing, site)
+        billing = refund.billing
+    everything = [*charges, *credits]
+    differences = [*_differences(sale.seen, everything, usage, _owed(billing, refund))]
     questions = unlikely_in_sale(
-        items,
+        everything,
         usage,
         billing,
         habit,
@@ -145,11 +260,51 @@ def plan_sale(
         is_reported=sale.occurred_at is not None,
         last_seen=sale.seen.last_reading if sale.seen else None,
     )
-    return SalePlan(items, usage, billing, differences, [*questions])
+    return SalePlan(items, usage, billing, refund, differences, [*questions])
+
+
+def lines_of(sale: NewSale, listed: PriceList) -> list[Asked]:
+    return list(spelled_out(sale.items, listed.equipment, listed.prices))
+
+
+def _refund(
+    sale: NewSale, items: Sequence[PricedItem], billing: Billing, site: Site, *, beside: Billing | None = None
+) -> RefundPlan:
+    """Settle a refund: what its deposits' invoices have open comes first, each up to what they are refunded."""
+    left = -billing.total_amount
+    against: dict[int, Decimal] = {}
+    still_open = {each.invoice: each.amount for charges in site.charged_by.values() for each in charges}
+    for refund in (refund for item in items for refund in item.refunds):
+        amount = refund.amount
+        for charge in site.charged_by.get(refund.lot.pk, ()) if refund.lot else ():
+            if (part := min(amount, still_open[charge.invoice], left)) > 0:
+                against[charge.invoice] = against.get(charge.invoice, ZERO) + part
+                still_open[charge.invoice] -= part
+                amount -= part
+                left -= part
+    against_sale = min(left, beside.total_amount) if beside else ZERO
+    due = left - against_sale
+    paid_out = _paid_out(sale, items, billing, beside, due) if sale.payment_received else ZERO
+    billing = replace(billing, set_off=-billing.total_amount - due, payment_received=bool(paid_out))
+    return RefundPlan(items, billing, against, against_sale, paid_out)
+
+
+def _paid_out(
+    sale: NewSale, items: Sequence[PricedItem], billing: Billing, beside: Billing | None, due: Decimal
+) -> Decimal:
+    """What is due; where the field showed another amount, that one: it has changed hands."""
+    if sale.seen is None:
+        return due
+    owed = billing.total_amount + (beside.total_amount if beside else ZERO)
+    shown = sale.seen.total_with_gst
+    if shown is None:
+        more = ((item.shown_rate - item.rate) * item.quantity for item in items if item.shown_rate is not None)
+        shown = owed - sum(more, ZERO)
+    return max(due + owed - shown, ZERO)
 
 
 def _differences(
-    seen: Seen | None, items: Sequence[PricedItem], usage: Usage | None, billing: Billing
+    seen: Seen | None, items: Sequence[PricedItem], usage: Usage | None, owed: Decimal
 ) -> Iterator[Difference]:
     for item in items:
         if item.shown_rate is not None:
@@ -157,9 +312,9 @@ def _differences(
             yield Difference(Code.RATE_DIFFERS, item.shown_rate, item.rate, detail)
     if seen is None:
         return
-    if seen.total_with_gst not in (None, billing.total_amount):
-        detail = f"{seen.total_with_gst} was shown, {billing.total_amount} is billed."
-        yield Difference(Code.TOTAL_DIFFERS, seen.total_with_gst, billing.total_amount, detail)
+    if seen.total_with_gst not in (None, owed):
+        detail = f"{seen.total_with_gst} was shown, {owed} is billed."
+        yield Difference(Code.TOTAL_DIFFERS, seen.total_with_gst, owed, detail)
     if usage is not None and seen.last_reading not in (None, usage.last):
         last = "none" if usage.last is None else usage.last
         detail = f"{seen.last_reading} was known as the meter's last reading, and it is {last}."
@@ -176,14 +331,9 @@ def _bill(
     gst_rate: Decimal,
     occurred_at: datetime,
 ) -> Billing:
-    """Add up what is owed, or refuse what can't be billed."""
+    """Add up what is owed. Raises AmountOutOfRange."""
     usage_amount = usage.amount if usage else ZERO
-    metered = bool(usage and usage.quantity)
-    if not items and not metered:
-        raise EmptySale("There are neither lines nor usage: nothing to bill.")
     subtotal = sum((item.amount for item in items), usage_amount)
-    if subtotal < 0 and (metered or any(item.taxable for item in items)):
-        raise NegativeTotal("The refunds exceed the sale. Please record refund and sale apart.", attr="items")
     billing = Billing(
         customer=customer,
         lines=[

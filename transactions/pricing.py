@@ -3,13 +3,14 @@
 Pure functions over rows that the service has locked or read: no queries here.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from customers.models import Customer
 from customers.selectors import ContractRates
+from deposits.held import Held, Refund
 from equipment.models import Equipment
 from equipment.selectors import Prices
 from foundation.errors import Invalid
@@ -20,8 +21,13 @@ from transactions.errors import MeterReadingDecreased, NoMeter, RateMismatch
 from transactions.models import RateSource, TransactionItem
 
 Type = TransactionItem.Type
-UNTAXED = frozenset({Type.DEPOSIT, Type.RETURN})
+Reason = TransactionItem.Reason
+CREDITS = frozenset({Type.RETURN, Type.SETOFF})
+"""What gives deposits back; its amount is negative."""
+UNTAXED = frozenset({Type.DEPOSIT, *CREDITS})
 """A refundable deposit is no consideration for a supply, so GST stays away from it (IRAS e-Tax Guide)."""
+LEAVING = frozenset({Type.RETURN, Type.SHELL})
+"""What takes shells away from the customer's site for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,15 @@ class SaleItem:
     quantity: int
     condition: str = ""
     rate: Decimal | None = None
+    reason: str = ""
+    returned_equipment: int | None = None
+
+
+class Asked(NamedTuple):
+    """A line to be recorded, and the index of the item that asked for it."""
+
+    item: SaleItem
+    index: int
 
 
 class Listed(NamedTuple):
@@ -52,9 +67,10 @@ class Known(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class PricedItem:
     """A line with its price. ``listed_rate`` is what an override replaced, ``shown_rate`` what the field had shown
-    instead; else None.
+    instead; else None. ``refunds``: which deposits it gives back.
     """
 
+    index: int
     equipment: Equipment
     type: str
     condition: str
@@ -65,6 +81,8 @@ class PricedItem:
     taxable: bool
     listed_rate: Decimal | None
     shown_rate: Decimal | None = None
+    reason: str = ""
+    refunds: Sequence[Refund] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,48 +115,144 @@ def read_meter(customer: Customer, reading: Decimal | None, rate: Decimal | None
     return Usage(last=last, current=reading, quantity=quantity, rate=rate, amount=amount)
 
 
+def spelled_out(
+    items: Sequence[SaleItem], equipment: Mapping[int, Equipment], prices: Mapping[int, Prices]
+) -> Iterator[Asked]:
+    """The lines that the items come to: a shell of another kind that comes back for a full one is a line of its own.
+
+    Of ours in another size it is a RETURN, and the new one's deposit is charged; of another brand it is only taken.
+    Raises Invalid where another brand's is to be sold or lent.
+    """
+    for index, item in enumerate(items):
+        back, item = item.returned_equipment, replace(item, returned_equipment=None)
+        if item.type == Type.SWAP and back not in (None, item.equipment):
+            lines = [replace(item, type=Type.SALE, condition="")]
+            if not equipment[back].is_foreign and prices[item.equipment].deposit is not None:
+                lines.append(SaleItem(item.equipment, Type.DEPOSIT, item.quantity))
+            lines.append(SaleItem(back, Type.RETURN, item.quantity, item.condition))
+        else:
+            lines = [item if back is None else replace(item, equipment=back)]
+        for line in lines:
+            if equipment[line.equipment].is_foreign and line.type != Type.RETURN:
+                raise Invalid(
+                    f"{equipment[line.equipment].sku} is another brand's: it is only taken back.",
+                    attr=f"items.{index}.equipment",
+                )
+            yield Asked(line, index)
+
+
 def price_items(
-    items: Sequence[SaleItem],
+    asked: Sequence[Asked],
     equipment: Mapping[int, Equipment],
     prices: Mapping[int, Prices],
     contracts: Mapping[int, ContractRates],
     *,
+    sites: Mapping[int, Held],
     may_override: bool,
+    lost_is_taxable: bool,
     known: Mapping[int, Known] | None = None,
 ) -> list[PricedItem]:
     """Price every line; see `_price` for the rate. Raises RateMismatch, Invalid, AmountOutOfRange.
 
-    ``known`` is there for what was sold without a network: the goods are gone, and another rate refuses nothing.
+    ``sites`` says of each equipment that leaves the customer's site what the customer holds of it before. ``known`` is
+    there for what was sold without a network: the goods are gone, and another rate refuses nothing.
     """
-    return [
-        _price(
-            item,
-            equipment[item.equipment],
-            [
-                *_listed(item, prices[item.equipment], contracts.get(item.equipment, ContractRates())),
-                *_known(item, known.get(item.equipment, Known()) if known else Known()),
-            ],
-            index,
-            may_override=may_override,
-            is_done=known is not None,
+    held = dict(sites)
+    # A deposit that is charged now is for what comes now: nothing that goes is refunded by it, nor lent without one.
+    for item, _ in asked:
+        if item.type == Type.DEPOSIT and item.equipment in held:
+            before = held[item.equipment]
+            held[item.equipment] = replace(before, at_site=before.at_site - item.quantity)
+    priced: list[PricedItem] = []
+    for item, index in asked:
+        row = equipment[item.equipment]
+        refunds: Sequence[Refund] = ()
+        if item.type in LEAVING and not row.is_foreign:
+            before = held.get(item.equipment, Held())
+            refunds, held[item.equipment] = before.without(item.quantity, loan_first=item.reason != Reason.LOST)
+        elif item.type == Type.RETURN:
+            refunds = [Refund(None, item.quantity, ZERO)]
+        if item.type == Type.RETURN:
+            priced += _returned(item, row, refunds, index, is_done=known is not None)
+            continue
+        listed = [
+            *_listed(item, prices[item.equipment], contracts.get(item.equipment, ContractRates())),
+            *_known(item, known.get(item.equipment, Known()) if known else Known()),
+        ]
+        line = _price(item, row, listed, index, may_override=may_override, is_done=known is not None)
+        if item.type == Type.SHELL:
+            line = replace(line, taxable=item.reason == Reason.BOUGHT or lost_is_taxable)
+        priced.append(line)
+        if item.type == Type.SHELL:
+            paid = [refund for refund in refunds if refund.lot is not None]
+            priced += _given_back(Type.SETOFF, item, row, paid, index)
+    return priced
+
+
+def _returned(
+    item: SaleItem, equipment: Equipment, refunds: Sequence[Refund], index: int, *, is_done: bool
+) -> list[PricedItem]:
+    """What comes back is refunded at what was charged for it, whatever it costs today, and whoever is asking."""
+    QUANTITY.require(item.quantity, attr=f"items.{index}.quantity")
+    lines = _given_back(Type.RETURN, item, equipment, refunds, index)
+    if item.rate is None or all(line.rate == item.rate for line in lines):
+        return lines
+    if not is_done:
+        refunded = ", ".join(f"{line.quantity} at {line.rate}" for line in lines)
+        raise RateMismatch(
+            f"{equipment.sku} is refunded at what was charged: {refunded}, not {item.rate}.", attr=f"items.{index}.rate"
         )
-        for index, item in enumerate(items)
-    ]
+    return [line if line.rate == item.rate else replace(line, shown_rate=item.rate) for line in lines]
+
+
+def _given_back(
+    kind: Type, item: SaleItem, equipment: Equipment, refunds: Sequence[Refund], index: int
+) -> list[PricedItem]:
+    """A line for each amount that a piece refunds."""
+    by_rate: dict[Decimal, list[Refund]] = {}
+    for refund in refunds:
+        by_rate.setdefault(refund.of_one, []).append(refund)
+    lines = []
+    for rate, of_it in by_rate.items():
+        quantity = sum(refund.pieces for refund in of_it)
+        amount = to_cents(-quantity * rate) + ZERO
+        AMOUNT.require(amount, attr=f"items.{index}.quantity")
+        lines.append(
+            PricedItem(
+                index=index,
+                equipment=equipment,
+                type=kind,
+                condition=(item.condition or Condition.EMPTY) if kind == Type.RETURN else "",
+                quantity=quantity,
+                rate=rate,
+                rate_source=RateSource.LOT,
+                amount=amount,
+                taxable=False,
+                listed_rate=None,
+                refunds=of_it,
+            )
+        )
+    return lines
 
 
 def _listed(item: SaleItem, prices: Prices, contract: ContractRates) -> list[Listed]:
     """The price in force; behind it the one that could be known then, where that was another.
 
-    The contract's rate, else the equipment's. DEPOSIT and RETURN go by the equipment's deposit instead.
+    The contract's rate, else the equipment's. A DEPOSIT goes by the equipment's deposit instead; nobody lists what a
+    SHELL costs.
     """
-    if item.type in UNTAXED:
-        return [Listed(prices.deposit, RateSource.DEFAULT)]
+    if item.type == Type.DEPOSIT:
+        return [Listed(prices.deposit, RateSource.DEFAULT)] if prices.deposit is not None else []
+    if item.type == Type.SHELL:
+        return [Listed(None, RateSource.FIELD)]
     default = Listed(prices.default_rate, RateSource.DEFAULT)
     return [default if rate is None else Listed(rate, RateSource.CONTRACT) for rate in (contract.valid, contract.known)]
 
 
 def _known(item: SaleItem, known: Known) -> list[Listed]:
-    rates = known.deposits if item.type in UNTAXED else known.rates
+    if item.type == Type.SHELL:
+        return []
+    rates = known.deposits if item.type == Type.DEPOSIT else known.rates
     return [Listed(rate, RateSource.KNOWN) for rate in rates]
 
 
@@ -151,9 +265,9 @@ def _price(
     may_override: bool,
     is_done: bool,
 ) -> PricedItem:
-    """The listed rate; the field's where none is listed, which for a deposit may be left out as 0.00."""
+    """The listed rate; the field's where none is listed, but for a deposit."""
     attr = f"items.{index}.rate"
-    price, source = listed[0]
+    price, source = listed[0] if listed else Listed(None, RateSource.OVERRIDE)
     overridden = differs = None
     if item.rate is not None:
         shown = next((each for each in listed if each.rate in (item.rate, None)), None)
@@ -164,23 +278,25 @@ def _price(
             source, overridden = RateSource.OVERRIDE, price
         elif is_done and price is not None:
             rate, differs = price, item.rate
+        elif price is None:
+            raise Invalid(f"{equipment.sku} has no deposit: please have one set.", attr=attr)
         else:
             raise RateMismatch(f"The rate of {equipment.sku} is {price}, not {item.rate}.", attr=attr)
     elif price is not None:
         rate = price
-    elif item.type in UNTAXED:
-        rate, source = ZERO, RateSource.FIELD
+    elif item.type == Type.DEPOSIT:
+        raise Invalid(f"{equipment.sku} has no deposit: please have one set.", attr=attr)
     else:
         raise Invalid(f"{equipment.sku} has no rate for this customer: please send one.", attr=attr)
-    sign = -1 if item.type == Type.RETURN else 1
-    amount = to_cents(sign * item.quantity * rate)
+    amount = to_cents(item.quantity * rate)
     QUANTITY.require(item.quantity, attr=f"items.{index}.quantity")
     RATE.require(rate, attr=attr)
     AMOUNT.require(amount, attr=f"items.{index}.quantity")
     return PricedItem(
+        index=index,
         equipment=equipment,
         type=item.type,
-        condition=(item.condition or Condition.EMPTY) if item.type == Type.RETURN else "",
+        condition="",
         quantity=item.quantity,
         rate=rate,
         rate_source=source,
@@ -188,4 +304,5 @@ def _price(
         taxable=item.type not in UNTAXED,
         listed_rate=overridden,
         shown_rate=differs,
+        reason=item.reason,
     )

@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from deposits.models import DepositLot
+from deposits.selectors import Holding
 from fleet.serializers import VehicleNoField
 from foundation.api.fields import (
     IdField,
@@ -22,7 +24,6 @@ from foundation.limits import AMOUNT, LINES
 from inventory.models import Condition
 from invoices.serializers import InvoiceOut
 from transactions.models import (
-    DepositBalance,
     MeterReplacement,
     Transaction,
     TransactionItem,
@@ -36,15 +37,21 @@ READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", 
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
 
 
+SOLD = [choice for choice in TransactionItem.Type.choices if choice[0] != TransactionItem.Type.SETOFF]
+"""What can be asked for: what is set off of a deposit, the server says."""
+_BACK = (TransactionItem.Type.RETURN, TransactionItem.Type.SWAP)
+
+
 class SaleItemIn(Input):
     equipment = IdField()
-    type = StrictChoiceField(choices=TransactionItem.Type.choices)
+    type = StrictChoiceField(choices=SOLD)
     quantity = QuantityField()
     rate = RateField(
         required=False,
         allow_null=True,
         default=None,
-        help_text="What the customer was shown. The server prices the line; another rate is refused.",
+        help_text="What the customer was shown. The server prices the line; another rate is refused. Of a RETURN: "
+        "what one of them refunds. A SHELL has no listed price, and needs it.",
     )
     condition = StrictChoiceField(
         choices=RETURN_CONDITIONS,
@@ -53,10 +60,30 @@ class SaleItemIn(Input):
         default="",
         help_text="Of what comes back; for a RETURN only. Left out: EMPTY.",
     )
+    reason = StrictChoiceField(
+        choices=TransactionItem.Reason.choices,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why the customer pays for a SHELL; for that only.",
+    )
+    returned_equipment = IdField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="What comes back instead, with a SWAP or RETURN: ours in another size, whose deposit is refunded "
+        "while the new one's is charged, or another brand's, for which nothing is refunded.",
+    )
 
     def validate(self, attrs: dict[str, object]) -> dict[str, Any]:
         if attrs["condition"] and attrs["type"] != TransactionItem.Type.RETURN:
             raise serializers.ValidationError({"condition": "Only a RETURN has a condition."}, code="invalid")
+        if bool(attrs["reason"]) != (attrs["type"] == TransactionItem.Type.SHELL):
+            told = "Please say why the shell is paid for." if not attrs["reason"] else "Only a SHELL has a reason."
+            raise serializers.ValidationError({"reason": told}, code="invalid")
+        if attrs["returned_equipment"] is not None and attrs["type"] not in _BACK:
+            told = "Something comes back only with a SWAP or RETURN."
+            raise serializers.ValidationError({"returned_equipment": told}, code="invalid")
         return attrs
 
 
@@ -127,8 +154,8 @@ class TransactionItemOut(serializers.ModelSerializer[TransactionItem]):
     class Meta:
         model = TransactionItem
         fields = (
-            "id", "equipment", "equipment_name", "type", "condition", "quantity", "rate", "rate_source", "amount",
-            "taxable",
+            "id", "equipment", "equipment_name", "type", "condition", "reason", "quantity", "rate", "rate_source",
+            "amount", "taxable",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -151,11 +178,19 @@ class TransactionOut(serializers.ModelSerializer[Transaction]):
         read_only_fields = fields
 
 
-class SaleOut(serializers.Serializer[Mapping[str, object]]):
-    """What one commit recorded: the sale and its document."""
+class RefundOut(serializers.Serializer[Mapping[str, object]]):
+    """A refund beside a sale, and its document."""
 
     transaction = TransactionOut(read_only=True)
     invoice = InvoiceOut(read_only=True)
+
+
+class SaleOut(serializers.Serializer[Mapping[str, object]]):
+    """What one commit recorded: the sale and its document, and the refund that exceeds it, with its own."""
+
+    transaction = TransactionOut(read_only=True)
+    invoice = InvoiceOut(read_only=True)
+    refund = RefundOut(read_only=True, allow_null=True)
 
 
 class VoidIn(Input):
@@ -221,14 +256,34 @@ class MeterReadingOut(serializers.Serializer[list[MeterReading]]):  # with many=
     transaction_number = serializers.CharField(allow_blank=True)
 
 
-class DepositBalanceOut(serializers.ModelSerializer[DepositBalance]):
-    sku = serializers.CharField(source="equipment.sku", read_only=True)
-    equipment_name = serializers.CharField(source="equipment.name", read_only=True)
+class DepositBalanceOut(serializers.Serializer[Holding]):  # with many=True
+    """So many pieces for so much, in all of the lots."""
 
-    class Meta:
-        model = DepositBalance
-        fields = ("equipment", "sku", "equipment_name", "quantity", "amount")
-        read_only_fields = fields
+    equipment = serializers.IntegerField(source="equipment.pk")
+    sku = serializers.CharField(source="equipment.sku")
+    equipment_name = serializers.CharField(source="equipment.name")
+    quantity = serializers.IntegerField(source="pieces")
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2)
+
+
+class LotOut(serializers.Serializer[DepositLot]):  # with many=True
+    """A deposit that is held."""
+
+    pieces = serializers.IntegerField()
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2)
+    document_number = serializers.CharField(allow_blank=True, help_text="What charged it; empty: nobody knows.")
+    occurred_at = serializers.DateTimeField()
+
+
+class HoldingOut(serializers.Serializer[Holding]):  # with many=True
+    """What a customer holds of one equipment: the oldest lot is refunded first, after what is on loan."""
+
+    equipment = serializers.IntegerField(source="equipment.pk")
+    sku = serializers.CharField(source="equipment.sku")
+    equipment_name = serializers.CharField(source="equipment.name")
+    at_site = serializers.IntegerField()
+    on_loan = serializers.IntegerField(help_text="Of them without a deposit.")
+    lots = LotOut(many=True)
 
 
 class DepositsOut(serializers.Serializer[Mapping[str, object]]):

@@ -1,5 +1,6 @@
 """What is unlikely of a sale: pure, as its plan is."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -42,12 +43,19 @@ def unlikely_in_sale(
     ``last_seen``: the reading before, where its seller saw one.
     """
     most = settings.UNLIKELY["QUANTITY"]
-    for index, item in enumerate(items):
-        if item.quantity > most:
-            detail = f"{item.quantity} × {item.equipment.sku} are more than {most:f} in one line."
-            yield QuantityUnlikely(detail, attr=f"items.{index}.quantity", value=item.quantity)
-        if item.rate_source in _NAMED and (item.taxable or item.rate):
-            yield from unlikely_rate(item.rate, item.listed_rate, attr=f"items.{index}.rate")
+    asked = Counter[tuple[int, str, str]]()
+    for item in items:
+        asked[item.index, item.type, item.equipment.sku] += item.quantity
+    # What was asked for in one line, whatever that comes to.
+    largest = {index: (sku, quantity) for (index, _, sku), quantity in reversed(asked.items()) if quantity > most}
+    for index in sorted({item.index for item in items}):
+        if index in largest:
+            sku, quantity = largest[index]
+            detail = f"{quantity} × {sku} are more than {most:f} in one line."
+            yield QuantityUnlikely(detail, attr=f"items.{index}.quantity", value=quantity)
+        for item in items:
+            if item.index == index and item.rate_source in _NAMED and (item.taxable or item.rate):
+                yield from unlikely_rate(item.rate, item.listed_rate, attr=f"items.{index}.rate")
     if usage is not None and habit is not None:
         yield from _before_last(habit, occurred_at) if is_reported else ()
         yield from _unlikely_usage(usage, habit, occurred_at, last_seen)

@@ -46,6 +46,10 @@ LIMITS = {
     }.items()
 }
 
+# A customer pays for a shell that is lost: consideration for a supply, with GST, or compensation without it. The
+# contract and the tax agent say which.
+LOST_SHELLS_ARE_TAXABLE: bool = config("LOST_SHELLS_ARE_TAXABLE", default=True, cast=bool)
+
 # What is possible and yet unlikely, and so is asked before it is recorded (docs/domain.md).
 UNLIKELY: dict[str, Decimal] = {
     name: config(f"UNLIKELY_{name}", default=usual, cast=amount)

@@ -55,6 +55,8 @@ class Capability(StrEnum):
     VOID_SALE = auto()
     RECORD_PAYMENT = auto()
     REVERSE_PAYMENT = auto()
+    REFUND_GOODWILL = auto()
+    """Pay out what nobody owes, with a reason."""
     VIEW_CUSTOMER_SITE = auto()
     """What stands at a customer's site on deposit, and what its meter read."""
     REPLACE_METER = auto()
@@ -148,6 +150,7 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.DRIVER: Scope.OWN,
     },
     Capability.REVERSE_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.REFUND_GOODWILL: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
     Capability.VIEW_CUSTOMER_SITE: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.ALL,
@@ -245,6 +248,7 @@ IN_WORDS: dict[Capability, str] = {
     Capability.RELEASE_EMAIL: "release held documents",
     Capability.RECORD_PAYMENT: "record payments",
     Capability.REVERSE_PAYMENT: "reverse payments",
+    Capability.REFUND_GOODWILL: "pay goodwill refunds",
     Capability.VIEW_CUSTOMER_SITE: "read what stands at customers' sites",
     Capability.REPLACE_METER: "replace meters",
     Capability.VIEW_STATEMENT: "read customers' statements",

@@ -20,16 +20,21 @@ class OccurredAtOutOfRange(Conflict):
 class Approval:
     """Somebody with the right to decide lets an operation happen for the user who reported it.
 
-    Whenever it happened; with ``rates`` also at the rates that it names. ``by`` None: the server itself, again.
+    Whenever it happened; with ``rates`` also at the rates that it names, with ``site_reason`` also with more at the
+    customer's site than the books know, for that reason. ``by`` None: the server itself, again.
     """
 
     by: Any
     rates: bool = False
+    site_reason: str = ""
 
     @property
     def evidence(self) -> dict[str, object]:
         """For the audit record of what happens by it."""
-        return {"approved_by": self.by.username} if self.by else {"retried": "automatically"}
+        if self.by is None:
+            return {"retried": "automatically"}
+        corrected = {"site_corrected": self.site_reason} if self.site_reason else {}
+        return {"approved_by": self.by.username, **corrected}
 
 
 def require_past(occurred_at: datetime, *, now: datetime, attr: str) -> None:

@@ -39,8 +39,9 @@ CONDITIONS = {
     Kind.TRANSFER: {*Condition},
     Kind.DAMAGE: {Condition.FULL, Condition.EMPTY},
     Kind.SCRAP: {*Condition},
+    Kind.EXCHANGE: {*Condition},
 }
-"""What can be refilled, taken in, passed on, found damaged, scrapped."""
+"""What can be refilled, taken in, passed on, found damaged, scrapped, given to the brand that owns it."""
 _NEW_BUSINESS = frozenset({Kind.GOODS_IN, Kind.TRANSFER})
 """What an inactive equipment can't enter. What is there of it may still be written off."""
 _WRITING_OFF = frozenset({Kind.SCRAP, Kind.STOCK_TAKE})
@@ -82,7 +83,7 @@ class DepotCount:
 @command
 @idempotent
 def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
-    """Refill, take goods in, transfer, set damaged ones apart, or scrap: all of the lines or none.
+    """Refill, take goods in, transfer, set damaged ones apart, scrap, exchange: all of the lines or none.
 
     Idempotent by (actor, client_temp_id). Locks the balances in primary-key order, then a number ticket. Raises
     IdempotencyConflict, OccurredAtOutOfRange, UnknownReference, Denied, Invalid, DepotInactive, EquipmentInactive,
@@ -102,6 +103,8 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
             raise Invalid(
                 f"For {kind.label.lower()} the condition is one of {allowed}.", attr=f"items.{index}.condition"
             )
+        if kind == Kind.EXCHANGE and not equipment[item.equipment].is_foreign:
+            raise Invalid("Only another brand's shells are given away.", attr=f"items.{index}.equipment")
     hold = hold_stock(_moves(kind, depot, to_depot, data.items, equipment), occurred_at=occurred_at, now=now)
     lines = [(equipment[item.equipment], item.condition, item.quantity) for item in data.items]
     answers = confirmations.require(unlikely_goods_in(depot, lines, data.reference) if kind == Kind.GOODS_IN else ())
@@ -235,7 +238,7 @@ def _moves(
                 condition = Condition.DAMAGED
             case Kind.GOODS_IN:
                 source = world
-            case Kind.SCRAP:
+            case Kind.SCRAP | Kind.EXCHANGE:
                 target = world
             case Kind.TRANSFER:
                 [target] = there

@@ -25,6 +25,7 @@ from discrepancies.services import note_discrepancy, note_pushed_back
 from equipment.models import Equipment
 from fleet.models import Vehicle
 from foundation import clock
+from foundation.changes import announce
 from foundation.entities import entity_name, model_of
 from foundation.errors import Invalid
 from foundation.limits import PIECES
@@ -76,6 +77,8 @@ class StockHold:
     changed: Sequence[Inventory]
     occurred_at: datetime
     position: Position
+    left: Mapping[BalanceKey, int]
+    """What each balance that they touch comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,25 @@ class SeenStock:
         """In their order; one that nothing is known of has no row here."""
         return [self.known.get(place.key) or Location(key=place.key, **place.fields) for place in places]
 
-    def require(self, moves: Sequence[Move], *, approval: Approval | None = None) -> None:
-        """Raise InsufficientStock, AmountOutOfRange as `hold_stock` would."""
-        # What happens now comes after every count: nothing compensates for it.
-        if self.occurred_at != self.now or any(move.position for move in moves):
-            compensations = _in_order(moves, self.occurred_at, self.now)[1]
-            _require_there_when_counted(compensations, approval)
-            moves = [*moves, *compensations]
+    def require(self, moves: Sequence[Move], *, approval: Approval | None = None) -> Mapping[BalanceKey, int]:
+        """What each balance comes to. Raises InsufficientStock, AmountOutOfRange as `hold_stock` would."""
+        moves, compensations = self._with_compensations(moves)
+        _require_there_when_counted(compensations, approval)
         _require_within(moves, _deltas(moves), self.quantities)
+        return self.left(moves, compensated=True)
+
+    def left(self, moves: Sequence[Move], *, compensated: bool = False) -> dict[BalanceKey, int]:
+        """What each balance comes to, also below zero. ``compensated``: what counts have already is among the moves."""
+        if not compensated:
+            moves, _ = self._with_compensations(moves)
+        return {key: self.quantities.get(key, 0) + delta for key, delta in _deltas(moves).items()}
+
+    def _with_compensations(self, moves: Sequence[Move]) -> tuple[list[Move], list[Move]]:
+        # What happens now comes after every count: nothing compensates for it.
+        if self.occurred_at == self.now and not any(move.position for move in moves):
+            return [*moves], []
+        compensations = _in_order(moves, self.occurred_at, self.now)[1]
+        return [*moves, *compensations], compensations
 
 
 def depot_place(depot: Depot) -> Place:
@@ -183,7 +197,8 @@ def hold_stock(
     for key, row in rows.items():
         row.quantity += deltas[key]
     changed = [row for key, row in rows.items() if deltas[key]]
-    return StockHold(moves=moves, changed=changed, occurred_at=occurred_at, position=position)
+    left = {key: row.quantity for key, row in rows.items()}
+    return StockHold(moves=moves, changed=changed, occurred_at=occurred_at, position=position, left=left)
 
 
 def _touched(moves: Sequence[Move]) -> tuple[set[BalanceKey], dict[int, Location]]:
@@ -327,15 +342,23 @@ def tell_of_gains(names: Iterable[str]) -> None:
 
 
 def post_movements(
-    hold: StockHold, *, actor: User, cause: models.Model, now: datetime, reason: str = ""
+    hold: StockHold,
+    *,
+    actor: User,
+    cause: models.Model,
+    now: datetime,
+    reason: str = "",
+    of_another: Mapping[str, models.Model] | None = None,
 ) -> list[StockMovement]:
     """Write the held moves and the balances that they leave, each in one statement.
 
-    Nothing else writes balances. Runs in the caller's transaction, which holds the locks.
+    ``of_another``: another row of the same model, as the cause of the moves of a kind. Nothing else writes balances.
+    Runs in the caller's transaction, which holds the locks.
     """
     for row in hold.changed:
         row.updated_at = now
     Inventory.objects.bulk_update(hold.changed, ["quantity", "updated_at"])
+    announce_holders(move.to_location.customer_id or move.from_location.customer_id for move in hold.moves)
     deltas = _deltas(hold.moves)
     tell_of_gains(
         balance_name(move.to_location, move.equipment.pk, move.to_condition)
@@ -347,6 +370,7 @@ def post_movements(
     if hold.position.number is not None and hold.position.at > hold.occurred_at:
         note_pushed_back(cause, user=actor, occurred_at=hold.occurred_at, to=hold.position.at, now=now)
     _note_counted_already(hold, cause, actor, now)
+    causes = of_another or {}
     return StockMovement.objects.bulk_create(
         StockMovement(
             equipment=move.equipment,
@@ -357,7 +381,7 @@ def post_movements(
             to_condition=move.to_condition,
             kind=move.kind,
             cause_type=entity_name(cause),
-            cause_id=cause.pk,
+            cause_id=causes.get(move.kind, cause).pk,
             reason=reason,
             user=actor,
             depot_id=depot_id,
@@ -370,6 +394,11 @@ def post_movements(
         )
         for move in hold.moves
     )
+
+
+def announce_holders(customer_ids: Iterable[int | None]) -> None:
+    """Tell apps that these customers hold something else now. None: a place of nobody's."""
+    announce(*(Customer(pk=pk) for pk in dict.fromkeys(customer_ids) if pk is not None))
 
 
 def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now: datetime) -> None:

@@ -27,7 +27,9 @@ from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, Par
 from invoices.unlikely import unlikely_gst_rate
 from sequences.services import Reservation, reserve_numbers
 
-NUMBER_PREFIX = {Invoice.Kind.TAX_INVOICE: "INV", Invoice.Kind.CREDIT_NOTE: "CN"}
+NUMBER_PREFIX = {
+    Invoice.Kind.TAX_INVOICE: "INV", Invoice.Kind.CREDIT_NOTE: "CN", Invoice.Kind.COLLECTION_NOTE: "COL"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Billing:
     remarks: str
     occurred_at: datetime
     corrects: Correction | None = None
+    set_off: Decimal = ZERO
+    """How much of it is settled at once by another document; a size, for credit notes too."""
 
     @property
     def gst_amount(self) -> Decimal:
@@ -58,8 +62,10 @@ class Billing:
     def kind(self) -> Invoice.Kind:
         """A refund's document is a credit note, and so is that of a void; everything else is billed by a tax invoice.
 
-        But the void of a refund bills again what was refunded.
+        But the void of a refund bills again what was refunded; and what comes back without money is only noted.
         """
+        if self.subtotal == 0 and self.meter is None and all(line.type == "RETURN" for line in self.lines):
+            return Invoice.Kind.COLLECTION_NOTE
         is_credit = self.subtotal < 0 or (self.corrects is not None and self.subtotal == 0)
         return Invoice.Kind.CREDIT_NOTE if is_credit else Invoice.Kind.TAX_INVOICE
 
@@ -108,16 +114,17 @@ def issue_invoice(
     now: datetime,
     page: Page | None = None,
     seller: User | None = None,
+    is_paid: bool = False,
     held_because: str = "",
 ) -> Invoice:
     """Store and record one document, in the caller's transaction, under numbers taken there.
 
     ``numbers`` are the transaction's and the document's own. ``page`` is taken where it says, word for word, what the
-    document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor,
-    and ``depot_id`` where that was. What
-    is paid on the spot is issued as settled: the caller takes the money next, in the same commit. A customer who wants
-    every invoice by email gets this one; where ``held_because`` says why, only once it was released. The caller holds
-    the customer's lock, and its audit record covers the invoice too. Raises StorageUnavailable.
+    document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor, and
+    ``depot_id`` where that was. What is paid on the spot (``is_paid``) is issued as settled: the caller takes the money
+    next, in the same commit. A customer who wants every invoice by email gets this one; where ``held_because`` says
+    why, only once it was released. The caller holds the customer's lock, and its audit record covers the invoice too.
+    Raises StorageUnavailable.
     """
     day, customer = clock.business_date(now), billing.customer
     snapshot = _snapshot(actor, billing, numbers, now)
@@ -125,8 +132,6 @@ def issue_invoice(
     # As JSON, which tells 28.5 from 28.50: they are equal, and print differently.
     pdf = page.pdf if page is not None and page.said == said else render_invoice(snapshot)
     document = documents.store(pdf, number=snapshot.number, day=day)
-    # Who pays back what a void takes back is settled with the voided document.
-    is_paid = billing.payment_received and billing.corrects is None
     is_settled = is_paid or snapshot.total_amount == 0
     invoice: Invoice = Invoice.objects.create(
         invoice_number=snapshot.number,
@@ -194,12 +199,13 @@ def _snapshot(actor: User, billing: Billing, numbers: Sequence[str], now: dateti
         remarks=billing.remarks,
         corrects=billing.corrects,
         paynow=_paynow(billing, number),
+        set_off=billing.set_off,
     )
 
 
 def _paynow(billing: Billing, number: str) -> str:
     """What the QR code of an invoice that is still to be paid says; empty where there is none."""
-    owed = billing.total_amount
+    owed = billing.total_amount - billing.set_off
     if billing.payment_received or owed <= 0 or not settings.COMPANY["uen"]:
         return ""
     return paynow_payload(uen=settings.COMPANY["uen"], name=settings.COMPANY["name"], amount=owed, reference=number)

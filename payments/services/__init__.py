@@ -13,11 +13,14 @@ from payments.services.cash import (
     reject_cash_count,
     sign_off_cash_count,
 )
+from payments.services.goodwill import refund_goodwill
 from payments.services.payments import (
     NewPayment,
     pay_invoice,
     record_payment,
     require_room_in_bag,
+    set_off,
+    settle_in_cash,
     take_on_the_spot,
 )
 from payments.services.reversals import reverse_payment, settle_void
@@ -32,9 +35,12 @@ __all__ = [
     "pay_invoice",
     "record_cash_count",
     "record_payment",
+    "refund_goodwill",
     "reject_cash_count",
     "require_room_in_bag",
     "reverse_payment",
+    "set_off",
+    "settle_in_cash",
     "settle_void",
     "sign_off_cash_count",
     "take_on_the_spot",

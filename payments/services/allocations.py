@@ -15,6 +15,7 @@ from django.db.models import Max, Q, QuerySet
 from accounts.models import User
 from audit.services import record
 from foundation import clock
+from foundation.changes import announce
 from foundation.commands import command
 from foundation.confirmations import Answer
 from foundation.errors import Invalid, UnknownReference
@@ -136,6 +137,8 @@ def write_allocations(actor: User, parts: Sequence[Part], now: datetime) -> None
     given: dict[tuple[type, int], Payment | Invoice] = {
         (type(row), row.pk): row for part in parts for row in (part.invoice, part.source)
     }
+    # What is open of the invoices that charged deposits.
+    announce(*{part.invoice.customer_id: part.invoice.customer for part in parts}.values())
     for invoice in invoice_locks.invoices(documents):
         change_settled(invoice, documents[invoice.pk], last=_last_date(invoice), now=now)
         _take_over(given[Invoice, invoice.pk], invoice)

@@ -1,6 +1,6 @@
 """Money that comes in: on account, for one document, with a sale; and the cash among it on its way to the office."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -127,6 +127,39 @@ def take_on_the_spot(invoice: Invoice, *, user: User, occurred_at: datetime, now
         user=user,
         created_at=now,
     )
+
+
+def set_off(actor: User, credit_note: Invoice, against: Mapping[int, Decimal], *, now: datetime) -> None:
+    """Settle open invoices of the same customer with what is open of a credit note: so much of each.
+
+    Locks the invoices. Runs in the caller's transaction, which holds the customer's lock and its audit record.
+    """
+    today = clock.business_date(now)
+    rows = {row.pk: row for row in invoice_locks.invoices(against)}
+    write_allocations(actor, [Part(credit_note, rows[pk], amount, today) for pk, amount in against.items()], now)
+
+
+def settle_in_cash(invoice: Invoice, amount: Decimal, *, user: User, occurred_at: datetime, now: datetime) -> None:
+    """The cash that came (or went) with a sale for what is open of its document, in the sale's own commit.
+
+    What went beyond that the customer owes. Its record covers it.
+    """
+    payment: Payment = Payment.objects.create(
+        customer=invoice.customer,
+        method=Method.CASH,
+        amount=amount,
+        received_on=invoice.date,
+        user=user,
+        depot_id=invoice.depot_id,
+        is_on_the_spot=True,
+        created_at=now,
+        date=invoice.date,
+        **cash_position(occurred_at).columns,
+    )
+    explain_count(payment, is_now=occurred_at == now)
+    settled = min(amount, invoice.outstanding_amount, key=abs)
+    if settled:
+        write_allocations(user, [Part(payment, invoice, settled, invoice.date)], now)
 
 
 def _create(

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.models import User
 from audit.services import record
 from foundation import clock
@@ -10,7 +12,9 @@ from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Invalid
+from foundation.infrastructure.expressions import added_up
 from foundation.limits import BALANCE
+from foundation.money import ZERO, to_cents
 from foundation.operations.idempotency import idempotent
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
@@ -54,11 +58,21 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
 def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime) -> None:
     """Let a voided document and the one that voids it settle each other.
 
-    Cash that came with the sale goes back with it; what else was paid becomes the customer's credit again, from today
-    on: what was owed before stays so. Runs in the caller's transaction, which holds the customer's lock. Raises
-    AmountOutOfRange where that credit is too much.
+    Cash that came with the sale goes back with it; what else was paid, or set off, becomes the customer's credit
+    again, from today on: what was owed before stays so. What a refund had paid out stays paid out: what voids it is
+    owed. Runs in the caller's transaction, which holds the customer's lock. Raises AmountOutOfRange where that credit
+    is too much.
     """
     today = clock.business_date(now)
+    _undo_set_offs(actor, voided, now)
+    if voided.total_amount < 0:
+        # What is left of it once nothing is set off any more: what wasn't paid out.
+        [voided] = invoice_locks.invoices([voided.pk])
+        if voided.outstanding_amount:
+            write_allocations(actor, [Part(voided, voiding, -voided.outstanding_amount, today)], now)
+        if voiding.outstanding_amount == 0:
+            mark_unpaid(voiding)
+        return
     for payment in Payment.objects.filter(allocations__invoice=voided, is_on_the_spot=True, reversal__isnull=True):
         _reverse(actor, payment, now)
     # A payment and its reversal cancel each other already. No credit note settles it yet: that comes below, once.
@@ -69,12 +83,21 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
     write_allocations(actor, undone, now)
     if voided.total_amount > 0:
         write_allocations(actor, [Part(voiding, voided, voided.total_amount, today)], now)
-    elif voided.total_amount < 0:
-        write_allocations(actor, [Part(voided, voiding, voiding.total_amount, today)], now)
     # Nobody paid: they cancel each other.
     for invoice in invoice_locks.invoices([voided.pk, voiding.pk]):
         mark_unpaid(invoice)
     BALANCE.require(credit_of(voided.customer), attr=None)
+
+
+def _undo_set_offs(actor: User, voided: Invoice, now: datetime) -> None:
+    """Open again what a document has settled of others by set-off, or others of it."""
+    offs = Allocation.objects.filter(Q(invoice=voided) | Q(credit_note=voided), credit_note__isnull=False)
+    standing = offs.order_by().values_list("credit_note_id", "invoice_id").annotate(total=added_up("amount"))
+    amounts = {(source, target): to_cents(total) for source, target, total in standing}
+    rows = {row.pk: row for row in invoice_locks.invoices(pk for pair in amounts for pk in pair)}
+    today = clock.business_date(now)
+    parts = [Part(rows[source], rows[target], -sum_, today) for (source, target), sum_ in amounts.items() if sum_]
+    write_allocations(actor, parts, now)
 
 
 def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
@@ -90,6 +113,8 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
         amount=-payment.amount,
         received_on=today,
         reference=payment.reference,
+        is_goodwill=payment.is_goodwill,
+        allocated_amount=-payment.amount if payment.is_goodwill else ZERO,
         user=payment.user,
         depot_id=payment.depot_id,
         reverses=payment,

@@ -97,6 +97,7 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
         name: Payment.objects.filter(within, condition, user=driver, date=day).aggregate(sum=sum_of("amount"))["sum"]
         for name, condition in (("cash", cash), ("other", ~cash))
     }
+    goodwill = Payment.objects.filter(within, user=driver, date=day, is_goodwill=True).aggregate(sum=sum_of("amount"))
     bag = Payment.objects.filter(cash, user=driver, cash_count__isnull=True).aggregate(sum=sum_of("amount"))["sum"]
     return [
         Figure("documents", "Documents", Kind.COUNT, billed["documents"]),
@@ -105,5 +106,6 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
         Figure("total_amount", "Billed with GST", Kind.MONEY, billed["total"]),
         Figure("cash", "Cash taken", Kind.MONEY, taken["cash"] or ZERO),
         Figure("other_payments", "Other payments taken", Kind.MONEY, taken["other"] or ZERO),
+        Figure("goodwill", "Goodwill refunds among them", Kind.MONEY, goodwill["sum"] or ZERO),
         Figure("cash_in_bag", "Cash not handed in yet", Kind.MONEY, bag),
     ]

@@ -1,60 +1,71 @@
-"""What customers hold against deposits: today's balances less what was charged and returned since."""
+"""What customers hold against deposits, by age: today's lots less what came into them and out since."""
 
 from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, F, When
-
+from deposits.models import DepositLot, LotMovement
 from equipment.models import Equipment
-from foundation.infrastructure.expressions import added_up, by_value
+from foundation import clock
+from foundation.infrastructure.expressions import added_up
 from foundation.money import ZERO, sum_of, to_cents
 from reports.figures.names import customer_names
 from reports.report import Column, Report, Row, count, money
-from transactions.models import DepositBalance, TransactionItem
 
+AGES = {365: "up_to_1_year", 730: "up_to_2_years", 1_095: "up_to_3_years"}
+"""Up to how many days after it was charged."""
+OLDER = "older"
 COLUMNS = (
     Column("customer_code", "Customer"),
     Column("name", "Name"),
     Column("sku", "SKU"),
     count("quantity", "Pieces"),
     money("amount", "Deposits"),
+    money("up_to_1_year", "Up to 1 year old"),
+    money("up_to_2_years", "1 to 2 years"),
+    money("up_to_3_years", "2 to 3 years"),
+    money(OLDER, "Older"),
 )
-Type = TransactionItem.Type
 
 
 def deposits(*, as_of: date, customer: int | None = None) -> Report:
     """By customer and equipment, at the end of a Singapore date."""
-    held: dict[tuple[int, int], list[Any]] = defaultdict(lambda: [0, ZERO])  # a count, a sum
-    balances, lines = DepositBalance.objects.all(), TransactionItem.objects.filter(transaction__date__gt=as_of)
+    lots, moved = DepositLot.objects.standing(), LotMovement.objects.filter(date__gt=as_of)
     if customer is not None:
-        balances, lines = balances.filter(customer=customer), lines.filter(transaction__customer=customer)
-    for row in balances.order_by().values_list("customer_id", "equipment_id", "quantity", "amount").iterator(2_000):
-        held[row[0], row[1]] = [row[2], row[3]]
-    pieces = Case(When(type=Type.DEPOSIT, then=F("quantity")), default=-F("quantity"))
-    since = (
-        lines.filter(type__in=(Type.DEPOSIT, Type.RETURN))
-        .order_by()
-        .annotate(holder=by_value("transaction__customer_id"), item=by_value("equipment_id"))
-        .values_list("holder", "item")
-        .annotate(pieces=added_up(pieces), sum=sum_of("amount"))
+        lots, moved = lots.filter(customer=customer), moved.filter(lot__customer=customer)
+    since = {
+        lot: (pieces, to_cents(amount))
+        for lot, pieces, amount in moved.order_by()
+        .values_list("lot")
+        .annotate(count=added_up("pieces"), sum=sum_of("amount"))
+        .iterator(2_000)
+    }
+    wanted = ("pk", "customer_id", "equipment_id", "pieces", "amount", "occurred_at")
+    rows_of_lots = {row[0]: row for row in lots.order_by().values_list(*wanted).iterator(2_000)}
+    if gone := since.keys() - rows_of_lots.keys():
+        for row in DepositLot.objects.filter(pk__in=gone).values_list(*wanted):
+            rows_of_lots[row[0]] = row
+    held: dict[tuple[int, int], dict[str, Any]] = defaultdict(
+        lambda: {"quantity": 0, "amount": ZERO, **dict.fromkeys((*AGES.values(), OLDER), ZERO)}
     )
-    for customer_id, equipment, count_since, amount_since in since:
+    for pk, customer_id, equipment, pieces, amount, occurred_at in rows_of_lots.values():
+        count_since, amount_since = since.get(pk, (0, ZERO))
+        if not (pieces - count_since or amount - amount_since):
+            continue
         balance = held[customer_id, equipment]
-        balance[0] -= count_since
-        balance[1] -= to_cents(amount_since)
-    standing = {key: balance for key, balance in held.items() if any(balance)}
+        balance["quantity"] += pieces - count_since
+        balance["amount"] += amount - amount_since
+        balance[_age((as_of - clock.business_date(occurred_at)).days)] += amount - amount_since
     skus = dict(Equipment.objects.values_list("pk", "sku"))
-    names = customer_names({customer_id for customer_id, _ in standing})
+    names = customer_names({customer_id for customer_id, _ in held})
     rows: list[Row] = [
         {
             "customer_code": names[customer_id][0],
             "name": names[customer_id][1],
             "sku": skus[equipment],
-            "quantity": quantity,
-            "amount": amount,
+            **balance,
         }
-        for (customer_id, equipment), (quantity, amount) in standing.items()
+        for (customer_id, equipment), balance in held.items()
     ]
     rows.sort(key=lambda row: (str(row["customer_code"]), str(row["sku"])))
     return Report(
@@ -64,3 +75,7 @@ def deposits(*, as_of: date, customer: int | None = None) -> Report:
         columns=COLUMNS,
         rows=rows,
     )
+
+
+def _age(days: int) -> str:
+    return next((name for most, name in AGES.items() if days <= most), OLDER)

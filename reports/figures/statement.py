@@ -65,17 +65,19 @@ def statement(customer: Customer, *, date_from: date, date_to: date) -> Statemen
 
 def _balance_before(customer: Customer, day: date) -> Decimal:
     billed = Invoice.objects.filter(customer=customer, date__lt=day).aggregate(sum=sum_of("total_amount"))["sum"]
-    paid = Payment.objects.filter(customer=customer, received_on__lt=day).aggregate(sum=sum_of("amount"))["sum"]
+    of_account = Payment.objects.filter(is_goodwill=False)
+    paid = of_account.filter(customer=customer, received_on__lt=day).aggregate(sum=sum_of("amount"))["sum"]
     return to_cents(billed - paid)
 
 
 def _entries(customer: Customer, date_from: date, date_to: date, balance: Decimal) -> Iterator[Entry]:
     invoices = Invoice.objects.filter(customer=customer, date__gte=date_from, date__lte=date_to).defer("snapshot")
-    payments = Payment.objects.filter(customer=customer, received_on__gte=date_from, received_on__lte=date_to)
+    of_account = Payment.objects.filter(customer=customer, is_goodwill=False)
+    payments = of_account.filter(received_on__gte=date_from, received_on__lte=date_to)
     lines = [
         (
             (invoice.date, 0, invoice.pk),
-            "INVOICE" if invoice.kind == Invoice.Kind.TAX_INVOICE else "CREDIT_NOTE",
+            "INVOICE" if invoice.kind == Invoice.Kind.TAX_INVOICE else invoice.kind,
             invoice.invoice_number,
             "",
             invoice.due_on if invoice.total_amount > 0 else None,

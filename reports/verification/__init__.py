@@ -12,8 +12,8 @@ from reports.verification.meters import meter_chains_are_unbroken
 from reports.verification.money import (
     amounts_add_up,
     cash_is_handed_in_with_its_count,
-    deposits_are_sums_of_their_lines,
     every_invoice_has_its_sale,
+    lots_are_what_their_lines_say,
     payments_settle_what_they_say,
 )
 from reports.verification.records import (
@@ -43,7 +43,7 @@ CHECKS: dict[str, Callable[[Watch], Breaks]] = {
     "Counts are what the books say": counts_are_what_the_books_say,
     "Cash is handed in with the first count after it": cash_is_handed_in_with_its_count,
     "Payments settle what they say": payments_settle_what_they_say,
-    "Deposits held are the sums of their lines": deposits_are_sums_of_their_lines,
+    "Deposits held are what their lines say": lots_are_what_their_lines_say,
     "Every invoice has its sale": every_invoice_has_its_sale,
     "Meter chains are unbroken": meter_chains_are_unbroken,
     "Everybody drives what their assignments say": everybody_drives_what_was_assigned,

@@ -18,6 +18,7 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
+from deposits.models import DepositLot, LotMovement
 from invoices.models import Invoice
 from payments.models import Allocation, CashCount, Payment
 from payments.services import CASH_COUNT_PREFIX
@@ -58,8 +59,9 @@ def amounts_add_up(watch: Watch) -> Breaks:
 
 
 def _broken_lines(window: Q) -> Breaks:
-    """A line amounts to quantity x rate; what a RETURN pays back is negative."""
-    sign = Case(When(type=TransactionItem.Type.RETURN, then=Value(-1)), default=Value(1))
+    """A line amounts to quantity x rate; what gives a deposit back is negative."""
+    kind = TransactionItem.Type
+    sign = Case(When(type__in=(kind.RETURN, kind.SETOFF), then=Value(-1)), default=Value(1))
     right = Q(amount_cents=F("owed"))
     lines = TransactionItem.objects.filter(window).annotate(
         amount_cents=whole("amount", 100), owed=sign * F("quantity") * whole("rate", 100)
@@ -159,8 +161,9 @@ def payments_settle_what_they_say(watch: Watch) -> Breaks:
         payments = Payment.objects.filter(window).annotate(
             used=whole("allocated_amount", 100), all=whole("amount", 100), allocated=_allocated("payment")
         )
+        settled = Q(is_goodwill=True, used=F("all"), allocated=0) | Q(is_goodwill=False, used=F("allocated"))
         is_over = Q(used=F("all")) | Q(reverses__isnull=False) | Q(reversal__isnull=False)
-        right = Q(used=F("allocated")) & (is_over & Q(used_up_on__isnull=False) | ~is_over & Q(used_up_on__isnull=True))
+        right = settled & (is_over & Q(used_up_on__isnull=False) | ~is_over & Q(used_up_on__isnull=True))
         for payment in payments.annotate(wrong=unless(right)).filter(wrong=1):
             yield (
                 f"{payment}: {payment.allocated_amount} of {payment.amount} used,"
@@ -176,27 +179,48 @@ def _allocated(source: str) -> Coalesce:
     return Coalesce(Subquery(of_it.annotate(sum=Sum(whole("amount", 100))).values("sum")), 0, output_field=NUMBER)
 
 
-def deposits_are_sums_of_their_lines(watch: Watch) -> Breaks:
+def lots_are_what_their_lines_say(watch: Watch) -> Breaks:
+    """A lot is the sum of its movements; and all lots of a customer and an equipment come to the lines of their sales.
+
+    With what earlier releases kept and is no lot.
+    """
+    for window in watch.windows(DepositLot):
+        moved = LotMovement.objects.filter(lot=OuterRef("pk")).order_by().values("lot")
+        lots = DepositLot.objects.filter(window).annotate(
+            cents=whole("amount", 100),
+            moved_pieces=Coalesce(Subquery(moved.annotate(sum=Sum("pieces")).values("sum")), 0),
+            moved_cents=Coalesce(
+                Subquery(moved.annotate(sum=Sum(whole("amount", 100))).values("sum")), 0, output_field=NUMBER
+            ),
+        )
+        right = Q(pieces=F("moved_pieces"), cents=F("moved_cents"), pieces__gte=0, cents__gte=0)
+        for lot in lots.annotate(wrong=unless(right)).filter(wrong=1):
+            yield (
+                f"lot {lot.pk} of customer {lot.customer_id} is {lot.pieces} for {lot.amount}, its movements say "
+                f"{lot.moved_pieces} for {in_dollars(lot.moved_cents)}"
+            )
+    sums: dict[tuple[int, int], int] = defaultdict(int)
     kind = TransactionItem.Type
-    sums: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
-    count = Case(When(type=kind.DEPOSIT, then=F("quantity")), default=-F("quantity"))
-    lines = TransactionItem.objects.filter(type__in=(kind.DEPOSIT, kind.RETURN)).order_by()
+    lines = TransactionItem.objects.filter(type__in=(kind.DEPOSIT, kind.RETURN, kind.SETOFF)).order_by()
     for window in watch.windows(Transaction, "transaction_id"):
-        for customer, equipment, pieces, cents in (
+        for customer, equipment, cents in (
             lines.filter(window)
             .values_list("transaction__customer_id", "equipment_id")
-            .annotate(pieces=Sum(count), cents=Sum(whole("amount", 100)))
+            .annotate(cents=Sum(whole("amount", 100)))
         ):
-            held = sums[customer, equipment]
-            held[0] += pieces
-            held[1] += cents
-    for balance in DepositBalance.objects.annotate(cents=whole("amount", 100)).iterator(2_000):
-        pieces, cents = sums.pop((balance.customer_id, balance.equipment_id), [0, 0])
-        if (balance.quantity, balance.cents) != (pieces, cents):
+            sums[customer, equipment] += cents
+    held: dict[tuple[int, int], int] = defaultdict(int)
+    for model in (DepositLot, DepositBalance):
+        for customer, equipment, cents in (
+            model.objects.order_by()
+            .values_list("customer_id", "equipment_id")
+            .annotate(cents=Sum(whole("amount", 100)))
+        ):
+            held[customer, equipment] += cents
+    for customer, equipment in sorted(sums.keys() | held.keys()):
+        said, lots = sums[customer, equipment], held[customer, equipment]
+        if said != lots:
             yield (
-                f"customer {balance.customer_id}, equipment {balance.equipment_id}: {balance.quantity} held for"
-                f" {balance.amount}, lines say {pieces} for {in_dollars(cents)}"
+                f"customer {customer}, equipment {equipment}: {in_dollars(lots)} of deposits held, lines say "
+                f"{in_dollars(said)}"
             )
-    for (customer, equipment), (pieces, cents) in sums.items():
-        if pieces or cents:
-            yield f"customer {customer}, equipment {equipment}: no balance, lines say {pieces} for {in_dollars(cents)}"

@@ -62,6 +62,7 @@ _NUMBERED: dict[str, tuple[Any, str]] = {
     TRANSACTION_PREFIX: (Transaction, "transaction_number"),
     INVOICE_PREFIX[Invoice.Kind.TAX_INVOICE]: (Invoice, "invoice_number"),
     INVOICE_PREFIX[Invoice.Kind.CREDIT_NOTE]: (Invoice, "invoice_number"),
+    INVOICE_PREFIX[Invoice.Kind.COLLECTION_NOTE]: (Invoice, "invoice_number"),
     DISTRIBUTION_PREFIX: (Distribution, "distribution_number"),
     CODE_PREFIX: (Customer, "customer_code"),
     SETTLEMENT_PREFIX: (Settlement, "settlement_number"),
@@ -151,11 +152,12 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
     handed_in = cash.filter(status=CashCount.Status.SIGNED_OFF)
     settled = Settlement.objects.filter(status=Settlement.Status.SIGNED_OFF)
     confirmed = Distribution.objects.filter(status=Distribution.Status.CONFIRMED)
-    corrections = StockMovement.objects.filter(kind=StockMovement.Kind.CORRECTION)
+    corrections = StockMovement.objects.filter(kind=StockMovement.Kind.CORRECTION, cause_type=entity_name(Inventory))
     for entities, entity_type, key, action in (
         (sales, Transaction, "pk", "transactions.sale.recorded"),
         (voids, Transaction, "reverses_id", "transactions.sale.voided"),
-        (payments, Payment, "pk", "invoices.payment.recorded"),
+        (payments.filter(is_goodwill=False), Payment, "pk", "invoices.payment.recorded"),
+        (payments.filter(is_goodwill=True), Payment, "pk", "payments.goodwill.refunded"),
         (reversed_payments, Payment, "reverses_id", "invoices.payment.reversed"),
         (Settlement.objects, Settlement, "pk", "transactions.settlement.counted"),
         (DepotWork.objects, DepotWork, "pk", "inventory.depot_work.recorded"),

@@ -68,11 +68,15 @@ def no_real_balance_is_negative(watch: Watch) -> Breaks:
         yield f"balance {row.pk} of location {row.location_id}: {row.quantity}"
 
 
+_BESIDE = (StockMovement.Kind.FOREIGN, StockMovement.Kind.CORRECTION)
+"""What a site turns out to have, so that a line can say that it leaves."""
+
+
 def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
     """Of each equipment as many pieces were moved as the document's lines say."""
     kind = TransactionItem.Type
     pieces = Case(
-        When(type__in=(kind.SALE, kind.RETURN), then=F("quantity")),
+        When(type__in=(kind.SALE, kind.RETURN, kind.SHELL), then=F("quantity")),
         When(type=kind.SWAP, then=F("quantity") * 2),
         default=Value(0),
     )
@@ -111,7 +115,7 @@ def _other_movements_of_voids(watch: Watch, pieces: object) -> Breaks:
     lines = TransactionItem.objects.filter(transaction__reverses__isnull=False)
     reversals = StockMovement.objects.filter(
         cause_type=entity_name(Transaction), kind=StockMovement.Kind.REVERSAL, count__isnull=True
-    )
+    ).exclude(reverses__kind__in=_BESIDE)
     for by_key, by_cause in zip(
         watch.windows(Transaction, "transaction_id"), watch.windows(Transaction, "cause_id"), strict=True
     ):
@@ -129,7 +133,9 @@ def _other_movements_of_voids(watch: Watch, pieces: object) -> Breaks:
 
 
 def _other_movements(watch: Watch, document: Any, key: str, lines: Any, pieces: Any, *, ignoring: Any) -> Breaks:
-    causes = StockMovement.objects.filter(cause_type=entity_name(document), count__isnull=True)
+    causes = StockMovement.objects.filter(cause_type=entity_name(document), count__isnull=True).exclude(
+        kind__in=_BESIDE
+    )
     for by_key, by_cause in zip(watch.windows(document, key), watch.windows(document, "cause_id"), strict=True):
         said = _summed(lines.filter(by_key), key, pieces)
         moved = _summed(causes.filter(by_cause).exclude(cause_id__in=ignoring.values("pk")), "cause_id", F("quantity"))

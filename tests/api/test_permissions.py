@@ -156,6 +156,8 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("invoice", "mark_printed", "sales"): (200, 200, 403, 200, 404, 401),
     ("invoice", "mark_printed", "foreign"): (200, 404, 403, 404, 404, 401),
     ("customer-site", "deposits", "any"): (200, 200, 403, 200, 200, 401),
+    ("customer-site", "holdings", "any"): (200, 200, 403, 200, 200, 401),
+    ("customer-payment", "refund_goodwill", "any"): (201, 201, 403, 403, 403, 401),
     ("customer-site", "meter_history", "any"): (200, 200, 403, 200, 200, 401),
     ("customer-site", "replace_meter", "any"): (201, 201, 403, 403, 403, 401),
     ("customer-statement", "statement", "any"): (200, 403, 403, 403, 403, 401),
@@ -380,7 +382,7 @@ def make_world(client_of: ClientOf) -> World:
         gained = {"equipment": cylinder.pk, "condition": "FULL", "quantity": 1}
         work = {"kind": "GOODS_IN", "depot": place.pk, "reason": "Bought", "items": [gained]}
         rows["depot-work", whose] = post(admin, "/api/depot-work/", work)["id"]
-    rows["customer-site", "any"] = rows["customer-statement", "any"] = customer.pk
+    rows["customer-site", "any"] = rows["customer-statement", "any"] = rows["customer-payment", "any"] = customer.pk
     rows["user", "any"], rows["vehicle", "any"] = sellers["colleague"].pk, rows["vehicle-goods", "own"]
     rows["depot", "any"], rows["equipment", "any"], rows["customer", "any"] = a.pk, cylinder.pk, customer.pk
     rows["gst-rate", "any"] = GstRate.objects.latest("id").pk
@@ -462,6 +464,7 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("settlement", "reject"): {"remarks": "Count again"},
         ("depot-work", "create"): {"kind": "GOODS_IN", "depot": depot.pk, "reason": "Bought", "items": [gained]},
         ("depot-work", "stock_take"): {"depot": depot.pk, "reason": "Year's end", "items": [gained]},
+        ("customer-payment", "refund_goodwill"): {"amount": "1.00", "reason": "Kept it for years"},
         ("customer-site", "replace_meter"): {
             "final_reading": "1201.00",
             "new_meter_number": "M-2",

@@ -115,6 +115,16 @@ CHECKS = {
         [{"from_at": MOMENT + timedelta(microseconds=1)}],
         {"created_at": MOMENT},
     ),
+    "deposit_lot_not_negative": Check(
+        [{"pieces": 1, "amount": "0.00"}, {"pieces": 0, "amount": 0}],
+        [{"pieces": -1, "amount": 0}, {"pieces": 1, "amount": "-0.01"}],
+    ),
+    "deposit_lot_empty_without_pieces": Check([{"pieces": 1, "amount": 1}], [{"pieces": 0, "amount": "0.01"}]),
+    "lot_movement_moves_pieces": Check([{"pieces": 1}, {"pieces": -1}], [{"pieces": 0}]),
+    "lot_movement_has_one_direction": Check(
+        [{"pieces": 1, "amount": 1}, {"pieces": -1, "amount": -1}, {"pieces": -1, "amount": 0}],
+        [{"pieces": 1, "amount": -1}, {"pieces": -1, "amount": 1}],
+    ),
     "device_numbers_add_up": Check(
         [{"last_number": 0}, {"received": 2, "last_number": 2}, {"last_number": 9_999_999}],
         [{"received": -1}, {"received": 3, "last_number": 2}, {"last_number": 10_000_000}],

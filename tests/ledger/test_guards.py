@@ -57,6 +57,7 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "invoices.Payment": {"allocated_amount", "used_up_on", "cash_count", "ordered_at"},
     "payments.CashCount": {"status", "decided_by", "decided_at", "decision_remarks", "ordered_at"},
     "invoices.Allocation": set(),
+    "deposits.LotMovement": set(),
     "transactions.Transaction": set(),
     "transactions.TransactionItem": set(),
     "transactions.MeterReplacement": set(),
@@ -93,7 +94,7 @@ def rows(shop: Shop) -> None:
     CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, valid_from=date(2026, 1, 1))
     load = shop.draft({"direction": "OUT"}).json()
     assert shop.confirm(load["id"]).status_code == 200
-    assert shop.sell({"type": "SALE"}, client_temp_id="a").status_code == 201
+    assert shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, client_temp_id="a").status_code == 201
     admin = shop.client_of(shop.admin)
     metered = MeteredCustomerFactory()
     assert admin.patch(f"/api/customers/{metered.pk}/", {"meter_rate": "2.5000"}).status_code == 200

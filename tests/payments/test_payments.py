@@ -162,18 +162,24 @@ def test_a_printed_invoice_is_printed_again_after_a_reversal(shop: Shop) -> None
     assert read(shop, invoice)["status"] == "printed"
 
 
+def refund_of(shop: Shop) -> Json:
+    """The credit note of a deposit that was paid."""
+    charged = shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, payment_received=True)
+    assert charged.status_code == 201
+    refund: Json = shop.sell({"type": "RETURN"}).json()["invoice"]
+    return refund
+
+
 def test_a_credit_note_is_paid_out(shop: Shop) -> None:
-    shop.count("customer", shop.customer.pk, 1)
-    refund = shop.sell({"type": "RETURN"}).json()["invoice"]
+    refund = refund_of(shop)
     assert (refund["kind"], refund["outstanding_amount"]) == ("CREDIT_NOTE", "-60.00")
     paid = pay(shop, refund, method="CASH").json()
     assert (paid["status"], paid["outstanding_amount"]) == ("paid", "0.00")
-    assert Payment.objects.get().amount == Decimal("-60.00")
+    assert Payment.objects.latest("pk").amount == Decimal("-60.00")
 
 
 def test_a_part_of_a_credit_note_is_paid_out(shop: Shop) -> None:
-    shop.count("customer", shop.customer.pk, 1)
-    refund = shop.sell({"type": "RETURN"}).json()["invoice"]
+    refund = refund_of(shop)
     part = pay(shop, refund, amount="10.00").json()
     assert (part["status"], part["settled_amount"], part["outstanding_amount"]) == ("generated", "-10.00", "-50.00")
 
@@ -289,8 +295,7 @@ def test_an_invoice_takes_no_more_than_is_left_open_of_it(shop: Shop, nothing_ch
 
 
 def test_a_credit_note_is_settled_by_no_money_that_comes_in(shop: Shop) -> None:
-    shop.count("customer", shop.customer.pk, 1)
-    refund = shop.sell({"type": "RETURN"}).json()["invoice"]
+    refund = refund_of(shop)
     invoice = invoice_of(shop)
     named = record(shop, "10.00", allocations=shares((refund, "1.00")))
     assert error_of(named) == (409, "exceeds_outstanding", "allocations.0.amount")
@@ -385,16 +390,14 @@ def test_no_more_is_allocated_than_is_left_of_a_payment(shop: Shop, nothing_chan
     assert allocate(shop, payment, (second, "8.93")).json()["credit_amount"] == "0.00"
 
 
-def test_money_that_was_paid_out_settles_nothing_when_its_credit_note_is_voided(
-    shop: Shop, nothing_changes: Unchanged
-) -> None:
-    shop.count("customer", shop.customer.pk, 1)
-    refund = shop.sell({"type": "RETURN"}).json()["invoice"]
+def test_money_that_was_paid_out_is_owed_when_its_credit_note_is_voided(shop: Shop, nothing_changes: Unchanged) -> None:
+    refund = refund_of(shop)
     pay(shop, refund, method="PAYNOW")
     void(shop, refund)
-    payment = Payment.objects.get()
-    invoice_of(shop)
-    assert with_credit(shop) == [(payment.pk, "-60.00")]
+    payment = Payment.objects.latest("pk")
+    assert with_credit(shop) == []
+    owed = Invoice.objects.latest("pk")
+    assert (owed.kind, owed.outstanding_amount) == ("TAX_INVOICE", Decimal("60.00"))
     with nothing_changes():
         assert error_of(allocate(shop, payment.pk)) == (409, "exceeds_credit", None)
 

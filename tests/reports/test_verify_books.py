@@ -221,9 +221,10 @@ def test_right_books_verify() -> None:
         (sql("UPDATE invoices_payment SET amount = amount - 1 WHERE reverses_id IS NOT NULL"), "reverses another amount"),
         (sql("UPDATE invoices_payment SET used_up_on = NULL"), "used, allocations"),
         (sql("UPDATE invoices_payment SET used_up_on = received_on WHERE amount = 3"), "0.00 of 3.00 used"),
-        (sql("UPDATE transactions_depositbalance SET quantity = quantity + 1"), "lines say 3 for 180"),
-        (sql("UPDATE transactions_depositbalance SET amount = amount + 1"), "lines say 3 for 180"),
-        (sql("DELETE FROM transactions_depositbalance"), "no balance, lines say 3"),
+        (sql("UPDATE deposits_depositlot SET pieces = pieces + 1"), ", its movements say "),
+        (sql("UPDATE deposits_depositlot SET amount = amount + 1 WHERE pieces > 0"), ", its movements say "),
+        (sql("UPDATE deposits_depositlot SET amount = amount + 1 WHERE pieces > 0"), " of deposits held, lines say "),
+        (sql("DELETE FROM deposits_lotmovement"), "its movements say 0 for 0"),
         (sql("DELETE FROM inventory_stockmovement WHERE kind = 'VARIANCE'"), "balance 5, movements 6"),
         (sql("UPDATE inventory_stockmovement SET quantity = quantity + 1 WHERE kind = 'REVERSAL'"), "were moved back"),
         (sql("UPDATE sequences_sequence SET last_number = last_number + 1"), "missing ["),
@@ -290,10 +291,10 @@ def test_an_invoice_without_its_sale_is_named() -> None:
 def test_a_number_that_no_program_can_read_is_named_and_the_other_checks_go_on() -> None:
     """SQLite writes it where CHECKs are left out; MariaDB has no column for it."""
     sql("PRAGMA ignore_check_constraints = 1")()
-    sql("UPDATE transactions_depositbalance SET amount = 1e13")()
+    sql("UPDATE deposits_depositlot SET amount = 1e13")()
     alter_document()
     said = verify()
-    assert "deposit balance" in said
+    assert "deposit lot" in said
     assert "has a number that its column doesn't hold" in said
     assert "was altered" in said
 

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ import time_machine
 
 from accounts.models import User
 from customers.models import Customer
+from deposits.models import DepositLot
+from equipment.models import Equipment
+from foundation.money import to_cents
+from payments.models import Allocation
 from sync.selectors import customers_to_pull
 from tests.conftest import Shop, error_of, to_confirm
 from tests.factories import CustomerFactory, CustomerRateFactory, DriverFactory, EquipmentFactory
@@ -43,6 +48,46 @@ def metered(shop: Shop, driver: User, case: Json) -> Customer:
     return customer
 
 
+def charge(shop: Shop, seller: User, customer: Customer, equipment: int, lot: Json) -> None:
+    """A deposit that was charged for so much, and is still to be paid or isn't."""
+    price = Equipment.objects.filter(pk=equipment)
+    today = price.get().deposit
+    price.update(deposit=to_cents(Decimal(lot["amount"]) / lot["pieces"]))
+    item = {"equipment": equipment, "type": "DEPOSIT", "quantity": lot["pieces"]}
+    paid = lot["open_amount"] == "0.00"
+    sale = {"customer": customer.pk, "items": [item], "payment_received": paid}
+    assert shop.client_of(seller).post("/api/transactions/", sale).status_code == 201
+    price.update(deposit=today)
+    latest = DepositLot.objects.order_by("-pk")[:1].get()
+    DepositLot.objects.filter(pk=latest.pk).update(amount=lot["amount"])
+
+
+def as_asked(items: list[Json]) -> list[Json]:
+    """The lines that one item came to, as one: without a rate where they have several."""
+    lines: list[Json] = []
+    for key, group in groupby(items, lambda line: (line["equipment"], line["type"])):
+        of_it = list(group)
+        rates = {line["rate"] for line in of_it}
+        if key[1] != "RETURN":
+            lines += [{name: line[name] for name in ("rate", "rate_source", "amount", "taxable")} for line in of_it]
+            continue
+        amount = sum(Decimal(line["amount"]) for line in of_it)
+        lines.append(
+            {
+                "rate": rates.pop() if len(rates) == 1 else None,
+                "rate_source": "LOT",
+                "amount": f"{amount:.2f}",
+                "taxable": False,
+            }
+        )
+    return lines
+
+
+def both(name: str, invoice: Json, beside: Json | None) -> str:
+    amount = Decimal(invoice[name]) + (Decimal(beside["invoice"][name]) if beside else 0)
+    return f"{amount:.2f}"
+
+
 @pytest.mark.parametrize("case", FILE["cases"], ids=lambda case: case["name"])
 def test_a_sale_costs_what_the_shared_cases_say(shop: Shop, case: Json) -> None:
     with time_machine.travel(datetime.fromisoformat(case["occurred_at"]), tick=False):
@@ -58,8 +103,13 @@ def test_a_sale_costs_what_the_shared_cases_say(shop: Shop, case: Json) -> None:
                 customer=customer, equipment_id=equipment[rate["equipment"]], rate=rate["rate"],
                 valid_from=rate["valid_from"],
             )  # fmt: skip
-        for pk in equipment.values():
-            assert shop.count("customer", customer.pk, 10, equipment_id=pk).status_code == 200
+        at_site = {row["equipment"]: row for row in case.get("holdings", ())}
+        for number, pk in equipment.items():
+            for lot in at_site.get(number, {"lots": ()})["lots"]:
+                charge(shop, carries_no_vehicle, customer, pk, lot)
+            # What isn't held leaves no site: enough for a swap.
+            pieces = at_site.get(number, {"at_site": 0})["at_site"]
+            assert shop.count("customer", customer.pk, pieces, equipment_id=pk).status_code == 200
         items = [{**item, "equipment": equipment[item["equipment"]]} for item in case["sale"]["items"]]
         sale = {**case["sale"], "items": items, "customer": customer.pk}
         if "pulled" in case:
@@ -81,16 +131,19 @@ def test_a_sale_costs_what_the_shared_cases_say(shop: Shop, case: Json) -> None:
         return
     assert answer.status_code == 201, answer.json()
     sold, invoice = answer.json()["transaction"], answer.json()["invoice"]
+    beside = answer.json()["refund"]
+    items = [*sold["items"], *(beside["transaction"]["items"] if beside else ())]
+    refund = (beside or answer.json())["invoice"]["id"]
+    set_off = Allocation.objects.filter(credit_note=refund).exclude(invoice=invoice["id"])
     read = sold["current_meter_reading"] is not None
     assert expected == {
-        "lines": [
-            {name: line[name] for name in ("rate", "rate_source", "amount", "taxable")} for line in sold["items"]
-        ],
+        "lines": as_asked(items),
         "last_reading": sold["last_meter_reading"],
         "usage": sold["usage"] if read else None,
         "usage_amount": sold["usage_amount"],
-        "subtotal": invoice["subtotal"],
+        "subtotal": both("subtotal", invoice, beside),
         "gst_rate": invoice["gst_rate"],
         "gst_amount": invoice["gst_amount"],
-        "total": invoice["total_amount"],
+        "total": both("total_amount", invoice, beside),
+        "set_off": str(sum((row.amount for row in set_off), Decimal("0.00"))),
     }

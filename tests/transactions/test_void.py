@@ -10,6 +10,7 @@ import time_machine
 from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer
+from deposits.models import DepositLot
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
@@ -19,7 +20,7 @@ from payments.models import Payment
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
-from transactions.models import DepositBalance, Transaction
+from transactions.models import Transaction
 from transactions.services import void_transaction
 
 pytestmark = pytest.mark.django_db
@@ -243,19 +244,21 @@ def test_a_later_payment_becomes_credit(shop: Shop) -> None:
 
 
 def test_the_void_of_a_refund_bills_again(shop: Shop) -> None:
-    sold(shop.sell({"type": "SALE", "quantity": 1}, {"type": "DEPOSIT", "quantity": 1}))
+    sold(shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, payment_received=True))
     refund = sold(shop.sell({"type": "RETURN", "quantity": 1}, payment_received=True))
     assert (refund["invoice"]["kind"], Payment.objects.latest("pk").amount) == ("CREDIT_NOTE", Decimal("-60.00"))
     again = sold(void(shop, refund))["invoice"]
-    assert (again["kind"], again["total_amount"], again["outstanding_amount"]) == ("TAX_INVOICE", "60.00", "0.00")
-    assert DepositBalance.objects.get().quantity == 1
+    # It was paid out, and is owed.
+    assert (again["kind"], again["total_amount"], again["outstanding_amount"]) == ("TAX_INVOICE", "60.00", "60.00")
+    assert Payment.objects.latest("pk").amount == Decimal("-60.00")
+    assert DepositLot.objects.get().pieces == 1
 
 
 def test_deposits_go_back_too(shop: Shop) -> None:
     sale = sold(shop.sell(SALE, {"type": "DEPOSIT", "quantity": 2}))
-    assert (DepositBalance.objects.get().quantity, DepositBalance.objects.get().amount) == (2, Decimal("120.00"))
+    assert (DepositLot.objects.get().pieces, DepositLot.objects.get().amount) == (2, Decimal("120.00"))
     sold(void(shop, sale))
-    assert (DepositBalance.objects.get().quantity, DepositBalance.objects.get().amount) == (0, Decimal("0.00"))
+    assert (DepositLot.objects.get().pieces, DepositLot.objects.get().amount) == (0, Decimal("0.00"))
 
 
 def test_a_free_sale_can_be_voided(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from django.conf import settings
 from django.db.transaction import on_commit
 
 from accounts.models import User
@@ -20,6 +21,9 @@ from customers.errors import CustomerInactive
 from customers.models import Customer
 from customers.selectors import ContractRates, contract_rates, meter_rate_at
 from customers.services import move_meter
+from deposits.models import LotMovement
+from deposits.selectors import held_by
+from deposits.services import Cause, Charge, charge_deposits, refund_deposits
 from discrepancies.services import note_discrepancy, note_other_vehicle
 from equipment.models import Equipment
 from equipment.selectors import prices_at, prices_between, require_active
@@ -27,6 +31,7 @@ from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
+from foundation.confirmations import Answer
 from foundation.errors import UnknownReference
 from foundation.limits import BALANCE
 from foundation.master_data import was_active
@@ -34,17 +39,36 @@ from foundation.money import ZERO
 from foundation.observability.metrics import SALES
 from foundation.operations.idempotency import client_temp_id, idempotent, is_known
 from foundation.operations.occurrence import Approval, require_recent
-from inventory.models import Location
-from inventory.services import customer_place, hold_stock, locations, look_at_stock, post_movements, vehicle_place
+from inventory.models import Location, LocationKind, StockMovement
+from inventory.services import (
+    Move,
+    Place,
+    customer_place,
+    hold_stock,
+    locations,
+    look_at_stock,
+    post_movements,
+    vehicle_place,
+)  # fmt: skip
 from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
-from invoices.services import Page, issue_invoice
-from payments.services import require_room_in_bag, take_on_the_spot
+from invoices.services import Billing, Page, issue_invoice
+from payments.services import require_room_in_bag, set_off, settle_in_cash, take_on_the_spot
 from sequences.services import take_numbers
-from transactions.deposits import move_deposits
 from transactions.models import Transaction, TransactionItem
-from transactions.planning import NewSale, PriceList, SalePlan, plan_sale
-from transactions.pricing import Known, PricedItem, Usage
+from transactions.planning import (
+    NewSale,
+    PriceList,
+    RefundPlan,
+    SalePlan,
+    Site,
+    leaving,
+    lines_of,
+    moves_of,
+    plan_sale,
+)  # fmt: skip
+from transactions.pricing import Asked, Known, PricedItem, Type, Usage
+from transactions.selectors import open_of_charges
 from transactions.usage import Habit, habit_of
 
 NUMBER_PREFIX = "TRX"
@@ -59,7 +83,7 @@ def create_customer_transaction_and_invoice(
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the number
     tickets, for which nobody waits, then the customer, then the balances in primary-key order. Raises
     IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive,
-    NoMeter, MeterMovedOn, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, NegativeTotal, AmountOutOfRange,
+    NoMeter, MeterMovedOn, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, AmountOutOfRange,
     Unconfirmed, InsufficientStock, StorageUnavailable.
     """
     return ahead_of_locks(
@@ -82,28 +106,46 @@ class _LaidOut:
     habit: Habit | None
 
 
-def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitStack) -> _LaidOut:
-    """Plan the sale over rows as they are, and lay its page out."""
+def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitStack) -> _LaidOut | None:
+    """Plan the sale over rows as they are, and lay its page out. Two documents, which are rare, are laid out later."""
     now = clock.now()
     occurred_at = _moment(data, approval, now)
     customer = _served(Customer.objects.visible_to(actor).filter(pk=data.customer).first(), data, occurred_at)
     vehicle = vehicle_used(actor, data.vehicle, occurred_at)
     listed = _price_list(actor, data, customer, occurred_at, now)
     habit = _habit(data, customer)
-    plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at, habit)
-    ends = vehicle_place(vehicle.number), customer_place(customer)
+    lines = lines_of(data, listed)
+    ends = _ends(lines, listed, vehicle, customer)
     stock = look_at_stock([place.key for place in ends], listed.equipment, occurred_at=occurred_at, now=now)
     places = stock.locations(*ends)
     # Who can't be served as things are would reserve numbers and lay a page out for nothing.
-    stock.require(plan.moves(*places), approval=approval)
+    left = stock.require(moves_of(lines, listed.equipment, *places), approval=approval)
+    site = _site(customer, lines, {key[1]: count for key, count in left.items() if key[0] == places[1].pk})
+    plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
     confirmations.require(plan.questions)
+    if plan.is_beside_sale:
+        return None
     page = Page.lay_out(actor=actor, billing=plan.billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
     return _LaidOut(vehicle, listed, places, page, customer.version, habit)
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """What both documents of one sale have in common."""
+
+    actor: User
+    data: NewSale
+    approval: Approval | None
+    customer: Customer
+    vehicle: VehicleUsed
+    depot_id: int | None
+    occurred_at: datetime
+    now: datetime
+
+
 @command
 @idempotent
-def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahead[_LaidOut]) -> Transaction:
+def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahead[_LaidOut | None]) -> Transaction:
     """Lock, decide, write. See `create_customer_transaction_and_invoice`."""
     laid_out = ahead()
     locked = customer_locks.visible_customer(actor, data.customer)
@@ -115,45 +157,93 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     vehicle = laid_out.vehicle if laid_out else vehicle_used(actor, data.vehicle, occurred_at)
     listed = laid_out.listed if laid_out else _price_list(actor, data, customer, occurred_at, now)
     habit = laid_out.habit if laid_out and laid_out.version == customer.version else _habit(data, customer)
-    plan = _plan(actor, data, approval, customer, vehicle, listed, occurred_at, habit)
-    items, usage, billing = plan.items, plan.usage, plan.billing
-    if data.payment_received:
-        require_room_in_bag(actor, billing.total_amount, attr="payment_received")
-    else:
-        attr = "items" if items else "current_meter"
-        BALANCE.require(open_amount(customer) + billing.total_amount, attr=attr)
-
-    page = laid_out.page if laid_out else None
+    lines = lines_of(data, listed)
     if laid_out and all(place.pk for place in laid_out.places):
         places = laid_out.places
     else:
-        places = locations(vehicle_place(vehicle.number), customer_place(customer))
-    hold = hold_stock(plan.moves(*places), occurred_at=occurred_at, now=now, approval=approval)
+        places = locations(*_ends(lines, listed, vehicle, customer))
+    moves = moves_of(lines, listed.equipment, *places)
+    if approval and approval.site_reason:
+        moves = [*_found_at_site(moves, customer, occurred_at, now), *moves]
+    hold = hold_stock(moves, occurred_at=occurred_at, now=now, approval=approval)
+    site = _site(customer, lines, {key[1]: count for key, count in hold.left.items() if key[0] == places[1].pk})
+    plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
+    billing = plan.billing
+    if data.payment_received:
+        require_room_in_bag(actor, plan.owed, attr="payment_received")
+    else:
+        attr = "items" if plan.items else "current_meter"
+        BALANCE.require(open_amount(customer) + plan.owed, attr=attr)
     answers = confirmations.require(plan.questions)
+
+    visit = _Visit(actor, data, approval, customer, vehicle, depot_at(actor, occurred_at), occurred_at, now)
+    page = laid_out.page if laid_out else None
+    sale = _write(visit, plan.items, plan.usage, billing, answers, page=page, is_settled_alone=plan.refund is None)
+    refund = sale
+    if plan.refund and plan.is_beside_sale:
+        refund = _write(visit, plan.refund.items, None, plan.refund.billing, beside=sale)
+    if plan.refund:
+        _settle(plan.refund, visit, sale, refund)
+    post_movements(
+        hold,
+        actor=actor,
+        cause=sale,
+        now=now,
+        reason=approval.site_reason if approval else "",
+        of_another={StockMovement.Kind.RETURN: refund, StockMovement.Kind.FOREIGN: refund},
+    )
+    usage = plan.usage
+    if usage is not None and usage.current != usage.last:
+        move_meter(customer, usage.current)
+    for code, shown, billed, detail in plan.differences:
+        note_discrepancy(code, user=actor, about=sale, detail=detail, now=now, shown=shown, billed=billed)
+    note_other_vehicle(vehicle, user=actor, about=sale, now=now)
+    on_commit(SALES.labels("sale").inc)
+    return sale
+
+
+def _write(
+    visit: _Visit,
+    items: Sequence[PricedItem],
+    usage: Usage | None,
+    billing: Billing,
+    answers: Sequence[Answer] = (),
+    *,
+    page: Page | None = None,
+    is_settled_alone: bool = False,
+    beside: Transaction | None = None,
+) -> Transaction:
+    """One document: its numbers, the invoice, the transaction with its lines, the deposits, and its record.
+
+    ``is_settled_alone``: no refund settles any of it.
+    """
+    actor, data, customer, now = visit.actor, visit.data, visit.customer, visit.now
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
-    depot_id = depot_at(actor, occurred_at)
+    is_paid = data.payment_received and is_settled_alone
     invoice = issue_invoice(
         actor=actor,
-        depot_id=depot_id,
+        depot_id=visit.depot_id,
         billing=billing,
         numbers=numbers,
         now=now,
         page=page,
+        is_paid=is_paid,
         held_because=confirmations.why_held(answers),
     )
-    if data.payment_received and invoice.total_amount:
-        take_on_the_spot(invoice, user=actor, occurred_at=occurred_at, now=now)
-    transaction = Transaction.objects.create(
+    if is_paid and invoice.total_amount:
+        take_on_the_spot(invoice, user=actor, occurred_at=visit.occurred_at, now=now)
+    transaction: Transaction = Transaction.objects.create(
         transaction_number=numbers[0],
         invoice=invoice,
+        beside=beside,
         customer=customer,
         customer_name=customer.name,
         user=actor,
-        depot_id=depot_id,
-        vehicle_no=vehicle.number,
-        client_temp_id=client_temp_id(),
+        depot_id=visit.depot_id,
+        vehicle_no=visit.vehicle.number,
+        client_temp_id=None if beside else client_temp_id(),
         meter_number=customer.meter_number if usage else "",
         last_meter_reading=usage.last if usage else None,
         current_meter_reading=usage.current if usage else None,
@@ -165,30 +255,75 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         payment_type=customer.payment_type,
         payment_received=data.payment_received,
         remarks=data.remarks,
-        occurred_at=occurred_at,
+        occurred_at=visit.occurred_at,
         created_at=now,
         date=clock.business_date(now),
     )
-    lines = [_item_row(transaction, item) for item in items]
-    TransactionItem.objects.bulk_create(lines)
-    move_deposits(customer, lines)
-    post_movements(hold, actor=actor, cause=transaction, now=now)
-    if usage is not None and usage.current != usage.last:
-        move_meter(customer, usage.current)
-    for code, shown, billed, detail in plan.differences:
-        note_discrepancy(code, user=actor, about=transaction, detail=detail, now=now, shown=shown, billed=billed)
-    note_other_vehicle(vehicle, user=actor, about=transaction, now=now)
-    on_commit(SALES.labels("sale").inc)
+    TransactionItem.objects.bulk_create(_item_row(transaction, item) for item in items)
+    _move_deposits(visit, items, Cause(transaction, numbers[1], now))
     record(
         actor=actor,
         action="transactions.sale.recorded",
         target=transaction,
         before={"last_meter_reading": usage.last} if usage else None,
-        after=_evidence(transaction, invoice, items, usage, approval) | vehicle.evidence,
-        depot_id=depot_id,
+        after=_evidence(transaction, invoice, items, usage, visit.approval) | visit.vehicle.evidence,
+        depot_id=visit.depot_id,
         answers=answers,
     )
     return transaction
+
+
+def _move_deposits(visit: _Visit, items: Sequence[PricedItem], cause: Cause) -> None:
+    charges = [Charge(item.equipment, item.quantity, item.amount) for item in items if item.type == Type.DEPOSIT]
+    if charges:
+        charge_deposits(visit.customer, charges, cause=cause, occurred_at=visit.occurred_at)
+    for kind, type_ in ((LotMovement.Kind.RETURNED, Type.RETURN), (LotMovement.Kind.SET_OFF, Type.SETOFF)):
+        refunds = [refund for item in items if item.type == type_ for refund in item.refunds]
+        refund_deposits(refunds, kind=kind, cause=cause)
+
+
+def _settle(plan: RefundPlan, visit: _Visit, sale: Transaction, refund: Transaction) -> None:
+    """Set the refund off, pay the rest of it out, and take what is left of the sale beside it."""
+    against = dict(plan.against)
+    if plan.against_sale:
+        against[sale.invoice.pk] = plan.against_sale
+    set_off(visit.actor, refund.invoice, against, now=visit.now)
+    for document in {sale.pk: sale.invoice, refund.pk: refund.invoice}.values():
+        document.refresh_from_db(fields=[*Invoice.life_cycle])
+    paid = partial(settle_in_cash, user=visit.actor, occurred_at=visit.occurred_at, now=visit.now)
+    if plan.paid_out:
+        paid(refund.invoice, -plan.paid_out)
+    if visit.data.payment_received and sale is not refund and sale.invoice.outstanding_amount:
+        paid(sale.invoice, sale.invoice.outstanding_amount)
+
+
+def _found_at_site(moves: Sequence[Move], customer: Customer, occurred_at: datetime, now: datetime) -> list[Move]:
+    """What has to have been at the customer's site beyond what the books know, so that all of this can come back."""
+    [site, world] = locations(customer_place(customer), Place(LocationKind.OUTSIDE))
+    stock = look_at_stock([site.key], {move.equipment.pk for move in moves}, occurred_at=occurred_at, now=now)
+    missing = {key: -count for key, count in stock.left(moves).items() if key[0] == site.pk and count < 0}
+    rows = {move.equipment.pk: move.equipment for move in moves}
+    kind = StockMovement.Kind.CORRECTION
+    return [
+        Move(kind, rows[equipment], count, world, condition, site, condition, "items")
+        for (_, equipment, condition), count in missing.items()
+    ]
+
+
+def _ends(lines: Sequence[Asked], listed: PriceList, vehicle: VehicleUsed, customer: Customer) -> list[Place]:
+    """Vehicle, customer, and where shells come from and go to; a sale that moves none has the vehicle instead."""
+    ends = [vehicle_place(vehicle.number), customer_place(customer)]
+    leaves = any(item.type == Type.SHELL or listed.equipment[item.equipment].is_foreign for item, _ in lines)
+    return [*ends, Place(LocationKind.OUTSIDE) if leaves else ends[0]]
+
+
+def _site(customer: Customer, lines: Sequence[Asked], left: Mapping[int, int]) -> Site:
+    """What the customer holds of what leaves the site, where so many are ``left`` without it."""
+    gone = leaving(lines)
+    if not gone:
+        return Site({}, {})
+    held = held_by(customer.pk, {pk: left.get(pk, 0) + count for pk, count in gone.items()})
+    return Site(held, open_of_charges(lot.pk for each in held.values() for lot in each.lots))
 
 
 def _moment(data: NewSale, approval: Approval | None, now: datetime) -> datetime:
@@ -208,8 +343,7 @@ def _served(customer: Customer | None, data: NewSale, occurred_at: datetime) -> 
 
 def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: datetime, now: datetime) -> PriceList:
     """Read once for a sale, locked or not: what changes later was not the price at the sale's moment."""
-    items = [item.equipment for item in data.items]
-    equipment = require_active(actor, items, at=occurred_at, coming_back=data.coming_back)
+    equipment = require_active(actor, data.equipment, at=occurred_at, coming_back=data.coming_back)
     pulled_at = data.seen.pulled_at if data.seen else None
     contracts = contract_rates(customer, equipment, occurred_at, pulled_at=pulled_at)
     # Paid on the spot, the tax point is the payment; else the issue of the invoice (GST Act 1993, s 11).
@@ -219,6 +353,7 @@ def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: dat
         prices=prices_at(equipment, occurred_at),
         contracts=contracts,
         gst_rate=gst_rate_on(clock.business_date(tax_point)),
+        lost_is_taxable=settings.LOST_SHELLS_ARE_TAXABLE,
         known=_known(equipment, contracts, pulled_at, occurred_at) if data.seen else None,
     )
 
@@ -252,6 +387,7 @@ def _plan(
     customer: Customer,
     vehicle: VehicleUsed,
     listed: PriceList,
+    site: Site,
     occurred_at: datetime,
     habit: Habit | None,
 ) -> SalePlan:
@@ -261,6 +397,7 @@ def _plan(
         customer=customer,
         meter_rate=meter_rate_at(customer, occurred_at),
         listed=listed,
+        site=site,
         may_override=_may_override(actor, approval),
         occurred_at=occurred_at,
         habit=habit,
@@ -274,6 +411,7 @@ def _item_row(transaction: Transaction, item: PricedItem) -> TransactionItem:
         equipment_name=item.equipment.name,
         type=item.type,
         condition=item.condition,
+        reason=item.reason,
         quantity=item.quantity,
         rate=item.rate,
         rate_source=item.rate_source,

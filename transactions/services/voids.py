@@ -1,5 +1,6 @@
 """Taking a sale back: nothing is edited, a reversal with its own document is recorded beside it."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from audit.services import record
 from customers import locks as customer_locks
 from customers.models import Customer
 from customers.services import move_meter
+from deposits.services import Cause, Charge, charge_deposits, require_not_refunded, take_back, take_from_balances
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
@@ -32,10 +34,10 @@ from invoices.selectors import why_held
 from invoices.services import Billing, Page, issue_invoice
 from invoices.snapshot import Correction, InvoiceSnapshot, MeterUsage
 from payments import locks as payment_locks
+from payments.selectors import paid_out_of
 from payments.services import settle_void
 from sequences.services import take_numbers
 from transactions import locks
-from transactions.deposits import move_deposits
 from transactions.errors import AlreadyVoided, MeterMovedOn
 from transactions.models import MeterReplacement, Transaction, TransactionItem
 from transactions.services.sales import NUMBER_PREFIX
@@ -137,7 +139,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
     )
     items = [_negated(item, reversal) for item in sale.items.select_related("equipment")]
     TransactionItem.objects.bulk_create(items)
-    move_deposits(customer, items)
+    _undo_deposits(sale, reversal, customer, items, document)
     post_movements(hold, actor=actor, cause=reversal, now=now, reason=reason)
     if moves_meter:
         move_meter(customer, sale.last_meter_reading)
@@ -172,6 +174,29 @@ def _require_voidable(actor: User, sale: Transaction, reason: str) -> None:
         raise AlreadyVoided(f"{sale.transaction_number} is a reversal itself.")
     if Transaction.objects.filter(reverses=sale).exists():
         raise AlreadyVoided(f"{sale.transaction_number} is voided already.")
+    require_not_refunded(sale, what=sale.transaction_number)
+
+
+def _undo_deposits(
+    sale: Transaction, reversal: Transaction, customer: Customer, items: Sequence[TransactionItem], document: Invoice
+) -> None:
+    """Lots and loan are as they were before the sale.
+
+    Of what an earlier release recorded, the lots may not be known: what it refunded is a new lot, what it charged comes
+    out of the balance that it is part of.
+    """
+    cause = Cause(reversal, document.invoice_number, reversal.created_at)
+    if take_back(sale, cause=cause):
+        return
+    kind = TransactionItem.Type
+    back = [
+        Charge(item.equipment, -item.quantity, item.amount)
+        for item in items
+        if item.type == kind.RETURN and item.amount
+    ]
+    charge_deposits(customer, back, cause=cause, occurred_at=sale.occurred_at)
+    charged = [Charge(item.equipment, -item.quantity, -item.amount) for item in items if item.type == kind.DEPOSIT]
+    take_from_balances(customer, charged, cause=cause, what=sale.transaction_number)
 
 
 def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
@@ -230,7 +255,9 @@ def _billing(sale: Transaction, voided: Invoice, customer: Customer, reason: str
         subtotal=-voided.subtotal + ZERO,
         taxable_amount=-voided.taxable_amount + ZERO,
         gst_rate=voided.gst_rate,
-        payment_received=sale.payment_received,
+        # What a refund paid out doesn't come back with its void: that is owed.
+        payment_received=sale.payment_received and voided.total_amount >= 0,
+        set_off=-voided.total_amount - paid_out_of(voided) if voided.total_amount < 0 else ZERO,
         vehicle_no=sale.vehicle_no,
         remarks="",
         occurred_at=now,
@@ -245,6 +272,7 @@ def _negated(item: TransactionItem, reversal: Transaction) -> TransactionItem:
         equipment_name=item.equipment_name,
         type=item.type,
         condition=item.condition,
+        reason=item.reason,
         quantity=-item.quantity,
         rate=item.rate,
         rate_source=item.rate_source,

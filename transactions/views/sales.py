@@ -23,6 +23,15 @@ from transactions.unlikely import IN_SALES
 _SALE_OUT = SaleOut()
 
 
+def documents_of(transaction: Transaction, *, is_new: bool = False) -> dict[str, object]:
+    """What one commit recorded, for `SaleOut`. ``is_new``: it was just now, and nothing has to be looked up."""
+    if is_new and not Transaction.refund.is_cached(transaction):  # type: ignore[attr-defined]  # a descriptor, seen from the class
+        return {"transaction": transaction, "invoice": transaction.invoice, "refund": None}
+    refund = Transaction.objects.with_status().select_related("invoice").filter(beside=transaction).first()
+    beside = refund and {"transaction": refund, "invoice": refund.invoice}
+    return {"transaction": transaction, "invoice": transaction.invoice, "refund": beside}
+
+
 class TransactionFilter(LedgerFilterSet):
     customer = IdFilter(field_name="customer_id")
     user = IdFilter(field_name="user_id")
@@ -66,8 +75,9 @@ class TransactionViewSet(LedgerViewSet):
             transaction = self.queryset.select_related("invoice").get(pk=transaction.pk)
         else:
             transaction.status = Transaction.Status.COMPLETED  # nobody can have voided it yet
-        answer = _SALE_OUT.to_representation({"transaction": transaction, "invoice": transaction.invoice})
-        answer["invoice"]["pdf_url"] = request.build_absolute_uri(answer["invoice"]["pdf_url"])
+        answer = _SALE_OUT.to_representation(documents_of(transaction, is_new=not is_replayed()))
+        for recorded in filter(None, (answer, answer["refund"])):
+            recorded["invoice"]["pdf_url"] = request.build_absolute_uri(recorded["invoice"]["pdf_url"])
         return Response(answer, status=HTTP_201_CREATED)
 
     @openapi.record_sale_at_old_path
@@ -84,5 +94,5 @@ class TransactionViewSet(LedgerViewSet):
             actor=acting_user(request), transaction_id=self.get_object().pk, **serializer.validated_data
         )
         reversal.status = Transaction.Status.COMPLETED
-        answer = SaleOut({"transaction": reversal, "invoice": reversal.invoice}, context=self.get_serializer_context())
+        answer = SaleOut(documents_of(reversal, is_new=True), context=self.get_serializer_context())
         return Response(answer.data, status=HTTP_201_CREATED)

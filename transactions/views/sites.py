@@ -7,20 +7,21 @@ from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from customers.models import Customer
+from deposits.selectors import holdings_of
 from foundation.access.capabilities import Capability
 from foundation.api.viewsets import ScopedViewSet
 from foundation.money import ZERO
 from transactions import openapi, services
-from transactions.models import DepositBalance
 from transactions.selectors import MAX_READINGS, meter_history
 from transactions.serializers import (
     DepositsOut,
+    HoldingOut,
     MeterReadingOut,
     NewMeterIn,
     ReplacedMeterOut,
 )
 from transactions.unlikely import IN_REPLACEMENTS
-from transactions.views.sales import TransactionViewSet
+from transactions.views.sales import TransactionViewSet, documents_of
 
 
 class CustomerSiteViewSet(ScopedViewSet):
@@ -34,6 +35,7 @@ class CustomerSiteViewSet(ScopedViewSet):
         "replace_meter": Capability.REPLACE_METER,
         "meter_history": Capability.VIEW_CUSTOMER_SITE,
         "deposits": Capability.VIEW_CUSTOMER_SITE,
+        "holdings": Capability.VIEW_CUSTOMER_SITE,
     }
 
     @openapi.replace_meter
@@ -46,7 +48,7 @@ class CustomerSiteViewSet(ScopedViewSet):
         sale = None
         if replaced.final_sale_id:
             transaction = TransactionViewSet.queryset.select_related("invoice").get(pk=replaced.final_sale_id)
-            sale = {"transaction": transaction, "invoice": transaction.invoice}
+            sale = documents_of(transaction)
         answer = ReplacedMeterOut({"replacement": replaced, "sale": sale}, context=self.get_serializer_context())
         return Response(answer.data, status=HTTP_201_CREATED)
 
@@ -60,7 +62,11 @@ class CustomerSiteViewSet(ScopedViewSet):
     @action(detail=True, methods=["get"], pagination_class=None)
     def deposits(self, request: Request, pk: str) -> Response:
         customer = self.get_object()
-        held = DepositBalance.objects.filter(customer=customer).exclude(quantity=0, amount=0)
-        rows = list(held.select_related("equipment").order_by("equipment__sku"))
+        rows = [holding for holding in holdings_of(customer) if holding.lots]
         total = sum((row.amount for row in rows), ZERO)
         return Response(DepositsOut({"customer": customer.pk, "held": rows, "total_amount": total}).data)
+
+    @openapi.read_holdings
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def holdings(self, request: Request, pk: str) -> Response:
+        return Response(HoldingOut(holdings_of(self.get_object()), many=True).data)

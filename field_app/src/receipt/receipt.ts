@@ -76,6 +76,7 @@ export function ofPastSale({ transaction, invoice }: PastSale): Receipt {
       gst_rate: invoice.gst_rate,
       gst_amount: invoice.gst_amount,
       total: invoice.total_amount,
+      set_off: "0.00",
     },
     remarks: transaction.remarks ?? "",
     reading: transaction.current_meter_reading ?? null,
@@ -104,6 +105,7 @@ export function asText(receipt: Receipt): string {
     receipt.reading && price && `Gas by meter, to ${receipt.reading}: ${shown(price.usage_amount)}`,
     price && `GST ${price.gst_rate} %: ${shown(price.gst_amount)}`,
     price && `Total: ${shown(price.total)}`,
+    price && price.set_off !== "0.00" && `Set off against an open invoice: ${shown(price.set_off)}`,
     receipt.paid ? "Paid in cash" : "On account",
   ]
     .filter(Boolean)

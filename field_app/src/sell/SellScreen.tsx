@@ -1,7 +1,7 @@
 import Big from "big.js"
 import { useEffect, useId, useState } from "react"
 import { useNavigate, useParams } from "react-router"
-import type { BasedOn, Customer, Equipment, GstRate, ItemType, SaleItem } from "../api/types"
+import type { BasedOn, Customer, Equipment, GstRate, SaleItem } from "../api/types"
 import type { FieldDatabase } from "../store/database"
 import { UNREADABLE } from "../store/numbers"
 import { newId } from "../store/queue"
@@ -13,11 +13,14 @@ import { shown } from "../ui/money"
 import { bySku } from "../ui/order"
 import { Stepper } from "../ui/Stepper"
 import { Total } from "../ui/Total"
-import { CONDITIONS, ITEM_TYPES } from "../ui/words"
+import { CONDITIONS, DONE_HERE, ITEM_TYPES } from "../ui/words"
 import { listedRate, priceOf, Refusal } from "./price"
 import { confirmed, type Question, questionsOf, type Unlikely } from "./questions"
 
-type Line = Pick<SaleItem, "equipment" | "type" | "quantity"> & { rate: string; condition: "EMPTY" | "DAMAGED" }
+type Line = Pick<SaleItem, "equipment" | "quantity"> & { type: (typeof DONE_HERE)[number] } & {
+  rate: string
+  condition: "EMPTY" | "DAMAGED"
+}
 type Draft = { lines: Line[]; reading: string; paid: boolean | null; remarks: string }
 type Context = {
   customer: Customer
@@ -126,6 +129,7 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
           {customer.address} {customer.postal_code}
         </small>
       </h1>
+      <Holdings customer={customer} equipment={equipment} />
       <section>
         <h2>
           Items
@@ -159,7 +163,9 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
                 line={line}
                 item={equipment.get(line.equipment)}
                 price={price?.lines[index]?.amount}
-                isListed={listed(line, equipment, customer, today) !== null}
+                isListed={
+                  line.type === "RETURN" || line.type === "DEPOSIT" || listed(line, equipment, customer, today) !== null
+                }
                 onChange={(part) => changeLine(index, part)}
               />
             ))}
@@ -251,10 +257,32 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
       )}
       <section className="total">
         <button type="submit" className="primary" disabled={!canRecord || isRecording}>
-          {price ? `Record: ${shown(price.total)}` : "Record"}
+          {price ? `Record: ${shown(new Big(price.total).plus(price.set_off).toFixed(2))}` : "Record"}
         </button>
       </section>
     </form>
+  )
+}
+
+/** What stands here, without a deposit or against one. */
+function Holdings({ customer, equipment }: Pick<Context, "customer" | "equipment">) {
+  if (!customer.holdings?.length) return null
+  return (
+    <section>
+      <h2>At this site</h2>
+      <ul className="quiet">
+        {customer.holdings.map(({ equipment: id, at_site, lots }) => {
+          const pieces = lots.reduce((sum, lot) => sum + lot.pieces, 0)
+          const deposits = lots.map((lot) => `${lot.pieces} for ${shown(lot.amount)}`).join(", ")
+          return (
+            <li key={id}>
+              {at_site} × {equipment.get(id)?.name ?? "an item that isn't sold any more"},{" "}
+              {Math.max(0, at_site - pieces)} on loan{deposits && `; deposits: ${deposits}`}
+            </li>
+          )
+        })}
+      </ul>
+    </section>
   )
 }
 
@@ -278,7 +306,7 @@ function useDraft(customer: number): [Draft, (draft: Draft) => void] {
 function withOneMore(lines: Line[], item: Equipment): Line[] {
   const at = lines.findLastIndex((line) => line.equipment === item.id)
   if (at >= 0) return lines.map((line, index) => (index === at ? { ...line, quantity: line.quantity + 1 } : line))
-  const type: ItemType = item.equipment_type === "CYLINDER" ? "SWAP" : "SALE"
+  const type: Line["type"] = item.equipment_type === "CYLINDER" ? "SWAP" : "SALE"
   return [...lines, { equipment: item.id, type, quantity: 1, rate: "", condition: "EMPTY" }]
 }
 
@@ -293,13 +321,16 @@ function listed(line: Line, equipment: Map<number, Equipment>, customer: Custome
 
 /** With the rate that the customer is shown, so that another one is noticed. */
 function itemOf(line: Line, equipment: Map<number, Equipment>, customer: Customer, day: string): SaleItem {
+  // What a RETURN refunds nobody names.
+  if (line.type === "RETURN") {
+    return { equipment: line.equipment, type: line.type, quantity: line.quantity, condition: line.condition }
+  }
   const rate = listed(line, equipment, customer, day)?.rate ?? (DECIMAL.test(line.rate) ? line.rate : UNREADABLE)
   return {
     equipment: line.equipment,
     type: line.type,
     quantity: line.quantity,
     ...(rate === UNREADABLE ? {} : { rate }),
-    ...(line.type === "RETURN" ? { condition: line.condition } : {}),
   }
 }
 
@@ -343,11 +374,11 @@ function LineCard({ line, item, price, isListed, onChange }: LineCardProps) {
       <select
         aria-label={`What is done with ${name}`}
         value={line.type}
-        onChange={(event) => onChange({ type: event.target.value as ItemType })}
+        onChange={(event) => onChange({ type: event.target.value as Line["type"] })}
       >
-        {Object.entries(ITEM_TYPES).map(([type, word]) => (
+        {DONE_HERE.map((type) => (
           <option key={type} value={type}>
-            {word}
+            {ITEM_TYPES[type]}
           </option>
         ))}
       </select>

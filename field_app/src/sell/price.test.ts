@@ -8,6 +8,7 @@ import { confirmed, questionsOf } from "./questions"
 type Case = {
   name: string
   customer: Pick<Customer, "meter_number" | "meter_rate" | "last_meter_reading" | "rates">
+  holdings?: Customer["holdings"]
   occurred_at: string
   sale: Pick<NewSale, "items" | "current_meter">
   expected: object
@@ -19,10 +20,9 @@ const equipment = new Map((file.equipment as Equipment[]).map((row) => [row.id, 
 const gstRates = file.gst_rates as GstRate[]
 
 describe("a sale costs what the shared cases say", () => {
-  test.each(file.cases as unknown as Case[])("$name", ({ customer, occurred_at, sale, expected }) => {
-    expect(outcome(() => priceOf(sale, { name: "Ah Hock", ...customer }, equipment, gstRates, occurred_at))).toEqual(
-      expected,
-    )
+  test.each(file.cases as unknown as Case[])("$name", ({ customer, holdings, occurred_at, sale, expected }) => {
+    const buyer = { name: "Ah Hock", ...customer, ...(holdings && { holdings }) }
+    expect(outcome(() => priceOf(sale, buyer, equipment, gstRates, occurred_at))).toEqual(expected)
   })
 })
 
@@ -31,8 +31,9 @@ describe("a sale is asked about as the shared cases say", () => {
   const NOTHING = { most_usage_per_day: null, metered_since: null }
   const cases = (file.cases as unknown as Case[]).filter(({ expected }) => !("refused" in expected))
 
-  test.each(cases)("$name", ({ customer, occurred_at, sale, pulled, asked }) => {
-    const price = priceOf(sale, { name: "Ah Hock", ...customer }, equipment, gstRates, occurred_at)
+  test.each(cases)("$name", ({ customer, holdings, occurred_at, sale, pulled, asked }) => {
+    const buyer = { name: "Ah Hock", ...customer, ...(holdings && { holdings }) }
+    const price = priceOf(sale, buyer, equipment, gstRates, occurred_at)
     const questions = questionsOf(sale, price, pulled ?? NOTHING, unlikely, occurred_at)
     expect(questions.map(confirmed)).toEqual(asked ?? [])
   })
@@ -40,7 +41,7 @@ describe("a sale is asked about as the shared cases say", () => {
   test("nothing is asked where no limit was pulled yet", () => {
     const sale = { items: [{ equipment: 1, type: "SALE" as const, quantity: 900 }] }
     const price = { lines: [], last_reading: null, usage: null, usage_amount: "0.00", subtotal: "34650.00" }
-    const whole = { ...price, gst_rate: "9.00", gst_amount: "3118.50", total: "37768.50" }
+    const whole = { ...price, gst_rate: "9.00", gst_amount: "3118.50", total: "37768.50", set_off: "0.00" }
     expect(questionsOf(sale, whole, NOTHING, undefined, "2026-01-20T12:00:00+08:00")).toEqual([])
   })
 })

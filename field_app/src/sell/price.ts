@@ -11,7 +11,7 @@ import { businessDate } from "../ui/day"
 import { sumOf, toCents } from "./money"
 
 /** A refundable deposit is no consideration for a supply, so GST stays away from it. */
-const UNTAXED: ReadonlySet<ItemType> = new Set(["DEPOSIT", "RETURN"])
+const UNTAXED: ReadonlySet<ItemType> = new Set(["DEPOSIT", "RETURN", "SETOFF"])
 
 export class Refusal extends Error {
   constructor(
@@ -24,7 +24,9 @@ export class Refusal extends Error {
 }
 
 type Sold = Pick<NewSale, "items" | "current_meter">
-type Buyer = Pick<Customer, "name" | "meter_number" | "meter_rate" | "last_meter_reading" | "rates">
+type Buyer = Pick<Customer, "name" | "meter_number" | "meter_rate" | "last_meter_reading" | "rates"> &
+  // Nothing is known of what was pulled before the server told it.
+  Partial<Pick<Customer, "holdings">>
 type Priced = Pick<Equipment, "id" | "name" | "default_rate" | "deposit">
 
 /** Throws Refusal with the server's own code, where the server would refuse it too. */
@@ -37,19 +39,21 @@ export function priceOf(
 ): Price {
   const day = businessDate(occurredAt)
   const meter = readMeter(sale, customer)
-  const lines = (sale.items ?? []).map((item, index) => priceLine(item, index, customer, equipment, day))
+  const refunds = refundsOf(sale.items ?? [], customer)
+  const lines = (sale.items ?? []).map((item, index) =>
+    item.type === "RETURN"
+      ? returned(item, index, refunds[index] ?? [], equipment)
+      : priceLine(item, index, customer, equipment, day),
+  )
   const metered = meter?.usage.gt(0) ?? false
   if (lines.length === 0 && !metered) throw new Refusal("empty_sale", null, "There is nothing to bill yet.")
   const usageAmount = meter?.amount ?? new Big(0)
   const subtotal = sumOf([usageAmount, ...lines.map((line) => line.amount)])
-  if (subtotal.lt(0) && (metered || lines.some((line) => line.taxable))) {
-    throw new Refusal("negative_total", "items", "The refunds exceed the sale: record refund and sale apart.")
-  }
   const taxed = sumOf([usageAmount, ...lines.filter((line) => line.taxable).map((line) => line.amount)])
   const gstRate = gstRateOn(day, gstRates)
   const gst = toCents(taxed.times(gstRate).div(100))
   return {
-    lines: lines.map((line) => ({ ...line, rate: line.rate.toFixed(2), amount: line.amount.toFixed(2) })),
+    lines: lines.map((line) => ({ ...line, rate: line.rate?.toFixed(2) ?? null, amount: line.amount.toFixed(2) })),
     last_reading: meter?.last?.toFixed(2) ?? null,
     usage: meter?.usage.toFixed(2) ?? null,
     usage_amount: usageAmount.toFixed(2),
@@ -57,7 +61,75 @@ export function priceOf(
     gst_rate: gstRate.toFixed(2),
     gst_amount: gst.toFixed(2),
     total: subtotal.plus(gst).toFixed(2),
+    set_off: subtotal.lt(0) ? setOff(refunds.flat()).toFixed(2) : "0.00",
   }
+}
+
+type Lot = Customer["holdings"][number]["lots"][number]
+/** So many pieces for so much each. `lot` null: they were lent without a deposit. */
+type Refund = { pieces: number; ofOne: Big; lot: Lot | null }
+
+/** What each RETURN refunds: what is on loan first, at nothing, then the oldest deposits, each at its own amount. */
+function refundsOf(items: readonly SaleItem[], customer: Buyer): Refund[][] {
+  const held = new Map(customer.holdings?.map((each) => [each.equipment, { ...each, lots: each.lots.map(copied) }]))
+  const of = (equipment: number) => {
+    const found = held.get(equipment) ?? { equipment, at_site: 0, lots: [] }
+    held.set(equipment, found)
+    return found
+  }
+  // What is handed over now is there before anything comes back; a deposit charged now is for that.
+  for (const item of items) {
+    if (item.type === "SALE") of(item.equipment).at_site += item.quantity
+    if (item.type === "DEPOSIT") of(item.equipment).at_site -= item.quantity
+  }
+  return items.map((item) => {
+    if (item.type !== "RETURN") return []
+    const { lots, ...site } = of(item.equipment)
+    const onLoan = Math.max(0, site.at_site - lots.reduce((sum, lot) => sum + lot.pieces, 0))
+    const lent = Math.min(item.quantity, onLoan)
+    const refunds: Refund[] = lent ? [{ pieces: lent, ofOne: new Big(0), lot: null }] : []
+    let left = item.quantity - lent
+    for (const lot of lots) {
+      for (; left > 0 && lot.pieces > 0; left -= 1) {
+        const ofOne = toCents(read(lot.amount, "A deposit").div(lot.pieces))
+        refunds.push({ pieces: 1, ofOne, lot: lot.of })
+        lot.amount = read(lot.amount, "A deposit").minus(ofOne).toFixed(2)
+        lot.pieces -= 1
+      }
+    }
+    if (left > 0) refunds.push({ pieces: left, ofOne: new Big(0), lot: null })
+    of(item.equipment).at_site -= item.quantity
+    return refunds
+  })
+}
+
+const copied = (lot: Lot) => ({ pieces: lot.pieces, amount: lot.amount, of: lot })
+
+function returned(item: SaleItem, index: number, refunds: Refund[], equipment: ReadonlyMap<number, Priced>): Line {
+  if (!equipment.has(item.equipment)) {
+    throw new Refusal("invalid", `items.${index}.equipment`, "This item isn't known here.")
+  }
+  const rate = refunds[0]?.ofOne ?? new Big(0)
+  return {
+    rate: refunds.every((refund) => refund.ofOne.eq(rate)) ? rate : null,
+    rate_source: "LOT",
+    amount: sumOf(refunds.map((refund) => refund.ofOne.times(-refund.pieces))),
+    taxable: false,
+  }
+}
+
+/** What of a refund settles the invoices that charged its deposits, and isn't paid out. */
+function setOff(refunds: Refund[]): Big {
+  const open = new Map<number, Big>()
+  return sumOf(
+    refunds.map(({ pieces, ofOne, lot }) => {
+      if (lot === null || lot.invoice === null) return new Big(0)
+      const left = open.get(lot.invoice) ?? read(lot.open_amount, "What is open of an invoice")
+      const part = left.lt(ofOne.times(pieces)) ? left : ofOne.times(pieces)
+      open.set(lot.invoice, left.minus(part))
+      return part
+    }),
+  )
 }
 
 type Usage = { last: Big | null; usage: Big; amount: Big }
@@ -75,14 +147,17 @@ function readMeter(sale: Sold, customer: Buyer): Usage | null {
   return { last, usage, amount: toCents(usage.times(read(customer.meter_rate, "The meter's rate"))) }
 }
 
-/** The listed price: of the contract in force that day, else the equipment's. Null: none, and the driver names it. */
+/**
+ * The listed price: of the contract in force that day, else the equipment's. Null: none, and the driver names it, but for a
+ * deposit. What comes back has none: `refundsOf`.
+ */
 export function listedRate(
   equipment: Pick<Equipment, "id" | "default_rate" | "deposit">,
   type: ItemType,
   customer: Pick<Customer, "rates">,
   day: string,
 ): { rate: string; rate_source: RateSource } | null {
-  if (UNTAXED.has(type)) return equipment.deposit == null ? null : { rate: equipment.deposit, rate_source: "DEFAULT" }
+  if (type === "DEPOSIT") return equipment.deposit == null ? null : { rate: equipment.deposit, rate_source: "DEFAULT" }
   const contract = latest(
     customer.rates.filter((rate) => rate.equipment === equipment.id),
     day,
@@ -91,13 +166,16 @@ export function listedRate(
   return equipment.default_rate == null ? null : { rate: equipment.default_rate, rate_source: "DEFAULT" }
 }
 
+/** `rate` null: not all of its pieces are refunded at the same. */
+type Line = { rate: Big | null; rate_source: RateSource; amount: Big; taxable: boolean }
+
 function priceLine(
   item: SaleItem,
   index: number,
   customer: Buyer,
   equipment: ReadonlyMap<number, Priced>,
   day: string,
-): { rate: Big; rate_source: RateSource; amount: Big; taxable: boolean } {
+): Line {
   const sold = equipment.get(item.equipment)
   if (!sold) throw new Refusal("invalid", `items.${index}.equipment`, "This item isn't sold any more.")
   const attr = `items.${index}.rate`
@@ -108,15 +186,14 @@ function priceLine(
     const is = listed.rate.toFixed(2)
     throw new Refusal("rate_mismatch", attr, `The rate of ${sold.name} is ${is}, not ${named.toFixed(2)}.`)
   }
-  const untaxed = UNTAXED.has(item.type)
-  if (!listed && !named && !untaxed) throw new Refusal("invalid", attr, `${sold.name} has no rate for this customer.`)
+  if (!listed && item.type === "DEPOSIT") throw new Refusal("invalid", attr, `${sold.name} has no deposit.`)
+  if (!listed && !named) throw new Refusal("invalid", attr, `${sold.name} has no rate for this customer.`)
   const rate = listed?.rate ?? named ?? new Big(0)
-  const sign = item.type === "RETURN" ? -1 : 1
   return {
     rate,
     rate_source: listed?.rate_source ?? "FIELD",
-    amount: toCents(rate.times(item.quantity).times(sign)),
-    taxable: !untaxed,
+    amount: toCents(rate.times(item.quantity)),
+    taxable: !UNTAXED.has(item.type),
   }
 }
 

@@ -44,7 +44,7 @@ function aboutLines(sale: Sold, price: Price, unlikely: Unlikely | undefined): Q
       const text = `${quantity} in one line: is that right?`
       questions.push({ code: "quantity_unlikely", attr: `items.${index}.quantity`, value: String(quantity), text })
     }
-    if (line?.rate_source === "FIELD" && line.taxable && new Big(line.rate).eq(0)) {
+    if (line?.rate_source === "FIELD" && line.taxable && line.rate !== null && new Big(line.rate).eq(0)) {
       const text = "A price of nothing: is that right?"
       questions.push({ code: "rate_unlikely", attr: `items.${index}.rate`, value: line.rate, text })
     }

@@ -31,7 +31,7 @@ export type PastSale = {
 /** A count that the server knows. */
 export type StoredCount = (VehicleCount & { kind: "vehicle_count" }) | (CashCount & { kind: "cash_count" })
 
-export type PricedLine = { rate: string; rate_source: RateSource; amount: string; taxable: boolean }
+export type PricedLine = { rate: string | null; rate_source: RateSource; amount: string; taxable: boolean }
 
 /** All amounts in dollars. `last_reading` and `usage` are null where no meter was read. */
 export type Price = {
@@ -43,6 +43,8 @@ export type Price = {
   gst_rate: string
   gst_amount: string
   total: string
+  /** What of a refund settles an invoice that is still open, and isn't paid out. */
+  set_off: string
 }
 
 /** `rejected`: the server keeps it until a supervisor decides. `dismissed`: it shall not happen. */

@@ -77,6 +77,10 @@ function withWords(customer: Customer): StoredCustomer {
   return {
     ...readable(customer, ["meter_rate", "last_meter_reading", "most_usage_per_day"]),
     rates: customer.rates.map((rate) => readable(rate, ["rate"])),
+    holdings: customer.holdings.map((each) => ({
+      ...each,
+      lots: each.lots.map((lot) => readable(lot, ["amount", "open_amount"])),
+    })),
     words: wordsOf(`${name} ${customer_code} ${address} ${postal_code} ${digits} ${digits.slice(-8)}`),
   }
 }

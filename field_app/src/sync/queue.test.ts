@@ -226,6 +226,7 @@ describe("a pull", () => {
     metered_since: null,
     version: 1,
     rates: [],
+    holdings: [] as never[],
   } as const
 
   test("keeps each page with its cursor, and goes on where it was cut off", async () => {

@@ -10,6 +10,12 @@ export function Total({ price }: { price: Price }) {
       <dd>{shown(price.gst_amount)}</dd>
       <dt className="grand">Total</dt>
       <dd className="grand">{shown(price.total)}</dd>
+      {price.set_off !== "0.00" && (
+        <>
+          <dt>Set off against an open invoice</dt>
+          <dd>{shown(price.set_off)}</dd>
+        </>
+      )}
     </dl>
   )
 }

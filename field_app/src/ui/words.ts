@@ -10,4 +10,9 @@ export const ITEM_TYPES: Record<ItemType, string> = {
   DEPOSIT: "Deposit",
   REFILL: "Refill",
   SERVICE: "Service",
+  SHELL: "Shell",
+  SETOFF: "Deposit set off",
 }
+
+/** What is done at the door; shells are charged by the office. */
+export const DONE_HERE = ["SWAP", "SALE", "RETURN", "DEPOSIT", "REFILL", "SERVICE"] as const
