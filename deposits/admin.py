@@ -1,6 +1,6 @@
 """Deposits in the office: what is held, and where more is held than stands at the site."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -24,9 +24,10 @@ class HeldFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("all", "Also what was given back"), ("beyond", "Beyond what stands at the site")]
 
-    def choices(self, changelist: Any) -> Iterable[Any]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         first, *others = super().choices(changelist)
-        return [{**first, "display": "Held now"}, *others]
+        yield {**first, "display": "Held now"}
+        yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DepositLot]) -> QuerySet[DepositLot]:
         match self.value():

@@ -113,8 +113,8 @@ def take_from_balances(customer: Customer, charges: Sequence[Charge], *, cause: 
         found = DepositLot.objects.filter(customer=customer, equipment=charge.equipment, cause_type="").standing()
         rows = locks.lots(found.values_list("pk", flat=True))
         lot = next(iter(rows.values()), None)
-        left = (lot.pieces - charge.pieces, lot.amount - charge.amount) if lot else (-1, ZERO)
-        if lot is None or min(left) < 0 or (left[0] == 0 and left[1]):
+        pieces, amount = (lot.pieces - charge.pieces, lot.amount - charge.amount) if lot else (-1, ZERO)
+        if lot is None or pieces < 0 or amount < 0 or (pieces == 0 and amount):
             raise DepositRefunded(f"Of the deposit of {what} some was refunded since, before lots were kept.")
         _move(rows, [_movement(lot, Kind.VOIDED, -charge.pieces, -charge.amount + ZERO, cause)])
 

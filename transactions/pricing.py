@@ -44,10 +44,10 @@ class SaleItem:
 
 
 class Asked(NamedTuple):
-    """A line to be recorded, and the index of the item that asked for it."""
+    """A line to be recorded, and the position of the item that asked for it."""
 
     item: SaleItem
-    index: int
+    position: int
 
 
 class Listed(NamedTuple):
@@ -179,10 +179,10 @@ def price_items(
             *_listed(item, prices[item.equipment], contracts.get(item.equipment, ContractRates())),
             *_known(item, known.get(item.equipment, Known()) if known else Known()),
         ]
-        line = _price(item, row, listed, index, may_override=may_override, is_done=known is not None)
+        charge = _price(item, row, listed, index, may_override=may_override, is_done=known is not None)
         if item.type == Type.SHELL:
-            line = replace(line, taxable=item.reason == Reason.BOUGHT or lost_is_taxable)
-        priced.append(line)
+            charge = replace(charge, taxable=item.reason == Reason.BOUGHT or lost_is_taxable)
+        priced.append(charge)
         if item.type == Type.SHELL:
             paid = [refund for refund in refunds if refund.lot is not None]
             priced += _given_back(Type.SETOFF, item, row, paid, index)

@@ -275,7 +275,7 @@ class LotOut(serializers.Serializer[DepositLot]):  # with many=True
     occurred_at = serializers.DateTimeField()
 
 
-class HoldingOut(serializers.Serializer[Holding]):  # with many=True
+class HoldingOut(serializers.Serializer[list[Holding]]):  # with many=True
     """What a customer holds of one equipment: the oldest lot is refunded first, after what is on loan."""
 
     equipment = serializers.IntegerField(source="equipment.pk")

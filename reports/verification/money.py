@@ -194,10 +194,13 @@ def lots_are_what_their_lines_say(watch: Watch) -> Breaks:
             ),
         )
         right = Q(pieces=F("moved_pieces"), cents=F("moved_cents"), pieces__gte=0, cents__gte=0)
-        for lot in lots.annotate(wrong=unless(right)).filter(wrong=1):
+        wrong = lots.annotate(wrong=unless(right)).filter(wrong=1)
+        for pk, customer, pieces, amount, moved_pieces, moved_cents in wrong.values_list(
+            "pk", "customer", "pieces", "amount", "moved_pieces", "moved_cents"
+        ):
             yield (
-                f"lot {lot.pk} of customer {lot.customer_id} is {lot.pieces} for {lot.amount}, its movements say "
-                f"{lot.moved_pieces} for {in_dollars(lot.moved_cents)}"
+                f"lot {pk} of customer {customer} is {pieces} for {amount}, its movements say "
+                f"{moved_pieces} for {in_dollars(moved_cents)}"
             )
     sums: dict[tuple[int, int], int] = defaultdict(int)
     kind = TransactionItem.Type
@@ -218,9 +221,9 @@ def lots_are_what_their_lines_say(watch: Watch) -> Breaks:
         ):
             held[customer, equipment] += cents
     for customer, equipment in sorted(sums.keys() | held.keys()):
-        said, lots = sums[customer, equipment], held[customer, equipment]
-        if said != lots:
+        said, kept = sums[customer, equipment], held[customer, equipment]
+        if said != kept:
             yield (
-                f"customer {customer}, equipment {equipment}: {in_dollars(lots)} of deposits held, lines say "
+                f"customer {customer}, equipment {equipment}: {in_dollars(kept)} of deposits held, lines say "
                 f"{in_dollars(said)}"
             )

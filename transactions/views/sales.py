@@ -25,7 +25,7 @@ _SALE_OUT = SaleOut()
 
 def documents_of(transaction: Transaction, *, is_new: bool = False) -> dict[str, object]:
     """What one commit recorded, for `SaleOut`. ``is_new``: it was just now, and nothing has to be looked up."""
-    if is_new and not Transaction.refund.is_cached(transaction):  # type: ignore[attr-defined]  # a descriptor, seen from the class
+    if is_new and not Transaction.refund.is_cached(transaction):
         return {"transaction": transaction, "invoice": transaction.invoice, "refund": None}
     refund = Transaction.objects.with_status().select_related("invoice").filter(beside=transaction).first()
     beside = refund and {"transaction": refund, "invoice": refund.invoice}
