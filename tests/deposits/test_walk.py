@@ -19,7 +19,7 @@ from tests.deposits.test_cases import verified
 from tests.factories import CustomerFactory, EquipmentFactory
 from transactions.models import Transaction, TransactionItem
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 STEPS = int(os.environ.get("DEPOSIT_WALK_STEPS", "120"))
 PAID_BACK = ("RETURN", "SETOFF")
