@@ -104,17 +104,17 @@ class ConfirmedFilter(admin.SimpleListFilter):
 class ConfirmationAdmin(OfficeAdmin[Confirmation]):
     view_capability = Capability.SETTLE_CONFLICTS
     menu = Menu.SALES
-    list_display = ("at", "state", "code", "value", "detail", "user", "confirmed_by")
+    list_display = ("at", "state", "about", "detail", "user", "confirmed_by")
     list_filter = (ConfirmedFilter, "code", "entity_type")
     list_select_related = ("user", "confirmed_by")
-    search_fields = ("=entity_id", "user__username", "value")
-    search_help_text = "Number of the entity, user name, or the value"
+    search_fields = ("about", "user__username", "value")
+    search_help_text = "What was recorded, user name, or the value"
     date_hierarchy = "date"
     ordering = ("-id",)
     fields = (
-        ("state", "code"), ("attr", "value"), "detail", ("user", "confirmed_by", "depot"), ("at", "about"),
+        ("state", "code"), ("attr", "value"), "detail", ("user", "confirmed_by", "depot"), ("at", "about", "entity_type", "entity_id"),
     )  # fmt: skip
-    readonly_fields = ("state", "about")
+    readonly_fields = ("state",)
 
     def related(self, request: HttpRequest, target: Confirmation) -> Iterable[Related]:
         yield from page_of(request, target.entity_type, target.entity_id, "What was recorded")
@@ -123,10 +123,6 @@ class ConfirmationAdmin(OfficeAdmin[Confirmation]):
     @admin.display(description="status")
     def state(self, confirmation: Confirmation) -> str:
         return badge("Confirmed", "good") if confirmation.confirmed_by_id else badge("Unconfirmed", "open")
-
-    @admin.display(description="about")
-    def about(self, confirmation: Confirmation) -> str:
-        return f"{confirmation.entity_type} {confirmation.entity_id}"
 
 
 @admin.register(AuditSeal)

@@ -81,8 +81,9 @@ class Confirmation(LedgerModel):
     attr = models.CharField("field", max_length=64)
     value = models.CharField(max_length=200, help_text="What was seen.")
     detail = models.CharField(max_length=500)
-    entity_type = models.CharField("about", max_length=64, help_text="app.model of what was recorded.")
+    entity_type = models.CharField("kind", max_length=64, help_text="app.model of what was recorded.")
     entity_id = models.BigIntegerField()
+    about = models.CharField(max_length=150, blank=True, help_text="What was recorded, as it was called then.")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="confirmations", help_text="Who recorded it."
     )

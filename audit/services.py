@@ -80,6 +80,7 @@ def _keep(answers: Iterable[Answer], actor: Any, target: models.Model, depot_id:
             detail=question.detail[:500],
             entity_type=entity_name(target),
             entity_id=target.pk,
+            about=str(target)[:150],
             user=actor,
             confirmed_by=by,
             depot_id=depot_id,

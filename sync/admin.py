@@ -147,6 +147,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             "Let it happen at another time",
             "happened",
             lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, **sent),
+            _told_of,
         )
 
     @admin.action(
@@ -163,6 +164,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             "Let it happen, with more at the site than the books know",
             "happened",
             lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, correct_site=True, **sent),
+            _told_of,
         )
 
     def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: Any) -> HttpResponse | None:
@@ -173,7 +175,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             return services.retry_conflict(actor=actor, conflict_id=conflict.pk, **approved)
 
         if kept.filter(withdrawn_at=None).count() == kept.count():
-            return self.run(request, kept, "Let it happen", "happened", retry)
+            return self.run(request, kept, "Let it happen", "happened", retry, _told_of)
         return self.ask(
             request, kept, forms.Form, "Let it happen", "happened", lambda conflict, sent: retry(conflict), _told_of
         )

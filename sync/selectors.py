@@ -327,8 +327,11 @@ def described(operation: object) -> list[str]:
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict):
             what = item.get("type") or item.get("direction") or ""
+            reason = f" ({item['reason']})" if item.get("reason") else ""
             rate = f" at {item['rate']}" if item.get("rate") is not None else ""
-            lines.append(f"{what} {item.get('quantity', '?')} × {_name(Equipment, item.get('equipment'))}{rate}")
+            back = _name(Equipment, item.get("returned_equipment"))
+            pieces = f"{item.get('quantity', '?')} × {_name(Equipment, item.get('equipment'))}"
+            lines.append(f"{what}{reason} {pieces}{rate}{f', for {back}' if back else ''}")
     if data.get("current_meter") is not None:
         lines.append(f"Meter at {data['current_meter']}")
     if data.get("distribution") is not None:

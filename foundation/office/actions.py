@@ -206,11 +206,17 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         return self._ask(request, targets, form, title, tell)
 
     def run(
-        self, request: HttpRequest, targets: QuerySet[M], title: str, done: str, act: Callable[[M], object]
+        self,
+        request: HttpRequest,
+        targets: QuerySet[M],
+        title: str,
+        done: str,
+        act: Callable[[M], object],
+        tell: Callable[[M], Iterable[str]] = lambda target: (),
     ) -> HttpResponse | None:
         """The same for a command that needs to know nothing: only what it asks has a page."""
         self.each(request, targets.order_by("pk"), done, act)
-        return self._ask(request, targets, forms.Form(), title) if _boxes(request)["questions"] else None
+        return self._ask(request, targets, forms.Form(), title, tell) if _boxes(request)["questions"] else None
 
     def _ask(
         self,
@@ -282,6 +288,8 @@ def _refused[M: Model](form: type[ModelForm[M]], refusal: DomainError, names: Ma
             for error in refusal.told:
                 name = names.get(error["attr"] or "", error["attr"])
                 is_visible = name in self.fields and not self.fields[name].widget.is_hidden
-                self.add_error(name if is_visible else None, error["detail"])
+                # What its box above says isn't said again: here stands where it comes from.
+                detail = "Unlikely: please confirm it above." if "confirmable" in error else error["detail"]
+                self.add_error(name if is_visible else None, detail)
 
     return Refused

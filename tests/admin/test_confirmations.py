@@ -29,7 +29,8 @@ def test_a_form_comes_back_as_it_was_filled_in_with_every_question(shop: Shop, n
     with nothing_changes():
         answer = client.post(address, payment(shop, once="b" * 32))
     assert answer.status_code == 200
-    assert errors_of(answer).keys() == {"amount", "reference"}
+    # Their boxes say what they are about.
+    assert errors_of(answer) == {name: ["Unlikely: please confirm it above."] for name in ("amount", "reference")}
     assert [question.text for question in answer.context["questions"]] == [
         "S$ 20,000.00 is more than S$ 10,000.00.", f"{Payment.objects.get()} has this reference already.",
     ]  # fmt: skip
@@ -90,6 +91,7 @@ def test_a_kept_reading_is_confirmed_where_it_is_let_happen(shop: Shop) -> None:
     page = client.post(address, chosen)
     boxes = boxes_of(page)
     assert len(boxes) == 2
+    assert all(customer.name in page.content.decode() for customer in customers)
     # A box is about one row: both readings are the same.
     page = client.post(address, {**chosen, "confirm": boxes[:1]})
     assert SyncConflict.objects.filter(status="RETRIED").count() == 1

@@ -123,7 +123,8 @@ def test_what_else_is_unlikely_stands_as_it_happened_and_is_flagged(
     flagged = Confirmation.objects.get()
     assert (flagged.code, flagged.user, flagged.confirmed_by) == ("quantity_unlikely", shop.driver, None)
     listed = shop.client_of(supervisor).get("/api/confirmations/?is_confirmed=false").json()["results"]
-    assert [each["id"] for each in listed] == [flagged.pk]
+    [sale] = Transaction.objects.all()
+    assert [(each["id"], each["about"]) for each in listed] == [(flagged.pk, sale.transaction_number)]
     record = AuditLog.objects.get(action="transactions.sale.recorded")
     assert record.after is not None
     assert record.after["asked"][0]["confirmed_by"] is None
