@@ -112,7 +112,8 @@ class ConfirmationAdmin(OfficeAdmin[Confirmation]):
     date_hierarchy = "date"
     ordering = ("-id",)
     fields = (
-        ("state", "code"), ("attr", "value"), "detail", ("user", "confirmed_by", "depot"), ("at", "about", "entity_type", "entity_id"),
+        ("state", "code"), ("attr", "value"), "detail", ("user", "confirmed_by", "depot"), ("at", "about"),
+        ("entity_type", "entity_id"),
     )  # fmt: skip
     readonly_fields = ("state",)
 

@@ -35,7 +35,7 @@ class ConfirmationOut(serializers.ModelSerializer[Confirmation]):
     class Meta:
         model = Confirmation
         fields = (
-            "id", "code", "attr", "value", "detail", "entity_type", "entity_id", "about", "user", "user_name", "confirmed_by",
-            "confirmed_by_name", "depot", "at",
+            "id", "code", "attr", "value", "detail", "entity_type", "entity_id", "about", "user", "user_name",
+            "confirmed_by", "confirmed_by_name", "depot", "at",
         )  # fmt: skip
         read_only_fields = fields
