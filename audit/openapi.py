@@ -32,6 +32,7 @@ _CONFIRMED = OpenApiExample(
         "detail": "60 × CYL-14-POL are more than 50 in one line.",
         "entity_type": "transactions.transaction",
         "entity_id": 501,
+        "about": "TRX-20260302-000014",
         "user": 7,
         "user_name": "Tan Ah Beng",
         "confirmed_by": 7,

@@ -160,6 +160,7 @@ class Payment(Ordered, OperationRecord):
             models.Index(fields=("user", "method", "cash_count", "amount"), name="payment_bag_idx"),
             models.Index(fields=("date", "method", "user", "amount"), name="payment_figures_idx"),
             models.Index(fields=("depot", "id"), name="payment_depot_idx"),
+            models.Index(fields=("is_goodwill", "id"), name="payment_goodwill_idx"),
             models.Index(fields=("received_on",), name="payment_received_idx"),
             models.Index(fields=("method",), name="payment_method_idx"),
             models.Index(fields=("reference",), name="payment_reference_idx"),

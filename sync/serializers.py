@@ -253,20 +253,25 @@ class PulledRate(serializers.ModelSerializer[CustomerRate]):
 class PulledLot(serializers.Serializer[None]):
     """A deposit that is held."""
 
-    pieces = serializers.IntegerField()
-    amount = serializers.DecimalField(max_digits=12, decimal_places=2)
-    invoice = serializers.IntegerField(allow_null=True, help_text="What charged it; null: nobody knows.")
+    pieces = serializers.IntegerField(read_only=True)
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2, read_only=True)
+    invoice = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="What charged it; null: nobody knows."
+    )
     open_amount = serializers.DecimalField(
-        max_digits=12, decimal_places=2, help_text="Of that invoice: a refund is set off against it first."
+        max_digits=12,
+        decimal_places=2,
+        read_only=True,
+        help_text="Of that invoice: a refund is set off against it first.",
     )
 
 
 class PulledHolding(serializers.Serializer[None]):
     """What a customer holds of one equipment. What is beyond the lots is on loan: it comes back first, at nothing."""
 
-    equipment = serializers.IntegerField()
-    at_site = serializers.IntegerField()
-    lots = PulledLot(many=True, help_text="The oldest first, as they are refunded.")
+    equipment = serializers.IntegerField(read_only=True)
+    at_site = serializers.IntegerField(read_only=True)
+    lots = PulledLot(many=True, read_only=True, help_text="The oldest first, as they are refunded.")
 
 
 class PulledCustomer(serializers.ModelSerializer[Customer]):

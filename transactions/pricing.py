@@ -185,6 +185,8 @@ def price_items(
         priced.append(charge)
         if item.type == Type.SHELL:
             paid = [refund for refund in refunds if refund.lot is not None]
+            if not may_override:
+                _require_deposit_covered(charge, paid, prices[item.equipment].deposit)
             priced += _given_back(Type.SETOFF, item, row, paid, index)
     return priced
 
@@ -203,6 +205,16 @@ def _returned(
             f"{equipment.sku} is refunded at what was charged: {refunded}, not {item.rate}.", attr=f"items.{index}.rate"
         )
     return [line if line.rate == item.rate else replace(line, shown_rate=item.rate) for line in lines]
+
+
+def _require_deposit_covered(shell: PricedItem, paid: Sequence[Refund], deposit: Decimal | None) -> None:
+    """Nobody lists what a shell costs. But no seller pays its deposit out by it, nor lets it go for less than that."""
+    least = max(sum((refund.amount for refund in paid), ZERO), shell.quantity * (deposit or ZERO))
+    if shell.amount < least:
+        raise RateMismatch(
+            f"{shell.quantity} × {shell.equipment.sku} can't cost less than the deposit of {least}: {shell.amount}.",
+            attr=f"items.{shell.index}.rate",
+        )
 
 
 def _given_back(

@@ -150,6 +150,9 @@ class TransactionItemOut(serializers.ModelSerializer[TransactionItem]):
     condition = serializers.ChoiceField(
         choices=Condition.choices, allow_blank=True, read_only=True, help_text="Of a RETURN; else empty."
     )
+    reason = serializers.ChoiceField(
+        choices=TransactionItem.Reason.choices, allow_blank=True, read_only=True, help_text="Of a SHELL; else empty."
+    )
 
     class Meta:
         model = TransactionItem

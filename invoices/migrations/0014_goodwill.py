@@ -15,4 +15,8 @@ class Migration(migrations.Migration):
             name='is_goodwill',
             field=models.BooleanField(default=False, help_text='Paid out for nothing that was charged: it touches neither deposits nor the account.'),
         ),
+        migrations.AddIndex(
+            model_name="payment",
+            index=models.Index(fields=["is_goodwill", "id"], name="payment_goodwill_idx"),
+        ),
     ]

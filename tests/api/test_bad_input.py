@@ -92,7 +92,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "payment_received": True,
             "remarks": "At the back door",
             "client_temp_id": "a",
-            "items": [{"equipment": w["equipment"], "type": "RETURN", "quantity": 1, "rate": "60.00", "condition": "EMPTY"}],
+            "items": [{"equipment": w["equipment"], "type": "RETURN", "quantity": 1, "rate": "0.00", "condition": "EMPTY"}],
         },
         {
             "customer": NOT_AN_ID,

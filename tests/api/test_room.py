@@ -21,21 +21,6 @@ def boss(shop: Shop) -> APIClient:
     return shop.client_of(shop.admin)
 
 
-def test_what_a_customer_holds_of_one_thing_is_full_at_its_limit(shop: Shop, settings: Settings) -> None:
-    settings.LIMITS = {**settings.LIMITS, "PIECES": 4}
-    assert shop.sell({"type": "DEPOSIT", "quantity": 3}).status_code == 201
-    assert error_of(shop.sell({"type": "DEPOSIT", "quantity": 2})) == (400, "amount_out_of_range", "items")
-    assert shop.sell({"type": "DEPOSIT"}).status_code == 201
-
-
-def test_what_a_customer_paid_for_deposits_is_full_at_its_limit(shop: Shop, settings: Settings) -> None:
-    settings.LIMITS = {**settings.LIMITS, "BALANCE": Decimal("60.00")}
-    deposit = {"type": "DEPOSIT"}
-    assert shop.sell(deposit, payment_received=True).status_code == 201
-    another_bag = shop.sell(deposit, payment_received=True, by=shop.admin)
-    assert error_of(another_bag) == (400, "amount_out_of_range", "items")
-
-
 @pytest.fixture
 def narrow(settings: Settings, shop: Shop) -> Shop:
     """Where accounts and bags hold 60 dollars. A cylinder is 31.07 with GST."""

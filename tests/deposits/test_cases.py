@@ -16,7 +16,7 @@ from payments.models import Allocation, Payment
 from payments.selectors import credit_of
 from tests.conftest import Shop
 from tests.factories import EquipmentFactory
-from tests.types import Json
+from tests.types import Json, Unchanged
 
 pytestmark = pytest.mark.django_db
 
@@ -206,9 +206,30 @@ def test_d9_a_lost_shell_is_paid_for_and_its_deposit_set_off(
     assert held(shop) == (0, 0, [])
     day = clock.business_date(clock.now()).isoformat()
     boxes = shop.client_of(shop.admin).get("/api/reports/gst/", {"date_from": day, "date_to": day}).json()
-    assert boxes is not None
-    assert taxable == ("100.00" if is_supply else "0.00")
+    [month] = boxes["rows"]
+    # Beside the cylinder's own 28.50.
+    assert Decimal(month["standard_rated_supplies"]) == Decimal(taxable) + Decimal("28.50")
+    assert Decimal(month["output_tax"]) == Decimal(gst) + Decimal("2.57")
     assert verified() == []
+
+
+@pytest.mark.parametrize("reason", ["LOST", "BOUGHT"])
+def test_no_seller_pays_a_deposit_out_by_a_shell_or_lets_it_go_for_less(
+    shop: Shop, reason: str, nothing_changes: Unchanged
+) -> None:
+    charged(shop, amount="60.00")
+    deposit_is(shop, "40.00")
+    item = {"equipment": shop.cylinder.pk, "quantity": 1, "type": "SHELL", "reason": reason}
+    with nothing_changes():
+        answer = shop.sell({**item, "rate": "59.99"}, payment_received=True)
+    assert answer.json()["errors"][0]["code"] == "rate_mismatch"
+    kept = pushed(shop, {**item, "rate": "59.99"}, payment_received=True)
+    assert (kept["errors"][0]["code"], kept["conflict"] is None) == ("rate_mismatch", False)
+    assert sold(shop, {**item, "rate": "60.00"})["transaction"]["total_amount"] == "0.00"
+    sold(shop, {"type": "SALE"})
+    assert shop.sell({**item, "rate": "39.99"}).json()["errors"][0]["code"] == "rate_mismatch"
+    # Who may override rates may settle for less.
+    assert shop.sell({**item, "rate": "10.00"}, by=shop.admin).status_code == 201
 
 
 def test_d11_a_shell_that_is_bought_leaves_the_books(shop: Shop) -> None:

@@ -87,7 +87,9 @@ def test_no_walk_pays_out_more_than_was_paid_in(shop: Shop, seed: int) -> None:
             assert pushed.status_code == 200, pushed.json()
             outcomes["push", pushed.json()["results"][0]["status"]] += 1
         else:
-            outcomes["sale", driver.post("/api/transactions/", sale).status_code] += 1
+            # A shell for a cent is the office's to let go.
+            seller = admin if any(item["type"] == "SHELL" for item in sale["items"]) else driver
+            outcomes["sale", seller.post("/api/transactions/", sale).status_code] += 1
         if step % max(1, STEPS // 40) == 0 or step == STEPS - 1:
             require_no_gain(customers)
     assert verified() == []
