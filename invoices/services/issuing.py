@@ -62,9 +62,11 @@ class Billing:
     def kind(self) -> Invoice.Kind:
         """A refund's document is a credit note, and so is that of a void; everything else is billed by a tax invoice.
 
-        But the void of a refund bills again what was refunded; and what comes back without money is only noted.
+        But the void of a refund bills again what was refunded; and what comes back without money is only noted, also
+        where the meter was read and hadn't moved.
         """
-        if self.subtotal == 0 and self.meter is None and all(line.type == "RETURN" for line in self.lines):
+        is_metered = self.meter is not None and self.meter.usage != 0
+        if self.subtotal == 0 and not is_metered and all(line.type == "RETURN" for line in self.lines):
             return Invoice.Kind.COLLECTION_NOTE
         is_credit = self.subtotal < 0 or (self.corrects is not None and self.subtotal == 0)
         return Invoice.Kind.CREDIT_NOTE if is_credit else Invoice.Kind.TAX_INVOICE

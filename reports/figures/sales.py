@@ -131,7 +131,8 @@ def gst(user: User, *, date_from: date, date_to: date) -> Report:
 
 
 def _documents(user: User, date_from: date, date_to: date) -> QuerySet[Any]:
-    mine = rows_within(user, Capability.REPORT_SALES)
+    """Those that bill or credit something: a collection note does neither."""
+    mine = rows_within(user, Capability.REPORT_SALES) & ~Q(kind=Invoice.Kind.COLLECTION_NOTE)
     return Invoice.objects.filter(mine, date__gte=date_from, date__lte=date_to).order_by()
 
 

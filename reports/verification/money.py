@@ -211,7 +211,7 @@ def lots_are_what_their_lines_say(watch: Watch) -> Breaks:
             .values_list("transaction__customer_id", "equipment_id")
             .annotate(cents=Sum(whole("amount", 100)))
         ):
-            sums[customer, equipment] += cents
+            sums[customer, equipment] += cents or 0
     held: dict[tuple[int, int], int] = defaultdict(int)
     for model in (DepositLot, DepositBalance):
         for customer, equipment, cents in (
@@ -219,7 +219,7 @@ def lots_are_what_their_lines_say(watch: Watch) -> Breaks:
             .values_list("customer_id", "equipment_id")
             .annotate(cents=Sum(whole("amount", 100)))
         ):
-            held[customer, equipment] += cents
+            held[customer, equipment] += cents or 0
     for customer, equipment in sorted(sums.keys() | held.keys()):
         said, kept = sums[customer, equipment], held[customer, equipment]
         if said != kept:
