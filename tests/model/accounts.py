@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from tests.model.books import Books
-from tests.model.records import ZERO, Customer, Payment, Person
+from tests.model.records import ZERO, Customer, Item, Payment, Person, day_of
 
 Row = dict[str, str | int | Decimal]
 METHODS = {"CASH": "Cash", "PAYNOW": "PayNow", "CHEQUE": "Cheque", "BANK_TRANSFER": "Bank transfer"}
@@ -76,11 +76,11 @@ def statement(books: Books, customer: Customer, first: date, last: date) -> Stat
     account: list[Entry] = []
     for document in books.documents:
         if document.customer is customer:
-            kind = "INVOICE" if document.kind == "TAX_INVOICE" else "CREDIT_NOTE"
+            kind = "INVOICE" if document.kind == "TAX_INVOICE" else document.kind
             due_on = document.due_on if document.total > 0 else None
             account.append(Entry(document.day, kind, document.number, "", due_on, document.total))
     for payment in books.payments:
-        if payment.customer is customer:
+        if payment.customer is customer and not payment.is_goodwill:
             details = METHODS[payment.method] + _undoing(payment)
             account.append(Entry(payment.received_on, "PAYMENT", payment.number, details, None, -payment.amount))
     account.sort(key=lambda entry: entry.day)
@@ -101,18 +101,36 @@ def _undoing(payment: Payment) -> str:
     return " (paid out)" if payment.amount < 0 else ""
 
 
+AGES = {"up_to_1_year": 365, "up_to_2_years": 730, "up_to_3_years": 1095}
+
+
 def deposits(books: Books, day: date) -> list[Row]:
-    """What was lent against a deposit and hasn't come back by the end of a day."""
-    held: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
-    for document in books.documents:
-        for line in document.lines:
-            if document.day <= day and line.type in ("DEPOSIT", "RETURN"):
-                key = (document.customer.code, document.customer.name, line.item.sku)
-                pieces, amount = held.get(key, (0, ZERO))
-                sign = 1 if line.type == "DEPOSIT" else -1
-                held[key] = (pieces + sign * line.quantity, amount + line.amount)
-    return [
-        {"customer_code": code, "name": name, "sku": sku, "quantity": pieces, "amount": amount}
-        for (code, name, sku), (pieces, amount) in sorted(held.items())
-        if pieces != 0 or amount != 0
-    ]
+    """What was lent against a deposit and hasn't come back by the end of a day, by how long ago it was charged."""
+    rows: dict[tuple[str, str], Row] = {}
+    for lot in books.lots:
+        pieces, amount = books.left_of(lot, by=day)
+        if pieces == 0 and amount == 0:
+            continue
+        begun: Row = {"customer_code": lot.customer.code, "name": lot.customer.name, "sku": lot.item.sku}
+        begun |= {"quantity": 0, **dict.fromkeys(("amount", *AGES, "older"), ZERO)}
+        row = rows.setdefault((lot.customer.code, lot.item.sku), begun)
+        days = (day - day_of(lot.since)).days
+        old = [name for name, most in AGES.items() if days <= most]
+        row["quantity"] = int(row["quantity"]) + pieces
+        for column in ("amount", old[0] if old else "older"):
+            row[column] = Decimal(row[column]) + amount
+    return [rows[key] for key in sorted(rows)]
+
+
+def holdings(
+    books: Books, customer: Customer, items: list[Item]
+) -> list[tuple[str, int, int, list[tuple[int, Decimal]]]]:
+    """By item: at the site, on loan, and what is left of each deposit, the oldest first."""
+    told = []
+    for item in sorted(items, key=lambda item: item.sku):
+        there = books.pieces_at(customer.place, item, "FULL")
+        lots = [books.left_of(lot) for lot in books.lots_of(customer, item)]
+        lots = [(pieces, amount) for pieces, amount in lots if pieces != 0]
+        if there != 0 or lots:
+            told.append((item.sku, there, books.on_loan(customer, item), lots))
+    return told

@@ -4,19 +4,18 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from tests.model.lots import Lots, Refund
+from tests.model.places import movements_of, to_reach
 from tests.model.records import (
-    ON_FOOT,
-    OUTSIDE,
     ZERO,
     Allocation,
     Count,
     Customer,
     DayEnd,
-    Depot,
     Document,
     Item,
     Line,
-    Load,
+    LotChange,
     Movement,
     Order,
     Payment,
@@ -31,33 +30,13 @@ from tests.model.records import (
 Share = tuple[Document, Decimal]
 
 
-class Books:
+class Books(Lots):
     def __init__(self) -> None:
+        super().__init__()
         self.customers: list[Customer] = []
         self.documents: list[Document] = []
         self.payments: list[Payment] = []
         self.allocations: list[Allocation] = []
-        self.movements: list[Movement] = []
-        self.loads: list[Load] = []
-        self.day_ends: list[DayEnd] = []
-        self.counts_that_stand: list[Count] = []
-        self.orders: list[Order] = []
-
-    def _order(self, at: datetime, happened: datetime | None = None) -> Order:
-        """Of what moves. Heard of at once it comes after the counts that stand; late, before those of its moment."""
-        if happened is not None and happened != at:
-            return happened, 0, 0, 0
-        standing = [count.order for count in self.counts_that_stand]
-        standing += [day_end.order for day_end in self.day_ends if day_end.state == "signed off"]
-        after = max((turn + 1 for moment, turn, _, _ in standing if moment == at), default=0)
-        self.orders.append((at, after, 0, 0))
-        return self.orders[-1]
-
-    def _order_of_count(self, at: datetime) -> Order:
-        """After all that was heard of so far."""
-        turn = max((turn for moment, turn, _, _ in self.orders if moment == at), default=0)
-        self.orders.append((at, turn, 1, len(self.orders)))
-        return self.orders[-1]
 
     # --- Sales -------------------------------------------------------------------------------------------
 
@@ -74,30 +53,68 @@ class Books:
     ) -> Document:
         """A sale that the office hears of ``at`` a moment. It may have happened earlier.
 
-        Paid on the spot, its GST is that of the day it happened on; else that of the document's.
+        Paid on the spot, its GST is that of the day it happened on; else that of the document's. A refund that exceeds
+        what else is billed has a document of its own. Answers the sale's; the refund's where there is nothing else.
         """
+        if not lines and (usage is None or usage.units == 0):
+            raise Refused("empty_sale")
+        order = self._order(at, happened)
+        moved = [(line, movements_of(seller, customer, [line], at)) for line in lines]
+        self._move([movement for _, movements in moved for movement in movements], order)
+        refunds = self._refunds(customer, lines)
+        back = [line for line, _ in refunds]
+        charges = [line for line in lines if line.type != "RETURN"]
+        collected = [movement for line, movements in moved for movement in movements if line.type == "RETURN"]
+        delivered = [movement for line, movements in moved for movement in movements if line.type != "RETURN"]
+        rate = gst_rate_on(day_of(happened or at) if paid else day_of(at))
+
+        sale = self._bills(seller, customer, [*charges, *back], usage, rate, at)
+        note = sale if sale.subtotal < 0 else None
+        if note is not None and (charges or (usage is not None and usage.units != 0)):
+            sale = self._bills(seller, customer, charges, usage, rate, at)
+            note = sale.refund = self._bills(seller, customer, back, None, rate, at)
+        sale.movements = delivered if sale.refund else [*delivered, *collected]
+        self._issue(sale)
+        if sale.refund:
+            sale.refund.movements = collected
+            self._issue(sale.refund)
+
+        self._lot_moves(sale, note or sale, charges, refunds, since=happened or at)
+        if note is not None:
+            self._sets_off(note, refunds, beside=sale)
+        if paid:
+            for document in dict.fromkeys([note or sale, sale]):
+                amount = self.open_of(document)
+                if amount != 0:
+                    day = document.day
+                    cash = Payment(customer, seller, "CASH", amount, day, day, came_with=document, order=order)
+                    self.payments.append(cash)
+                    self.allocations.append(Allocation(cash, document, amount, day))
+        return sale
+
+    def _bills(
+        self, seller: Person, customer: Customer, lines: list[Line], usage: Usage | None, rate: Decimal, at: datetime
+    ) -> Document:
+        """What it comes to. It isn't issued yet."""
         today = day_of(at)
         subtotal = taxable = ZERO
         for line in lines:
             subtotal += line.amount
             if line.is_taxed:
                 taxable += line.amount
-        is_taxed = any(line.is_taxed for line in lines)
         if usage is not None:
             subtotal += usage.amount
             taxable += usage.amount
-            is_taxed = is_taxed or usage.units > 0
-        if not lines and (usage is None or usage.units == 0):
-            raise Refused("empty_sale")
-        if subtotal < 0 and is_taxed:
-            raise Refused("negative_total")
-        rate = gst_rate_on(day_of(happened or at) if paid else today)
         gst = to_the_cent(taxable * rate / 100)
-        kind = "CREDIT_NOTE" if subtotal < 0 else "TAX_INVOICE"
-        order = self._order(at, happened)
-        movements = self._move(_movements_of(seller, customer, lines, at), order)
-        document = Document(
-            number=self._next_number(kind, today),
+        uses_gas = usage is not None and usage.units != 0
+        if subtotal < 0:
+            kind = "CREDIT_NOTE"
+        elif subtotal == 0 and not uses_gas and all(line.type == "RETURN" for line in lines):
+            kind = "COLLECTION_NOTE"
+        else:
+            kind = "TAX_INVOICE"
+        return Document(
+            number="",
             kind=kind,
             day=today,
             due_on=today + timedelta(days=customer.terms),
@@ -111,23 +128,26 @@ class Books:
             gst_rate=rate,
             gst=gst,
             total=subtotal + gst,
-            movements=movements,
         )
+
+    def _issue(self, document: Document) -> None:
+        document.number = self._next_number(document.kind, document.day)
         self.documents.append(document)
-        if paid and document.total != 0:
-            cash = Payment(customer, seller, "CASH", document.total, today, today, came_with=document, order=order)
-            self.payments.append(cash)
-            self.allocations.append(Allocation(cash, document, document.total, today))
-        return document
 
     def voids(self, document: Document, *, at: datetime, goods_come_back: bool = True) -> Document:
         """The same again with everything negated, on the day of the void. It stays its seller's.
 
-        Cash that came with the sale goes back. What else was paid settles nothing any more: it is credit.
+        Cash that came with the sale goes back. What else was paid or set off settles nothing any more: it is credit.
+        But what a refund paid out stays paid out, and is owed again. Deposits and loans are what they were before.
         """
         today = day_of(at)
         if document.voids is not None or self.is_voided(document):
             raise Refused("already_voided")
+        for charged in self._changes_by(document):
+            for change in self.lot_changes:
+                is_refund = change.pieces < 0 and change.document.voids is None and not self.is_voided(change.document)
+                if charged.pieces > 0 and change.lot is charged.lot and is_refund:
+                    raise Refused("deposit_refunded")
         if document.usage is not None and document.usage.units != 0:
             for later in self.documents[self.documents.index(document) + 1 :]:
                 has_reading = later.usage is not None and later.voids is None and not self.is_voided(later)
@@ -143,8 +163,8 @@ class Books:
         kind = "TAX_INVOICE" if document.subtotal < 0 else "CREDIT_NOTE"
         usage = document.usage
         note = Document(
-            number=self._next_number(kind, today),
-            kind=kind,
+            number="",
+            kind="COLLECTION_NOTE" if document.kind == "COLLECTION_NOTE" else kind,
             day=today,
             due_on=today + timedelta(days=document.customer.terms),
             customer=document.customer,
@@ -159,7 +179,17 @@ class Books:
             total=-document.total,
             voids=document,
         )
-        self.documents.append(note)
+        self._issue(note)
+        for change in self._changes_by(document):
+            self.lot_changes.append(LotChange(change.lot, -change.pieces, -change.amount, note))
+        for other in self.documents:
+            for source, settled in ((document, other), (other, document)):
+                amount = self.settles(source, settled)
+                if amount != 0:
+                    self.allocations.append(Allocation(source, settled, -amount, today))
+        if document.total < 0:
+            self.allocations.append(Allocation(document, note, -self.open_of(document), today))
+            return note
         for payment in list(self.payments):
             if payment.came_with is document and not self.is_reversed(payment):
                 self._take_back(payment, today)
@@ -167,12 +197,29 @@ class Books:
             settles = self.settles(payment, document)
             if settles != 0 and payment.reverses is None and not self.is_reversed(payment):
                 self.allocations.append(Allocation(payment, document, -settles, today))
-        owing, owed = (note, document) if document.total > 0 else (document, note)
-        self.allocations.append(Allocation(owing, owed, owed.total, today))
+        self.allocations.append(Allocation(note, document, document.total, today))
         return note
 
     def is_voided(self, document: Document) -> bool:
         return any(other.voids is document for other in self.documents)
+
+    # --- Refunds ---------------------------------------------------------------------------------------
+
+    def _sets_off(self, note: Document, refunds: Sequence[Refund], beside: Document) -> None:
+        """Against what is open of the invoices that charged what is refunded, then against the sale beside it."""
+        for line, lot in refunds:
+            left = line.rate
+            charged_by = [change.document for change in self.lot_changes if change.lot is lot and change.pieces > 0]
+            for invoice in charged_by:
+                left -= self._settle_with(note, invoice, left)
+        if beside is not note:
+            self._settle_with(note, beside, -self.open_of(note))
+
+    def _settle_with(self, note: Document, invoice: Document, most: Decimal) -> Decimal:
+        part = min(most, self.open_of(invoice)) if invoice.total > 0 else ZERO
+        if part > 0:
+            self.allocations.append(Allocation(note, invoice, part, note.day))
+        return max(part, ZERO)
 
     # --- Money -------------------------------------------------------------------------------------------
 
@@ -214,6 +261,15 @@ class Books:
         self.allocations.append(Allocation(payment, document, signed, today))
         return payment
 
+    def pays_goodwill(
+        self, customer: Customer, payer: Person, method: str, amount: Decimal, *, at: datetime
+    ) -> Payment:
+        """Money that goes out though nothing is owed."""
+        day, order = day_of(at), self._order(at)
+        payment = Payment(customer, payer, method, -amount, day, day, is_goodwill=True, order=order)
+        self.payments.append(payment)
+        return payment
+
     def allocates(self, payment: Payment, by: Person, shares: Sequence[Share] | None = None, *, at: datetime) -> None:
         """What is left of a payment settles something, from today on."""
         if payment.reverses is not None or self.is_reversed(payment):
@@ -238,6 +294,7 @@ class Books:
             today,
             today,
             reverses=payment,
+            is_goodwill=payment.is_goodwill,
             order=payment.order,  # what was handed in stays so, and no later bag is short of it
         )
         self.payments.append(reversal)
@@ -291,94 +348,11 @@ class Books:
 
     def credit_of(self, payment: Payment, by: date | None = None) -> Decimal:
         """What a payment settles nothing of, yet."""
-        amount = payment.amount
+        amount = ZERO if payment.is_goodwill else payment.amount
         for allocation in self.allocations:
             if allocation.source is payment and (by is None or allocation.day <= by):
                 amount -= allocation.amount
         return amount
-
-    # --- Stock -------------------------------------------------------------------------------------------
-
-    def loads_vehicle(
-        self, driver: Person, depot: Depot, items: Sequence[tuple[str, Item, str, int]], *, at: datetime
-    ) -> None:
-        """OUT of the depot onto the vehicle, or IN again: direction, item, condition, pieces."""
-        movements = []
-        for direction, item, condition, pieces in items:
-            if direction == "OUT":
-                movements.append(Movement(at, "loaded", item, pieces, depot.place, condition, driver.place, condition))
-            else:
-                movements.append(
-                    Movement(at, "unloaded", item, pieces, driver.place, condition, depot.place, condition)
-                )
-        self._move(movements, self._order(at))
-        self.loads.append(Load(driver, driver.vehicle, day_of(at)))
-
-    def works(
-        self,
-        kind: str,
-        depot: Depot,
-        items: Sequence[tuple[Item, str, int]],
-        *,
-        at: datetime,
-        to_depot: Depot | None = None,
-    ) -> None:
-        """What a depot does besides loading."""
-        movements = []
-        for item, condition, pieces in items:
-            source, target, becomes = depot.place, depot.place, condition
-            if kind == "REFILL":
-                becomes = "FULL"
-            if kind == "DAMAGE":
-                becomes = "DAMAGED"
-            if kind == "GOODS_IN":
-                source = OUTSIDE
-            if kind == "SCRAP":
-                target = OUTSIDE
-            if kind == "TRANSFER" and to_depot is not None:
-                target = to_depot.place
-            movements.append(Movement(at, "work", item, pieces, source, condition, target, becomes))
-        self._move(movements, self._order(at))
-
-    def counts(self, place: str, item: Item, condition: str, pieces: int, *, at: datetime) -> None:
-        """A place was counted; what the books had otherwise came from outside, or went there."""
-        count = Count(place, {(item, condition): pieces}, False, self._order_of_count(at))
-        self._post(_to_reach(count, item, condition, pieces - self.pieces_at(place, item, condition), "count", at))
-        self.counts_that_stand.append(count)
-
-    def pieces_at(self, place: str, item: Item, condition: str) -> int:
-        return self._pieces(place, item, condition, self.movements)
-
-    def _pieces(self, place: str, item: Item, condition: str, movements: Sequence[Movement]) -> int:
-        return sum(
-            pieces for movement in movements for *end, pieces in movement.ends if end == [place, item, condition]
-        )
-
-    def _move(self, movements: list[Movement], order: Order) -> list[Movement]:
-        """All of them or none. What comes before a count that stands was counted already: the first such takes it back."""
-        taken_back = []
-        for movement in movements:
-            movement.order = order
-            for place, item, condition, pieces in movement.ends:
-                after = [
-                    count
-                    for count in self.counts_that_stand
-                    if count.order > order and count.covers(place, item, condition)
-                ]
-                if after:
-                    first = min(after, key=lambda count: count.order)
-                    taken_back += _to_reach(first, item, condition, -pieces, "compensation", movement.when)
-        self._post([*movements, *taken_back])
-        return movements
-
-    def _post(self, movements: list[Movement]) -> None:
-        """No depot, vehicle or customer gives what it hasn't got."""
-        self.movements += movements
-        for movement in movements:
-            place, condition = movement.source, movement.source_condition
-            if place not in (OUTSIDE, ON_FOOT) and self.pieces_at(place, movement.item, condition) < 0:
-                del self.movements[len(self.movements) - len(movements) :]
-                raise Refused("insufficient_stock")
 
     # --- The end of the day -----------------------------------------------------------------------------
 
@@ -435,7 +409,7 @@ class Books:
                 known = [movement for movement in self.movements if self._is_before(movement, count)]
                 there = self._pieces(count.place, item, condition, known)
                 difference = day_end.counted.get((item, condition), 0) - there
-                movements += _to_reach(count, item, condition, difference, "variance", at)
+                movements += to_reach(count, item, condition, difference, "variance", at)
                 movements += self._charged_to_the_next(count, item, condition, difference, at)
             try:
                 self._post(movements)
@@ -443,10 +417,6 @@ class Books:
                 raise Refused("count_contradicted") from None
             self.counts_that_stand.append(count)
         day_end.state = "signed off"
-
-    def _is_before(self, movement: Movement, count: Count) -> bool:
-        """Did it happen before a count, or bring the books to an earlier one?"""
-        return (movement.count.order if movement.count else movement.order) < count.order
 
     def _charged_to_the_next(
         self, count: Count, item: Item, condition: str, difference: int, at: datetime
@@ -456,7 +426,7 @@ class Books:
         if not covering:
             return []
         following = min(covering, key=lambda each: each.order)
-        return _to_reach(following, item, condition, -difference, "compensation", at)
+        return to_reach(following, item, condition, -difference, "compensation", at)
 
     def rejects(self, day_end: DayEnd) -> None:
         """To be counted again: it leaves nothing."""
@@ -469,29 +439,5 @@ class Books:
     def _next_number(self, kind: str, day: date) -> str:
         """Each kind of document is numbered through, day by day."""
         so_far = [document for document in self.documents if document.kind == kind and document.day == day]
-        prefix = "INV" if kind == "TAX_INVOICE" else "CN"
+        prefix = {"TAX_INVOICE": "INV", "CREDIT_NOTE": "CN", "COLLECTION_NOTE": "COL"}[kind]
         return f"{prefix}-{day:%Y%m%d}-{len(so_far) + 1:06d}"
-
-
-def _movements_of(seller: Person, customer: Customer, lines: Sequence[Line], at: datetime) -> list[Movement]:
-    """At a customer's nobody sees what is in a cylinder: there it counts as full."""
-    movements = []
-    here, there = seller.place, customer.place
-    for line in lines:
-        if line.type in ("SALE", "SWAP"):
-            movements.append(Movement(at, "delivered", line.item, line.quantity, here, "FULL", there, "FULL"))
-        if line.type == "SWAP":
-            movements.append(Movement(at, "collected", line.item, line.quantity, there, "FULL", here, "EMPTY"))
-        if line.type == "RETURN":
-            movements.append(Movement(at, "collected", line.item, line.quantity, there, "FULL", here, line.comes_back))
-    return movements
-
-
-def _to_reach(count: Count, item: Item, condition: str, difference: int, why: str, at: datetime) -> list[Movement]:
-    """What brings the books to a count, against the rest of the world."""
-    place = count.place
-    if difference > 0:
-        return [Movement(at, why, item, difference, OUTSIDE, condition, place, condition, count=count)]
-    if difference < 0:
-        return [Movement(at, why, item, -difference, place, condition, OUTSIDE, condition, count=count)]
-    return []

@@ -59,6 +59,12 @@ class Item:
 
     sku: str
     name: str
+    deposits: list[tuple[datetime, Decimal]] = field(default_factory=list)
+    """From when on which deposit is charged for it. Of what has none, none is."""
+
+    def deposit_at(self, moment: datetime) -> Decimal:
+        begun = [amount for since, amount in self.deposits if since <= moment]
+        return begun[-1]
 
 
 @dataclass(eq=False)
@@ -101,7 +107,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a sale. What comes back is refunded; deposits bear no GST."""
+    """One line of a sale. Deposits bear no GST. What comes back is refunded: at which rate, the books say."""
 
     type: str
     item: Item
@@ -133,7 +139,7 @@ class Usage:
 
 @dataclass(eq=False)
 class Document:
-    """A tax invoice or a credit note."""
+    """A tax invoice, a credit note, or the note of what came back without money."""
 
     number: str
     kind: str
@@ -151,6 +157,27 @@ class Document:
     total: Decimal
     voids: "Document | None" = None
     movements: list["Movement"] = field(default_factory=list)
+    refund: "Document | None" = None
+    """Of the same visit, because it exceeds this."""
+
+
+@dataclass(eq=False)
+class Lot:
+    """A deposit: somebody paid for pieces that are lent."""
+
+    customer: Customer
+    item: Item
+    since: datetime
+
+
+@dataclass(eq=False)
+class LotChange:
+    """Pieces and money that came into a deposit, or out of it, by a document."""
+
+    lot: Lot
+    pieces: int
+    amount: Decimal
+    document: Document
 
 
 @dataclass(eq=False)
@@ -166,6 +193,8 @@ class Payment:
     came_with: Document | None = None
     """The sale that it was paid with, on the spot."""
     reverses: "Payment | None" = None
+    is_goodwill: bool = False
+    """Paid out though nothing is owed: part of no account."""
     order: Order = FIRST
     number: str = ""
     """Of the receipt, once it is known."""

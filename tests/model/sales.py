@@ -19,6 +19,12 @@ def documents_of(books: Books, first: date, last: date, sellers: list[Person] | 
     ]
 
 
+def billed_in(books: Books, first: date, last: date, sellers: list[Person] | None = None) -> list[Document]:
+    """Without what only notes that something came back."""
+    documents = documents_of(books, first, last, sellers)
+    return [document for document in documents if document.kind != "COLLECTION_NOTE"]
+
+
 def week_of(day: date) -> tuple[str, str]:
     """Weeks begin on Monday. The year's first is that of its first Thursday (ISO 8601)."""
     monday = day
@@ -49,7 +55,7 @@ GROUPS: dict[str, Callable[[Document], tuple[str, str]]] = {
 
 
 def sales_by(books: Books, group: str, first: date, last: date, sellers: list[Person] | None = None) -> list[Row]:
-    documents = documents_of(books, first, last, sellers)
+    documents = billed_in(books, first, last, sellers)
     rows: list[Row] = []
     for key, name in sorted({GROUPS[group](document) for document in documents}):
         those = [document for document in documents if GROUPS[group](document) == (key, name)]
@@ -91,7 +97,7 @@ def sales_by_equipment(books: Books, first: date, last: date, sellers: list[Pers
 
 def gst(books: Books, first: date, last: date, sellers: list[Person] | None = None) -> list[Row]:
     """By month and rate: boxes 1 and 6 of form GST F5, what invoices and credit notes make of them, and the rest."""
-    documents = documents_of(books, first, last, sellers)
+    documents = billed_in(books, first, last, sellers)
     rows: list[Row] = []
     for month, rate in sorted({(document.day.strftime("%Y-%m"), document.gst_rate) for document in documents}):
         those = [d for d in documents if (d.day.strftime("%Y-%m"), d.gst_rate) == (month, rate)]

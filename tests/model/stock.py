@@ -110,5 +110,6 @@ def money_of_day(books: Books, driver: Person, day: date) -> Row:
         "total_amount": sum((document.total for document in billed), ZERO),
         "cash": sum((payment.amount for payment in taken if payment.method == "CASH"), ZERO),
         "other_payments": sum((payment.amount for payment in taken if payment.method != "CASH"), ZERO),
+        "goodwill": sum((payment.amount for payment in taken if payment.is_goodwill), ZERO),
         "cash_in_bag": sum((payment.amount for payment in books.cash_in_bag(driver)), ZERO),
     }

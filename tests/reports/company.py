@@ -67,7 +67,7 @@ class Company:
             sku: self._item(sku, rate, deposit)
             for sku, rate, deposit in (("C14", "28.50", "60.00"), ("C09", "8.50", None), ("C50", "120.05", "200.00"))
         }
-        self._prices = {"C14": ("28.50", "60.00"), "C09": ("8.50", "0.00"), "C50": ("120.05", "200.00")}
+        self._rates = {"C14": "28.50", "C09": "8.50", "C50": "120.05"}
         self.customers = {
             code: self._customer(code, days, meter)
             for code, days, meter in (("CASH", 0, None), ("METER", 14, Decimal("100.00")), ("MONTH", 30, Decimal(0)))
@@ -91,7 +91,18 @@ class Company:
 
     def _item(self, sku: str, rate: str, deposit: str | None) -> Item:
         row = EquipmentFactory(sku=sku, name=f"Cylinder {sku}", default_rate=rate, deposit=deposit)
-        return self._known(Item(sku, row.name), row.pk)
+        deposits = [] if deposit is None else [(datetime.min.replace(tzinfo=SINGAPORE), Decimal(deposit))]
+        return self._known(Item(sku, row.name, deposits), row.pk)
+
+    def deposit_is(self, sku: str, deposit: str) -> None:
+        """From now on."""
+        url, client = f"/api/equipment/{self.pk(self.items[sku])}/", client_for(self._users[self.office])
+        response = client.patch(url, {"deposit": deposit})
+        if response.status_code == 409:
+            seen = [{name: error[name] for name in ("code", "attr", "value")} for error in response.json()["errors"]]
+            response = client.patch(url, {"deposit": deposit, "confirm": seen})
+        assert response.status_code == 200, response.json()
+        self.items[sku].deposits.append((self.now, Decimal(deposit)))
 
     def _customer(self, code: str, days: int, meter: Decimal | None) -> Customer:
         factory = CustomerFactory if meter is None else MeteredCustomerFactory
@@ -189,7 +200,8 @@ class Company:
             refusals = [error["code"] for error in answer["errors"]]
         used = None if usage is None else Usage(Decimal(usage), METER_RATE)
         priced = [
-            Line(kind, self.items[sku], pieces, self._price_of(kind, sku), comes_back) for kind, sku, pieces in lines
+            Line(kind, self.items[sku], pieces, self._price_of(kind, sku, happened or at), comes_back)
+            for kind, sku, pieces in lines
         ]
         document = self._both(
             lambda: self.books.sells(seller, buyer, priced, used, at=at, paid=paid, happened=happened), refusals
@@ -197,6 +209,10 @@ class Company:
         if document is not None:
             assert document.number == answer["invoice_number"]
             self._keys[document], self._sales[document] = answer["invoice"], answer["id"]
+            latest, *_ = self.get("invoices/", ordering="-id", page_size=1)["results"]
+            assert latest["invoice_number"] == (document.refund or document).number
+            if document.refund is not None:
+                self._keys[document.refund], self._sales[document.refund] = latest["id"], latest["transaction"]
         return document
 
     def _push(self, seller: Person, body: Json, happened: datetime) -> Json:
@@ -213,8 +229,10 @@ class Company:
         known: Json = result
         return known
 
-    def _price_of(self, kind: str, sku: str) -> Decimal:
-        return Decimal(self._prices[sku][1 if kind in ("DEPOSIT", "RETURN") else 0])
+    def _price_of(self, kind: str, sku: str, when: datetime) -> Decimal:
+        if kind == "RETURN":
+            return Decimal(0)  # the books know
+        return self.items[sku].deposit_at(when) if kind == "DEPOSIT" else Decimal(self._rates[sku])
 
     def _reading_of(self, customer: str) -> Decimal:
         """Where the meter began, and what it moved by all that stands."""
@@ -267,6 +285,14 @@ class Company:
         _, refusals = self._post(taker, f"invoices/{self.pk(document)}/pay/", body)
         exactly = None if amount is None else Decimal(amount)
         return self._both(lambda: self.books.pays_document(document, taker, method, exactly, at=at), refusals)
+
+    def pays_goodwill(self, customer: str, amount: str, *, by: Person | None = None, method: str = "CASH") -> Payment:
+        receiver, payer, at = self.customers[customer], by or self.office, self.now
+        body = {"amount": amount, "method": method, "reason": "Kept it for years"}
+        answer, refusals = self._post(payer, f"customers/{self.pk(receiver)}/goodwill-refunds/", body)
+        assert refusals == []
+        payment = self.books.pays_goodwill(receiver, payer, method, Decimal(amount), at=at)
+        return self._known(payment, answer["id"])
 
     def allocates(self, payment: Payment, shares: Sequence[tuple[Document, str]] | None = None) -> None:
         at = self.now

@@ -144,6 +144,15 @@ def accounts_agree(company: Company) -> None:
             for row in held["held"]
             if row["quantity"] or row["amount"] != "0.00"
         ] == [(row["sku"], row["quantity"], as_told(row["amount"])) for row in rows]
+        assert [
+            (
+                row["sku"],
+                row["at_site"],
+                row["on_loan"],
+                [(lot["pieces"], Decimal(lot["amount"])) for lot in row["lots"]],
+            )
+            for row in company.get(f"customers/{company.pk(customer)}/holdings/")
+        ] == accounts.holdings(books, customer, list(company.items.values()))
 
 
 def front_page_agrees(company: Company) -> None:

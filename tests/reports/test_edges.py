@@ -108,7 +108,7 @@ def test_cash_is_of_the_day_on_which_it_was_entered_and_in_the_bag_since(company
             compared.driver_day_agrees(company, company.ali, date(2024, 1, day))
 
 
-def test_a_void_of_a_refund_bills_again_and_its_cash_is_back(company: Company) -> None:
+def test_a_void_of_a_refund_bills_again_and_what_it_paid_out_is_owed(company: Company) -> None:
     with company.at("2024-01-02 10:00"):
         company.sells(company.ali, "CASH", [("SALE", "C14", 1), ("DEPOSIT", "C14", 1)], paid=True)
         refund = made(company.sells(company.ali, "CASH", [("RETURN", "C14", 1)]))
@@ -117,8 +117,51 @@ def test_a_void_of_a_refund_bills_again_and_its_cash_is_back(company: Company) -
         again = made(company.voids(refund))
         assert (again.number, again.total) == ("INV-20240103-000001", Decimal("60.00"))
         assert owed(company, "CASH", "2024-01-02") == {"credit": "-40.00"}
-        assert owed(company, "CASH", "2024-01-03") == {"credit": "20.00"}
+        assert owed(company, "CASH", "2024-01-03") == {"current": "20.00"}
         compared.everything_agrees(company)
+
+
+def test_what_comes_back_without_money_is_noted_and_not_billed(company: Company) -> None:
+    """Neither an invoice nor a credit note, also where the meter was read and hasn't moved; nor is its void."""
+    with company.at("2024-01-02 10:00"):
+        company.sells(company.ali, "METER", [("SALE", "C14", 2)])
+    with company.at("2024-02-01 10:00"):
+        notes = [made(company.sells(company.ali, "METER", [("RETURN", "C14", 1)], usage=used)) for used in (None, "0")]
+        notes += [made(company.voids(note)) for note in notes]
+        assert [note.number for note in notes] == [f"COL-20240201-00000{number}" for number in (1, 2, 3, 4)]
+        february = {"date_from": "2024-02-01", "date_to": "2024-02-29"}
+        assert told(company, "gst", "month", **february) == []
+        assert told(company, "sales-summary", "key", group_by="driver", **february) == []
+        columns = ("key", "type", "quantity", "subtotal")
+        assert told(company, "sales-summary", *columns, group_by="equipment", **february) == [
+            ("C14", "RETURN", 0, "0.00")
+        ]
+        compared.everything_agrees(company)
+
+
+def test_deposits_are_told_by_how_long_ago_they_were_charged(company: Company) -> None:
+    columns = ("quantity", "amount", "up_to_1_year", "up_to_2_years", "up_to_3_years", "older")
+    with company.at("2023-12-29 10:00"):
+        company.sells(company.ali, "CASH", [("SALE", "C14", 3), ("DEPOSIT", "C14", 2)], paid=True)
+        company.deposit_is("C14", "75.50")
+    with company.at("2024-12-28 10:00"):
+        assert told(company, "deposits", *columns) == [(2, "120.00", "120.00", "0.00", "0.00", "0.00")]
+        company.sells(company.ali, "CASH", [("SALE", "C14", 1), ("DEPOSIT", "C14", 1)], paid=True)
+    with company.at("2024-12-29 10:00"):
+        assert told(company, "deposits", *columns) == [(3, "195.50", "75.50", "120.00", "0.00", "0.00")]
+        # One was lent without a deposit: it goes first, then the older ones.
+        company.sells(company.ali, "CASH", [("RETURN", "C14", 2)], paid=True)
+        assert told(company, "deposits", *columns) == [(2, "135.50", "75.50", "60.00", "0.00", "0.00")]
+        assert told(company, "deposits", *columns, as_of="2024-12-28")[0][0] == 3
+        compared.everything_agrees(company)
+    for day, right in (
+        ("2025-12-28", ("75.50", "60.00", "0.00", "0.00")),  # after 365 and 730 days
+        ("2025-12-29", ("0.00", "75.50", "60.00", "0.00")),
+        ("2026-12-29", ("0.00", "0.00", "75.50", "60.00")),
+    ):
+        with company.at(f"{day} 10:00"):
+            assert told(company, "deposits", *columns) == [(2, "135.50", *right)]
+            compared.deposits_agree(company, date.fromisoformat(day))
 
 
 def test_moments_are_taken_with_their_offset(company: Company) -> None:

@@ -40,7 +40,10 @@ depots = st.sampled_from(["north", "south"])
 customers = st.sampled_from(["CASH", "METER", "MONTH"])
 picks = st.integers(0, 9)
 cents = st.integers(min_value=1, max_value=30_000).map(lambda amount: f"{Decimal(amount) / 100:.2f}")
-sold = st.tuples(st.sampled_from(["SALE", "SWAP", "REFILL", "SERVICE", "DEPOSIT"]), skus, pieces)
+lent = st.sampled_from(["C14", "C50"])
+"""A C09 has no deposit, and none can be charged."""
+charged = st.tuples(st.just("DEPOSIT"), lent, pieces)
+sold = st.tuples(st.sampled_from(["SALE", "SWAP", "REFILL", "SERVICE"]), skus, pieces) | charged
 refunded = st.tuples(st.sampled_from(["RETURN"]), skus, pieces)
 lines = st.lists(sold, max_size=3) | st.lists(refunded, min_size=1, max_size=2) | st.lists(sold | refunded, max_size=3)
 units = st.none() | st.sampled_from(["0.00", "0.23", "7.90", "50.00"])
@@ -120,6 +123,11 @@ class Days(RuleBasedStateMachine):
             comes_back="DAMAGED" if damaged else "EMPTY",
         )
 
+    @rule(sku=lent, cents=st.integers(1, 9_999))
+    def change_deposit(self, sku: str, cents: int) -> None:
+        self._move_to(self.company.now + timedelta(seconds=1))
+        self.company.deposit_is(sku, f"{Decimal(cents) / 100:.2f}")
+
     @rule(pick=picks, goods_come_back=st.booleans())
     def void(self, pick: int, goods_come_back: bool) -> None:
         document: Document | None = self._one(self.company.books.documents, pick)
@@ -146,6 +154,10 @@ class Days(RuleBasedStateMachine):
         document = self._one(documents, pick)
         if document is not None:
             self.company.pays_document(document, amount, to=getattr(self.company, taker))
+
+    @rule(customer=customers, amount=cents, by=st.sampled_from(["office", "supervisor"]))
+    def be_good(self, customer: str, amount: str, by: str) -> None:
+        self.company.pays_goodwill(customer, amount, by=getattr(self.company, by))
 
     @rule(pick=picks)
     def allocate(self, pick: int) -> None:
