@@ -39,6 +39,7 @@ from django.db.transaction import atomic
 from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer, CustomerRate
+from deposits.models import DepositLot, LotMovement
 from depots.models import Depot
 from equipment.models import Equipment
 from fleet.models import Assignment, Vehicle
@@ -51,7 +52,7 @@ from invoices.models import Invoice
 from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, Party
 from payments.models import Allocation, CashCount, Payment
 from sequences.models import Sequence
-from transactions.models import DepositBalance, Transaction, TransactionItem
+from transactions.models import Transaction, TransactionItem
 
 FULL, EMPTY = "FULL", "EMPTY"
 DAYS, VEHICLES, STOCK_ITEMS = 730, 40, 10
@@ -170,11 +171,11 @@ class History:
         self.site_ids = dict(Location.objects.filter(customer__isnull=False).values_list("customer_id", "pk"))
         self.admin, self.outside = admin, Location.objects.get(kind=LocationKind.OUTSIDE)
         self.readings: dict[int, Decimal] = {}
-        self.deposits: dict[tuple[int, int], int] = defaultdict(int)
         self.vehicle_balances: dict[tuple[int, int, str], int] = {}
         self.party, self.folder = plain(Party(name="")), ""
         written = (
-            Invoice, Transaction, TransactionItem, StockMovement, Payment, Allocation, AuditLog, Sequence, Inventory
+            Invoice, Transaction, TransactionItem, DepositLot, LotMovement, StockMovement, Payment, Allocation, AuditLog,
+            Sequence, Inventory,
         )  # fmt: skip
         self.tables: dict[type[models.Model], Table] = {model: Table(model) for model in written}
 
@@ -361,7 +362,7 @@ class History:
         self.move(second.pk, 1, (site, FULL), (vehicle, EMPTY), kind="SWAP_IN", **of)
         after = {"transaction_number": snapshot["transaction_number"], "total_amount": str(total)}
         self.evidence("transactions.sale.recorded", "transactions.transaction", pk, driver, after)
-        self.deposits[customer.pk, first.pk] += 1
+        self.charge(pk, customer.pk, first.pk, str(snapshot["number"]))
         if is_paid:
             payer, payment = self.admin if is_credit else driver, self.pk(Payment)
             self.add(
@@ -393,6 +394,27 @@ class History:
             )
             if is_credit:
                 self.evidence("invoices.payment.recorded", "invoices.payment", payment, self.admin, {})
+
+    def charge(self, sale: int, customer: int, equipment: int, document_number: str) -> None:
+        """The deposit of one piece."""
+        lot = self.pk(DepositLot)
+        of: dict[str, Any] = {
+            "pieces": 1,
+            "amount": DEPOSIT,
+            "cause_type": "transactions.transaction",
+            "cause_id": sale,
+            "document_number": document_number,
+        }
+        self.add(DepositLot, id=lot, customer_id=customer, equipment_id=equipment, occurred_at=self.moment, **of)
+        self.add(
+            LotMovement,
+            id=self.pk(LotMovement),
+            lot_id=lot,
+            kind="CHARGED",
+            created_at=self.moment,
+            date=self.moment.date(),
+            **of,
+        )
 
     @cache  # noqa: B019 -- there is one history
     def snapshots(self, is_credit: bool, moment: datetime) -> dict[str, Any]:
@@ -450,13 +472,6 @@ class History:
                 updated_at=self.moment,
             )
         self.tables[Inventory].flush()
-        DepositBalance.objects.bulk_create(
-            (
-                DepositBalance(customer_id=customer, equipment_id=item, quantity=count, amount=count * DEPOSIT)
-                for (customer, item), count in self.deposits.items()
-            ),
-            batch_size=2_000,
-        )
         for group in batched(self.readings.items(), 2_000, strict=False):
             customers = [self.customers[pk - 1] for pk, _ in group]
             for customer in customers:

@@ -60,6 +60,8 @@ def charge_deposits(
 def refund_deposits(refunds: Iterable[Refund], *, kind: str, cause: Cause) -> None:
     """Take what was refunded out of its lots. The caller holds the customer's lock, since before it read them."""
     taken = [refund for refund in refunds if refund.lot is not None]
+    if not taken:
+        return
     rows = locks.lots(refund.lot.pk for refund in taken if refund.lot)
     movements = []
     for refund in taken:

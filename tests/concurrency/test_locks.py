@@ -22,6 +22,7 @@ from django.db.models.functions import Concat
 from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer
+from deposits.models import DepositLot
 from depots.models import Depot
 from distribution.models import Distribution
 from fleet.models import Assignment, Vehicle
@@ -40,7 +41,7 @@ from tests.concurrency.races import Signal, at_once, post, until
 from tests.conftest import Shop, client_for
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, VehicleFactory
 from tests.types import Answer
-from transactions.models import DepositBalance, Transaction
+from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -246,7 +247,7 @@ def test_without_the_lock_it_does_not(
 
 ORDER: tuple[type[models.Model], ...] = (
     Distribution, Settlement, Transaction, CashCount, User, Vehicle, Count, Customer, Invoice, Location, Inventory,
-    DepositBalance, Payment, Sequence,
+    DepositLot, Payment, Sequence,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from audit.services import record
 from customers import locks as customer_locks
 from customers.models import Customer
 from customers.services import move_meter
+from deposits import locks as deposit_locks
 from deposits.services import Cause, Charge, charge_deposits, require_not_refunded, take_back, take_from_balances
 from foundation import clock
 from foundation.access.capabilities import Capability
@@ -60,8 +61,8 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, goods: st
     sale goes back with it; what else was paid becomes the customer's credit.
 
     The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the sale,
-    the customer, the invoice, the balances in primary-key order, the payments. Raises Denied, AlreadyVoided,
-    MeterMovedOn, InsufficientStock, Invalid without a reason, StorageUnavailable.
+    the customer, the invoice, the balances in primary-key order, the deposits, the payments. Raises Denied,
+    AlreadyVoided, DepositRefunded, MeterMovedOn, InsufficientStock, Invalid without a reason, StorageUnavailable.
     """
     return ahead_of_locks(
         partial(_lay_out, actor, transaction_id, reason, goods),
@@ -97,6 +98,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
         page = None
     now = page.now if page else clock.now()
     hold = hold_stock(_moves_back(sale, goods), occurred_at=now, now=now)
+    deposit_locks.lots_changed_by(sale)
     payment_locks.payments_of(voided.pk)
     billing = _billing(sale, voided, customer, reason, now)
     numbers = take_numbers(
