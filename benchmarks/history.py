@@ -210,7 +210,7 @@ class History:
         )
 
     def opening(self) -> None:
-        """Each vehicle is counted once, with more than it will ever sell."""
+        """Each vehicle is counted once, with more than it will ever sell, and each bag."""
         for number, (vehicle, item) in enumerate(product(self.vehicles, self.equipment), 1):
             self.move(
                 item.pk, 1_000_000, (self.outside.pk, FULL), (vehicle.pk, FULL), user_id=self.admin.pk,
@@ -218,6 +218,10 @@ class History:
             )  # fmt: skip
             self.evidence("inventory.balance.corrected", "inventory.inventory", number, self.admin, {})
             self.vehicle_balances[vehicle.pk, item.pk, FULL] = number
+        for driver in self.drivers:
+            bag = self.bags[driver.pk].pk
+            self.evidence("payments.cash_count.recorded", CashCount.entity, bag, driver, {})
+            self.evidence("payments.cash_count.signed_off", CashCount.entity, bag, self.admin, {})
 
     def evidence(self, action: str, target: str, pk: int, user: User, after: dict[str, object]) -> None:
         self.add(
