@@ -22,6 +22,8 @@ from django.db.models.functions import Concat
 from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer
+from deposits import locks as deposit_locks
+from deposits.models import DepositLot
 from depots.models import Depot
 from distribution.models import Distribution
 from fleet.models import Assignment, Vehicle
@@ -40,7 +42,7 @@ from tests.concurrency.races import Signal, at_once, post, until
 from tests.conftest import Shop, client_for
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, VehicleFactory
 from tests.types import Answer
-from transactions.models import DepositBalance, Transaction
+from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -246,7 +248,7 @@ def test_without_the_lock_it_does_not(
 
 ORDER: tuple[type[models.Model], ...] = (
     Distribution, Settlement, Transaction, CashCount, User, Vehicle, Count, Customer, Invoice, Location, Inventory,
-    DepositBalance, Payment, Sequence,
+    Payment, DepositLot, Sequence,
 )  # fmt: skip
 
 
@@ -291,7 +293,11 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
     vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
     work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": counts}
     for url, body, needed in (
-        (f"transactions/{sales[0]['transaction']['id']}/void/", {"reason": "x"}, {Transaction, Customer, Invoice}),
+        (
+            f"transactions/{sales[0]['transaction']['id']}/void/",
+            {"reason": "x"},
+            {Transaction, Customer, Invoice, DepositLot},
+        ),
         (f"invoices/{unpaid}/pay/", {"amount": "1.00"}, {Customer, Invoice}),
         ("payments/", credit, {Customer, Invoice}),
         ("payments/", {**credit, "allocations": []}, {Customer}),
@@ -327,10 +333,14 @@ def test_rows_are_locked_in_the_order_of_their_keys(shop: Shop) -> None:
         shop.sell({"type": "SALE"}, payment_received=True)
     invoices = list(Invoice.objects.order_by("-pk").values_list("pk", flat=True))
     payments = list(Payment.objects.order_by("-pk").values_list("pk", flat=True))
+    for _ in range(4):
+        shop.sell({"type": "DEPOSIT"})
+    lots = list(DepositLot.objects.order_by("-pk").values_list("pk", flat=True))[:3]
     with transaction.atomic():
         for locked in (
             invoice_locks.invoices(invoices),
             payment_locks.payments(payments),
+            deposit_locks.lots(lots).values(),
         ):
             keys = [row.pk for row in locked]
             assert keys == sorted(keys)
