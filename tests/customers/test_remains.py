@@ -85,6 +85,12 @@ def address(row: Any) -> str:
     return f"/api/{plural}/{row.pk}/"
 
 
+def test_a_customer_with_several_deposits_is_one(shop: Shop) -> None:
+    for customer in (shop.customer, shop.customer, CustomerFactory()):
+        assert shop.sell({"type": "DEPOSIT"}, customer=customer.pk).status_code == 201
+    assert "deposits of 2 customers" in remaining(shop.cylinder)
+
+
 def test_the_api_says_what_is_still_out(shop: Shop, out: dict[Any, set[str]]) -> None:
     admin = shop.client_of(shop.admin)
     for row, said in out.items():

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from audit.models import AuditLog
-from customers.models import Customer
 from deposits.models import DepositLot, LotMovement
 from deposits.selectors import beyond_holdings
+from equipment.models import Equipment
 from foundation import clock
 from inventory.models import StockMovement
 from tests.conftest import Shop
@@ -65,6 +65,7 @@ def test_what_is_held_is_told_by_sku_with_what_charged_it(shop: Shop) -> None:
     ]
     held_now = client.get(f"{url}deposits/").json()
     assert [(row["quantity"], row["amount"]) for row in held_now["held"]] == [(1, "10.00"), (3, "140.00")]
+    assert held_now["total_amount"] == "150.00"
 
 
 def test_a_lot_says_what_came_into_it_and_out(shop: Shop) -> None:
@@ -224,27 +225,43 @@ def test_who_holds_nothing_any_more_has_no_holdings(shop: Shop) -> None:
     assert pulled(shop)["holdings"] == []
 
 
+def test_a_deposit_before_its_cylinder_is_pulled(shop: Shop) -> None:
+    sold(shop, {"type": "DEPOSIT"})
+    [holding] = pulled(shop)["holdings"]
+    assert (holding["equipment"], holding["at_site"], len(holding["lots"])) == (shop.cylinder.pk, 0, 1)
+
+
 def test_the_oldest_deposit_is_pulled_first_with_all_that_is_open_of_it(shop: Shop) -> None:
-    charged(shop, 1, "40.00", payment_received=True)
     charged(shop, 1, "60.00", payment_received=True)
-    voiding = void(shop, returned(shop, payment_received=True)).json()
+    shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "40.00"})
+    earlier = clock.now() - timedelta(hours=1)
+    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal("40.00"), priced_at=earlier)
+    sale = charged(shop, 1, occurred_at=earlier.isoformat())
+    paid = str(Decimal(sale["invoice"]["total_amount"]) - 4)
+    address = f"/api/invoices/{sale['invoice']['id']}/pay/"
+    assert shop.client_of(shop.admin).post(address, {"amount": paid, "method": "PAYNOW"}).status_code == 200
+    void(shop, returned(shop, payment_received=True))
     [holding] = pulled(shop)["holdings"]
     assert holding["at_site"] == 2
     assert [(lot["pieces"], lot["amount"], lot["open_amount"]) for lot in holding["lots"]] == [
-        # What was paid out is owed again.
-        (1, "40.00", voiding["invoice"]["outstanding_amount"]),
+        # What was paid out is owed again, beside what its charge has open.
+        (1, "40.00", "40.00"),
         (1, "60.00", "0.00"),
     ]
+    assert holding["lots"][0]["invoice"] == sale["invoice"]["id"]
 
 
-@pytest.mark.parametrize("what", ["lent", "deposit", "returned", "voided", "paid", "counted"])
+@pytest.mark.parametrize("what", ["lent", "deposit", "returned", "returned on loan", "voided", "paid", "counted"])
 def test_apps_are_told_when_it_changes(shop: Shop, what: str) -> None:
     sale = charged(shop)
     address = f"/api/invoices/{sale['invoice']['id']}/pay/"
+    if what == "returned on loan":
+        sold(shop, {"type": "SALE"})
     change: dict[str, Callable[[], Any]] = {
         "lent": lambda: shop.sell({"type": "SALE"}),
         "deposit": lambda: shop.sell({"type": "DEPOSIT"}, payment_received=True),
         "returned": lambda: returned(shop),
+        "returned on loan": lambda: returned(shop),
         "voided": lambda: void(shop, sale),
         "paid": lambda: shop.client_of(shop.admin).post(address, {"amount": "1.00", "method": "PAYNOW"}),
         "counted": lambda: shop.count("customer", shop.customer.pk, 3),
@@ -271,4 +288,14 @@ def test_a_site_is_corrected_only_where_that_was_asked_for_and_the_books_say_why
     assert (sale["approved_by"], sale["site_corrected"]) == (shop.admin.username, "From his other shop")
     decided = AuditLog.objects.get(action="sync.conflict.retried")
     assert (decided.after["site_corrected"], decided.reason) == (True, "From his other shop")
-    assert Customer.objects.get(pk=shop.customer.pk).deposit_lots.count() == 0
+
+
+def test_a_site_is_corrected_and_nothing_else(shop: Shop) -> None:
+    foreign = EquipmentFactory(is_foreign=True, default_rate=None, deposit=None)
+    kept = pushed(shop, {"type": "RETURN", "quantity": 2}, {"type": "RETURN", "equipment": foreign.pk})
+    body = {"correct_site": True, "reason": "From his other shop"}
+    answer = shop.client_of(shop.admin).post(f"/api/sync/conflicts/{kept['conflict']}/retry/", body)
+    assert answer.status_code == 200, answer.json()
+    found = StockMovement.objects.filter(kind="CORRECTION", to_location__customer=shop.customer)
+    assert [(each.equipment, each.quantity) for each in found] == [(shop.cylinder, 2)]
+    assert verified() == []

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import time_machine
 
+from foundation import clock
 from tests.conftest import Shop, open_shop
 from tests.deposits.test_cases import sold, void
-from tests.factories import CustomerFactory
+from tests.factories import CustomerFactory, EquipmentFactory
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,9 @@ def rows(shop: Shop, as_of: str, **asked: Any) -> list[Json]:
 
 
 def held_on(shop: Shop, as_of: str) -> list[tuple[int, str]]:
-    return [(row["quantity"], row["amount"]) for row in rows(shop, as_of)]
+    found = rows(shop, as_of)
+    assert [row["up_to_1_year"] for row in found] == [row["amount"] for row in found]
+    return [(row["quantity"], row["amount"]) for row in found]
 
 
 def test_what_was_held_at_the_end_of_a_day(stub_pdf: None) -> None:
@@ -63,6 +66,18 @@ def test_one_customer_s_alone(shop: Shop) -> None:
         assert [row["quantity"] for row in rows(shop, "2026-01-05", customer=other.pk)] == [2]
         assert [row["quantity"] for row in rows(shop, "2026-01-06", customer=other.pk)] == [1]
         assert [row["quantity"] for row in rows(shop, "2026-01-05")] == [1, 2]
+
+
+def test_by_customer_and_sku(shop: Shop) -> None:
+    first, last = CustomerFactory(customer_code="A"), CustomerFactory(customer_code="B")
+    small = EquipmentFactory(sku="A-1")
+    for customer in (last, first):
+        for equipment in (shop.cylinder, small):
+            sold(shop, {"type": "DEPOSIT", "equipment": equipment.pk}, customer=customer.pk)
+    found = rows(shop, clock.business_date(clock.now()).isoformat())
+    assert [(row["customer_code"], row["sku"]) for row in found] == [
+        (customer.customer_code, sku) for customer in (first, last) for sku in ("A-1", shop.cylinder.sku)
+    ]
 
 
 @pytest.mark.parametrize(

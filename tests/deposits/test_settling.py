@@ -1,13 +1,16 @@
 """How a refund is settled: set off, paid out, owed again; and what its documents say of that."""
 
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 
 from deposits.models import DepositLot
 from discrepancies.models import Discrepancy
 from equipment.models import Equipment
+from foundation import clock
 from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.selectors import credit_of
@@ -47,6 +50,15 @@ def test_each_invoice_is_set_off_up_to_what_it_charged(shop: Shop) -> None:
     assert paid_out() == []
     assert said(refund) == ("100.00", False)
     assert verified() == []
+
+
+def test_a_set_off_counts_from_the_day_of_the_refund(shop: Shop) -> None:
+    noon = datetime(2026, 1, 19, 12, 0, tzinfo=clock.SINGAPORE)
+    with time_machine.travel(noon, tick=False):
+        charged(shop)
+    with time_machine.travel(noon + timedelta(hours=12, minutes=30), tick=False):  # the 19th in UTC
+        returned(shop)
+    assert Allocation.objects.get().date == date(2026, 1, 20)
 
 
 def test_deposits_of_one_invoice_share_what_is_open_of_it(shop: Shop) -> None:

@@ -1,6 +1,6 @@
 """Balances of deposits that earlier releases kept become lots."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 
@@ -104,12 +104,12 @@ def test_what_a_known_lot_lacks_is_of_its_balance(shop: Shop, unguarded: None) -
 
 @pytest.mark.parametrize(
     ("pieces", "amount", "status"),
-    [(1, "40.00", 201), (2, "40.00", 201), (2, "39.99", 409), (1, "40.01", 409), (0, "0.00", 409)],
+    [(2, "80.00", 201), (3, "80.00", 201), (3, "79.99", 409), (2, "80.01", 409), (1, "90.00", 409), (0, "0.00", 409)],
 )
 def test_a_balance_that_lacks_some_of_a_charge_keeps_it(
     shop: Shop, unguarded: None, pieces: int, amount: str, status: int
 ) -> None:
-    sale = charged(shop, 1, "40.00")
+    sale = charged(shop, 2, "40.00")
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM deposits_lotmovement")
     DepositLot.objects.update(cause_type="", cause_id=None, pieces=pieces, amount=Decimal(amount))
@@ -148,13 +148,28 @@ def test_a_lot_is_what_its_pieces_were_charged_rounded_as_it_was_refunded(shop: 
 def test_lots_that_come_to_something_else_than_the_balance_are_one(
     shop: Shop, unguarded: None, quantity: int, amount: str
 ) -> None:
-    charged(shop, 1, "60.00")
-    sale = charged(shop, 1, "60.00")
+    charged(shop, 1)
+    sale = charged(shop, 1, occurred_at=(clock.now() - timedelta(hours=1)).isoformat())
     as_before(shop, (shop.customer.pk, quantity, amount))
     assert lots() == [(quantity, amount, "")]
     lot, [moved] = DepositLot.objects.get(), LotMovement.objects.all()
     assert (moved.kind, moved.pieces, str(moved.amount)) == ("OPENING", quantity, amount)
     assert lot.occurred_at == datetime.fromisoformat(sale["transaction"]["occurred_at"])
+
+
+def test_lots_that_leave_another_amount_than_was_refunded_are_one(shop: Shop, unguarded: None) -> None:
+    """The first return was of what cost 60.00, the second of what cost 40.00: which is left, nobody says."""
+    for amount in ("40.00", "60.00", "50.00"):
+        charged(shop, 1, amount)
+    for amount in (60, 40):
+        refund = returned(shop, 1)["transaction"]["id"]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE transactions_transactionitem SET amount = %s, rate = %s WHERE transaction_id = %s",
+                [-amount, amount, refund],
+            )
+    as_before(shop, (shop.customer.pk, 1, "50.00"))
+    assert lots() == [(1, "50.00", "")]
 
 
 def test_pieces_for_less_than_nothing_are_listed_and_no_lot(shop: Shop, unguarded: None) -> None:
