@@ -120,8 +120,10 @@ def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]
         ("Date", day_text(invoice.issued_at.astimezone(SINGAPORE))),
         ("Transaction", invoice.transaction_number),
         ("Recorded" if is_credit else "Delivered", moment_text(invoice.occurred_at)),
-        ("Refund" if is_credit else "Payment", _payment(invoice, is_credit=is_credit)),
     ]
+    if invoice.set_off:
+        facts.append(("Set off", money(invoice.set_off)))
+    facts.append(("Refund" if is_credit else "Payment", _payment(invoice, is_credit=is_credit)))
     if invoice.payment_type == "CREDIT" and not is_credit:
         facts.append(("Due date", day_text(invoice.due_on)))
     if server := dotted(invoice.served_by, invoice.vehicle_no):
@@ -129,22 +131,24 @@ def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]
     return facts
 
 
+def _rest(invoice: InvoiceSnapshot, left: Decimal, *, is_credit: bool) -> str:
+    """What is left once something is set off."""
+    if not left:
+        return "None"
+    if is_credit:
+        return f"{money(left)} {'in cash' if invoice.payment_received else 'to your account'}"
+    return f"{money(left)} {'in cash, received' if invoice.payment_received else 'due'}"
+
+
 def _payment(invoice: InvoiceSnapshot, *, is_credit: bool) -> str:
     if invoice.kind == "COLLECTION_NOTE":
         return "None"
     if invoice.corrects and is_credit:
         return "In cash" if invoice.payment_received else "By set-off"
-    left = abs(invoice.total_amount) - invoice.set_off
-    if is_credit and invoice.set_off:
-        how = "in cash" if invoice.payment_received else "to your account"
-        return f"{money(invoice.set_off)} set off" + (f", {money(left)} {how}" if left else "")
+    if invoice.set_off:
+        return _rest(invoice, abs(invoice.total_amount) - invoice.set_off, is_credit=is_credit)
     if is_credit:
         return "In cash" if invoice.payment_type == "CASH" else "To your account"
-    if invoice.set_off and left:
-        how = "in cash, received" if invoice.payment_received else "due"
-        return f"{money(invoice.set_off)} set off, {money(left)} {how}"
-    if invoice.set_off:
-        return f"{money(invoice.set_off)} set off"
     if invoice.corrects:
         return "Due: it was paid out"
     if invoice.payment_type == "CASH":

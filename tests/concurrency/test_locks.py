@@ -22,6 +22,7 @@ from django.db.models.functions import Concat
 from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer
+from deposits import locks as deposit_locks
 from deposits.models import DepositLot
 from depots.models import Depot
 from distribution.models import Distribution
@@ -292,7 +293,11 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
     vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
     work = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": counts}
     for url, body, needed in (
-        (f"transactions/{sales[0]['transaction']['id']}/void/", {"reason": "x"}, {Transaction, Customer, Invoice}),
+        (
+            f"transactions/{sales[0]['transaction']['id']}/void/",
+            {"reason": "x"},
+            {Transaction, Customer, Invoice, DepositLot},
+        ),
         (f"invoices/{unpaid}/pay/", {"amount": "1.00"}, {Customer, Invoice}),
         ("payments/", credit, {Customer, Invoice}),
         ("payments/", {**credit, "allocations": []}, {Customer}),
@@ -328,10 +333,14 @@ def test_rows_are_locked_in_the_order_of_their_keys(shop: Shop) -> None:
         shop.sell({"type": "SALE"}, payment_received=True)
     invoices = list(Invoice.objects.order_by("-pk").values_list("pk", flat=True))
     payments = list(Payment.objects.order_by("-pk").values_list("pk", flat=True))
+    for _ in range(4):
+        shop.sell({"type": "DEPOSIT"})
+    lots = list(DepositLot.objects.order_by("-pk").values_list("pk", flat=True))[:3]
     with transaction.atomic():
         for locked in (
             invoice_locks.invoices(invoices),
             payment_locks.payments(payments),
+            deposit_locks.lots(lots).values(),
         ):
             keys = [row.pk for row in locked]
             assert keys == sorted(keys)

@@ -21,11 +21,18 @@ pytestmark = pytest.mark.django_db
 def out(shop: Shop) -> dict[Any, set[str]]:
     """A row of each kind, and what is out with it."""
     sku, driver, depot = shop.cylinder.sku, shop.driver, shop.depot
-    assert shop.sell({"type": "SALE", "quantity": 2}, {"type": "DEPOSIT", "quantity": 2}).status_code == 201
+    client = shop.client_of(driver)
+    charged = shop.sell({"type": "SALE", "quantity": 2}, {"type": "DEPOSIT", "quantity": 2}).json()["invoice"]["id"]
+    assert client.post(f"/api/invoices/{charged}/pay/", {"method": "PAYNOW"}).status_code == 200
     assert shop.sell({"type": "RETURN"}).status_code == 201  # a credit note of 60.00
+    # Another deposit that came back: nothing of it is out.
+    came_back = EquipmentFactory(default_rate=0)
+    shop.stocked("vehicle", driver.vehicle_no, 1, equipment_id=came_back.pk)
+    for kinds in (("SALE", "DEPOSIT"), ("RETURN",)):
+        lines = [{"type": kind, "equipment": came_back.pk} for kind in kinds]
+        assert shop.sell(*lines, payment_received=True).status_code == 201
     assert shop.sell({"type": "SALE"}, payment_received=True).status_code == 201
     invoice = shop.sell({"type": "SALE"}).json()["invoice"]["id"]
-    client = shop.client_of(driver)
     assert client.post(f"/api/invoices/{invoice}/pay/", {"amount": "10.00"}).status_code == 200
     money = {"customer": shop.customer.pk, "method": "CHEQUE", "amount": "5.00", "allocations": []}
     assert client.post("/api/payments/", money).status_code == 201
@@ -45,7 +52,7 @@ def out(shop: Shop) -> dict[Any, set[str]]:
         shop.customer: {
             f"3 {sku} at the site",
             f"deposit of S$ 60.00 for 1 {sku}",
-            "S$ 203.20 open of invoices",
+            "S$ 21.07 open of invoices",
             "S$ 60.00 open of credit notes",
             "S$ 5.00 of credit",
             "1 operation refused from the field to be decided",
@@ -76,6 +83,12 @@ def out(shop: Shop) -> dict[Any, set[str]]:
 def address(row: Any) -> str:
     plural = {Customer: "customers", User: "accounts/users", Depot: "depots", Equipment: "equipment"}[type(row)]
     return f"/api/{plural}/{row.pk}/"
+
+
+def test_a_customer_with_several_deposits_is_one(shop: Shop) -> None:
+    for customer in (shop.customer, shop.customer, CustomerFactory()):
+        assert shop.sell({"type": "DEPOSIT"}, customer=customer.pk).status_code == 201
+    assert "deposits of 2 customers" in remaining(shop.cylinder)
 
 
 def test_the_api_says_what_is_still_out(shop: Shop, out: dict[Any, set[str]]) -> None:

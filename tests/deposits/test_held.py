@@ -20,6 +20,17 @@ def test_what_is_on_loan_comes_first_and_refunds_nothing() -> None:
     assert (amounts(refunds), held.at_site, held.lots) == ([(1, "0.00")], 0, [])
 
 
+def test_no_more_is_taken_from_the_loan_than_leaves() -> None:
+    refunds, held = Held(3, (lot(1, 1, "60.00"),)).without(1)
+    assert (amounts(refunds), held.on_loan, held.lots) == ([(1, "0.00")], 1, [lot(1, 1, "60.00")])
+
+
+def test_a_lot_keeps_what_another_one_refunded() -> None:
+    refunds, held = Held(3, (lot(1, 1, "60.00"), lot(2, 2, "80.00"))).without(2)
+    assert amounts(refunds) == [(1, "60.00"), (1, "40.00")]
+    assert held.lots == [lot(2, 1, "40.00")]
+
+
 def test_then_the_oldest_lot_each_at_its_own_amount() -> None:
     refunds, held = Held(4, (lot(1, 2, "80.00"), lot(2, 1, "60.00"))).without(3)
     assert amounts(refunds) == [(1, "0.00"), (2, "40.00")]

@@ -180,12 +180,44 @@ def test_what_no_font_prints_is_told(text: str, caplog: pytest.LogCaptureFixture
         ({"payment_received": False}, "By set-off"),
         ({"corrects": None, "payment_type": "CASH"}, "In cash"),
         ({"corrects": None, "payment_type": "CREDIT"}, "To your account"),
+        ({"corrects": None, "set_off": Decimal("2229.95")}, "2,229.95\nNone"),
+        ({"corrects": None, "set_off": Decimal("29.95"), "payment_received": True}, "29.95\n2,200.00 in cash"),
+        ({"corrects": None, "set_off": Decimal("29.95"), "payment_received": False}, "29.95\n2,200.00 to your account"),
     ],
 )
 def test_how_a_credit_note_is_paid(changes: Json, says: str) -> None:
     text = text_of(credit_note(**changes))
     assert says in text
     assert "Due date" not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"set_off": Decimal("2229.95")}, "2,229.95\nNone"),
+        ({"set_off": Decimal("29.95"), "payment_received": True}, "29.95\n2,200.00 in cash, received"),
+        ({"set_off": Decimal("29.95"), "payment_received": False}, "29.95\n2,200.00 due"),
+        ({"corrects": credit_note().corrects}, "Due: it was paid out"),
+    ],
+)
+def test_how_an_invoice_is_paid_that_something_is_set_off_against(changes: Json, says: str) -> None:
+    assert f"\n{says}\n" in text_of(snapshot(**changes))
+
+
+def test_a_collection_note_says_from_whom_and_asks_for_nothing() -> None:
+    returned = line("Cylinder returned", type="RETURN", condition="EMPTY", taxable=False, amount=Decimal("0.00"))
+    text = text_of(snapshot(kind="COLLECTION_NOTE", lines=(returned,), meter=None, payment_type="CASH"))
+    for wanted in ("Collection Note", "Collected\nfrom", "\nNone\n"):
+        assert wanted in text
+    for other in ("Tax Invoice", "Credit Note", "Bill to", "due on delivery"):
+        assert other not in text
+
+
+def test_an_earlier_snapshot_set_nothing_off() -> None:
+    said = snapshot().to_json()
+    del said["set_off"]
+    assert InvoiceSnapshot.from_json(said) == snapshot()
+    assert InvoiceSnapshot.from_json(snapshot(set_off=Decimal("1.50")).to_json()).set_off == Decimal("1.50")
 
 
 def test_what_is_printed_is_what_was_billed() -> None:

@@ -124,6 +124,20 @@ def test_cash_that_arrives_late_explains_the_hand_in_before_it_and_enters_no_lat
     assert (noted.code, noted.shown, noted.billed) == ("after_count", f"S$ {EACH}", counted["count_number"])
 
 
+def test_what_was_paid_out_before_a_hand_in_explains_it(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        take(opened, visit)
+        charged = opened.sell({"type": "SALE"}, {"type": "DEPOSIT"}, by=opened.admin, payment_received=True)
+        assert charged.status_code == 201
+    with at(12):
+        counted = count(opened, "57.72")
+        assert sign(opened, counted)["variance"] == "-60.00"
+    with at(15):
+        late = opened.sell({"type": "RETURN"}, payment_received=True, occurred_at=moment(11).isoformat())
+        assert late.status_code == 201
+        assert seen(opened, counted) == ("57.72", "0.00")
+
+
 @pytest.mark.parametrize("is_signed_first", [True, False])
 def test_cash_of_the_counts_own_moment_was_counted(opened: Shop, visit: Equipment, is_signed_first: bool) -> None:
     with at(12):

@@ -150,6 +150,12 @@ def test_deposits_held_follow_the_lines(shop: Shop) -> None:
     assert shop.client_of(UserFactory(role=Role.DEPOT_STAFF)).get(url).status_code == 403
 
 
+def test_what_is_on_loan_is_no_deposit(shop: Shop) -> None:
+    assert shop.sell({"type": "SALE"}).status_code == 201
+    answer = shop.client_of(shop.driver).get(f"/api/customers/{shop.customer.pk}/deposits/").json()
+    assert (answer["held"], answer["total_amount"]) == ([], "0.00")
+
+
 def test_no_money_is_held_for_no_pieces(shop: Shop) -> None:
     """One piece was charged at 60.00, and costs 75.00 when it comes back."""
     shop.sell({"type": "DEPOSIT"}, {"type": "SALE"})
@@ -163,8 +169,8 @@ def test_the_history_is_one_customer_s_and_begins_with_the_newest(shop: Shop, me
     fresh, other = MeteredCustomerFactory(last_meter_reading=None), MeteredCustomerFactory()
     baseline = shop.sell({"type": "SALE"}, customer=fresh.pk, current_meter="10.00").json()["transaction"]
     shop.client_of(shop.admin).post(f"/api/transactions/{baseline['id']}/void/", {"reason": "x"})
-    shop.sell(customer=other.pk, current_meter="1300.00")
-    replace(shop, other, final_reading="1300.00")
+    assert shop.sell(customer=other.pk, current_meter="1201.00").status_code == 201
+    assert replace(shop, other, final_reading="1201.00").status_code == 201
     for new, number in (("7.00", "M2"), ("8.00", "M3")):
         fresh.refresh_from_db()
         last = str(fresh.last_meter_reading or "9.00")

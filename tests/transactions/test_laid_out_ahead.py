@@ -146,6 +146,14 @@ def test_what_the_books_of_a_count_did_not_have_is_refused_before_a_page_is_laid
     assert layout.pages == []
 
 
+def test_a_refund_is_laid_out_once(shop: Shop, layout: Layout) -> None:
+    """What is refunded goes by what is at the site: the same, as seen ahead and under the locks."""
+    assert shop.sell({"type": "SALE", "quantity": 2}, {"type": "DEPOSIT"}).status_code == 201
+    layout.pages.clear()
+    assert shop.sell({"type": "RETURN", "quantity": 2}).status_code == 201
+    assert len(layout.pages) == 1
+
+
 def test_a_credit_note_keeps_nobody_waiting(shop: Shop, layout: Layout) -> None:
     sale = Transaction.objects.get()
     layout.meanwhile(lambda: shop.sell(SALE))

@@ -1,0 +1,246 @@
+"""How a refund is settled: set off, paid out, owed again; and what its documents say of that."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+
+from deposits.models import DepositLot
+from discrepancies.models import Discrepancy
+from equipment.models import Equipment
+from foundation import clock
+from invoices.models import Invoice
+from payments.models import Allocation, Payment
+from payments.selectors import credit_of
+from tests.conftest import Shop, error_of
+from tests.deposits.test_cases import charged, held, pushed, read, returned, sold, verified, void
+from tests.factories import EquipmentFactory
+from tests.invoices.test_paynow import fields
+from tests.types import Json
+
+pytestmark = pytest.mark.django_db
+
+
+def pay(shop: Shop, document: Json, amount: str) -> None:
+    address = f"/api/invoices/{document['invoice']['id']}/pay/"
+    assert shop.client_of(shop.admin).post(address, {"method": "PAYNOW", "amount": amount}).status_code == 200
+
+
+def said(document: Json) -> tuple[str, bool]:
+    """How much is set off, and whether the rest was paid: as printed."""
+    snapshot = Invoice.objects.get(pk=document["invoice"]["id"]).snapshot
+    return snapshot["set_off"], snapshot["payment_received"]
+
+
+def set_off_by(document: Json) -> list[tuple[int, str]]:
+    uses = Allocation.objects.filter(credit_note=document["invoice"]["id"]).order_by("pk")
+    return [(use.invoice_id, str(use.amount)) for use in uses]
+
+
+def paid_out() -> list[str]:
+    return [str(payment.amount) for payment in Payment.objects.filter(amount__lt=0).order_by("pk")]
+
+
+def test_each_invoice_is_set_off_up_to_what_it_charged(shop: Shop) -> None:
+    first, second = charged(shop, 1, "40.00"), charged(shop, 1, "60.00")
+    refund = returned(shop, 2, payment_received=True)
+    assert set_off_by(refund) == [(first["invoice"]["id"], "40.00"), (second["invoice"]["id"], "60.00")]
+    assert paid_out() == []
+    assert said(refund) == ("100.00", False)
+    assert verified() == []
+
+
+def test_a_set_off_counts_from_the_day_of_the_refund(shop: Shop) -> None:
+    noon = datetime(2026, 1, 19, 12, 0, tzinfo=clock.SINGAPORE)
+    with time_machine.travel(noon, tick=False):
+        charged(shop)
+    with time_machine.travel(noon + timedelta(hours=12, minutes=30), tick=False):  # the 19th in UTC
+        returned(shop)
+    assert Allocation.objects.get().date == date(2026, 1, 20)
+
+
+def test_deposits_of_one_invoice_share_what_is_open_of_it(shop: Shop) -> None:
+    small = EquipmentFactory(default_rate=Decimal("0.00"), deposit=Decimal("40.00"))
+    shop.stocked("vehicle", shop.driver.vehicle_no, 5, equipment_id=small.pk)
+    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("0.00"))
+    sale = sold(
+        shop, *({"type": kind, "equipment": pk} for pk in (shop.cylinder.pk, small.pk) for kind in ("SALE", "DEPOSIT"))
+    )
+    pay(shop, sale, "30.00")
+    items = [{"type": "RETURN"}, {"type": "RETURN", "equipment": small.pk}]
+    refund = sold(shop, *items, payment_received=True)
+    assert set_off_by(refund) == [(sale["invoice"]["id"], "70.00")]
+    assert paid_out() == ["-30.00"]
+    assert said(refund) == ("70.00", True)
+    assert verified() == []
+
+
+def test_what_is_owed_again_is_set_off_when_it_comes_back_again(shop: Shop) -> None:
+    charged(shop, payment_received=True)
+    voiding = void(shop, returned(shop, payment_received=True)).json()
+    again = returned(shop, payment_received=True)
+    assert set_off_by(again) == [(voiding["invoice"]["id"], "60.00")]
+    assert read(shop, voiding)["outstanding_amount"] == "0.00"
+    assert paid_out() == ["-60.00"]
+    assert verified() == []
+
+
+def test_a_charge_that_is_owed_twice_is_set_off_once_in_all(shop: Shop) -> None:
+    """Half of the charge is open still, and the half that was paid out for it is owed again."""
+    sale = charged(shop)
+    pay(shop, sale, str(Decimal(sale["invoice"]["total_amount"]) - 30))
+    voiding = void(shop, returned(shop, payment_received=True)).json()
+    assert read(shop, voiding)["outstanding_amount"] == "30.00"
+    again = returned(shop, payment_received=True)
+    assert set_off_by(again) == [(sale["invoice"]["id"], "30.00"), (voiding["invoice"]["id"], "30.00")]
+    assert verified() == []
+
+
+def test_a_refund_that_isnt_paid_out_stays_open(shop: Shop) -> None:
+    sale = charged(shop)
+    pay(shop, sale, str(Decimal(sale["invoice"]["total_amount"]) - 20))
+    refund = returned(shop)
+    assert read(shop, refund)["outstanding_amount"] == "-40.00"
+    assert said(refund) == ("20.00", False)
+    assert paid_out() == []
+
+
+def beside(shop: Shop, **more: Any) -> tuple[Json, Json]:
+    """A sale for 27.25 with a refund of 120.00 beside it."""
+    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("25.00"))
+    document = sold(shop, {"type": "SWAP"}, {"type": "RETURN", "quantity": 2}, **more)
+    return document, document["refund"]
+
+
+def test_a_refund_beside_a_sale_is_set_off_against_it(shop: Shop) -> None:
+    charged(shop, 2, payment_received=True)
+    sale, refund = beside(shop, client_temp_id="once")
+    assert set_off_by(refund) == [(sale["invoice"]["id"], "27.25")]
+    assert (said(sale), said(refund)) == (("27.25", False), ("27.25", False))
+    assert read(shop, refund)["outstanding_amount"] == "-92.75"
+    assert void(shop, sale).status_code == 201
+    assert read(shop, refund)["outstanding_amount"] == "-120.00"
+    assert verified() == []
+
+
+def test_a_sale_that_nothing_is_set_off_against_is_paid_beside_its_refund(shop: Shop) -> None:
+    """The refund is set off against what charged it."""
+    charged(shop, 2)
+    sale, refund = beside(shop, payment_received=True)
+    assert read(shop, sale)["outstanding_amount"] == read(shop, refund)["outstanding_amount"] == "0.00"
+    [payment] = Payment.objects.all()
+    assert (str(payment.amount), payment.method, payment.is_on_the_spot) == ("27.25", "CASH", True)
+    assert void(shop, sale).status_code == 201
+    assert paid_out() == ["-27.25"]
+    assert credit_of(shop.customer) == 0
+    assert verified() == []
+
+
+def test_what_is_left_to_pay_beside_a_refund_is_in_the_code(shop: Shop, settings: Any) -> None:
+    settings.COMPANY = {**settings.COMPANY, "uen": "201912345K"}
+    first = charged(shop, 2)
+    pay(shop, first, str(Decimal(first["invoice"]["total_amount"]) - 100))
+    sale, _ = beside(shop)
+    assert said(sale) == ("20.00", False)
+    assert fields(Invoice.objects.get(pk=sale["invoice"]["id"]).snapshot["paynow"])["54"] == "7.25"
+
+
+def test_a_voided_refund_owes_what_it_paid_out_and_no_more(shop: Shop) -> None:
+    sale = charged(shop)
+    pay(shop, sale, str(Decimal(sale["invoice"]["total_amount"]) - 40))
+    refund = returned(shop, payment_received=True)
+    assert paid_out() == ["-20.00"]
+    voiding = void(shop, refund).json()
+    assert read(shop, sale)["outstanding_amount"] == "40.00"
+    assert read(shop, refund)["outstanding_amount"] == "0.00"
+    assert read(shop, voiding)["outstanding_amount"] == "20.00"
+    assert said(voiding) == ("40.00", False)
+    assert verified() == []
+
+
+def test_a_voided_refund_that_was_set_off_bills_nothing_that_was_paid(shop: Shop) -> None:
+    charged(shop)
+    voiding = read(shop, void(shop, returned(shop)).json())
+    assert (voiding["outstanding_amount"], voiding["status"], voiding["paid_at"]) == ("0.00", "generated", None)
+
+
+def test_a_refund_and_then_its_charge_are_voided(shop: Shop) -> None:
+    sale = charged(shop)
+    assert void(shop, returned(shop)).status_code == 201
+    assert void(shop, sale).status_code == 201
+    assert not DepositLot.objects.filter(pieces__gt=0).exists()
+    assert verified() == []
+
+
+# --- What the phone paid out ---------------------------------------------------------------------
+
+
+def paid_at(shop: Shop, *items: Json, total: str | None) -> str:
+    """What the field paid out: its total was this one, or nobody knows."""
+    based_on = {} if total is None else {"based_on": {"total_with_gst": total}}
+    result = pushed(shop, *items, payment_received=True, **based_on)
+    assert result["status"] == "created", result
+    return ", ".join(paid_out())
+
+
+@pytest.mark.parametrize(
+    ("rate", "total", "paid"),
+    [
+        (None, None, "-80.00"),
+        ("60.00", None, "-120.00"),
+        ("30.00", None, "-60.00"),
+        ("40.00", "-80.00", "-80.00"),
+        ("20.00", "-40.00", "-40.00"),
+        (None, "0.00", ""),
+        (None, "50.00", ""),
+    ],
+)
+def test_what_changed_hands_is_what_the_phone_showed(
+    shop: Shop, rate: str | None, total: str | None, paid: str
+) -> None:
+    charged(shop, 2, "40.00", payment_received=True)
+    assert paid_at(shop, {"type": "RETURN", "quantity": 2, "rate": rate}, total=total) == paid
+    assert verified() == []
+
+
+def test_a_phone_that_showed_the_refund_paid_nothing_of_what_is_set_off(shop: Shop) -> None:
+    charged(shop, 1, "40.00")
+    assert paid_at(shop, {"type": "RETURN"}, total="-40.00") == ""
+
+
+def test_only_the_line_that_was_shown_at_another_rate_is_noted(shop: Shop) -> None:
+    sold(shop, {"type": "SALE"})
+    charged(shop, 1, "60.00", payment_received=True)
+    pushed(shop, {"type": "RETURN", "quantity": 2, "rate": "60.00"})
+    [noted] = Discrepancy.objects.filter(code="rate_differs")
+    assert (noted.shown, noted.billed) == ("60.00", "0.00")
+
+
+def test_nothing_is_settled_with_what_was_paid_out_too_much(shop: Shop) -> None:
+    charged(shop, 1, "40.00", payment_received=True)
+    paid_at(shop, {"type": "RETURN", "rate": "60.00"}, total="-60.00")
+    sold(shop, {"type": "SALE"})
+    payment = Payment.objects.get(amount__lt=0)
+    assert str(payment.credit_amount) == "-20.00"
+    answer = shop.client_of(shop.admin).post(f"/api/payments/{payment.pk}/allocate/", {})
+    assert error_of(answer) == (409, "exceeds_credit", None)
+
+
+# --- Documents without money ---------------------------------------------------------------------
+
+
+def test_what_is_free_is_billed_beside_what_comes_back_for_nothing(shop: Shop) -> None:
+    sold(shop, {"type": "SALE"})
+    free = EquipmentFactory(default_rate=0)
+    document = sold(shop, {"type": "SERVICE", "equipment": free.pk}, {"type": "RETURN"})
+    assert document["invoice"]["kind"] == "TAX_INVOICE"
+
+
+def test_a_collection_is_voided_by_one(shop: Shop) -> None:
+    sold(shop, {"type": "SALE"})
+    voiding = void(shop, returned(shop)).json()
+    assert voiding["invoice"]["kind"] == "COLLECTION_NOTE"
+    assert held(shop) == (1, 1, [])
+    assert verified() == []
