@@ -10,9 +10,11 @@ from equipment.models import Equipment, PastPrice
 from equipment.unlikely import unlikely_equipment
 from foundation import clock, confirmations
 from foundation.commands import command
+from foundation.errors import Invalid
 from foundation.limits import RATE, require_each
 from foundation.master_data import with_moment
 from foundation.operations.idempotency import idempotent
+from foundation.remains import remaining
 
 _LIMITS = {"default_rate": RATE, "deposit": RATE}
 
@@ -31,10 +33,13 @@ def create_equipment(*, actor: Model, values: Mapping[str, object]) -> Equipment
 def update_equipment(*, actor: Model, pk: int, changes: Mapping[str, object]) -> Equipment:
     """Keeps the prices that it had, for sales of that time.
 
-    Locks the row. Raises Duplicate, AmountOutOfRange, Unconfirmed.
+    Locks the row. Raises Duplicate, AmountOutOfRange, Unconfirmed, Invalid where it would become another brand's, or
+    ours, with some of it out.
     """
     require_each(changes, _LIMITS)
     target = locks.equipment(pk)
+    if changes.get("is_foreign", target.is_foreign) != target.is_foreign and (out := remaining(target)):
+        raise Invalid(f"Whose {target.sku} is can't change while some is out: {'; '.join(out)}.", attr="is_foreign")
     answers = confirmations.require(unlikely_equipment(changes, target))
     past = PastPrice(equipment=target, default_rate=target.default_rate, deposit=target.deposit, until=clock.now())
     update_recorded(

@@ -21,7 +21,7 @@ from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move
 from invoices.services import Billing
 from invoices.snapshot import Line, MeterUsage
-from transactions.errors import EmptySale, MeterMovedOn
+from transactions.errors import EmptySale, MeterMovedOn, RateMismatch
 from transactions.pricing import (
     CREDITS,
     LEAVING,
@@ -249,6 +249,8 @@ def plan_sale(
     elif billing.subtotal < 0:
         refund = _refund(sale, credits, billing, site)
         billing = refund.billing
+    if refund and not may_override:
+        _require_known_payout(refund, listed)
     everything = [*charges, *credits]
     differences = [*_differences(sale.seen, everything, usage, _owed(billing, refund))]
     questions = unlikely_in_sale(
@@ -287,6 +289,23 @@ def _refund(
     paid_out = _paid_out(sale, items, billing, beside, due) if sale.payment_received else ZERO
     billing = replace(billing, set_off=-billing.total_amount - due, payment_received=bool(paid_out))
     return RefundPlan(items, billing, against, against_sale, paid_out)
+
+
+def _require_known_payout(refund: RefundPlan, listed: PriceList) -> None:
+    """A phone that didn't know the lots may have paid out more than is due: never more than the deposits that it knew.
+
+    Raises RateMismatch.
+    """
+    most = ZERO
+    for item in refund.items:
+        known = listed.known.get(item.equipment.pk, Known()).deposits if listed.known else frozenset[Decimal]()
+        most += item.quantity * max(item.rate, listed.prices[item.equipment.pk].deposit or ZERO, *known)
+    due = -refund.billing.total_amount - refund.billing.set_off
+    if refund.paid_out > max(due, most):
+        raise RateMismatch(
+            f"{refund.paid_out} was paid out, {due} is due, and no deposit comes to more than {most}.",
+            attr="based_on.total_with_gst",
+        )
 
 
 def _paid_out(

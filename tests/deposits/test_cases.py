@@ -299,6 +299,25 @@ def test_d17_what_the_phone_paid_out_beyond_the_lots_is_owed(shop: Shop) -> None
     assert verified() == []
 
 
+@pytest.mark.parametrize("shown", ["-60.01", "-9000000.00"])
+def test_no_phone_names_a_payout_beyond_the_deposits_that_it_knew(shop: Shop, shown: str) -> None:
+    charged(shop, amount="40.00", payment_received=True)
+    deposit_is(shop, "60.00")
+    based_on = {"last_reading": None, "total_with_gst": shown}
+    kept = pushed(shop, {"type": "RETURN"}, payment_received=True, based_on=based_on)
+    assert (kept["errors"][0]["code"], kept["errors"][0]["attr"]) == ("rate_mismatch", "based_on.total_with_gst")
+    assert kept["conflict"] is not None
+    assert not Payment.objects.filter(amount__lt=0).exists()
+
+
+def test_whose_a_shell_is_cant_change_while_some_is_out(shop: Shop) -> None:
+    boss, address = shop.client_of(shop.admin), f"/api/equipment/{shop.cylinder.pk}/"
+    answer = boss.patch(address, {"is_foreign": True})
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "is_foreign")
+    unused = EquipmentFactory()
+    assert boss.patch(f"/api/equipment/{unused.pk}/", {"is_foreign": True}).status_code == 200
+
+
 def test_a_refund_above_the_sale_has_its_own_document(shop: Shop) -> None:
     charged(shop, 2, "60.00", payment_received=True)
     Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("25.00"))

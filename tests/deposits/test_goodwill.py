@@ -59,6 +59,7 @@ def test_it_is_on_record(shop: Shop) -> None:
     paid = refund(shop, shop.admin)
     record = AuditLog.objects.get(action="payments.goodwill.refunded")
     assert (record.entity_id, record.user, record.reason) == (paid.pk, shop.admin, "Kept for ten years")
+    assert record.after is not None
     assert (record.after["amount"], record.after["method"]) == ("30.00", "CASH")
     assert (paid.remarks, paid.depot_id) == ("Kept for ten years", shop.depot.pk)
 
@@ -76,7 +77,7 @@ def test_it_is_no_part_of_the_account(shop: Shop) -> None:
 
 
 def figures(shop: Shop, driver: User, **asked: str) -> dict[str, str]:
-    day = shop.client_of(shop.admin).get("/api/reports/driver-day/", {"driver": driver.pk, **asked}).json()
+    day = shop.client_of(shop.admin).get("/api/reports/driver-day/", {"driver": str(driver.pk), **asked}).json()
     return {each["name"]: each["value"] for each in day["figures"]}
 
 

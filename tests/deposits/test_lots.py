@@ -284,9 +284,10 @@ def test_a_site_is_corrected_only_where_that_was_asked_for_and_the_books_say_why
     assert admin.post(retry, {"correct_site": True, "reason": "From his other shop"}).status_code == 200
     found = StockMovement.objects.get(kind="CORRECTION", to_location__customer=shop.customer)
     assert (found.quantity, found.reason) == (1, "From his other shop")
-    sale = AuditLog.objects.get(action="transactions.sale.recorded").after
+    sale = AuditLog.objects.get(action="transactions.sale.recorded").after or {}
     assert (sale["approved_by"], sale["site_corrected"]) == (shop.admin.username, "From his other shop")
     decided = AuditLog.objects.get(action="sync.conflict.retried")
+    assert decided.after is not None
     assert (decided.after["site_corrected"], decided.reason) == (True, "From his other shop")
 
 

@@ -69,7 +69,7 @@ def test_deposits_of_one_invoice_share_what_is_open_of_it(shop: Shop) -> None:
         shop, *({"type": kind, "equipment": pk} for pk in (shop.cylinder.pk, small.pk) for kind in ("SALE", "DEPOSIT"))
     )
     pay(shop, sale, "30.00")
-    items = [{"type": "RETURN"}, {"type": "RETURN", "equipment": small.pk}]
+    items: list[Json] = [{"type": "RETURN"}, {"type": "RETURN", "equipment": small.pk}]
     refund = sold(shop, *items, payment_received=True)
     assert set_off_by(refund) == [(sale["invoice"]["id"], "70.00")]
     assert paid_out() == ["-30.00"]

@@ -161,12 +161,12 @@ def test_lots_that_leave_another_amount_than_was_refunded_are_one(shop: Shop, un
     """The first return was of what cost 60.00, the second of what cost 40.00: which is left, nobody says."""
     for amount in ("40.00", "60.00", "50.00"):
         charged(shop, 1, amount)
-    for amount in (60, 40):
+    for refunded in (60, 40):
         refund = returned(shop, 1)["transaction"]["id"]
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE transactions_transactionitem SET amount = %s, rate = %s WHERE transaction_id = %s",
-                [-amount, amount, refund],
+                [-refunded, refunded, refund],
             )
     as_before(shop, (shop.customer.pk, 1, "50.00"))
     assert lots() == [(1, "50.00", "")]

@@ -59,9 +59,10 @@ def test_no_walk_pays_out_more_than_was_paid_in(shop: Shop, seed: int) -> None:
         if chance.random() < 0.05:
             Equipment.objects.filter(pk=cylinder.pk).update(deposit=chance.choice(["33.33", "40.00", "60.00", "75.50"]))
         customer = chance.choice(customers)
+        items = items_of(chance, cylinder, other)
         sale = {
             "customer": customer.pk,
-            "items": items_of(chance, cylinder, other),
+            "items": items,
             "payment_received": chance.random() < 0.7,
         }
         if chance.random() < 0.2:
@@ -88,7 +89,7 @@ def test_no_walk_pays_out_more_than_was_paid_in(shop: Shop, seed: int) -> None:
             outcomes["push", pushed.json()["results"][0]["status"]] += 1
         else:
             # A shell for a cent is the office's to let go.
-            seller = admin if any(item["type"] == "SHELL" for item in sale["items"]) else driver
+            seller = admin if any(item["type"] == "SHELL" for item in items) else driver
             outcomes["sale", seller.post("/api/transactions/", sale).status_code] += 1
         if step % max(1, STEPS // 40) == 0 or step == STEPS - 1:
             require_no_gain(customers)

@@ -88,8 +88,9 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
     """Lock, decide, write. See `void_transaction`."""
     page = ahead()
     sale = locks.transaction(transaction_id)
-    _require_voidable(actor, sale, reason)
     customer = customer_locks.customer(sale.customer_id)
+    # Under both locks: whoever refunds its deposits holds the customer's alone.
+    _require_voidable(actor, sale, reason)
     voided = invoice_locks.invoice(sale.invoice_id)
     moves_meter = sale.current_meter_reading is not None and sale.current_meter_reading != sale.last_meter_reading
     if moves_meter:
