@@ -210,6 +210,13 @@ def test_a_phone_that_showed_the_refund_paid_nothing_of_what_is_set_off(shop: Sh
     assert paid_at(shop, {"type": "RETURN"}, total="-40.00") == ""
 
 
+def test_what_was_shown_is_the_total_of_both_documents(shop: Shop) -> None:
+    charged(shop, 2, payment_received=True)
+    items = [{"type": "SALE"}, {"type": "RETURN", "quantity": 2}]
+    assert paid_at(shop, *items, total="-88.93") == "-88.93"
+    assert not Discrepancy.objects.filter(code="total_differs").exists()
+
+
 def test_only_the_line_that_was_shown_at_another_rate_is_noted(shop: Shop) -> None:
     sold(shop, {"type": "SALE"})
     charged(shop, 1, "60.00", payment_received=True)
