@@ -88,6 +88,9 @@ def address(row: Any) -> str:
 def test_a_customer_with_several_deposits_is_one(shop: Shop) -> None:
     for customer in (shop.customer, shop.customer, CustomerFactory()):
         assert shop.sell({"type": "DEPOSIT"}, customer=customer.pk).status_code == 201
+    other = CustomerFactory()
+    for kinds in (("SALE", "DEPOSIT"), ("RETURN",)):
+        assert shop.sell(*({"type": kind} for kind in kinds), customer=other.pk).status_code == 201
     assert "deposits of 2 customers" in remaining(shop.cylinder)
 
 

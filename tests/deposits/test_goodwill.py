@@ -102,7 +102,10 @@ def sql(statement: str) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("tamper", "named"),
     [
-        (sql("UPDATE invoices_payment SET allocated_amount = 0"), "0.00 of -30.00 used, allocations say 0"),
+        (
+            sql("UPDATE invoices_payment SET allocated_amount = 0, used_up_on = NULL"),
+            "0.00 of -30.00 used, allocations say 0",
+        ),
         (sql("UPDATE invoices_payment SET is_goodwill = 0"), "-30.00 of -30.00 used, allocations say 0"),
         (sql("DELETE FROM audit_auditlog WHERE action LIKE 'payments.good%'"), "has no payments.goodwill.refunded"),
     ],

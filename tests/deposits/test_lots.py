@@ -211,11 +211,11 @@ def test_more_is_held_than_stands_at_the_site_by_customer_and_equipment(shop: Sh
     other, small = CustomerFactory(), small_one(shop, "40.00")
     charged(shop)
     returned(shop)
-    sold(shop, {"type": "DEPOSIT"})
+    sold(shop, {"type": "DEPOSIT", "quantity": 2})
     sold(shop, *({**each, "equipment": small.pk} for each in LENT))
     sold(shop, *LENT, customer=other.pk)
     beyond = beyond_holdings(DepositLot.objects.all()).values_list("customer", "equipment", "pieces")
-    assert list(beyond) == [(shop.customer.pk, shop.cylinder.pk, 1)]
+    assert list(beyond) == [(shop.customer.pk, shop.cylinder.pk, 2)]
 
 
 def test_who_holds_nothing_any_more_has_no_holdings(shop: Shop) -> None:

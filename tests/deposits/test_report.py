@@ -45,6 +45,8 @@ def test_what_was_held_at_the_end_of_a_day(stub_pdf: None) -> None:
         sold(shop, *LENT)
     with at("2026-01-09T10:00"):
         sold(shop, {"type": "RETURN", "quantity": 2})
+        # Nothing is left of it today, and was yesterday.
+        assert held_on(shop, "2026-01-08") == [(3, "180.00")]
     with at("2026-01-10T10:00"):
         assert void(shop, refund).status_code == 201
         assert held_on(shop, "2026-01-04") == []

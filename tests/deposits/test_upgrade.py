@@ -64,13 +64,13 @@ def test_what_cant_be_told_apart_is_one_lot_with_its_amount(shop: Shop, unguarde
     assert void(shop, sale).json()["errors"][0]["code"] == "deposit_refunded"
 
 
-def told_otherwise(shop: Shop, refunded: str) -> tuple[Json, Json, Json]:
-    """Two sales of 3 and 1 at 40.00, and a return of one of them at another price: of which, nobody knows."""
-    first, second, refund = charged(shop, 3, "40.00"), charged(shop, 1, "40.00"), returned(shop, 1)
+def told_otherwise(shop: Shop, refunded: str, pieces: int = 1) -> tuple[Json, Json, Json]:
+    """Two sales of 3 and 1 at 40.00, and a return of some of them at another price: of which, nobody knows."""
+    first, second, refund = charged(shop, 3, "40.00"), charged(shop, 1, "40.00"), returned(shop, pieces)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE transactions_transactionitem SET amount = %s, rate = %s WHERE type = 'RETURN'",
-            [f"-{refunded}", refunded],
+            [-pieces * Decimal(refunded), refunded],
         )
     return first, second, refund
 
@@ -117,11 +117,11 @@ def test_a_balance_that_lacks_some_of_a_charge_keeps_it(
 
 
 def test_a_refund_of_an_earlier_release_is_a_lot_again_when_it_is_voided(shop: Shop, unguarded: None) -> None:
-    _, _, refund = told_otherwise(shop, "20.00")
-    as_before(shop, (shop.customer.pk, 3, "140.00"))
-    assert lots() == [(3, "140.00", "")]
+    _, _, refund = told_otherwise(shop, "20.00", 2)
+    as_before(shop, (shop.customer.pk, 2, "120.00"))
+    assert lots() == [(2, "120.00", "")]
     voiding = void(shop, refund).json()
-    assert lots() == [(3, "140.00", ""), (1, "20.00", voiding["invoice"]["invoice_number"])]
+    assert lots() == [(2, "120.00", ""), (2, "40.00", voiding["invoice"]["invoice_number"])]
     assert not any("deposits held" in line for line in verified())
 
 
@@ -155,6 +155,16 @@ def test_lots_that_come_to_something_else_than_the_balance_are_one(
     lot, [moved] = DepositLot.objects.get(), LotMovement.objects.all()
     assert (moved.kind, moved.pieces, str(moved.amount)) == ("OPENING", quantity, amount)
     assert lot.occurred_at == datetime.fromisoformat(sale["transaction"]["occurred_at"])
+
+
+def test_a_return_of_several_lots_is_known_in_each(shop: Shop, unguarded: None) -> None:
+    numbers = [
+        charged(shop, pieces, amount)["invoice"]["invoice_number"] for pieces, amount in ((1, "40.00"), (2, "60.00"))
+    ]
+    returned(shop, 2)
+    as_before(shop, (shop.customer.pk, 1, "60.00"))
+    assert lots() == [(0, "0.00", numbers[0]), (1, "60.00", numbers[1])]
+    assert verified_but_guards() == []
 
 
 def test_lots_that_leave_another_amount_than_was_refunded_are_one(shop: Shop, unguarded: None) -> None:
