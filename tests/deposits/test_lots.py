@@ -214,6 +214,7 @@ def test_more_is_held_than_stands_at_the_site_by_customer_and_equipment(shop: Sh
     sold(shop, {"type": "DEPOSIT", "quantity": 2})
     sold(shop, *({**each, "equipment": small.pk} for each in LENT))
     sold(shop, *LENT, customer=other.pk)
+    sold(shop, {"type": "SALE", "quantity": 2}, customer=CustomerFactory().pk)
     beyond = beyond_holdings(DepositLot.objects.all()).values_list("customer", "equipment", "pieces")
     assert list(beyond) == [(shop.customer.pk, shop.cylinder.pk, 2)]
 
