@@ -15,7 +15,7 @@ from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.selectors import credit_of
 from tests.conftest import Shop, error_of
-from tests.deposits.test_cases import charged, held, pushed, read, returned, sold, verified, void
+from tests.deposits.test_cases import charged, deposit_is, held, pushed, read, returned, sold, verified, void
 from tests.factories import EquipmentFactory, MeteredCustomerFactory
 from tests.invoices.test_paynow import fields
 from tests.types import Json
@@ -218,6 +218,7 @@ def test_what_changed_hands_is_what_the_phone_showed(
     shop: Shop, rate: str | None, total: str | None, paid: str
 ) -> None:
     charged(shop, 2, "40.00", payment_received=True)
+    deposit_is(shop, "60.00")
     assert paid_at(shop, {"type": "RETURN", "quantity": 2, "rate": rate}, total=total) == paid
     assert verified() == []
 
@@ -244,6 +245,7 @@ def test_only_the_line_that_was_shown_at_another_rate_is_noted(shop: Shop) -> No
 
 def test_nothing_is_settled_with_what_was_paid_out_too_much(shop: Shop) -> None:
     charged(shop, 1, "40.00", payment_received=True)
+    deposit_is(shop, "60.00")
     paid_at(shop, {"type": "RETURN", "rate": "60.00"}, total="-60.00")
     sold(shop, {"type": "SALE"})
     payment = Payment.objects.get(amount__lt=0)

@@ -279,8 +279,7 @@ def _move_deposits(visit: _Visit, items: Sequence[PricedItem], cause: Cause) -> 
         charge_deposits(visit.customer, charges, cause=cause, occurred_at=visit.occurred_at)
     for kind, type_ in ((LotMovement.Kind.RETURNED, Type.RETURN), (LotMovement.Kind.SET_OFF, Type.SETOFF)):
         refunds = [refund for item in items if item.type == type_ for refund in item.refunds]
-        if refunds:
-            refund_deposits(refunds, kind=kind, cause=cause)
+        refund_deposits(refunds, kind=kind, cause=cause)
 
 
 def _settle(plan: RefundPlan, visit: _Visit, sale: Transaction, refund: Transaction) -> None:
