@@ -230,7 +230,7 @@ def test_a_phone_that_showed_the_refund_paid_nothing_of_what_is_set_off(shop: Sh
 
 def test_what_was_shown_is_the_total_of_both_documents(shop: Shop) -> None:
     charged(shop, 2, payment_received=True)
-    items = [{"type": "SALE"}, {"type": "RETURN", "quantity": 2}]
+    items: list[Json] = [{"type": "SALE"}, {"type": "RETURN", "quantity": 2}]
     assert paid_at(shop, *items, total="-28.93") == "-28.93"
     assert not Discrepancy.objects.filter(code="total_differs").exists()
 
