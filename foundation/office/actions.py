@@ -91,7 +91,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
             if not self.runs_several:
                 return view()
             # One command around those of the page: asked at the end, none of them is recorded.
-            return command(lambda: _asked_together(view))()
+            return command(together()(view))()
         except IdempotencyConflict:
             raise
         except (DomainError, OperationalError) as error:
@@ -253,11 +253,6 @@ class ReasonedForm(forms.Form):
     remarks = TextFormField(
         max_length=500, label="To be counted again, because", widget=forms.Textarea(attrs={"rows": 2, "cols": 60})
     )
-
-
-def _asked_together(view: Callable[[], HttpResponse]) -> HttpResponse:
-    with together():
-        return view()
 
 
 def _add_boxes(request: HttpRequest, asked: Unconfirmed, target: Model | None = None) -> None:
