@@ -414,5 +414,8 @@ def test_a_driver_s_new_depot_does_not_take_the_past_along(fleet: Fleet) -> None
     admin.patch(f"/api/accounts/users/{fleet.shop.driver.pk}/", {"depot": depot.pk})
     correction = fleet.correct(wrong, fleet.first)
     assert correction.json()["depot"] == fleet.shop.depot.pk
+    # Also where it begins only now: whoever sees what was wrong sees what is in its place.
+    now = fleet.correct(correction.json()["id"], fleet.first, by=fleet.shop.admin, occurred_at=clock.now().isoformat())
+    assert now.json()["depot"] == fleet.shop.depot.pk
     assert fleet.shop.client_of(elsewhere).get("/api/vehicle-assignments/").json()["count"] == 0
-    assert fleet.shop.client_of(fleet.supervisor).get("/api/vehicle-assignments/").json()["count"] == 3
+    assert fleet.shop.client_of(fleet.supervisor).get("/api/vehicle-assignments/").json()["count"] == 4

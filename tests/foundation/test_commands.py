@@ -294,7 +294,13 @@ def test_what_follows_a_commit_is_outside_its_turn() -> None:
     @command
     def work() -> None:
         DepotFactory()
-        transaction.on_commit(another)
+        transaction.on_commit(in_turn)
+
+    def in_turn() -> None:
+        if connection.vendor == "sqlite":
+            with contextlib.ExitStack() as held:
+                assert file_locks.hold(file_locks.beside_database("turn"), until=held, wait=False)
+        another()
 
     @command
     def another() -> None:

@@ -112,6 +112,9 @@ def test_a_signed_count_says_what_came_after_the_signature(opened: Shop) -> None
         )
         opened.stocked("depot", opened.depot.pk, 9, equipment_id=other.pk)
         assert opened.confirm(load.json()["id"]).status_code == 200
+    with at(20):
+        missed = sign(opened, count(opened, 17))
+        assert sum(line["variance_now"] for line in missed["lines"]) == -1
     lines = client.get(f"/api/vehicle-counts/{signed['id']}/").json()["lines"]
     told = {line["sku"]: (line["quantity"], line["variance"], line["variance_now"]) for line in lines}
     assert told == {opened.cylinder.sku: (18, -2, 0), other.sku: (0, 0, -3)}
@@ -119,7 +122,7 @@ def test_a_signed_count_says_what_came_after_the_signature(opened: Shop) -> None
         value: [row["id"] for row in client.get("/api/vehicle-counts/", {"changed": value}).json()["results"]]
         for value in ("true", "false")
     }
-    assert listed == {"true": [signed["id"]], "false": [same["id"]]}
+    assert listed == {"true": [signed["id"]], "false": [missed["id"], same["id"]]}
 
 
 def test_a_count_covers_what_nobody_named(opened: Shop) -> None:

@@ -10,9 +10,11 @@ import time_machine
 from accounts.models import User
 from audit.models import AuditLog
 from discrepancies.models import Discrepancy
+from discrepancies.services import see_to_discrepancy
 from fleet.models import Vehicle
 from foundation import clock
 from foundation.access.capabilities import Role
+from foundation.errors import Denied
 from sync.models import Device
 from tests.admin.pages import logged_in, url
 from tests.conftest import Shop, error_of, post_confirmed
@@ -316,6 +318,12 @@ def test_a_supervisor_sees_to_it_once(
     with nothing_changes():
         assert client.post(path, body).json()["remarks"] == "Paid back"
         assert error_of(client.post(path, {})) == (409, "already_seen", None)
+
+
+def test_who_may_not_decide_about_it_doesn_t_see_to_it(noted: Discrepancy) -> None:
+    """Whatever view leads there."""
+    with pytest.raises(Denied):
+        see_to_discrepancy(actor=UserFactory(role=Role.SUPERVISOR), discrepancy_id=noted.pk)
 
 
 def test_what_was_noted_belongs_to_the_depot_of_then(shop: Shop, noted: Discrepancy, supervisor: User) -> None:

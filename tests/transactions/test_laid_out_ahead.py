@@ -141,7 +141,7 @@ def test_what_the_books_of_a_count_did_not_have_is_refused_before_a_page_is_laid
 ) -> None:
     before = clock.now().isoformat()
     assert shop.count("vehicle", shop.driver.vehicle_no, 0).status_code == 200
-    answer = shop.sell({**SALE, "quantity": 900}, occurred_at=before)
+    answer = shop.sell({**SALE, "quantity": 30}, occurred_at=before)
     assert error_of(answer) == (409, "insufficient_stock", "items.0.quantity")
     assert layout.pages == []
 
@@ -297,7 +297,7 @@ def test_a_refusal_gives_its_numbers_back(shop: Shop, layout: Layout) -> None:
 
 
 def test_what_is_refused_as_things_are_reserves_nothing_and_lays_out_nothing(shop: Shop, layout: Layout) -> None:
-    assert error_of(shop.sell({"type": "SALE", "quantity": 500}))[1] == "insufficient_stock"
+    assert error_of(shop.sell({"type": "SALE", "quantity": 30}))[1] == "insufficient_stock"
     assert error_of(shop.sell({**SALE, "rate": "1.00"}))[1] == "rate_mismatch"
     assert layout.pages == []
 
