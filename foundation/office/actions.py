@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from foundation.commands import is_transient
+from foundation.commands import command, is_transient
 from foundation.confirmations import Unconfirmed, said, together
 from foundation.errors import Busy, DomainError, Invalid
 from foundation.office import confirm, once
@@ -90,8 +90,8 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         try:
             if not self.runs_several:
                 return view()
-            with transaction.atomic(), together():
-                return view()
+            # One command around those of the page: asked at the end, none of them is recorded.
+            return command(together()(view))()
         except IdempotencyConflict:
             raise
         except (DomainError, OperationalError) as error:
