@@ -89,6 +89,7 @@ class LotMovement(LedgerModel):
         ordering = ("id",)
         indexes = (
             models.Index(fields=("cause_type", "cause_id"), name="lot_movement_cause_idx"),
+            models.Index(fields=("document_number",), name="lot_movement_document_idx"),
             models.Index(fields=("date",), name="lot_movement_date_idx"),
         )
         constraints = (

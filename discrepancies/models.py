@@ -38,6 +38,7 @@ class Discrepancy(LedgerModel):
 
     class Code(models.TextChoices):
         TOTAL_DIFFERS = "total_differs", "Another total was shown"
+        CASH_DIFFERS = "cash_differs", "Other cash changed hands than was due"
         RATE_DIFFERS = "rate_differs", "Another rate was shown"
         VEHICLE_NOT_ASSIGNED = "vehicle_not_assigned", "Not the assigned vehicle"
         VEHICLE_OF_ANOTHER_DEPOT = "vehicle_of_another_depot", "A vehicle of another depot was taken"

@@ -3,6 +3,7 @@
 Dates and figures are written here and not by the locale.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -90,23 +91,28 @@ def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
         "customer": party(invoice.customer, f"Customer {invoice.customer_code}"),
         "fact_labels": "\n".join(fact_labels),
         "fact_values": "\n".join(fact_values),
-        "correction": invoice.corrects
-        and f"This {_title(invoice).lower()} reverses {_REVERSED[invoice.kind]}"
-        f" {invoice.corrects.invoice_number} of {day_text(invoice.corrects.issued_on)}.\n"
-        f"Reason: {invoice.corrects.reason}",
+        "notes": "\n".join(_notes(invoice)),
         "row_groups": [rows[:split], rows[split:]] if split else [rows],
-        "sum_labels": f"Total before GST\nGST {plain(invoice.gst_rate)}% on {money(sign * invoice.taxable_amount)}",
+        "sum_labels": ""
+        if is_collection
+        else f"Total before GST\nGST {plain(invoice.gst_rate)}% on {money(sign * invoice.taxable_amount)}",
         "sums": f"{money(sign * invoice.subtotal)}\n{money(sign * invoice.gst_amount)}",
-        "total_label": "Total credited with GST" if is_credit else "Total payable with GST",
+        "total_label": _TOTALS[invoice.kind],
         "total": money(sign * invoice.total_amount),
         "remarks": invoice.remarks.strip(),
         "paynow": invoice.paynow
         and f"Scan with your bank's app: amount and reference are filled in.\n"
-        f"UEN {invoice.supplier.uen} \N{MIDDLE DOT} S$ {money(invoice.total_amount)} \N{MIDDLE DOT} {invoice.number}",
+        f"UEN {invoice.supplier.uen} \N{MIDDLE DOT} S$ {money(_left(invoice))} \N{MIDDLE DOT} {invoice.number}",
     }
 
 
 _REVERSED = {"TAX_INVOICE": "credit note", "CREDIT_NOTE": "tax invoice", "COLLECTION_NOTE": "collection note"}
+_TOTALS = {
+    "TAX_INVOICE": "Total payable with GST",
+    "CREDIT_NOTE": "Total credited with GST",
+    "COLLECTION_NOTE": "Neither charged nor refunded",
+}
+_HAPPENED = {"TAX_INVOICE": "Delivered", "CREDIT_NOTE": "Recorded", "COLLECTION_NOTE": "Collected"}
 _TITLES = {"TAX_INVOICE": "Tax Invoice", "CREDIT_NOTE": "Credit Note", "COLLECTION_NOTE": "Collection Note"}
 
 
@@ -114,48 +120,87 @@ def _title(invoice: InvoiceSnapshot) -> str:
     return _TITLES[invoice.kind]
 
 
+def _notes(invoice: InvoiceSnapshot) -> Iterator[str]:
+    if invoice.corrects:
+        yield (
+            f"This {_title(invoice).lower()} reverses {_REVERSED[invoice.kind]} {invoice.corrects.invoice_number} of "
+            f"{day_text(invoice.corrects.issued_on)}."
+        )
+        yield f"Reason: {invoice.corrects.reason}"
+    if invoice.set_off_against:
+        yield f"Set off against {', '.join(invoice.set_off_against)}."
+
+
 def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]]:
     """Labels and values stand side by side, line by line: only the last may be too long for a line."""
     facts = [
         ("Date", day_text(invoice.issued_at.astimezone(SINGAPORE))),
         ("Transaction", invoice.transaction_number),
-        ("Recorded" if is_credit else "Delivered", moment_text(invoice.occurred_at)),
+        (_HAPPENED[invoice.kind], moment_text(invoice.occurred_at)),
     ]
-    if invoice.set_off:
-        facts.append(("Set off", money(invoice.set_off)))
-    facts.append(("Refund" if is_credit else "Payment", _payment(invoice, is_credit=is_credit)))
+    if invoice.kind == "COLLECTION_NOTE":
+        return [*facts, *_served(invoice)]
+    facts += (
+        _settling(invoice, is_credit=is_credit)
+        if invoice.paid is not None
+        else _settled_before(invoice, is_credit=is_credit)
+    )
     if invoice.payment_type == "CREDIT" and not is_credit:
         facts.append(("Due date", day_text(invoice.due_on)))
+    return [*facts, *_served(invoice)]
+
+
+def _served(invoice: InvoiceSnapshot) -> Iterator[tuple[str, str]]:
     if server := dotted(invoice.served_by, invoice.vehicle_no):
-        facts.append(("Served by", server))
-    return facts
+        yield "Served by", server
 
 
-def _rest(invoice: InvoiceSnapshot, left: Decimal, *, is_credit: bool) -> str:
-    """What is left once something is set off."""
-    if not left:
-        return "None"
-    if is_credit:
-        return f"{money(left)} {'in cash' if invoice.payment_received else 'to your account'}"
-    return f"{money(left)} {'in cash, received' if invoice.payment_received else 'due'}"
+def _left(invoice: InvoiceSnapshot) -> Decimal:
+    return abs(invoice.total_amount) - invoice.set_off - (invoice.paid or 0)
 
 
-def _payment(invoice: InvoiceSnapshot, *, is_credit: bool) -> str:
-    if invoice.kind == "COLLECTION_NOTE":
-        return "None"
-    if invoice.corrects and is_credit:
-        return "In cash" if invoice.payment_received else "By set-off"
+def _settling(invoice: InvoiceSnapshot, *, is_credit: bool) -> Iterator[tuple[str, str]]:
+    """What is set off, what changed hands, and what becomes of the rest."""
+    paid, left = invoice.paid or Decimal(0), _left(invoice)
     if invoice.set_off:
-        return _rest(invoice, abs(invoice.total_amount) - invoice.set_off, is_credit=is_credit)
-    if is_credit:
-        return "In cash" if invoice.payment_type == "CASH" else "To your account"
-    if invoice.corrects:
-        return "Due: it was paid out"
+        yield "Set off", money(invoice.set_off)
+    if paid and left:
+        yield "Paid out" if is_credit else "Received", f"{money(paid)} in cash"
+    label, is_part = "Refund" if is_credit else "Payment", bool(invoice.set_off or paid)
+    if left and is_credit:
+        yield label, f"{money(left)} to your account" if is_part else "To your account"
+    elif left:
+        yield label, f"{money(left)} due" if is_part else _terms(invoice)
+    elif not paid:
+        yield label, "None"
+    elif invoice.set_off:
+        yield label, f"{money(paid)} in cash" + ("" if is_credit else ", received")
+    else:
+        yield label, "In cash" if is_credit else _terms(invoice, is_received=True)
+
+
+def _settled_before(invoice: InvoiceSnapshot, *, is_credit: bool) -> Iterator[tuple[str, str]]:
+    """Of a void, and of earlier releases' documents."""
+    if invoice.set_off:
+        yield "Set off", money(invoice.set_off)
+    if invoice.corrects and is_credit:
+        yield "Refund", "In cash" if invoice.payment_received else "By set-off"
+    elif invoice.set_off:
+        left = _left(invoice)
+        yield "Payment", f"{money(left)} due" if left else "None"
+    elif is_credit:
+        yield "Refund", "In cash" if invoice.payment_type == "CASH" else "To your account"
+    elif invoice.corrects:
+        yield "Payment", "Due: it was paid out"
+    else:
+        yield "Payment", _terms(invoice, is_received=invoice.payment_received)
+
+
+def _terms(invoice: InvoiceSnapshot, *, is_received: bool = False) -> str:
     if invoice.payment_type == "CASH":
-        return "Cash, received" if invoice.payment_received else "Cash, due on delivery"
+        return "Cash, received" if is_received else "Cash, due on delivery"
     days = invoice.payment_terms_days
-    terms = f"Credit, {days} {'day' if days == 1 else 'days'}"
-    return f"{terms}, received" if invoice.payment_received else terms
+    return f"Credit, {days} {'day' if days == 1 else 'days'}{', received' if is_received else ''}"
 
 
 def _line(line: Line, sign: int) -> dict[str, str]:

@@ -101,6 +101,10 @@ class InvoiceSnapshot:
     """What the PayNow QR code says; empty: none is printed."""
     set_off: Decimal = Decimal("0.00")
     """How much of it another document settled at once. Earlier releases didn't say."""
+    paid: Decimal | None = None
+    """How much of it changed hands with it. None: of an earlier release, or of what isn't paid on the spot."""
+    set_off_against: tuple[str, ...] = ()
+    """The numbers of the documents that a refund is set off against."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; money as strings, times in ISO 8601."""
@@ -123,6 +127,8 @@ class InvoiceSnapshot:
                 **data,
                 **{name: Decimal(data[name]) for name in _MONEY},
                 "set_off": Decimal(data.get("set_off", "0.00")),
+                "paid": Decimal(data["paid"]) if data.get("paid") else None,
+                "set_off_against": tuple(data.get("set_off_against", ())),
                 "issued_at": datetime.fromisoformat(data["issued_at"]),
                 "occurred_at": datetime.fromisoformat(data["occurred_at"]),
                 "due_on": date.fromisoformat(data["due_on"]),

@@ -30,7 +30,7 @@ from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from payments import services
 from payments.models import Allocation, CashCount, CashCountQuerySet, Payment
-from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
+from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, offsets_of
 
 
 class PayForm(forms.Form):
@@ -62,7 +62,18 @@ class PayableInvoiceAdmin(InvoiceAdmin):
             "Mark as paid",
             "paid",
             lambda invoice, sent: services.pay_invoice(actor=actor, invoice_id=invoice.pk, **sent),
+            told_of_payout,
         )
+
+
+def told_of_payout(invoice: Invoice) -> Iterable[str]:
+    """How much of a credit note there is to pay out: what has to be set off before isn't."""
+    against = offsets_of(invoice) if invoice.outstanding_amount < 0 else {}
+    for charge, amount in against.items():
+        yield f"S$ {shown(amount)} is set off against {charge.number} first"
+    if against:
+        left = -invoice.outstanding_amount - sum(against.values())
+        yield f"S$ {shown(left)} is paid out" if left else "Nothing is paid out"
 
 
 class AllocationInline(ReadOnlyInline[Allocation, Payment]):

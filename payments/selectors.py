@@ -1,5 +1,6 @@
 """Where payments are found, and what they add up to."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -7,11 +8,13 @@ from django.db.models import F
 
 from accounts.models import User
 from customers.models import Customer
+from deposits.models import LotMovement
 from foundation.money import ZERO, shown, sum_of, to_cents
 from foundation.operations.ordering import numbered_above
 from foundation.remains import tells_of
 from invoices.models import Invoice
 from payments.models import Allocation, CashCount, Payment
+from payments.offsets import Open, Refunded, offsets
 
 PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 """Which field holds the numbers of a prefix, see `customers.search`."""
@@ -64,6 +67,31 @@ def paid_out_of(credit_note: Invoice) -> Decimal:
     paid = Allocation.objects.filter(invoice=credit_note, payment__isnull=False)
     # SQLite adds decimals as floats.
     return -to_cents(paid.aggregate(total=sum_of("amount"))["total"]) + ZERO
+
+
+def open_of_charges(lot_ids: Iterable[int]) -> dict[int, list[Open]]:
+    """The invoices that charged these deposits, by lot, the first one first, each with what is open of it."""
+    charges = LotMovement.objects.filter(lot__in=set(lot_ids), pieces__gt=0).order_by("pk")
+    charged = list(charges.values_list("lot", "document_number"))
+    invoices = Invoice.objects.filter(invoice_number__in={number for _, number in charged}, total_amount__gt=0)
+    rows = invoices.values_list("pk", "invoice_number", "total_amount", "settled_amount")
+    still = {number: Open(pk, number, total - settled) for pk, number, total, settled in rows}
+    found: dict[int, list[Open]] = defaultdict(list)
+    for lot, number in charged:
+        if number in still:
+            found[lot].append(still[number])
+    return found
+
+
+def offsets_of(credit_note: Invoice) -> dict[Open, Decimal]:
+    """What is left of a refund, and has to be set off before any of it is paid out: its deposits' charges are open."""
+    used = LotMovement.objects.filter(document_number=credit_note.invoice_number, pieces__lt=0)
+    refunds = [Refunded(lot, -amount) for lot, amount in used.order_by("pk").values_list("lot", "amount")]
+    charged_by = open_of_charges(refund.lot for refund in refunds)
+    done = Allocation.objects.filter(credit_note=credit_note).order_by().values_list("invoice")
+    # SQLite adds decimals as floats.
+    set_off = {pk: to_cents(amount) for pk, amount in done.annotate(sum=sum_of("amount"))}
+    return offsets(refunds, charged_by, most=-credit_note.outstanding_amount, set_off=set_off)
 
 
 @tells_of(Customer)

@@ -29,9 +29,9 @@ from foundation.observability.metrics import gauge
 from foundation.remains import Told, UnderWay, tells_of
 from inventory.models import Count, Inventory, LocationKind
 from payments.models import CashCount
+from payments.selectors import open_of_charges
 from payments.services import CASH_COUNT
 from sync.models import Device, Pull, SyncConflict
-from transactions.selectors import open_of_charges
 from transactions.services import OPERATION as TRANSACTION_CREATE
 from transactions.usage import Metered, habits_of
 

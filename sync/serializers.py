@@ -92,8 +92,8 @@ class OperationIn(Input):
     data: Any = serializers.DictField(
         help_text="As the single endpoint takes it. A distribution.confirm has `distribution`: an id, or the "
         "client_temp_id of the operation that makes it; a vehicle.taken has `vehicle`, its number; a withdrawn has "
-        "nothing. In protocol 2 a sale may have `based_on`: `last_reading` and `total_with_gst`, as they were shown; "
-        "and `confirm`: what was asked at the door, and is meant so."
+        "nothing. In protocol 2 a sale may have `based_on`: `last_reading` and `total_with_gst`, as they were shown, "
+        "and the `cash` that changed hands; and `confirm`: what was asked at the door, and is meant so."
     )
 
 

@@ -21,6 +21,7 @@ from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move
 from invoices.services import Billing
 from invoices.snapshot import Line, MeterUsage
+from payments.offsets import Open, Refunded, offsets
 from transactions.errors import EmptySale, MeterMovedOn, RateMismatch
 from transactions.pricing import (
     CREDITS,
@@ -41,11 +42,15 @@ from transactions.usage import Habit
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a sale without a network was based on. ``pulled_at``: since when its prices were known; None: unknown."""
+    """What a sale without a network was based on. ``pulled_at``: since when its prices were known; None: unknown.
+
+    ``cash``: what was taken for it, or negative: paid out; None: the total, by an app that knows no set-off.
+    """
 
     pulled_at: datetime | None = None
     last_reading: Decimal | None = None
     total_with_gst: Decimal | None = None
+    cash: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +108,6 @@ class PriceList:
     known: Mapping[int, Known] | None = None
 
 
-class Open(NamedTuple):
-    """An invoice, and what is open of it."""
-
-    invoice: int
-    amount: Decimal
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     """What a customer holds of all that leaves the site, before it does; and what is open of the invoices that charged
@@ -122,26 +120,44 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class RefundPlan:
-    """A refund, and how it is settled: set off first, against the invoices that charged it, then against the sale that
-    it is beside; the rest may be paid out.
-    """
+    """A refund, and what it is set off against: the invoices that charged it, and the sale that it is beside."""
 
     items: Sequence[PricedItem]
     billing: Billing
     against: Mapping[int, Decimal]
     against_sale: Decimal
+
+
+class Settled(NamedTuple):
+    """How a sale and its refund are settled.
+
+    ``due`` is what has to change hands, ``cash`` what does: into the bag, or negative: out of it. ``paid_out`` is what
+    of the refund that settles.
+    """
+
+    due: Decimal
+    cash: Decimal
+    against: Mapping[Open, Decimal]
+    against_sale: Decimal
     paid_out: Decimal
+
+    @property
+    def set_off(self) -> Decimal:
+        """How much of the refund is."""
+        return sum(self.against.values(), self.against_sale)
 
 
 @dataclass(frozen=True, slots=True)
 class SalePlan:
     """A sale that the rules allow: its lines, its reading, and what is billed. A refund that exceeds it has a document
-    of its own beside it; where there is nothing but a refund, ``billing`` is the refund's.
+    of its own beside it; where there is nothing but a refund, ``billing`` is the refund's. ``cash`` changes hands:
+    into the bag, or negative: out of it.
     """
 
     items: Sequence[PricedItem]
     usage: Usage | None
     billing: Billing
+    cash: Decimal
     refund: RefundPlan | None = None
     differences: Sequence[Difference] = ()
     questions: Sequence[Question] = ()
@@ -158,12 +174,8 @@ class SalePlan:
     @property
     def owed(self) -> Decimal:
         """By both documents, before anything is set off or paid."""
-        return _owed(self.billing, self.refund)
-
-
-def _owed(billing: Billing, refund: RefundPlan | None) -> Decimal:
-    beside = refund.billing.total_amount if refund and refund.billing is not billing else ZERO
-    return billing.total_amount + beside
+        beside = self.refund.billing.total_amount if self.refund and self.is_beside_sale else ZERO
+        return self.billing.total_amount + beside
 
 
 def moves_of(
@@ -240,91 +252,104 @@ def plan_sale(
     if not items and not metered:
         raise EmptySale("There are neither lines nor usage: nothing to bill.")
     bill = partial(_bill, sale, vehicle_no, customer, gst_rate=listed.gst_rate, occurred_at=occurred_at)
-    billing = bill(items, usage)
+    billed = credited = bill(items, usage)
     refund = None
-    if billing.subtotal < 0 and (charges or metered):
-        items, billing = charges, bill(charges, usage)
-        refund = _refund(sale, credits, bill(credits, None), site, beside=billing)
-        billing = replace(billing, set_off=refund.against_sale)
-    elif billing.subtotal < 0:
-        refund = _refund(sale, credits, billing, site)
-        billing = refund.billing
-    if refund and not may_override:
-        _require_known_payout(refund, listed)
+    if billed.subtotal < 0 and (charges or metered):
+        items, billed, credited = charges, bill(charges, usage), bill(credits, None)
+    owes, back = max(billed.total_amount, ZERO), max(-credited.total_amount, ZERO)
+    settled = _settled(sale, credits, site, owes=owes, back=back)
+    if not may_override:
+        _require_known_payout(sale, settled, credits, listed)
+    taken = min(max(settled.cash, ZERO), owes)
+    billing = replace(
+        billed,
+        set_off=settled.against_sale,
+        paid=taken,
+        payment_received=sale.payment_received and taken == owes - settled.against_sale,
+    )
+    if back:
+        is_paid = settled.paid_out > 0 and settled.paid_out == back - settled.set_off
+        credited = replace(
+            credited,
+            set_off=settled.set_off,
+            paid=settled.paid_out,
+            set_off_against=[charge.number for charge in settled.against],
+            payment_received=is_paid,
+        )
+        against = {charge.invoice: amount for charge, amount in settled.against.items()}
+        refund = RefundPlan(credits, credited, against, settled.against_sale)
+        billing = billing if owes else credited
     everything = [*charges, *credits]
-    differences = [*_differences(sale.seen, everything, usage, _owed(billing, refund))]
+    differences = [*_differences(sale, everything, usage, settled, owed=owes - back)]
     questions = unlikely_in_sale(
         everything,
         usage,
         billing,
+        settled.cash,
         habit,
         occurred_at,
         is_reported=sale.occurred_at is not None,
         last_seen=sale.seen.last_reading if sale.seen else None,
     )
-    return SalePlan(items, usage, billing, refund, differences, [*questions])
+    return SalePlan(items, usage, billing, settled.cash, refund, differences, [*questions])
 
 
 def lines_of(sale: NewSale, listed: PriceList) -> list[Asked]:
     return list(spelled_out(sale.items, listed.equipment, listed.prices))
 
 
-def _refund(
-    sale: NewSale, items: Sequence[PricedItem], billing: Billing, site: Site, *, beside: Billing | None = None
-) -> RefundPlan:
-    """Settle a refund: what its deposits' invoices have open comes first, each up to what they are refunded."""
-    left = -billing.total_amount
-    against: dict[int, Decimal] = {}
-    still_open = {each.invoice: each.amount for charges in site.charged_by.values() for each in charges}
-    for refund in (refund for item in items for refund in item.refunds):
-        amount = refund.amount
-        for charge in site.charged_by.get(refund.lot.pk, ()) if refund.lot else ():
-            if (part := min(amount, still_open[charge.invoice], left)) > 0:
-                against[charge.invoice] = against.get(charge.invoice, ZERO) + part
-                still_open[charge.invoice] -= part
-                amount -= part
-                left -= part
-    against_sale = min(left, beside.total_amount) if beside else ZERO
-    due = left - against_sale
-    paid_out = _paid_out(sale, items, billing, beside, due) if sale.payment_received else ZERO
-    billing = replace(billing, set_off=-billing.total_amount - due, payment_received=bool(paid_out))
-    return RefundPlan(items, billing, against, against_sale, paid_out)
+def _settled(sale: NewSale, credits: Sequence[PricedItem], site: Site, *, owes: Decimal, back: Decimal) -> Settled:
+    """How what a sale ``owes`` and what it gives ``back`` are settled.
+
+    The refund is set off against the invoices that charged its deposits, then against the sale; the rest is due. But
+    what changed hands in the field has settled both documents as it could, and only what is left is set off.
+    """
+    refunds = [Refunded(refund.lot.pk, refund.amount) for item in credits for refund in item.refunds if refund.lot]
+    set_off = partial(offsets, refunds, site.charged_by)
+    due = owes - back + sum(set_off(most=back).values(), ZERO)
+    cash = _cash(sale, credits, due) if sale.payment_received else ZERO
+    paid_out = min(max(-cash, ZERO), back)
+    to_pay = max(owes - max(cash, ZERO), ZERO)
+    left = back - paid_out
+    against = set_off(most=left - min(left, to_pay) if sale.payment_received else left)
+    against_sale = min(left - sum(against.values(), ZERO), to_pay)
+    return Settled(due, cash, against, against_sale, paid_out)
 
 
-def _require_known_payout(refund: RefundPlan, listed: PriceList) -> None:
+def _cash(sale: NewSale, credits: Sequence[PricedItem], due: Decimal) -> Decimal:
+    """What is due; where the field showed another amount, that one: it has changed hands. Raises AmountOutOfRange."""
+    if sale.seen is None:
+        return due
+    if sale.seen.cash is not None:
+        return sale.seen.cash
+    if sale.seen.total_with_gst is not None:
+        return sale.seen.total_with_gst
+    more = ((item.shown_rate - item.rate) * item.quantity for item in credits if item.shown_rate is not None)
+    cash = due - sum(more, ZERO)
+    AMOUNT.require(cash, attr="items")
+    return cash
+
+
+def _require_known_payout(sale: NewSale, settled: Settled, credits: Sequence[PricedItem], listed: PriceList) -> None:
     """A phone that didn't know the lots may have paid out more than is due: never more than the deposits that it knew.
 
-    Raises RateMismatch.
+    What is due never exceeds that. Raises RateMismatch.
     """
     most = ZERO
-    for item in refund.items:
+    for item in credits:
         known = listed.known.get(item.equipment.pk, Known()).deposits if listed.known else frozenset[Decimal]()
         most += item.quantity * max(item.rate, listed.prices[item.equipment.pk].deposit or ZERO, *known)
-    due = -refund.billing.total_amount - refund.billing.set_off
-    if refund.paid_out > max(due, most):
+    if -settled.cash > most:
         raise RateMismatch(
-            f"{refund.paid_out} was paid out, {due} is due, and no deposit comes to more than {most}.",
-            attr="based_on.total_with_gst",
+            f"{_moved(settled.cash)}; due was: {_moved(settled.due)}. No deposit comes to more than {most}.",
+            attr="based_on.total_with_gst" if sale.seen is None or sale.seen.cash is None else "based_on.cash",
         )
 
 
-def _paid_out(
-    sale: NewSale, items: Sequence[PricedItem], billing: Billing, beside: Billing | None, due: Decimal
-) -> Decimal:
-    """What is due; where the field showed another amount, that one: it has changed hands."""
-    if sale.seen is None:
-        return due
-    owed = billing.total_amount + (beside.total_amount if beside else ZERO)
-    shown = sale.seen.total_with_gst
-    if shown is None:
-        more = ((item.shown_rate - item.rate) * item.quantity for item in items if item.shown_rate is not None)
-        shown = owed - sum(more, ZERO)
-    return max(due + owed - shown, ZERO)
-
-
 def _differences(
-    seen: Seen | None, items: Sequence[PricedItem], usage: Usage | None, owed: Decimal
+    sale: NewSale, items: Sequence[PricedItem], usage: Usage | None, settled: Settled, *, owed: Decimal
 ) -> Iterator[Difference]:
+    seen = sale.seen
     for item in items:
         if item.shown_rate is not None:
             detail = f"{item.equipment.sku} was shown at {item.shown_rate}, and is billed at {item.rate}."
@@ -334,10 +359,18 @@ def _differences(
     if seen.total_with_gst not in (None, owed):
         detail = f"{seen.total_with_gst} was shown, {owed} is billed."
         yield Difference(Code.TOTAL_DIFFERS, seen.total_with_gst, owed, detail)
+    more = ZERO if seen.total_with_gst is None else seen.total_with_gst - owed
+    if sale.payment_received and settled.cash != settled.due + more:
+        detail = f"{_moved(settled.cash)}; due was: {_moved(settled.due)}."
+        yield Difference(Code.CASH_DIFFERS, settled.cash, settled.due, detail)
     if usage is not None and seen.last_reading not in (None, usage.last):
         last = "none" if usage.last is None else usage.last
         detail = f"{seen.last_reading} was known as the meter's last reading, and it is {last}."
         yield Difference(Code.READING_DIFFERS, seen.last_reading, last, detail)
+
+
+def _moved(cash: Decimal) -> str:
+    return f"{-cash} paid out" if cash < 0 else f"{cash} taken" if cash else "nothing"
 
 
 def _bill(

@@ -1,16 +1,11 @@
 """What stands at a customer's site, and what its meter read."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from customers.models import Customer
-from deposits.models import LotMovement
-from foundation.entities import entity_name
 from transactions.models import MeterReplacement, Transaction
-from transactions.planning import Open
 
 SALE_NUMBERS = {
     "TRX": "transaction_number", "INV": "invoice__invoice_number", "CN": "invoice__invoice_number"
@@ -75,17 +70,3 @@ def meter_history(customer: Customer, *, newest: int) -> list[MeterReading]:
         for replaced in MeterReplacement.objects.filter(customer=customer).order_by("-pk")[:newest]
     ]
     return [entry for _, entry in sorted(entries, key=lambda entry: entry[0], reverse=True)[:newest]]
-
-
-def open_of_charges(lot_ids: Iterable[int]) -> dict[int, list[Open]]:
-    """The invoices that charged these deposits, by lot, the first one first, each with what is open of it."""
-    charges = LotMovement.objects.filter(lot__in=set(lot_ids), pieces__gt=0, cause_type=entity_name(Transaction))
-    causes = list(charges.order_by("pk").values_list("lot", "cause_id"))
-    of_sales = Transaction.objects.filter(pk__in={cause for _, cause in causes}, invoice__total_amount__gt=0)
-    amounts = of_sales.values_list("pk", "invoice", "invoice__total_amount", "invoice__settled_amount")
-    still = {pk: Open(invoice, total - settled) for pk, invoice, total, settled in amounts}
-    found: dict[int, list[Open]] = defaultdict(list)
-    for lot, cause in causes:
-        if cause in still:
-            found[lot].append(still[cause])
-    return found

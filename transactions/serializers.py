@@ -130,6 +130,16 @@ class BasedOnIn(Input):
         allow_null=True,
         default=None,
     )
+    cash = StrictDecimalField(
+        max_digits=12,
+        decimal_places=2,
+        min_value=-AMOUNT.most,
+        max_value=AMOUNT.most,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Where it was paid on the spot: what was taken; negative: what was paid out. Left out: the total.",
+    )
 
 
 class PushedSaleIn(SaleIn):

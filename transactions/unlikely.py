@@ -31,14 +31,17 @@ def unlikely_in_sale(
     items: Sequence[PricedItem],
     usage: Usage | None,
     billing: Billing,
+    cash: Decimal,
     habit: Habit | None,
     occurred_at: datetime,
     *,
     is_reported: bool,
     last_seen: Decimal | None = None,
 ) -> Iterator[Question]:
-    """All that is asked of one sale. ``habit`` is that of the meter that was read, ``is_reported``: it is told when
-    it happened; without that it is now, and what others read in the same instant is no later than it.
+    """All that is asked of one sale. ``cash`` was taken for it, ``habit`` is that of the meter that was read.
+
+    ``is_reported``: it is told when it happened; without that it is now, and what others read in the same instant is no
+    later than it.
 
     ``last_seen``: the reading before, where its seller saw one.
     """
@@ -60,6 +63,8 @@ def unlikely_in_sale(
         yield from _before_last(habit, occurred_at) if is_reported else ()
         yield from _unlikely_usage(usage, habit, occurred_at, last_seen)
     yield from unlikely_amount(billing.total_amount, attr="items" if items else "current_meter")
+    if cash > billing.total_amount:
+        yield from unlikely_amount(cash, attr="payment_received")
 
 
 def _before_last(habit: Habit, occurred_at: datetime) -> Iterator[Question]:

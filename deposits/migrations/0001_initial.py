@@ -77,6 +77,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='lotmovement',
+            index=models.Index(fields=['document_number'], name='lot_movement_document_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='lotmovement',
             index=models.Index(fields=['date'], name='lot_movement_date_idx'),
         ),
         migrations.AddConstraint(

@@ -49,6 +49,10 @@ class Billing:
     corrects: Correction | None = None
     set_off: Decimal = ZERO
     """How much of it is settled at once by another document; a size, for credit notes too."""
+    paid: Decimal | None = None
+    """How much of it changes hands with it; a size too. None: it is a void, which moves what its sale moved."""
+    set_off_against: Sequence[str] = ()
+    """The numbers of the documents that a refund is set off against."""
 
     @property
     def gst_amount(self) -> Decimal:
@@ -202,13 +206,15 @@ def _snapshot(actor: User, billing: Billing, numbers: Sequence[str], now: dateti
         corrects=billing.corrects,
         paynow=_paynow(billing, number),
         set_off=billing.set_off,
+        paid=billing.paid,
+        set_off_against=tuple(billing.set_off_against),
     )
 
 
 def _paynow(billing: Billing, number: str) -> str:
     """What the QR code of an invoice that is still to be paid says; empty where there is none."""
-    owed = billing.total_amount - billing.set_off
-    if billing.payment_received or owed <= 0 or not settings.COMPANY["uen"]:
+    owed = billing.total_amount - billing.set_off - (billing.paid or ZERO)
+    if owed <= 0 or not settings.COMPANY["uen"]:
         return ""
     return paynow_payload(uen=settings.COMPANY["uen"], name=settings.COMPANY["name"], amount=owed, reference=number)
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from accounts.models import User
+from audit.services import record
 from customers import locks as customer_locks
 from customers.models import Customer
 from foundation import clock, confirmations
@@ -19,7 +20,8 @@ from invoices.models import Invoice
 from payments import locks
 from payments.errors import AlreadyPaid, ExceedsOutstanding
 from payments.models import Allocation, Payment
-from payments.selectors import cash_in_bag, credit_of
+from payments.offsets import Open
+from payments.selectors import cash_in_bag, credit_of, offsets_of
 from payments.services.allocations import Part, Share, record_settling, settle_invoices, write_allocations
 from payments.services.cash import cash_position, explain_count
 from payments.unlikely import unlikely_payment
@@ -74,24 +76,42 @@ def pay_invoice(
 ) -> Invoice:
     """Settle one document: take what is open of an invoice, or pay out what is open of a credit note.
 
-    ``amount`` None: all that is open. Locks the customer, then the invoice. Raises AlreadyPaid, ExceedsOutstanding,
-    Invalid, Unconfirmed.
+    A deposit's refund is set off first, against what is open of the invoices that charged it. ``amount`` None: all that
+    is open then. Locks the customer, then the invoices. Raises AlreadyPaid, ExceedsOutstanding, Invalid, Unconfirmed.
     """
     customer = locks.customer_of_invoice(invoice_id)
     invoice = invoice_locks.invoice(invoice_id)
     open_amount = invoice.outstanding_amount
     if open_amount == 0:
         raise AlreadyPaid(f"Nothing is open of {invoice.invoice_number} any more.")
+    now = clock.now()
+    against = offsets_of(invoice) if open_amount < 0 else {}
+    if against:
+        _set_off_first(actor, invoice, against, now)
+        open_amount = invoice.outstanding_amount
+        if open_amount == 0 and amount is None:
+            return invoice
     wanted = abs(open_amount) if amount is None else amount
     if wanted > abs(open_amount):
-        raise ExceedsOutstanding(f"Only {abs(open_amount)} is open of {invoice.invoice_number}.", attr="amount")
-    now = clock.now()
+        numbers = ", ".join(charge.number for charge in against)
+        before = f", once it is set off against {numbers}" if against else ""
+        raise ExceedsOutstanding(f"Only {abs(open_amount)} is open of {invoice.invoice_number}{before}.", attr="amount")
     signed = wanted if open_amount > 0 else -wanted
     new = NewPayment(customer.pk, method, signed, received_on=received_on, reference=reference)
     payment, answers = _create(actor, customer, new, signed, now, of=invoice)
     write_allocations(actor, [Part(payment, invoice, signed, max(payment.received_on, invoice.date))], now)
     record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
     return invoice
+
+
+def _set_off_first(actor: User, credit_note: Invoice, against: Mapping[Open, Decimal], now: datetime) -> None:
+    set_off(actor, credit_note, {charge.invoice: amount for charge, amount in against.items()}, now=now)
+    record(
+        actor=actor,
+        action="invoices.credit_note.set_off",
+        target=credit_note,
+        after={"against": {charge.number: amount for charge, amount in against.items()}},
+    )
 
 
 def require_room_in_bag(user: User, amount: Decimal, *, attr: str | None) -> None:
@@ -142,7 +162,7 @@ def set_off(actor: User, credit_note: Invoice, against: Mapping[int, Decimal], *
 def settle_in_cash(invoice: Invoice, amount: Decimal, *, user: User, occurred_at: datetime, now: datetime) -> None:
     """The cash that came (or went) with a sale for what is open of its document, in the sale's own commit.
 
-    What went beyond that the customer owes. Its record covers it.
+    What came beyond that is the customer's credit, what went beyond it the customer owes. Its record covers it.
     """
     payment: Payment = Payment.objects.create(
         customer=invoice.customer,
@@ -157,8 +177,8 @@ def settle_in_cash(invoice: Invoice, amount: Decimal, *, user: User, occurred_at
         **cash_position(occurred_at).columns,
     )
     explain_count(payment, is_now=occurred_at == now)
-    settled = min(amount, invoice.outstanding_amount, key=abs)
-    if settled:
+    if amount * invoice.outstanding_amount > 0:
+        settled = min(amount, invoice.outstanding_amount, key=abs)
         write_allocations(user, [Part(payment, invoice, settled, invoice.date)], now)
 
 

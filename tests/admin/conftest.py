@@ -14,7 +14,7 @@ from sync.devices import DeviceSays, hear_of
 from sync.feed import number_changes
 from tests.conftest import KeptWorld, Shop, open_shop
 from tests.factories import CustomerRateFactory, MeteredCustomerFactory, VehicleFactory
-from transactions.models import Transaction
+from transactions.models import DepositBalance, Transaction
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,7 @@ def furnished(shop: Shop) -> Shop:
     assert shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", customer).status_code == 200
     office = shop.client_of(shop.admin)
     assert office.patch(f"/api/customers/{metered.pk}/", {"email": "metered@example.sg"}).status_code == 200
+    DepositBalance.objects.create(customer=shop.customer, equipment=shop.cylinder, quantity=0, amount="0.00")
     create_reorder_level(actor=shop.admin, values={"depot": shop.depot, "equipment": shop.cylinder, "quantity": 1})
     owed = shop.sell({"type": "SALE"}, customer=metered.pk).json()["invoice"]
     assert office.post(f"/api/invoices/{owed['id']}/pay/", {"amount": "5.00"}).status_code == 200

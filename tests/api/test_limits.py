@@ -347,6 +347,10 @@ def test_an_account_is_full_at_its_limit(shop: Shop, nothing_changes: Unchanged)
         refused = shop.sell({"type": "REFILL", "quantity": 1, "rate": "10.00"}, by=shop.admin)
     assert error_of(refused) == (400, "amount_out_of_range", "items")
     assert confirmed(shop, {"type": "REFILL", "rate": "10.00"}, payment_received=True).status_code == 201
+    # What comes back makes room, also beside what is sold.
+    lines = ({"type": "SALE"}, {"type": "DEPOSIT"})
+    assert shop.sell(*lines, by=shop.driver, payment_received=True).status_code == 201
+    assert shop.sell({"type": "REFILL", "rate": None}, {"type": "RETURN"}, by=shop.driver).status_code == 201
     assert shop.client_of(shop.admin).get(f"/api/customers/{shop.customer.pk}/statement/").status_code == 200
 
 

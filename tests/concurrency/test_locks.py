@@ -42,7 +42,6 @@ from tests.concurrency.races import Signal, at_once, post, until
 from tests.conftest import Shop, client_for
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, VehicleFactory
 from tests.types import Answer
-from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,13 +129,6 @@ def load_what_was_never_there_before_a_count(shop: Shop) -> bool:
     return {answer.status_code for answer in answers} == {200} and books_verify()
 
 
-def void_one_sale(shop: Shop) -> bool:
-    """One that moves no stock, which would refuse the second void by itself."""
-    sale = shop.sell({"type": "SERVICE"}).json()["transaction"]["id"]
-    answers = at_once(lambda _: post(shop.admin, f"/api/transactions/{sale}/void/", {"reason": "x"}), RACERS)
-    return sorted(answer.status_code for answer in answers) == [201, 409, 409, 409] and books_verify()
-
-
 def print_one_invoice(shop: Shop) -> bool:
     """Alone, and in a pile: only one of them is the first."""
     invoice = shop.sell({"type": "SALE"}).json()["invoice"]["id"]
@@ -197,7 +189,6 @@ LOCKS: dict[type[models.Model], tuple[Race, tuple[str, ...]]] = {
     Count: (sign_off_one_vehicle_count, ("inventory.locks.count",)),
     CashCount: (take_over_one_bag, ("payments.locks.cash_count",)),
     Location: (load_what_was_never_there_before_a_count, ("inventory.locks.balances",)),
-    Transaction: (void_one_sale, ("transactions.locks.transaction",)),
     Invoice: (print_one_invoice, ("invoices.locks.invoice", "invoices.locks.invoices")),
     InvoiceEmail: (claim_one_email, ("invoices.locks.email",)),
 }
@@ -247,8 +238,8 @@ def test_without_the_lock_it_does_not(
 # --- The order of locks ---------------------------------------------------------------------------
 
 ORDER: tuple[type[models.Model], ...] = (
-    Distribution, Settlement, Transaction, CashCount, User, Vehicle, Count, Customer, Invoice, Location, Inventory,
-    DepositLot, Payment, Sequence,
+    Distribution, Settlement, CashCount, User, Vehicle, Count, Customer, Invoice, Location, Inventory, DepositLot,
+    Payment, Sequence,
 )  # fmt: skip
 
 
@@ -296,13 +287,13 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
         (
             f"transactions/{sales[0]['transaction']['id']}/void/",
             {"reason": "x"},
-            {Transaction, Customer, Invoice, DepositLot},
+            {Customer, Invoice, DepositLot},
         ),
         (f"invoices/{unpaid}/pay/", {"amount": "1.00"}, {Customer, Invoice}),
         ("payments/", credit, {Customer, Invoice}),
         ("payments/", {**credit, "allocations": []}, {Customer}),
         (None, None, {Customer, Invoice, Payment}),
-        (f"transactions/{sales[2]['transaction']['id']}/void/", {"reason": "x"}, {Transaction, Payment}),
+        (f"transactions/{sales[2]['transaction']['id']}/void/", {"reason": "x"}, {Payment}),
         ("depot-work/", work, {Inventory, Ticket}),
         (f"vehicles/{vehicle.pk}/take/", {}, {User}),
         (

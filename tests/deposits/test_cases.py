@@ -12,6 +12,7 @@ from deposits.selectors import beyond_holdings
 from discrepancies.models import Discrepancy
 from equipment.models import Equipment
 from foundation import clock
+from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.selectors import credit_of
 from tests.conftest import Shop
@@ -75,11 +76,11 @@ def read(shop: Shop, document: Json) -> Json:
     return answer
 
 
-def pushed(shop: Shop, *items: Json, **data: Any) -> Json:
+def pushed(shop: Shop, *items: Json, client_temp_id: str = "late", **data: Any) -> Json:
     lines = [{"equipment": shop.cylinder.pk, "quantity": 1, **item} for item in items]
     now = clock.now().isoformat()
     operation = {
-        "type": "transaction.create", "client_temp_id": "late", "number": 1, "occurred_at": now,
+        "type": "transaction.create", "client_temp_id": client_temp_id, "number": 1, "occurred_at": now,
         "data": {"customer": shop.customer.pk, "items": lines, **data},
     }  # fmt: skip
     push = {
@@ -286,13 +287,15 @@ def test_d16_a_deposit_may_come_before_its_sale(shop: Shop) -> None:
 def test_d17_what_the_phone_paid_out_beyond_the_lots_is_owed(shop: Shop) -> None:
     charged(shop, 1, "40.00", payment_received=True)
     deposit_is(shop, "60.00")
-    shown = {"based_on": {"total_with_gst": "-60.00"}, "payment_received": True}
+    shown: Json = {"based_on": {"total_with_gst": "-60.00"}, "payment_received": True}
     result = pushed(shop, {"type": "RETURN", "rate": "60.00"}, **shown)
     assert result["status"] == "created", result
     refund = {"invoice": shop.client_of(shop.admin).get(f"/api/transactions/{result['id']}/").json()}
     assert refund["invoice"]["total_amount"] == "-40.00"
     payment = Payment.objects.get(amount__lt=0)
     assert (payment.amount, payment.allocated_amount) == (Decimal("-60.00"), Decimal("-40.00"))
+    snapshot = Invoice.objects.get(allocations__payment=payment).snapshot
+    assert (snapshot["paid"], snapshot["set_off"]) == ("40.00", "0.00")
     assert credit_of(shop.customer) == Decimal("-20.00")
     codes = set(Discrepancy.objects.values_list("code", flat=True))
     assert {"RATE_DIFFERS", "TOTAL_DIFFERS"} <= {code.upper() for code in codes}
@@ -307,6 +310,9 @@ def test_no_phone_names_a_payout_beyond_the_deposits_that_it_knew(shop: Shop, sh
     kept = pushed(shop, {"type": "RETURN"}, payment_received=True, based_on=based_on)
     assert (kept["errors"][0]["code"], kept["errors"][0]["attr"]) == ("rate_mismatch", "based_on.total_with_gst")
     assert kept["conflict"] is not None
+    said = {"total_with_gst": "-40.00", "cash": shown}
+    kept = pushed(shop, {"type": "RETURN"}, client_temp_id="b", payment_received=True, based_on=said)
+    assert (kept["errors"][0]["code"], kept["errors"][0]["attr"]) == ("rate_mismatch", "based_on.cash")
     assert not Payment.objects.filter(amount__lt=0).exists()
 
 

@@ -99,6 +99,7 @@ def sql(statement: str) -> Callable[[], None]:
     return run
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("tamper", "named"),
     [

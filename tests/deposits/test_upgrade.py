@@ -19,11 +19,17 @@ from transactions.models import DepositBalance
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def without_lots() -> None:
+    with connection.cursor() as cursor:
+        # What reverses others first.
+        cursor.execute("DELETE FROM deposits_lotmovement WHERE reverses_id IS NOT NULL")
+        cursor.execute("DELETE FROM deposits_lotmovement")
+        cursor.execute("DELETE FROM deposits_depositlot")
+
+
 def as_before(shop: Shop, *balances: tuple[int, int, str]) -> None:
     """As earlier releases left the books: balances of a customer, and no lots."""
-    with connection.cursor() as cursor:
-        for model in (LotMovement, DepositLot):
-            cursor.execute(f"DELETE FROM {model._meta.db_table}")
+    without_lots()
     for customer, quantity, amount in balances:
         DepositBalance.objects.create(
             customer_id=customer, equipment=shop.cylinder, quantity=quantity, amount=Decimal(amount)
@@ -79,9 +85,7 @@ def test_what_a_known_lot_lacks_is_of_its_balance(shop: Shop, unguarded: None) -
     """What came in and is not known apart goes out of all that is held of it, as far as that has it."""
     other = EquipmentFactory()
     first, second, _ = told_otherwise(shop, "20.00")
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM deposits_lotmovement")
-        cursor.execute("DELETE FROM deposits_depositlot")
+    without_lots()
     # Lots of another customer and of another equipment are older; one that was charged since is known.
     for customer, equipment in ((CustomerFactory(), shop.cylinder), (shop.customer, other)):
         DepositLot.objects.create(

@@ -46,5 +46,5 @@ def test_discrepancies_are_told_in_words_everywhere() -> None:
     table = guide[guide.index("### Discrepancies") : guide.index("## The states of an operation")]
     assert set(re.findall(r"^\| `([a-z_]+)`", table, re.MULTILINE)) == there_are
     told = set(re.findall(r'case "([a-z_]+)"', text("field_app/src/ui/discrepancy.ts")))
-    # Of a rate the server's own words name the item.
-    assert told == there_are - {"rate_differs"}
+    # Of a rate the server's own words name the item, of cash whether it was taken or paid out.
+    assert told == there_are - {"rate_differs", "cash_differs"}

@@ -180,44 +180,76 @@ def test_what_no_font_prints_is_told(text: str, caplog: pytest.LogCaptureFixture
         ({"payment_received": False}, "By set-off"),
         ({"corrects": None, "payment_type": "CASH"}, "In cash"),
         ({"corrects": None, "payment_type": "CREDIT"}, "To your account"),
-        ({"corrects": None, "set_off": Decimal("2229.95")}, "2,229.95\nNone"),
-        ({"corrects": None, "set_off": Decimal("29.95"), "payment_received": True}, "29.95\n2,200.00 in cash"),
-        ({"corrects": None, "set_off": Decimal("29.95"), "payment_received": False}, "29.95\n2,200.00 to your account"),
     ],
 )
-def test_how_a_credit_note_is_paid(changes: Json, says: str) -> None:
+def test_how_an_earlier_credit_note_is_paid(changes: Json, says: str) -> None:
     text = text_of(credit_note(**changes))
-    assert says in text
+    assert f"\n{says}\n" in text
     assert "Due date" not in text
+
+
+@pytest.mark.parametrize(
+    ("set_off", "paid", "labels", "values"),
+    [
+        ("0.00", "0.00", "Refund", "To your account"),
+        ("0.00", "2229.95", "Refund", "In cash"),
+        ("0.00", "29.95", "Paid out\nRefund", "29.95 in cash\n2,200.00 to your account"),
+        ("2229.95", "0.00", "Set off\nRefund", "2,229.95\nNone"),
+        ("29.95", "2200.00", "Set off\nRefund", "29.95\n2,200.00 in cash"),
+        ("29.95", "0.00", "Set off\nRefund", "29.95\n2,200.00 to your account"),
+        ("29.95", "200.00", "Set off\nPaid out\nRefund", "29.95\n200.00 in cash\n2,000.00 to your account"),
+    ],
+)
+def test_how_a_refund_is_settled(set_off: str, paid: str, labels: str, values: str) -> None:
+    text = text_of(credit_note(corrects=None, set_off=Decimal(set_off), paid=Decimal(paid)))
+    assert f"\nRecorded\n{labels}\n" in text
+    assert f"\n{values}\n" in text
 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"set_off": Decimal("2229.95")}, "2,229.95\nNone"),
-        ({"set_off": Decimal("29.95"), "payment_received": True}, "29.95\n2,200.00 in cash, received"),
-        ({"set_off": Decimal("29.95"), "payment_received": False}, "29.95\n2,200.00 due"),
+        ({"set_off": Decimal("29.95")}, "29.95\n2,200.00 due"),
+        ({"set_off": Decimal("29.95"), "paid": Decimal("2200.00")}, "29.95\n2,200.00 in cash, received"),
+        ({"set_off": Decimal("29.95"), "paid": Decimal("0.00")}, "29.95\n2,200.00 due"),
+        ({"paid": Decimal("29.95")}, "29.95 in cash\n2,200.00 due"),
+        ({"paid": Decimal("2229.95"), "payment_type": "CASH"}, "Cash, received"),
+        ({"paid": Decimal("0.00"), "payment_type": "CASH"}, "Cash, due on delivery"),
+        ({"paid": Decimal("2229.95"), "payment_terms_days": 1}, "Credit, 1 day, received"),
         ({"corrects": credit_note().corrects}, "Due: it was paid out"),
     ],
 )
-def test_how_an_invoice_is_paid_that_something_is_set_off_against(changes: Json, says: str) -> None:
+def test_how_an_invoice_is_settled(changes: Json, says: str) -> None:
     assert f"\n{says}\n" in text_of(snapshot(**changes))
+
+
+def test_what_is_left_to_pay_stands_beside_the_code() -> None:
+    text = text_of(snapshot(paynow="x", set_off=Decimal("29.95"), paid=Decimal("200.00")))
+    assert "S$ 2,000.00" in " ".join(text.split())
 
 
 def test_a_collection_note_says_from_whom_and_asks_for_nothing() -> None:
     returned = line("Cylinder returned", type="RETURN", condition="EMPTY", taxable=False, amount=Decimal("0.00"))
-    text = text_of(snapshot(kind="COLLECTION_NOTE", lines=(returned,), meter=None, payment_type="CASH"))
-    for wanted in ("Collection Note", "Collected\nfrom", "\nNone\n"):
+    text = text_of(snapshot(kind="COLLECTION_NOTE", lines=(returned,), meter=None, payment_type="CREDIT"))
+    for wanted in ("Collection Note", "Collected\nfrom", "Neither charged nor refunded", "Served by"):
         assert wanted in text
-    for other in ("Tax Invoice", "Credit Note", "Bill to", "due on delivery"):
+    for other in ("Tax Invoice", "Credit Note", "Bill to", "Payment", "Due date", "Delivered", "Total before GST"):
         assert other not in text
+
+
+def test_a_refund_names_what_it_is_set_off_against() -> None:
+    text = text_of(credit_note(corrects=None, set_off=Decimal("1.00"), set_off_against=("INV-1", "INV-2")))
+    assert "Set off against INV-1, INV-2." in text
+    assert "Set off against" not in text_of(credit_note())
 
 
 def test_an_earlier_snapshot_set_nothing_off() -> None:
     said = snapshot().to_json()
-    del said["set_off"]
+    del said["set_off"], said["set_off_against"], said["paid"]
     assert InvoiceSnapshot.from_json(said) == snapshot()
-    assert InvoiceSnapshot.from_json(snapshot(set_off=Decimal("1.50")).to_json()).set_off == Decimal("1.50")
+    later = snapshot(set_off=Decimal("1.50"), paid=Decimal("0.00"), set_off_against=("INV-1",))
+    assert InvoiceSnapshot.from_json(later.to_json()) == later
 
 
 def test_what_is_printed_is_what_was_billed() -> None:

@@ -224,7 +224,7 @@ def test_right_books_verify() -> None:
         (sql("UPDATE deposits_depositlot SET pieces = pieces + 1"), ", its movements say "),
         (sql("UPDATE deposits_depositlot SET amount = amount + 1 WHERE pieces > 0"), ", its movements say "),
         (sql("UPDATE deposits_depositlot SET amount = amount + 1 WHERE pieces > 0"), " of deposits held, lines say "),
-        (sql("DELETE FROM deposits_lotmovement"), "its movements say 0 for 0"),
+        (sql("UPDATE deposits_lotmovement SET pieces = pieces + 1 WHERE kind = 'CHARGED'"), ", its movements say "),
         (sql("DELETE FROM inventory_stockmovement WHERE kind = 'VARIANCE'"), "balance 5, movements 6"),
         (sql("UPDATE inventory_stockmovement SET quantity = quantity + 1 WHERE kind = 'REVERSAL'"), "were moved back"),
         (sql("UPDATE sequences_sequence SET last_number = last_number + 1"), "missing ["),

@@ -155,6 +155,26 @@ def test_a_rate_that_the_last_pull_told_is_kept(
     assert (noted.code, noted.shown, noted.billed, noted.client_temp_id) == ("rate_differs", "27.00", "30.00", "r27.00")
 
 
+def test_a_deposit_that_the_last_pull_told_may_have_been_paid_out(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    with at(-6):
+        default(shop, deposit="40.00")
+        shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, payment_received=True)
+    with at(-5):
+        default(shop, deposit="60.00")
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        default(shop, deposit="50.00")
+    refund = {"type": "RETURN", "rate": None}
+    shown = {"occurred_at": noon.isoformat(), "payment_received": True}
+    with at(1):
+        refused = sell(sale_of(shop, "a", refund, **shown, based_on={"total_with_gst": "-60.01"}))
+        taken = sell(sale_of(shop, "b", refund, **shown, based_on={"total_with_gst": "-60.00"}))
+    assert ([error["code"] for error in refused["errors"]], taken["status"]) == (["rate_mismatch"], "created")
+
+
 def test_a_rate_from_before_the_last_pull_is_not(
     shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
 ) -> None:

@@ -19,6 +19,7 @@ from foundation.access.capabilities import Role
 from inventory.models import Inventory
 from sync.feed import begin_anew
 from sync.models import FeedEntry
+from sync.selectors import holdings_to_pull
 from sync.serializers import PulledCustomer
 from tests.concurrency.races import Signal, Threads, at_once
 from tests.conftest import Shop, error_of, post_confirmed
@@ -99,9 +100,12 @@ def test_rates_are_those_in_force_and_those_to_come(shop: Shop, replica: Replica
 
 
 @pytest.mark.any_engine
-def with_meter(customer: Customer) -> Any:
+def with_what_is_read(customer: Customer) -> Any:
+    """What no column of theirs says."""
     habit = habit_of(customer) if customer.has_meter else None
-    vars(customer).update(most_usage_per_day=habit and habit.most_per_day, metered_since=habit and habit.since)
+    holdings = holdings_to_pull([customer.pk])[customer.pk]
+    read = {"most_usage_per_day": habit and habit.most_per_day, "metered_since": habit and habit.since}
+    vars(customer).update(read, holdings=holdings)
     return customer
 
 
@@ -110,10 +114,11 @@ def test_customers_are_written_as_the_schema_says(shop: Shop, replica: Replica) 
     MeteredCustomerFactory(meter_rate="0.0000", last_meter_reading="0.00", name="金镬 <&>", postal_code="120462")
     MeteredCustomerFactory(meter_rate="2.1500", last_meter_reading="1234567.50", phone="+65 6861 2345")
     CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, rate="0.00", valid_from="2026-01-01")
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"})
     replica.pull()
     by_fields = {
         customer.pk: json.loads(
-            JSONRenderer().render(ModelSerializer.to_representation(PulledCustomer(), with_meter(customer)))
+            JSONRenderer().render(ModelSerializer.to_representation(PulledCustomer(), with_what_is_read(customer)))
         )
         for customer in Customer.objects.prefetch_related("rates")
     }
@@ -256,12 +261,13 @@ def test_the_feed_does_not_grow_with_time(shop: Shop, replica: Replica) -> None:
 def test_a_page_costs_the_same_for_10_and_for_1000_rows(
     shop: Shop, replica: Replica, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"})
     replica.pull()
     Customer.objects.bulk_create(CustomerFactory.build() for _ in range(10))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(13):
         replica.client.get("/api/sync/pull/", {"page_size": 2000})
     Customer.objects.bulk_create(CustomerFactory.build() for _ in range(1000))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(13):
         assert len(replica.client.get("/api/sync/pull/", {"page_size": 2000}).json()["customers"]) == 1011
 
 

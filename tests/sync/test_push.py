@@ -228,7 +228,7 @@ def test_a_mistake_of_the_server_s_costs_no_sale(shop: Shop, push: Push, monkeyp
     original = price_items
 
     def mistaken(items: Any, *args: Any, **kwargs: Any) -> Any:
-        if items[0].quantity == 2:
+        if items[0].item.quantity == 2:
             raise ZeroDivisionError
         return original(items, *args, **kwargs)
 

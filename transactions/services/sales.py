@@ -6,7 +6,7 @@ more, over locked rows, and recorded (`_record`), with that page where it says t
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -53,6 +53,7 @@ from inventory.services import (
 from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
 from invoices.services import Billing, Page, issue_invoice
+from payments.selectors import open_of_charges
 from payments.services import require_room_in_bag, set_off, settle_in_cash, take_on_the_spot
 from sequences.services import take_numbers
 from transactions.models import Transaction, TransactionItem
@@ -68,7 +69,6 @@ from transactions.planning import (
     plan_sale,
 )  # fmt: skip
 from transactions.pricing import Asked, Known, PricedItem, Type, Usage
-from transactions.selectors import open_of_charges
 from transactions.usage import Habit, habit_of
 
 NUMBER_PREFIX = "TRX"
@@ -169,21 +169,22 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     site = _site(customer, lines, {key[1]: count for key, count in hold.left.items() if key[0] == places[1].pk})
     plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
     billing = plan.billing
-    if data.payment_received:
-        require_room_in_bag(actor, plan.owed, attr="payment_received")
-    else:
+    if plan.cash:
+        require_room_in_bag(actor, plan.cash, attr="payment_received")
+    if plan.cash != plan.owed:
         attr = "items" if plan.items else "current_meter"
-        BALANCE.require(open_amount(customer) + plan.owed, attr=attr)
+        BALANCE.require(open_amount(customer) + plan.owed - plan.cash, attr=attr)
     answers = confirmations.require(plan.questions)
 
     visit = _Visit(actor, data, approval, customer, vehicle, depot_at(actor, occurred_at), occurred_at, now)
     page = laid_out.page if laid_out else None
-    sale = _write(visit, plan.items, plan.usage, billing, answers, page=page, is_settled_alone=plan.refund is None)
+    is_paid = data.payment_received and plan.refund is None and plan.cash == plan.owed
+    sale = _write(visit, plan.items, plan.usage, billing, answers, page=page, is_paid=is_paid)
     refund = sale
     if plan.refund and plan.is_beside_sale:
-        refund = _write(visit, plan.refund.items, None, plan.refund.billing, beside=sale)
-    if plan.refund:
-        _settle(plan.refund, visit, sale, refund)
+        refund = _write(visit, plan.refund.items, None, _naming(plan.refund, sale), beside=sale)
+    if plan.refund or (plan.cash and not is_paid):
+        _settle(plan, visit, sale, refund)
     post_movements(
         hold,
         actor=actor,
@@ -210,18 +211,17 @@ def _write(
     answers: Sequence[Answer] = (),
     *,
     page: Page | None = None,
-    is_settled_alone: bool = False,
+    is_paid: bool = False,
     beside: Transaction | None = None,
 ) -> Transaction:
     """One document: its numbers, the invoice, the transaction with its lines, the deposits, and its record.
 
-    ``is_settled_alone``: no refund settles any of it.
+    ``is_paid``: in cash, all of it.
     """
     actor, data, customer, now = visit.actor, visit.data, visit.customer, visit.now
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
-    is_paid = data.payment_received and is_settled_alone
     invoice = issue_invoice(
         actor=actor,
         depot_id=visit.depot_id,
@@ -282,19 +282,26 @@ def _move_deposits(visit: _Visit, items: Sequence[PricedItem], cause: Cause) -> 
         refund_deposits(refunds, kind=kind, cause=cause)
 
 
-def _settle(plan: RefundPlan, visit: _Visit, sale: Transaction, refund: Transaction) -> None:
-    """Set the refund off, pay the rest of it out, and take what is left of the sale beside it."""
-    against = dict(plan.against)
-    if plan.against_sale:
-        against[sale.invoice.pk] = plan.against_sale
-    set_off(visit.actor, refund.invoice, against, now=visit.now)
+def _naming(refund: RefundPlan, sale: Transaction) -> Billing:
+    """A refund's document names the sale that it is set off against, whose number is known now."""
+    if not refund.against_sale:
+        return refund.billing
+    numbers = [*refund.billing.set_off_against, sale.invoice.invoice_number]
+    return replace(refund.billing, set_off_against=numbers)
+
+
+def _settle(plan: SalePlan, visit: _Visit, sale: Transaction, refund: Transaction) -> None:
+    """Set the refund off, and let what changed hands settle its document."""
+    if plan.refund:
+        against = dict(plan.refund.against)
+        if plan.refund.against_sale:
+            against[sale.invoice.pk] = plan.refund.against_sale
+        set_off(visit.actor, refund.invoice, against, now=visit.now)
     for document in {sale.pk: sale.invoice, refund.pk: refund.invoice}.values():
         document.refresh_from_db(fields=[*Invoice.life_cycle])
-    paid = partial(settle_in_cash, user=visit.actor, occurred_at=visit.occurred_at, now=visit.now)
-    if plan.paid_out:
-        paid(refund.invoice, -plan.paid_out)
-    if visit.data.payment_received and sale is not refund and sale.invoice.outstanding_amount:
-        paid(sale.invoice, sale.invoice.outstanding_amount)
+    if plan.cash:
+        settled = (sale if plan.cash > 0 else refund).invoice
+        settle_in_cash(settled, plan.cash, user=visit.actor, occurred_at=visit.occurred_at, now=visit.now)
 
 
 def _found_at_site(moves: Sequence[Move], customer: Customer, occurred_at: datetime, now: datetime) -> list[Move]:

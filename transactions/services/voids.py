@@ -38,7 +38,6 @@ from payments import locks as payment_locks
 from payments.selectors import paid_out_of
 from payments.services import settle_void
 from sequences.services import take_numbers
-from transactions import locks
 from transactions.errors import AlreadyVoided, MeterMovedOn
 from transactions.models import MeterReplacement, Transaction, TransactionItem
 from transactions.services.sales import NUMBER_PREFIX
@@ -60,8 +59,8 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, goods: st
     then explain it; those that come back move now; those that are gone stay where they are. Cash that came with the
     sale goes back with it; what else was paid becomes the customer's credit.
 
-    The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the sale,
-    the customer, the invoice, the balances in primary-key order, the deposits, the payments. Raises Denied,
+    The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the
+    customer, the invoice, the balances in primary-key order, the deposits, the payments. Raises Denied,
     AlreadyVoided, DepositRefunded, MeterMovedOn, InsufficientStock, Invalid without a reason, StorageUnavailable.
     """
     return ahead_of_locks(
@@ -87,9 +86,9 @@ def _lay_out(actor: User, transaction_id: int, reason: str, goods: str, held: Ex
 def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead: Ahead[Page]) -> Transaction:
     """Lock, decide, write. See `void_transaction`."""
     page = ahead()
-    sale = locks.transaction(transaction_id)
+    sale = Transaction.objects.get(pk=transaction_id)
     customer = customer_locks.customer(sale.customer_id)
-    # Under both locks: whoever refunds its deposits holds the customer's alone.
+    # Whoever voids it too, or refunds its deposits, waits for the customer's lock.
     _require_voidable(actor, sale, reason)
     voided = invoice_locks.invoice(sale.invoice_id)
     moves_meter = sale.current_meter_reading is not None and sale.current_meter_reading != sale.last_meter_reading

@@ -32,7 +32,7 @@ export type Device = Schemas["DeviceInRequest"]
 export type SentOperation = Required<Omit<Schemas["OperationInRequest"], "number">> & { number: number }
 export type Push = Required<Omit<Schemas["PushDocumentationRequest"], "operations">> & { operations: SentOperation[] }
 /** What the sale was based on; what nobody knew is left out. */
-export type BasedOn = { last_reading?: string; total_with_gst?: string }
+export type BasedOn = { last_reading?: string; total_with_gst?: string; cash?: string }
 export type PushResult = Schemas["ResultOfDeviceOut"]
 /** There may be codes that this app doesn't know yet. */
 export type Discrepancy = Omit<Schemas["DifferenceOut"], "code"> & { code: string }

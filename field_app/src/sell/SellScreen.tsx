@@ -102,7 +102,7 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
         ...(here.vehicle ? { vehicle: here.vehicle } : {}),
         payment_received: paid,
         ...(remarks.trim() ? { remarks: remarks.trim() } : {}),
-        based_on: basedOn(customer, price),
+        based_on: basedOn(customer, price, paid),
         ...(questions.length ? { confirm: questions.map(confirmed) } : {}),
       },
       shown: {
@@ -257,7 +257,7 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
       )}
       <section className="total">
         <button type="submit" className="primary" disabled={!canRecord || isRecording}>
-          {price ? `Record: ${shown(new Big(price.total).plus(price.set_off).toFixed(2))}` : "Record"}
+          {price ? `Record: ${shown(toPay(price))}` : "Record"}
         </button>
       </section>
     </form>
@@ -334,12 +334,18 @@ function itemOf(line: Line, equipment: Map<number, Equipment>, customer: Custome
   }
 }
 
-/** What the customer was shown, and the reading that it went from, as far as they are known. */
-function basedOn({ last_meter_reading: last }: Customer, price: Price | null): BasedOn {
+/** What the customer was shown and paid, and the reading that it went from, as far as they are known. */
+function basedOn({ last_meter_reading: last }: Customer, price: Price | null, paid: boolean): BasedOn {
   return {
     ...(last === null || last === UNREADABLE ? {} : { last_reading: last }),
     ...(price ? { total_with_gst: price.total } : {}),
+    ...(price && paid ? { cash: toPay(price) } : {}),
   }
+}
+
+/** What changes hands: what is set off doesn't. */
+function toPay(price: Price): string {
+  return new Big(price.total).plus(price.set_off).toFixed(2)
 }
 
 function rateShown(item: Equipment, customer: Customer, day: string): string {
