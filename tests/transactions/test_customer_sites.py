@@ -17,7 +17,7 @@ from foundation.access.capabilities import Role
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
-from transactions.models import MeterReplacement, Transaction
+from transactions.models import DepositBalance, MeterReplacement, Transaction
 from transactions.selectors import meter_history
 
 pytestmark = pytest.mark.django_db
@@ -231,8 +231,9 @@ def test_the_evidence_of_a_replacement_names_both_meters(shop: Shop, metered: Cu
 def test_depot_staff_see_nothing_of_customers_sites(shop: Shop, metered: Customer) -> None:
     replace(shop, metered)
     shop.sell({"type": "DEPOSIT"})
+    DepositBalance.objects.create(customer=metered, equipment=shop.cylinder)
     staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
-    for rows in (DepositLot.objects, MeterReplacement.objects):
+    for rows in (DepositLot.objects, DepositBalance.objects, MeterReplacement.objects):
         assert (rows.visible_to(shop.driver).count(), rows.visible_to(staff).count()) == (1, 0)
 
 
