@@ -34,7 +34,14 @@ from inventory.views import (
     VehicleTransferViewSet,
 )
 from invoices.views import GstRateViewSet, InvoiceViewSet
-from payments.views import CashCountViewSet, CustomerPaymentViewSet, InvoicePaymentViewSet, PaymentViewSet
+from payments.views import (
+    CashCountViewSet,
+    CustomerPaymentViewSet,
+    InvoicePaymentViewSet,
+    PaymentViewSet,
+    PayoutViewSet,
+    SetOffViewSet,
+)
 from reports.views import CustomerStatementViewSet, ReportViewSet
 from settlements.views import SettlementViewSet
 from sync.views import DeviceViewSet, PullView, PushView, SyncConflictViewSet
@@ -61,6 +68,8 @@ router.register("transactions", TransactionViewSet, basename="transaction")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("invoices", InvoicePaymentViewSet, basename="invoice-payment")
 router.register("payments", PaymentViewSet, basename="payment")
+router.register("payouts", PayoutViewSet, basename="payout")
+router.register("set-offs", SetOffViewSet, basename="set-off")
 router.register("vehicle-counts", VehicleCountViewSet, basename="vehicle-count")
 router.register("cash-counts", CashCountViewSet, basename="cash-count")
 router.register("settlements", SettlementViewSet, basename="settlement")

@@ -170,7 +170,7 @@ def _settling(invoice: InvoiceSnapshot, *, is_credit: bool) -> Iterator[tuple[st
     if left and is_credit:
         yield label, f"{money(left)} to your account" if is_part else "To your account"
     elif left:
-        yield label, f"{money(left)} due" if is_part else _terms(invoice)
+        yield label, f"{money(left)} due" if is_part or invoice.corrects else _terms(invoice)
     elif not paid:
         yield label, "None"
     elif invoice.set_off:
@@ -180,7 +180,7 @@ def _settling(invoice: InvoiceSnapshot, *, is_credit: bool) -> Iterator[tuple[st
 
 
 def _settled_before(invoice: InvoiceSnapshot, *, is_credit: bool) -> Iterator[tuple[str, str]]:
-    """Of a void, and of earlier releases' documents."""
+    """Of earlier releases' documents, and their voids."""
     if invoice.set_off:
         yield "Set off", money(invoice.set_off)
     if invoice.corrects and is_credit:

@@ -102,7 +102,7 @@ class InvoiceSnapshot:
     set_off: Decimal = Decimal("0.00")
     """How much of it another document settled at once. Earlier releases didn't say."""
     paid: Decimal | None = None
-    """How much of it changed hands with it. None: of an earlier release, or of what isn't paid on the spot."""
+    """How much of it changed hands with it. None: of an earlier release, which didn't say."""
     set_off_against: tuple[str, ...] = ()
     """The numbers of the documents that a refund is set off against."""
 

@@ -79,6 +79,7 @@ def told_of_payout(invoice: Invoice) -> Iterable[str]:
 class AllocationInline(ReadOnlyInline[Allocation, Payment]):
     view_capability = Capability.VIEW_SALES
     model = Allocation
+    fk_name = "payment"
     fields = ("document", "amount", "date")
     readonly_fields = fields
     verbose_name_plural = "what it settles"

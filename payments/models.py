@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -28,6 +28,12 @@ class PaymentQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """All, those of the own depot, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
+
+    def with_allocations(self, reader: User) -> Self:
+        """Each with its ``allocations``; which documents they settle is told of those that the reader may see."""
+        visible = Invoice.objects.visible_to(reader).filter(pk=OuterRef("invoice"))
+        allocations = Allocation.objects.annotate(is_visible=Exists(visible)).select_related("invoice")
+        return self.prefetch_related(Prefetch("allocations", allocations.defer("invoice__snapshot")))
 
 
 class CashCountQuerySet(LedgerQuerySet):
@@ -117,7 +123,9 @@ class Payment(Ordered, OperationRecord):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments")
     method = models.CharField(max_length=16, choices=Method)
     amount = models.DecimalField(max_digits=12, decimal_places=2, help_text="Negative: paid out, or reversed.")
-    received_on = models.DateField(help_text="The Singapore date on which the money came.")
+    received_on = models.DateField(
+        help_text="The Singapore date on which the money came. What was owed on a day goes by the day of its record."
+    )
     reference = models.CharField(max_length=64, blank=True, help_text="Cheque number, bank reference, …")
     remarks = models.CharField(max_length=500, blank=True)
     user = models.ForeignKey(
@@ -186,15 +194,19 @@ class Payment(Ordered, OperationRecord):
 
 
 class Allocation(LedgerModel):
-    """So much of a payment, or of a credit note, settles so much of an invoice. Undone by a negative one."""
+    """So much of a payment, or of a credit note, settles so much of an invoice. Undone by a negative one.
+
+    Or so much of a payment is paid out again by another one (``payout``), whose amount is negative.
+    """
 
     entity = "invoices.allocation"
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations")
     credit_note = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="uses")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations")
+    payout = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="paid_out_of")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
-    date = models.DateField(help_text="From when it counts: both the money and the invoice are there.")
+    date = models.DateField(help_text="The Singapore date of its record: what was owed on an earlier day stays so.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="allocations")
     created_at = models.DateTimeField()
 
@@ -211,8 +223,13 @@ class Allocation(LedgerModel):
                 | Q(payment__isnull=False, credit_note__isnull=True),
                 name="allocation_has_one_source",
             ),
+            models.CheckConstraint(
+                condition=Q(invoice__isnull=False, payout__isnull=True)
+                | Q(invoice__isnull=True, payout__isnull=False, payment__isnull=False),
+                name="allocation_has_one_target",
+            ),
             in_columns("allocation", amounts=("amount",)),
         )
 
     def __str__(self) -> str:
-        return f"{self.amount} of {self.invoice_id}"
+        return f"{self.amount} of {self.invoice_id or self.payout}"

@@ -10,7 +10,19 @@ from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.openapi import INVOICE_EXAMPLE
 from invoices.serializers import InvoiceOut
 from payments.errors import AlreadyPaid, AlreadyReversed, CashCountDecided, ExceedsCredit, ExceedsOutstanding
-from payments.serializers import CashCountIn, CashCountOut, GoodwillIn, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
+from payments.serializers import (
+    CashCountIn,
+    CashCountOut,
+    GoodwillIn,
+    PayIn,
+    PaymentIn,
+    PaymentOut,
+    PayoutIn,
+    ReasonIn,
+    SetOffIn,
+    SetOffOut,
+    SharesIn,
+)
 
 _PAID = {
     **INVOICE_EXAMPLE,
@@ -41,7 +53,13 @@ _PAYMENT_EXAMPLE = {
     "allocated_amount": "179.31",
     "credit_amount": "20.69",
     "allocations": [
-        {"invoice": 480, "invoice_number": "INV-20260120-000001", "amount": "179.31", "date": "2026-02-10"}
+        {
+            "invoice": 480,
+            "invoice_number": "INV-20260120-000001",
+            "payout": None,
+            "amount": "179.31",
+            "date": "2026-02-10",
+        }
     ],
     "created_at": "2026-02-10T15:30:00+08:00",
 }
@@ -136,6 +154,67 @@ reverse_payment = extend_schema(
                 "credit_amount": "-20.69",
                 "allocations": [],
             },
+            response_only=True,
+            status_codes=["201"],
+        ),
+    ],
+)
+
+pay_out = extend_schema(
+    summary="Pay a customer's credit back",
+    description="ADMIN: any; a SUPERVISOR: what their depot took; others: what they took themselves, in the way in "
+    "which it came. Answers the payment, whose amount is negative; reversing it undoes it. With a `client_temp_id` it "
+    "is safe to send again.",
+    tags=["Payments"],
+    request=PayoutIn,
+    responses={201: PaymentOut, **conflicts(ExceedsCredit)},
+    examples=[
+        OpenApiExample(
+            "after a sale was voided",
+            value={"customer": 1, "amount": "109.00", "method": "CASH", "remarks": "Delivered to the wrong stall"},
+            request_only=True,
+        ),
+        OpenApiExample(
+            "paid out",
+            value={
+                **_PAYMENT_EXAMPLE,
+                "id": 93,
+                "payment_number": "PAY-000093",
+                "method": "CASH",
+                "amount": "-109.00",
+                "reference": "",
+                "remarks": "Delivered to the wrong stall",
+                "allocated_amount": "-109.00",
+                "credit_amount": "0.00",
+                "allocations": [],
+            },
+            response_only=True,
+            status_codes=["201"],
+        ),
+    ],
+)
+
+set_off_credit = extend_schema(
+    summary="Set a customer's credit off against what is owed",
+    description="What is left of payments and credit notes settles invoices, from today on. "
+    "With a `client_temp_id` it is safe to send again.",
+    tags=["Payments"],
+    request=SetOffIn,
+    responses={201: SetOffOut, **conflicts(ExceedsOutstanding, ExceedsCredit)},
+    examples=[
+        OpenApiExample("all of it, the oldest first", value={"customer": 1}, request_only=True),
+        OpenApiExample(
+            "a credit note against one invoice",
+            value={
+                "customer": 1,
+                "credits": [{"credit_note": 512, "amount": "80.00"}],
+                "invoices": [{"invoice": 480, "amount": "80.00"}],
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "set off",
+            value={"customer": 1, "open_amount": "99.31", "credit_amount": "0.00"},
             response_only=True,
             status_codes=["201"],
         ),

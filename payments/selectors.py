@@ -62,6 +62,13 @@ def credit_of(customer: Customer) -> Decimal:
     return total
 
 
+def refunds_open(customer: Customer) -> Decimal:
+    """What is left of a customer's credit notes: neither paid out nor set off."""
+    notes = Invoice.objects.filter(customer=customer, settled_on__isnull=True, total_amount__lt=0)
+    total: Decimal = notes.aggregate(total=sum_of(F("settled_amount") - F("total_amount")))["total"]
+    return total
+
+
 def paid_out_of(credit_note: Invoice) -> Decimal:
     """How much of a credit note was paid out, and not set off."""
     paid = Allocation.objects.filter(invoice=credit_note, payment__isnull=False)

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from customers.models import Customer
 from foundation.api.fields import (
     AmountField,
     IdField,
@@ -17,8 +18,12 @@ from foundation.api.fields import (
 from foundation.api.inputs import Input
 from foundation.api.responses import UnderWayOut
 from foundation.limits import BALANCE, LINES
+from invoices.selectors import open_amount
 from payments.models import Allocation, CashCount, Payment
-from payments.services import NewCashCount, NewPayment, Share
+from payments.selectors import credit_of, refunds_open
+from payments.services import CreditShare, NewCashCount, NewPayment, NewPayout, Share
+
+_AMOUNT = serializers.DecimalField(max_digits=14, decimal_places=2)
 
 
 class ReceivedOnField(serializers.DateField):
@@ -91,13 +96,90 @@ class GoodwillIn(Input):
     method = StrictChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CASH)
 
 
+class PayoutIn(Input):
+    customer = IdField()
+    amount = AmountField()
+    method = StrictChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CASH)
+    reference = ReferenceField()
+    remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+
+    def command(self) -> NewPayout:
+        """The validated payout, as the service takes it."""
+        return NewPayout(**self.validated_data)
+
+
+class CreditShareIn(Input):
+    payment = IdField(required=False, allow_null=True, default=None)
+    credit_note = IdField(required=False, allow_null=True, default=None)
+    amount = AmountField()
+
+
+class SetOffIn(Input):
+    customer = IdField()
+    credits = serializers.ListField(
+        child=CreditShareIn(),
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=LINES,
+        help_text="Payments and credit notes. Left out: all that is left of them, the oldest first.",
+    )
+    invoices = serializers.ListField(
+        child=ShareIn(),
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=LINES,
+        help_text="Left out: what has been owed for longest first.",
+    )
+
+    def command(self) -> dict[str, Any]:
+        """The validated set-off, as the service takes it."""
+        credits, invoices = self.validated_data["credits"], self.validated_data["invoices"]
+        return {
+            "customer_id": self.validated_data["customer"],
+            "credits": None if credits is None else tuple(CreditShare(**share) for share in credits),
+            "invoices": None if invoices is None else tuple(Share(**share) for share in invoices),
+        }
+
+
+class SetOffOut(serializers.Serializer[Customer]):
+    """What a customer's account comes to afterwards."""
+
+    customer = serializers.IntegerField(source="pk", read_only=True)
+    open_amount = serializers.SerializerMethodField(help_text="Of invoices.")
+    credit_amount = serializers.SerializerMethodField(help_text="Of payments and credit notes.")
+
+    @extend_schema_field(_AMOUNT)
+    def get_open_amount(self, customer: Customer) -> str:
+        return str(open_amount(customer))
+
+    @extend_schema_field(_AMOUNT)
+    def get_credit_amount(self, customer: Customer) -> str:
+        return str(credit_of(customer) + refunds_open(customer))
+
+
 class AllocationOut(serializers.ModelSerializer[Allocation]):
-    invoice_number = serializers.CharField(source="invoice.invoice_number", read_only=True)
+    """Of payments `with_allocations`."""
+
+    invoice = serializers.SerializerMethodField(
+        help_text="What it settles. Null: a document that you may not see, or it was paid out."
+    )
+    invoice_number = serializers.SerializerMethodField()
+    payout: Any = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, help_text="The payment by which it was paid out."
+    )
 
     class Meta:
         model = Allocation
-        fields = ("invoice", "invoice_number", "amount", "date")
+        fields = ("invoice", "invoice_number", "payout", "amount", "date")
         read_only_fields = fields
+
+    def get_invoice(self, allocation: Any) -> int | None:
+        return allocation.invoice_id if allocation.is_visible else None
+
+    def get_invoice_number(self, allocation: Any) -> str | None:
+        return allocation.invoice.invoice_number if allocation.is_visible else None
 
 
 class PaymentOut(serializers.ModelSerializer[Payment]):

@@ -1,10 +1,12 @@
 """Payments over HTTP."""
 
+from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
+from accounts.models import User
 from accounts.requests import acting_user
 from customers.models import Customer
 from customers.search import DocumentSearch
@@ -19,7 +21,19 @@ from invoices.serializers import InvoiceOut
 from payments import openapi, services
 from payments.models import CashCount, Payment
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
-from payments.serializers import CashCountIn, CashCountOut, GoodwillIn, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
+from payments.serializers import (
+    CashCountIn,
+    CashCountOut,
+    GoodwillIn,
+    PayIn,
+    PaymentIn,
+    PaymentOut,
+    PayoutIn,
+    ReasonIn,
+    SetOffIn,
+    SetOffOut,
+    SharesIn,
+)
 from payments.unlikely import OF_PAYMENTS
 
 
@@ -60,8 +74,7 @@ class CustomerPaymentViewSet(ScopedViewSet):
         paid = services.refund_goodwill(
             actor=acting_user(request), customer_id=self.get_object().pk, **serializer.validated_data
         )
-        answer = self.get_serializer(PaymentViewSet.queryset.get(pk=paid.pk))
-        return Response(answer.data, status=HTTP_201_CREATED)
+        return Response(payment_read_by(acting_user(request), paid.pk), status=HTTP_201_CREATED)
 
 
 class PaymentFilter(LedgerFilterSet):
@@ -80,7 +93,7 @@ class PaymentFilter(LedgerFilterSet):
 @openapi.payments
 class PaymentViewSet(LedgerViewSet):
     # Nothing is joined: see `StockMovementQuerySet.with_ends`.
-    queryset = Payment.objects.prefetch_related("customer", "user", "reversal", "allocations__invoice")
+    queryset = Payment.objects.prefetch_related("customer", "user", "reversal")
     serializer_class = PaymentOut
     filterset_class = PaymentFilter
     filter_backends = (FilterBackend, DocumentSearch, KnownOrdering)
@@ -122,8 +135,44 @@ class PaymentViewSet(LedgerViewSet):
         )
         return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
 
+    def get_queryset(self) -> QuerySet[Payment]:
+        return super().get_queryset().with_allocations(acting_user(self.request))
+
     def _read(self, pk: int) -> object:
-        return PaymentOut(self.queryset.get(pk=pk)).data
+        return payment_read_by(acting_user(self.request), pk)
+
+
+def payment_read_by(reader: User, pk: int) -> object:
+    """A payment as an answer to who has just changed it, whoever it is of."""
+    payments = Payment.objects.prefetch_related("customer", "user", "reversal")
+    return PaymentOut(payments.with_allocations(reader).get(pk=pk)).data
+
+
+class PayoutViewSet(ScopedViewSet):
+    queryset = Payment.objects.all()
+    serializer_class = PaymentOut
+    asks = {"create": OF_PAYMENTS}
+    capability = {"create": Capability.PAY_OUT}
+
+    @openapi.pay_out
+    def create(self, request: Request) -> Response:
+        serializer = PayoutIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        payout = services.pay_out(actor=acting_user(request), data=serializer.command())
+        return Response(payment_read_by(acting_user(request), payout.pk), status=HTTP_201_CREATED)
+
+
+class SetOffViewSet(ScopedViewSet):
+    queryset = Customer.objects.all()
+    serializer_class = SetOffOut
+    capability = {"create": Capability.RECORD_PAYMENT}
+
+    @openapi.set_off_credit
+    def create(self, request: Request) -> Response:
+        serializer = SetOffIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        customer = services.set_off_credit(actor=acting_user(request), **serializer.command())
+        return Response(self.get_serializer(customer).data, status=HTTP_201_CREATED)
 
 
 class CashCountFilter(LedgerFilterSet):

@@ -186,7 +186,8 @@ driver_day = extend_schema(
 
 receivables = extend_schema(
     summary=RECEIVABLES.title,
-    description="What customers owe by days overdue, less their credit, as of any date.",
+    description="What customers owe by days overdue, less their credit, as of any date. It goes by the days of "
+    "recording, so that a past day's figures never change; beside it is what came in by then and was entered later.",
     tags=["Reports"],
     parameters=[RECEIVABLES.query],
     responses=table_answers(
@@ -204,6 +205,7 @@ receivables = extend_schema(
                     "days_over_90": "0.00",
                     "credit": "-20.69",
                     "total": "158.62",
+                    "entered_later": "0.00",
                 }
             ],
             "totals": {
@@ -214,6 +216,7 @@ receivables = extend_schema(
                 "days_over_90": "0.00",
                 "credit": "-20.69",
                 "total": "158.62",
+                "entered_later": "0.00",
             },
         },
     ),

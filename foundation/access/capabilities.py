@@ -55,6 +55,8 @@ class Capability(StrEnum):
     VOID_SALE = auto()
     RECORD_PAYMENT = auto()
     REVERSE_PAYMENT = auto()
+    PAY_OUT = auto()
+    """Pay a customer's credit back: of what one took oneself, what one's depot took, or all."""
     REFUND_GOODWILL = auto()
     """Pay out what nobody owes, with a reason."""
     VIEW_CUSTOMER_SITE = auto()
@@ -150,6 +152,12 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.DRIVER: Scope.OWN,
     },
     Capability.REVERSE_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.PAY_OUT: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+    },
     Capability.REFUND_GOODWILL: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
     Capability.VIEW_CUSTOMER_SITE: {
         Role.ADMIN: Scope.ALL,
@@ -248,6 +256,7 @@ IN_WORDS: dict[Capability, str] = {
     Capability.RELEASE_EMAIL: "release held documents",
     Capability.RECORD_PAYMENT: "record payments",
     Capability.REVERSE_PAYMENT: "reverse payments",
+    Capability.PAY_OUT: "pay a customer's credit back",
     Capability.REFUND_GOODWILL: "pay goodwill refunds",
     Capability.VIEW_CUSTOMER_SITE: "read what stands at customers' sites",
     Capability.REPLACE_METER: "replace meters",

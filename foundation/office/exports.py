@@ -1,5 +1,6 @@
 """A list of the office as a file: the rows as they are filtered and ordered, the columns as they are shown."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
@@ -20,6 +21,9 @@ from foundation.spreadsheets.writing import MOST_ROWS, Cell, Value, spreadsheet
 
 _LINKS = {"action_checkbox", "pdf"}
 """Columns that are nothing outside the page."""
+
+_AMOUNT = re.compile(r"[+-]?\d[\d,]*\.\d\d")
+"""How a list writes an amount that it computes."""
 
 Shown = str | Callable[[Any], str | bool]
 """What a list shows in a column: a field or method by its name, or a function of the row."""
@@ -73,4 +77,6 @@ class ExportsRows[M: Model](ModelAdmin[M]):
                 return value
             case _:
                 text = strip_tags(str(value))
+                if field is None and _AMOUNT.fullmatch(text):
+                    return Decimal(text.replace(",", ""))
                 return "" if text == "–" else text

@@ -49,8 +49,8 @@ class Billing:
     corrects: Correction | None = None
     set_off: Decimal = ZERO
     """How much of it is settled at once by another document; a size, for credit notes too."""
-    paid: Decimal | None = None
-    """How much of it changes hands with it; a size too. None: it is a void, which moves what its sale moved."""
+    paid: Decimal = ZERO
+    """How much of it changes hands with it; a size too."""
     set_off_against: Sequence[str] = ()
     """The numbers of the documents that a refund is set off against."""
 
@@ -213,7 +213,7 @@ def _snapshot(actor: User, billing: Billing, numbers: Sequence[str], now: dateti
 
 def _paynow(billing: Billing, number: str) -> str:
     """What the QR code of an invoice that is still to be paid says; empty where there is none."""
-    owed = billing.total_amount - billing.set_off - (billing.paid or ZERO)
+    owed = billing.total_amount - billing.set_off - billing.paid
     if owed <= 0 or not settings.COMPANY["uen"]:
         return ""
     return paynow_payload(uen=settings.COMPANY["uen"], name=settings.COMPANY["name"], amount=owed, reference=number)

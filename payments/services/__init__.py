@@ -23,16 +23,21 @@ from payments.services.payments import (
     settle_in_cash,
     take_on_the_spot,
 )
+from payments.services.payouts import CreditShare, NewPayout, credit_to_pay_out, pay_out, set_off_credit
 from payments.services.reversals import reverse_payment, settle_void
 
 __all__ = [
     "CASH_COUNT",
     "CASH_COUNT_PREFIX",
+    "CreditShare",
     "NewCashCount",
     "NewPayment",
+    "NewPayout",
     "Share",
     "allocate_payment",
+    "credit_to_pay_out",
     "pay_invoice",
+    "pay_out",
     "record_cash_count",
     "record_payment",
     "refund_goodwill",
@@ -40,6 +45,7 @@ __all__ = [
     "require_room_in_bag",
     "reverse_payment",
     "set_off",
+    "set_off_credit",
     "settle_in_cash",
     "settle_void",
     "sign_off_cash_count",

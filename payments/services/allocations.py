@@ -5,8 +5,8 @@ payments are locked behind it, each in primary-key order.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -40,12 +40,14 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An allocation to be: so much of a payment or a credit note settles so much of an invoice, from a date on."""
+    """An allocation to be: so much of a payment or a credit note settles so much of a document.
+
+    Or of what was paid out: then the target is a payment too, whose amount is negative.
+    """
 
     source: Payment | Invoice
-    invoice: Invoice
+    target: Invoice | Payment
     amount: Decimal
-    date: date
 
 
 @command
@@ -53,7 +55,7 @@ class Part:
 def allocate_payment(*, actor: User, payment_id: int, shares: Sequence[Share] | None = None) -> Payment:
     """Settle invoices with the credit that is left of a payment, from today on: what was owed before stays so.
 
-    Locks the customer, the invoices, the payment. ``shares`` None: the oldest open ones first. Raises
+    Locks the customer, the invoices, the payments. ``shares`` None: what has been owed for longest first. Raises
     AlreadyReversed, UnknownReference, ExceedsOutstanding, ExceedsCredit.
     """
     locks.customer_of_payment(payment_id)
@@ -61,66 +63,89 @@ def allocate_payment(*, actor: User, payment_id: int, shares: Sequence[Share] | 
     require_standing(payment)
     if payment.credit_amount <= 0:
         raise ExceedsCredit(f"Nothing is left of {payment}.")
-    now = clock.now()
-    settle_invoices(actor, payment, shares, since=clock.business_date(now), now=now)
+    settle_with(actor, payment, shares, now=clock.now())
     record_settling(actor, "invoices.payment.allocated", payment)
     return payment
 
 
-def settle_invoices(
-    actor: User, payment: Payment, shares: Sequence[Share] | None, *, since: date, now: datetime
-) -> None:
-    """Allocate what is left of a payment: as asked, or to the oldest open invoices that the actor may see.
+def settle_with(actor: User, payment: Payment, shares: Sequence[Share] | None, *, now: datetime) -> None:
+    """Allocate what is left of a payment: as asked, or to what the account has owed for longest.
 
-    It counts ``since`` a date, or since the invoice is there, if that is later.
+    As asked, it settles documents that the actor may see. The account is one, whoever sold.
     """
     if shares is None:
-        shares = list(_oldest_first(actor, payment))
-    if sum((share.amount for share in shares), ZERO) > payment.credit_amount:
-        raise ExceedsCredit(f"Only {payment.credit_amount} is left of the payment.", attr="allocations")
-    wanted = [share.invoice for share in shares]
-    if len(set(wanted)) != len(wanted):
-        raise Invalid("An invoice is named twice.", attr="allocations")
-    known = Invoice.objects.visible_to(actor).filter(customer=payment.customer_id, pk__in=wanted)
-    visible = set(known.values_list("pk", flat=True))
-    rows = {invoice.pk: invoice for invoice in invoice_locks.invoices(visible)}
-    parts = []
-    for index, share in enumerate(shares):
-        invoice = rows.get(share.invoice)
-        if invoice is None:
-            raise UnknownReference(share.invoice, attr=f"allocations.{index}.invoice")
-        if share.amount > invoice.outstanding_amount:
-            raise ExceedsOutstanding(
-                f"Only {max(invoice.outstanding_amount, ZERO)} is open of {invoice.invoice_number}.",
-                attr=f"allocations.{index}.amount",
-            )
-        parts.append(Part(payment, invoice, share.amount, max(since, invoice.date)))
+        parts = spread([(payment, payment.credit_amount)], owed_by(payment.customer_id))
+    else:
+        named_ones = named(actor, payment.customer_id, shares, attr="allocations")
+        parts = [Part(payment, invoice, amount) for invoice, amount in named_ones]
+        if sum((share.amount for share in shares), ZERO) > payment.credit_amount:
+            raise ExceedsCredit(f"Only {payment.credit_amount} is left of the payment.", attr="allocations")
     write_allocations(actor, parts, now)
 
 
-def _oldest_first(actor: User, payment: Payment) -> Iterable[Share]:
-    left = payment.credit_amount
-    open_invoices = Invoice.objects.visible_to(actor).filter(
-        customer=payment.customer_id, settled_on__isnull=True, total_amount__gt=0
-    )
-    # The customer's lock keeps them as they are.
-    for invoice in open_invoices.order_by("due_on", "id").defer("snapshot").iterator():
-        if left <= 0:
-            return
-        amount = min(left, invoice.outstanding_amount)
-        left -= amount
-        yield Share(invoice.pk, amount)
+Owed = tuple[Invoice | Payment, Decimal]
+"""What is owed, or is to be settled of it."""
+
+
+def named(actor: User, customer_id: int, shares: Sequence[Share], *, attr: str) -> list[Owed]:
+    """The invoices of these shares, locked, each with as much open as is asked of it.
+
+    Raises Invalid, UnknownReference, ExceedsOutstanding.
+    """
+    wanted = [share.invoice for share in shares]
+    if len(set(wanted)) != len(wanted):
+        raise Invalid("An invoice is named twice.", attr=attr)
+    known = Invoice.objects.visible_to(actor).filter(customer=customer_id, pk__in=wanted)
+    rows = {invoice.pk: invoice for invoice in invoice_locks.invoices(set(known.values_list("pk", flat=True)))}
+    for index, share in enumerate(shares):
+        if share.invoice not in rows:
+            raise UnknownReference(share.invoice, attr=f"{attr}.{index}.invoice")
+        outstanding = max(rows[share.invoice].outstanding_amount, ZERO)
+        if share.amount > outstanding:
+            number = rows[share.invoice].invoice_number
+            raise ExceedsOutstanding(f"Only {outstanding} is open of {number}.", attr=f"{attr}.{index}.amount")
+    return [(rows[share.invoice], share.amount) for share in shares]
+
+
+def owed_by(customer_id: int) -> Iterator[Owed]:
+    """What a customer owes, what has been due for longest first: open invoices, and what was paid out too much.
+
+    The customer's lock keeps them as they are.
+    """
+    invoices = Invoice.objects.filter(customer=customer_id, settled_on__isnull=True, total_amount__gt=0)
+    payouts = Payment.objects.filter(customer=customer_id, used_up_on__isnull=True, amount__lt=0)
+    owed: list[tuple[date, int, Owed]] = [
+        *((row.due_on, row.pk, (row, row.outstanding_amount)) for row in invoices.defer("snapshot")),
+        *((row.date, row.pk, (row, -row.credit_amount)) for row in payouts),
+    ]
+    for _, _, each in sorted(owed, key=lambda one: one[:2]):
+        yield each
+
+
+def spread(credits: Iterable[tuple[Payment | Invoice, Decimal]], owed: Iterable[Owed]) -> list[Part]:
+    """So much of each credit for what is owed, in turn. Credit notes settle invoices alone."""
+    parts: list[Part] = []
+    left = dict(enumerate(credits))
+    for target, amount in owed:
+        for key, (source, most) in left.items():
+            part = min(most, amount)
+            if part > 0 and not (isinstance(source, Invoice) and isinstance(target, Payment)):
+                parts.append(Part(source, target, part))
+                left[key] = (source, most - part)
+                amount -= part
+    return parts
 
 
 def write_allocations(actor: User, parts: Sequence[Part], now: datetime) -> None:
-    """Write allocations, and what they make of their invoices and sources."""
+    """Write allocations, from today on, and what they make of their targets and sources."""
     Allocation.objects.bulk_create(
         Allocation(
             payment=part.source if isinstance(part.source, Payment) else None,
             credit_note=part.source if isinstance(part.source, Invoice) else None,
-            invoice=part.invoice,
+            invoice=part.target if isinstance(part.target, Invoice) else None,
+            payout=part.target if isinstance(part.target, Payment) else None,
             amount=part.amount,
-            date=part.date,
+            date=clock.business_date(now),
             user=actor,
             created_at=now,
         )
@@ -129,16 +154,16 @@ def write_allocations(actor: User, parts: Sequence[Part], now: datetime) -> None
     documents: dict[int, Decimal] = defaultdict(Decimal)
     money: dict[int, Decimal] = defaultdict(Decimal)
     for part in parts:
-        documents[part.invoice.pk] += part.amount
-        if isinstance(part.source, Payment):
-            money[part.source.pk] += part.amount
-        else:
-            documents[part.source.pk] -= part.amount
-    given: dict[tuple[type, int], Payment | Invoice] = {
-        (type(row), row.pk): row for part in parts for row in (part.invoice, part.source)
-    }
+        # A credit note's and a payout's amounts are negative.
+        to, of = (documents if isinstance(row, Invoice) else money for row in (part.target, part.source))
+        to[part.target.pk] += part.amount if isinstance(part.target, Invoice) else -part.amount
+        of[part.source.pk] += part.amount if isinstance(part.source, Payment) else -part.amount
+    given: dict[tuple[type, int], list[Payment | Invoice]] = defaultdict(list)
+    for part in parts:
+        for row in (part.target, part.source):
+            given[type(row), row.pk].append(row)
     # What is open of the invoices that charged deposits.
-    announce(*{part.invoice.customer_id: part.invoice.customer for part in parts}.values())
+    announce(*{part.target.customer_id: part.target.customer for part in parts}.values())
     for invoice in invoice_locks.invoices(documents):
         change_settled(invoice, documents[invoice.pk], last=_last_date(invoice), now=now)
         _take_over(given[Invoice, invoice.pk], invoice)
@@ -156,22 +181,47 @@ def _with_allocated(payment: Payment, amount: Decimal) -> Payment:
     payment.allocated_amount += amount
     payment.used_up_on = None
     if payment.credit_amount == 0:
-        payment.used_up_on = Allocation.objects.filter(payment=payment).aggregate(last=Max("date"))["last"]
+        of_it = Allocation.objects.filter(Q(payment=payment) | Q(payout=payment))
+        payment.used_up_on = of_it.aggregate(last=Max("date"))["last"]
     payment.save(update_fields=["allocated_amount", "used_up_on"])
     return payment
 
 
-def _take_over(row: Payment | Invoice, locked: Payment | Invoice) -> None:
-    """The caller's instance says what is stored now."""
-    for name in locked.life_cycle:
-        setattr(row, name, getattr(locked, name))
+def _take_over(rows: Iterable[Payment | Invoice], locked: Payment | Invoice) -> None:
+    """The caller's instances say what is stored now."""
+    for row in rows:
+        for name in locked.life_cycle:
+            setattr(row, name, getattr(locked, name))
 
 
-def standing_amounts(allocations: QuerySet[Allocation]) -> dict[tuple[int, int], Decimal]:
-    """What stands of these allocations of payments, by payment and invoice."""
-    rows = allocations.order_by().values_list("payment_id", "invoice_id").annotate(total=added_up("amount"))
+def standing_parts(allocations: QuerySet[Allocation]) -> list[Part]:
+    """What stands of these allocations, by source and target. Their rows are as they were read.
+
+    What a payment settles that was reversed stands no more: the two cancel each other.
+    """
+    keys = ("payment_id", "credit_note_id", "invoice_id", "payout_id")
+    rows = allocations.exclude(_UNDONE).order_by().values_list(*keys).annotate(total=added_up("amount"))
     # SQLite adds decimals as floats.
-    return {(payment, invoice): to_cents(total) for payment, invoice, total in rows if to_cents(total)}
+    standing = [(keys, to_cents(total)) for *keys, total in rows if to_cents(total)]
+    payments = Payment.objects.in_bulk({pk for (paid, _, _, out), _ in standing for pk in (paid, out) if pk})
+    invoices = Invoice.objects.in_bulk({pk for (_, note, of, _), _ in standing for pk in (note, of) if pk})
+    return [
+        Part(payments[paid] if paid else invoices[note], invoices[of] if of else payments[out], total)
+        for (paid, note, of, out), total in sorted(standing, key=lambda one: [key or 0 for key in one[0]])
+    ]
+
+
+_UNDONE = (
+    Q(payment__reverses__isnull=False)
+    | Q(payment__reversal__isnull=False)
+    | Q(payout__reverses__isnull=False)
+    | Q(payout__reversal__isnull=False)
+)
+
+
+def undo(actor: User, parts: Iterable[Part], now: datetime) -> None:
+    """What stands, stands no more from today on."""
+    write_allocations(actor, [replace(part, amount=-part.amount) for part in parts], now)
 
 
 def require_standing(payment: Payment) -> None:
@@ -191,7 +241,9 @@ def record_settling(actor: User, action: str, payment: Payment, *, answers: Sequ
             "reference": payment.reference,
             "allocated_amount": payment.allocated_amount,
             "invoices": list(
-                Allocation.objects.filter(payment=payment).values_list("invoice__invoice_number", flat=True).distinct()
+                Allocation.objects.filter(payment=payment, invoice__isnull=False)
+                .values_list("invoice__invoice_number", flat=True)
+                .distinct()
             ),
         },
         answers=answers,

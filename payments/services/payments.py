@@ -22,7 +22,7 @@ from payments.errors import AlreadyPaid, ExceedsOutstanding
 from payments.models import Allocation, Payment
 from payments.offsets import Open
 from payments.selectors import cash_in_bag, credit_of, offsets_of
-from payments.services.allocations import Part, Share, record_settling, settle_invoices, write_allocations
+from payments.services.allocations import Part, Share, record_settling, settle_with, write_allocations
 from payments.services.cash import cash_position, explain_count
 from payments.unlikely import unlikely_payment
 
@@ -33,7 +33,7 @@ Method = Payment.Method
 
 @dataclass(frozen=True, slots=True)
 class NewPayment:
-    """A payment, as asked for. ``shares`` None: the oldest open invoices first. ``received_on`` None: today."""
+    """A payment, as asked for. ``shares`` None: what is owed for longest first. ``received_on`` None: today."""
 
     customer: int
     method: str
@@ -57,7 +57,7 @@ def record_payment(*, actor: User, data: NewPayment) -> Payment:
         raise UnknownReference(data.customer, attr="customer")
     now = clock.now()
     payment, answers = _create(actor, customer, data, data.amount, now)
-    settle_invoices(actor, payment, data.shares, since=payment.received_on, now=now)
+    settle_with(actor, payment, data.shares, now=now)
     BALANCE.require(credit_of(customer), attr="amount")
     record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
     return payment
@@ -99,7 +99,7 @@ def pay_invoice(
     signed = wanted if open_amount > 0 else -wanted
     new = NewPayment(customer.pk, method, signed, received_on=received_on, reference=reference)
     payment, answers = _create(actor, customer, new, signed, now, of=invoice)
-    write_allocations(actor, [Part(payment, invoice, signed, max(payment.received_on, invoice.date))], now)
+    write_allocations(actor, [Part(payment, invoice, signed)], now)
     record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
     return invoice
 
@@ -128,7 +128,7 @@ def take_on_the_spot(invoice: Invoice, *, user: User, occurred_at: datetime, now
         customer=invoice.customer,
         method=Method.CASH,
         amount=invoice.total_amount,
-        received_on=invoice.date,
+        received_on=clock.business_date(occurred_at),
         user=user,
         depot_id=invoice.depot_id,
         is_on_the_spot=True,
@@ -154,9 +154,8 @@ def set_off(actor: User, credit_note: Invoice, against: Mapping[int, Decimal], *
 
     Locks the invoices. Runs in the caller's transaction, which holds the customer's lock and its audit record.
     """
-    today = clock.business_date(now)
     rows = {row.pk: row for row in invoice_locks.invoices(against)}
-    write_allocations(actor, [Part(credit_note, rows[pk], amount, today) for pk, amount in against.items()], now)
+    write_allocations(actor, [Part(credit_note, rows[pk], amount) for pk, amount in against.items()], now)
 
 
 def settle_in_cash(invoice: Invoice, amount: Decimal, *, user: User, occurred_at: datetime, now: datetime) -> None:
@@ -168,7 +167,7 @@ def settle_in_cash(invoice: Invoice, amount: Decimal, *, user: User, occurred_at
         customer=invoice.customer,
         method=Method.CASH,
         amount=amount,
-        received_on=invoice.date,
+        received_on=clock.business_date(occurred_at),
         user=user,
         depot_id=invoice.depot_id,
         is_on_the_spot=True,
@@ -179,7 +178,7 @@ def settle_in_cash(invoice: Invoice, amount: Decimal, *, user: User, occurred_at
     explain_count(payment, is_now=occurred_at == now)
     if amount * invoice.outstanding_amount > 0:
         settled = min(amount, invoice.outstanding_amount, key=abs)
-        write_allocations(user, [Part(payment, invoice, settled, invoice.date)], now)
+        write_allocations(user, [Part(payment, invoice, settled)], now)
 
 
 def _create(

@@ -1,7 +1,8 @@
 """What customers owe, by how long it is overdue, as of any date.
 
 An invoice's open amount as of a date is what is open today, and what was settled of it since. So only invoices that
-are open, or were settled later, are read: an index finds them, however many were ever issued.
+are open, or were settled later, are read: an index finds them, however many were ever issued. All goes by the day on
+which it was recorded: what was owed on a day that has passed never changes.
 """
 
 from collections import defaultdict
@@ -38,25 +39,31 @@ COLUMNS = (
     money(*OLDEST),
     money("credit", "Credit"),
     money("total", "Owed"),
+    money("entered_later", "Received by then, entered later"),
 )
 
 
 def receivables(user: User, *, as_of: date, customer: int | None = None) -> Report:
-    """By customer: open invoices by days overdue, less what stands to the customer's credit."""
+    """By customer: what is owed by days overdue, less what stands to the customer's credit.
+
+    Beside it what had come in by then (or gone out) and was entered later: it isn't part of what is owed.
+    """
     only = Q() if customer is None else Q(customer=customer)
     mine = rows_within(user, Capability.REPORT_SALES) & only
     rows: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
-    for customer_id, due_on, amount in open_documents(mine, as_of):
+    for customer_id, due_on, amount in open_items(mine, as_of):
         rows[customer_id][bucket_of(due_on, as_of) if amount > 0 else "credit"] += amount
-    for customer_id, amount in _credits(mine, as_of):
-        rows[customer_id]["credit"] -= amount
+    for customer_id, amount in _entered_later(mine, as_of):
+        rows[customer_id]["entered_later"] += amount
     names = customer_names(rows)
     table: list[Row] = []
     for pk, row in rows.items():
-        figures = {column.name: row[column.name] for column in COLUMNS[2:-1]}
-        if any(figures.values()):
+        owed = {column.name: row[column.name] for column in COLUMNS[2:-2]}
+        later = row["entered_later"]
+        if any(owed.values()) or later:
             code, name = names[pk]
-            table.append({"customer_code": code, "name": name, **figures, "total": sum(figures.values(), ZERO)})
+            figures = {**owed, "total": sum(owed.values(), ZERO), "entered_later": later}
+            table.append({"customer_code": code, "name": name, **figures})
     table.sort(key=lambda row: str(row["customer_code"]))
     return Report(
         name="receivables",
@@ -72,13 +79,13 @@ def bucket_of(due_on: date, as_of: date) -> str:
     return next((name for name, _, most in BUCKETS if days <= most), OLDEST[0])
 
 
-def open_documents(of: Q, as_of: date) -> Iterable[tuple[int, date, Decimal]]:
-    """Customer, due date, and what was open at the end of a date.
+def open_items(of: Q, as_of: date) -> Iterator[tuple[int, date, Decimal]]:
+    """Customer, due date, and what was open at the end of a date: of a document, or of money.
 
-    Below zero it is credit: of a credit note, or of an invoice that was settled twice for a while, because a payment
-    of an earlier date was entered later.
+    Below zero it is credit: of a credit note, or of a payment. Of what was paid out too much it is owed, since that
+    day.
     """
-    settled_since = _allocated_after(as_of, "invoice_id", 1) | {}
+    settled_since = _allocated_after(as_of, "invoice_id", 1)
     for pk, amount in _allocated_after(as_of, "credit_note_id", -1).items():
         settled_since[pk] = settled_since.get(pk, ZERO) + amount
     fields = ("pk", "customer_id", "date", "due_on", "total_amount", "settled_amount")
@@ -86,14 +93,21 @@ def open_documents(of: Q, as_of: date) -> Iterable[tuple[int, date, Decimal]]:
         amount = total - settled + settled_since.get(pk, ZERO)
         if amount and day <= as_of:
             yield customer_id, due_on, amount
-
-
-def _credits(of: Q, as_of: date) -> Iterable[tuple[int, Decimal]]:
     used_since = _allocated_after(as_of, "payment_id", 1)
-    fields = ("pk", "customer_id", "received_on", "amount", "allocated_amount")
+    for pk, amount in _allocated_after(as_of, "payout_id", -1).items():
+        used_since[pk] = used_since.get(pk, ZERO) + amount
+    fields = ("pk", "customer_id", "date", "amount", "allocated_amount")
     for pk, customer_id, day, amount, used in _still_open(Payment, "used_up_on", of, as_of, fields):
-        if day <= as_of:
-            yield customer_id, amount - used + used_since.get(pk, ZERO)
+        credit = amount - used + used_since.get(pk, ZERO)
+        if credit and day <= as_of:
+            yield customer_id, day, -credit
+
+
+def _entered_later(of: Q, as_of: date) -> Iterable[tuple[int, Decimal]]:
+    """By customer: what came in by a date, less what went out, and was recorded after it."""
+    later: Any = Payment.objects.filter(of, received_on__lte=as_of, date__gt=as_of, is_goodwill=False).order_by()
+    for customer_id, amount in later.values_list("customer_id").annotate(sum=sum_of("amount")):
+        yield customer_id, to_cents(amount)
 
 
 def _still_open(model: Any, closed_on: str, of: Q, as_of: date, fields: Sequence[str]) -> Iterator[Any]:

@@ -11,13 +11,17 @@ from customers.models import Customer
 from foundation.infrastructure.replica import may_lag
 from foundation.money import ZERO, sum_of, to_cents
 from invoices.models import Invoice
+from invoices.words import day_text
 from payments.models import Payment
-from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_documents
+from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_items
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the account. ``amount`` raises the balance; a payment's is negative."""
+    """One line of the account. ``amount`` raises the balance; a payment's is negative.
+
+    ``day`` is that of the record: an account that was told once stays as it was.
+    """
 
     day: date
     kind: str
@@ -49,7 +53,7 @@ def statement(customer: Customer, *, date_from: date, date_to: date) -> Statemen
     entries = list(_entries(customer, date_from, date_to, opening))
     closing = entries[-1].balance if entries else opening
     ageing = dict.fromkeys([name for name, *_ in BUCKETS] + [OLDEST[0]], ZERO)
-    for _, due_on, amount in open_documents(Q(customer=customer), date_to):
+    for _, due_on, amount in open_items(Q(customer=customer), date_to):
         if amount > 0:
             ageing[bucket_of(due_on, date_to)] += amount
     return Statement(
@@ -66,14 +70,14 @@ def statement(customer: Customer, *, date_from: date, date_to: date) -> Statemen
 def _balance_before(customer: Customer, day: date) -> Decimal:
     billed = Invoice.objects.filter(customer=customer, date__lt=day).aggregate(sum=sum_of("total_amount"))["sum"]
     of_account = Payment.objects.filter(is_goodwill=False)
-    paid = of_account.filter(customer=customer, received_on__lt=day).aggregate(sum=sum_of("amount"))["sum"]
+    paid = of_account.filter(customer=customer, date__lt=day).aggregate(sum=sum_of("amount"))["sum"]
     return to_cents(billed - paid)
 
 
 def _entries(customer: Customer, date_from: date, date_to: date, balance: Decimal) -> Iterator[Entry]:
     invoices = Invoice.objects.filter(customer=customer, date__gte=date_from, date__lte=date_to).defer("snapshot")
     of_account = Payment.objects.filter(customer=customer, is_goodwill=False)
-    payments = of_account.filter(received_on__gte=date_from, received_on__lte=date_to)
+    payments = of_account.filter(date__gte=date_from, date__lte=date_to)
     lines = [
         (
             (invoice.date, 0, invoice.pk),
@@ -86,10 +90,12 @@ def _entries(customer: Customer, date_from: date, date_to: date, balance: Decima
         for invoice in invoices
     ] + [
         (
-            (payment.received_on, 1, payment.pk),
+            (payment.date, 1, payment.pk),
             "PAYMENT",
             str(payment),
-            " ".join(filter(None, (payment.get_method_display(), payment.reference, _undoing(payment)))),
+            " ".join(
+                filter(None, (payment.get_method_display(), payment.reference, _came(payment), _undoing(payment)))
+            ),
             None,
             -payment.amount,
         )
@@ -98,6 +104,11 @@ def _entries(customer: Customer, date_from: date, date_to: date, balance: Decima
     for (day, _, _), kind, number, details, due_on, amount in sorted(lines, key=lambda line: line[0]):
         balance += amount
         yield Entry(day, kind, number, details, due_on, amount, balance)
+
+
+def _came(payment: Payment) -> str:
+    """When it came, if it was recorded on another day."""
+    return "" if payment.received_on == payment.date else f"(of {day_text(payment.received_on)})"
 
 
 def _undoing(payment: Payment) -> str:

@@ -159,7 +159,9 @@ def payments_settle_what_they_say(watch: Watch) -> Breaks:
             )
     for window in watch.windows(Payment):
         payments = Payment.objects.filter(window).annotate(
-            used=whole("allocated_amount", 100), all=whole("amount", 100), allocated=_allocated("payment")
+            used=whole("allocated_amount", 100),
+            all=whole("amount", 100),
+            allocated=_allocated("payment") - _allocated("payout"),
         )
         settled = Q(is_goodwill=True, used=F("all"), allocated=0) | Q(is_goodwill=False, used=F("allocated"))
         is_over = Q(used=F("all")) | Q(reverses__isnull=False) | Q(reversal__isnull=False)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 
 from django.db import models
@@ -56,8 +57,8 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, goods: st
 
     The reversal is of its seller and depot, like the sale, so that every sum over sales is right as it stands; who
     voided is in the audit log. ``goods`` that never left are taken back at the sale's own moment, so that counts since
-    then explain it; those that come back move now; those that are gone stay where they are. Cash that came with the
-    sale goes back with it; what else was paid becomes the customer's credit.
+    then explain it; those that come back move now; those that are gone stay where they are. No money moves: what was
+    paid becomes the customer's credit, and is paid back by a command of its own.
 
     The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the
     customer, the invoice, the balances in primary-key order, the deposits, the payments. Raises Denied,
@@ -133,7 +134,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
         items_amount=-sale.items_amount + ZERO,
         total_amount=-sale.total_amount + ZERO,
         payment_type=sale.payment_type,
-        payment_received=sale.payment_received,
+        payment_received=False,
         remarks=reason,
         occurred_at=now,
         created_at=now,
@@ -257,14 +258,22 @@ def _billing(sale: Transaction, voided: Invoice, customer: Customer, reason: str
         subtotal=-voided.subtotal + ZERO,
         taxable_amount=-voided.taxable_amount + ZERO,
         gst_rate=voided.gst_rate,
-        # What a refund paid out doesn't come back with its void: that is owed.
-        payment_received=sale.payment_received and voided.total_amount >= 0,
-        set_off=-voided.total_amount - paid_out_of(voided) if voided.total_amount < 0 else ZERO,
+        payment_received=False,
+        # What a refund paid out doesn't come back with its void: that is owed. What was paid becomes credit.
+        set_off=_canceled(voided),
+        paid=ZERO,
         vehicle_no=sale.vehicle_no,
         remarks="",
         occurred_at=now,
         corrects=Correction(invoice_number=voided.invoice_number, issued_on=voided.date, reason=reason),
     )
+
+
+def _canceled(voided: Invoice) -> Decimal:
+    """How much of a voided document nobody has paid, so that it and what voids it cancel each other."""
+    if voided.total_amount < 0:
+        return -voided.total_amount - paid_out_of(voided)
+    return voided.outstanding_amount
 
 
 def _negated(item: TransactionItem, reversal: Transaction) -> TransactionItem:

@@ -1,0 +1,212 @@
+"""A customer's credit: paid back, or set off against what the customer owes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Q
+
+from accounts.models import User
+from audit.services import record
+from customers import locks as customer_locks
+from customers.models import Customer
+from foundation import clock, confirmations
+from foundation.access.capabilities import Capability, Scope
+from foundation.access.refusing import denied
+from foundation.access.scoping import rows_within
+from foundation.commands import command
+from foundation.errors import Invalid, UnknownReference
+from foundation.limits import AMOUNT
+from foundation.money import ZERO
+from foundation.operations.idempotency import client_temp_id, idempotent
+from invoices.models import Invoice
+from payments.errors import ExceedsCredit
+from payments.models import Payment
+from payments.selectors import offsets_of
+from payments.services.allocations import Part, Share, named, owed_by, spread, write_allocations
+from payments.services.cash import cash_position, explain_count
+from payments.services.payments import require_room_in_bag
+from payments.unlikely import unlikely_payment
+
+Method = Payment.Method
+Credit = tuple[Payment | Invoice, Decimal]
+"""A payment or a credit note, and so much of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPayout:
+    """So much of a customer's credit that is paid back."""
+
+    customer: int
+    amount: Decimal
+    method: str = Method.CASH
+    reference: str = ""
+    remarks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditShare:
+    """So much of this payment, or of this credit note."""
+
+    amount: Decimal
+    payment: int | None = None
+    credit_note: int | None = None
+
+
+@command
+@idempotent
+def pay_out(*, actor: User, data: NewPayout) -> Payment:
+    """Pay credit back: so much of the payments and credit notes with something left, the oldest first.
+
+    Who pays their own customers back, pays what they took themselves, in the way in which it came. What a refund is to
+    be set off against is no credit yet. Idempotent by (actor, client_temp_id). Locks the customer, the documents, the
+    payments. Raises Denied, UnknownReference, ExceedsCredit, AmountOutOfRange, Unconfirmed.
+    """
+    if not actor.can(Capability.PAY_OUT):
+        raise denied(actor, Capability.PAY_OUT)
+    customer = _customer(actor, data.customer)
+    AMOUNT.require(data.amount, attr="amount")
+    left, chosen = data.amount, list[Credit]()
+    for source, most in credit_to_pay_out(actor, customer, method=data.method):
+        if part := min(left, most):
+            chosen.append((source, part))
+            left -= part
+    if left:
+        may = "" if data.amount == left else f"Only {data.amount - left} of this customer's credit can be paid back. "
+        own = actor.scope(Capability.PAY_OUT) is Scope.OWN
+        what = "You pay back what you took yourself, in the same way." if own else ""
+        raise ExceedsCredit(f"{may}{what}".strip() or "This customer has no credit.", attr="amount")
+    if data.method == Method.CASH:
+        require_room_in_bag(actor, -data.amount, attr="amount")
+    now = clock.now()
+    today = clock.business_date(now)
+    asked = unlikely_payment(data.method, data.amount, data.reference, received_on=today)
+    answers = confirmations.require(asked)
+    payout: Payment = Payment.objects.create(
+        customer=customer,
+        method=data.method,
+        amount=-data.amount,
+        received_on=today,
+        reference=data.reference,
+        remarks=data.remarks,
+        user=actor,
+        depot_id=actor.depot_id,
+        client_temp_id=client_temp_id(),
+        created_at=now,
+        date=today,
+        **cash_position(now).columns,
+    )
+    explain_count(payout, is_now=True)
+    write_allocations(actor, [_part(payout, source, amount) for source, amount in chosen], now)
+    record(
+        actor=actor,
+        action="payments.credit.paid_out",
+        target=payout,
+        after={
+            "customer": customer.customer_code,
+            "method": data.method,
+            "amount": data.amount,
+            "reference": data.reference,
+            "of": {str(source): amount for source, amount in chosen},
+        },
+        reason=data.remarks,
+        answers=answers,
+    )
+    return payout
+
+
+@command
+@idempotent
+def set_off_credit(
+    *,
+    actor: User,
+    customer_id: int,
+    credits: Sequence[CreditShare] | None = None,
+    invoices: Sequence[Share] | None = None,
+) -> Customer:
+    """Settle what a customer owes with the customer's credit, from today on.
+
+    ``credits`` None: all there is, the oldest first. ``invoices`` None: what is owed for longest first. Locks the
+    customer, the documents, the payments. Raises UnknownReference, Invalid, ExceedsOutstanding, ExceedsCredit where
+    nothing is left to set off.
+    """
+    customer = _customer(actor, customer_id)
+    chosen = list(_left(actor, customer)) if credits is None else _named(actor, customer, credits)
+    owed = owed_by(customer.pk) if invoices is None else named(actor, customer.pk, invoices, attr="invoices")
+    parts = spread(chosen, owed)
+    if not parts:
+        raise ExceedsCredit("There is no credit, or nothing that it could be set off against.")
+    if sum((part.amount for part in parts), ZERO) < sum((share.amount for share in invoices or ()), ZERO):
+        raise ExceedsCredit("There is less credit than is to be set off.", attr="invoices")
+    write_allocations(actor, parts, clock.now())
+    record(
+        actor=actor,
+        action="payments.credit.set_off",
+        target=customer,
+        after={"set_off": [f"{part.amount} of {part.source} against {part.target}" for part in parts]},
+    )
+    return customer
+
+
+def credit_to_pay_out(actor: User, customer: Customer, *, method: str) -> Iterator[Credit]:
+    """The credit that somebody may pay back by a method, the oldest first."""
+    mine = rows_within(actor, Capability.PAY_OUT)
+    is_own = actor.scope(Capability.PAY_OUT) is Scope.OWN
+    for source, amount in _credits(customer, mine & Q(method=method) if is_own else mine, mine):
+        # A refund is set off first against what charged its deposits.
+        off = sum(offsets_of(source).values(), ZERO) if isinstance(source, Invoice) else ZERO
+        yield source, amount - off
+
+
+def _left(actor: User, customer: Customer) -> Iterator[Credit]:
+    """The credit that somebody may set off."""
+    mine = rows_within(actor, Capability.RECORD_PAYMENT)
+    return _credits(customer, mine, mine)
+
+
+def _credits(customer: Customer, payments: Q, notes: Q) -> Iterator[Credit]:
+    """What is left of these payments and credit notes of a customer, whose lock keeps them as they are."""
+    for payment in Payment.objects.filter(payments, customer=customer, used_up_on__isnull=True, amount__gt=0).order_by(
+        "pk"
+    ):
+        yield payment, payment.credit_amount
+    for note in Invoice.objects.filter(notes, customer=customer, settled_on__isnull=True, total_amount__lt=0).order_by(
+        "pk"
+    ):
+        yield note, -note.outstanding_amount
+
+
+def _customer(actor: User, customer_id: int) -> Customer:
+    customer = customer_locks.visible_customer(actor, customer_id)
+    if customer is None:
+        raise UnknownReference(customer_id, attr="customer")
+    return customer
+
+
+def _part(payout: Payment, source: Payment | Invoice, amount: Decimal) -> Part:
+    if isinstance(source, Invoice):
+        return Part(payout, source, -amount)
+    return Part(source, payout, amount)
+
+
+def _named(actor: User, customer: Customer, shares: Sequence[CreditShare]) -> list[Credit]:
+    """Raises Invalid, UnknownReference, ExceedsCredit."""
+    keys = [(share.payment, share.credit_note) for share in shares]
+    if len(set(keys)) != len(keys):
+        raise Invalid("A credit is named twice.", attr="credits")
+    known = {
+        (row.pk, None) if isinstance(row, Payment) else (None, row.pk): (row, amount)
+        for row, amount in _left(actor, customer)
+    }
+    chosen = []
+    for index, share in enumerate(shares):
+        attr = f"credits.{index}"
+        if (share.payment is None) == (share.credit_note is None):
+            raise Invalid("Name a payment or a credit note.", attr=attr)
+        found = known.get((share.payment, share.credit_note))
+        if found is None:
+            raise UnknownReference(share.payment or share.credit_note, attr=attr)
+        if share.amount > found[1]:
+            raise ExceedsCredit(f"Only {found[1]} is left of {found[0]}.", attr=f"{attr}.amount")
+        chosen.append((found[0], share.amount))
+    return chosen
