@@ -1,6 +1,5 @@
 """Payments over HTTP."""
 
-from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +18,7 @@ from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
-from payments.models import CashCount, Payment
+from payments.models import CashCount, Payment, PaymentQuerySet
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
 from payments.serializers import (
     CashCountIn,
@@ -135,8 +134,9 @@ class PaymentViewSet(LedgerViewSet):
         )
         return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
 
-    def get_queryset(self) -> QuerySet[Payment]:
-        return super().get_queryset().with_allocations(acting_user(self.request))
+    def get_queryset(self) -> PaymentQuerySet:
+        payments: PaymentQuerySet = super().get_queryset()
+        return payments.with_allocations(acting_user(self.request))
 
     def _read(self, pk: int) -> object:
         return payment_read_by(acting_user(self.request), pk)

@@ -114,11 +114,11 @@ def owed_by(customer_id: int) -> Iterator[Owed]:
     """
     invoices = Invoice.objects.filter(customer=customer_id, settled_on__isnull=True, total_amount__gt=0)
     payouts = Payment.objects.filter(customer=customer_id, used_up_on__isnull=True, amount__lt=0)
-    owed: list[tuple[date, int, Owed]] = [
-        *((row.due_on, row.pk, (row, row.outstanding_amount)) for row in invoices.defer("snapshot")),
-        *((row.date, row.pk, (row, -row.credit_amount)) for row in payouts),
+    owed: list[tuple[date, Owed]] = [
+        *((row.due_on, (row, row.outstanding_amount)) for row in invoices.order_by("pk").defer("snapshot")),
+        *((row.date, (row, -row.credit_amount)) for row in payouts.order_by("pk")),
     ]
-    for _, _, each in sorted(owed, key=lambda one: one[:2]):
+    for _, each in sorted(owed, key=lambda one: one[0]):
         yield each
 
 

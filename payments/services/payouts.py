@@ -194,7 +194,7 @@ def _named(actor: User, customer: Customer, shares: Sequence[CreditShare]) -> li
     keys = [(share.payment, share.credit_note) for share in shares]
     if len(set(keys)) != len(keys):
         raise Invalid("A credit is named twice.", attr="credits")
-    known = {
+    known: dict[tuple[int | None, int | None], Credit] = {
         (row.pk, None) if isinstance(row, Payment) else (None, row.pk): (row, amount)
         for row, amount in _left(actor, customer)
     }

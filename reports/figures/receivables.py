@@ -96,8 +96,8 @@ def open_items(of: Q, as_of: date) -> Iterator[tuple[int, date, Decimal]]:
     used_since = _allocated_after(as_of, "payment_id", 1)
     for pk, amount in _allocated_after(as_of, "payout_id", -1).items():
         used_since[pk] = used_since.get(pk, ZERO) + amount
-    fields = ("pk", "customer_id", "date", "amount", "allocated_amount")
-    for pk, customer_id, day, amount, used in _still_open(Payment, "used_up_on", of, as_of, fields):
+    columns = ("pk", "customer_id", "date", "amount", "allocated_amount")
+    for pk, customer_id, day, amount, used in _still_open(Payment, "used_up_on", of, as_of, columns):
         credit = amount - used + used_since.get(pk, ZERO)
         if credit and day <= as_of:
             yield customer_id, day, -credit

@@ -26,29 +26,41 @@ def age(due_on: date, day: date) -> str:
 
 
 def owed_by_age(books: Books, customer: Customer, day: date, sellers: list[Person] | None = None) -> dict[str, Decimal]:
-    """At the end of a day. Credit is what is to be paid out, or was paid and settles nothing; it is negative."""
+    """At the end of a day, by what was known then.
+
+    Credit is what is to be paid out, or was paid and settles nothing; it is negative.
+    """
     owed = dict.fromkeys(("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "credit"), ZERO)
     for document in books.documents:
         if document.customer is customer and document.day <= day and (sellers is None or document.seller in sellers):
             amount = books.open_of(document, by=day)
             owed[age(document.due_on, day) if amount > 0 else "credit"] += amount
     for payment in books.payments:
-        if (
-            payment.customer is customer
-            and payment.received_on <= day
-            and (sellers is None or payment.taker in sellers)
-        ):
-            owed["credit"] -= books.credit_of(payment, by=day)
+        if payment.customer is customer and payment.entered_on <= day and (sellers is None or payment.taker in sellers):
+            if any(payment in (other, other.reverses) for other in books.payments if _has_reversed(other, day)):
+                continue  # the two cancel each other
+            credit = books.credit_of(payment, by=day)
+            owed["credit" if credit > 0 else age(payment.entered_on, day)] -= credit
     return owed
+
+
+def _has_reversed(payment: Payment, day: date) -> bool:
+    return payment.reverses is not None and payment.entered_on <= day
 
 
 def receivables(books: Books, day: date, sellers: list[Person] | None = None) -> list[Row]:
     rows: list[Row] = []
     for customer in sorted(books.customers, key=lambda customer: customer.code):
         owed = owed_by_age(books, customer, day, sellers)
-        if any(amount != 0 for amount in owed.values()):
+        later = ZERO
+        for payment in books.payments:
+            mine = payment.customer is customer and (sellers is None or payment.taker in sellers)
+            if mine and not payment.is_goodwill and payment.received_on <= day < payment.entered_on:
+                later += payment.amount
+        if later != 0 or any(amount != 0 for amount in owed.values()):
             total = sum(owed.values(), ZERO)
-            rows.append({"customer_code": customer.code, "name": customer.name, **owed, "total": total})
+            row = {"customer_code": customer.code, "name": customer.name, **owed, "total": total}
+            rows.append({**row, "entered_later": later})
     return rows
 
 
@@ -81,8 +93,8 @@ def statement(books: Books, customer: Customer, first: date, last: date) -> Stat
             account.append(Entry(document.day, kind, document.number, "", due_on, document.total))
     for payment in books.payments:
         if payment.customer is customer and not payment.is_goodwill:
-            details = METHODS[payment.method] + _undoing(payment)
-            account.append(Entry(payment.received_on, "PAYMENT", payment.number, details, None, -payment.amount))
+            details = METHODS[payment.method] + _came(payment) + _undoing(payment)
+            account.append(Entry(payment.entered_on, "PAYMENT", payment.number, details, None, -payment.amount))
     account.sort(key=lambda entry: entry.day)
     balance, opening, entries = ZERO, ZERO, []
     for entry in account:
@@ -93,6 +105,11 @@ def statement(books: Books, customer: Customer, first: date, last: date) -> Stat
         elif entry.day <= last:
             entries.append(entry)
     return Statement(opening, entries, entries[-1].balance if entries else opening, owed_by_age(books, customer, last))
+
+
+def _came(payment: Payment) -> str:
+    day = payment.received_on
+    return "" if day == payment.entered_on else f" (of {day.day} {day:%b} {day.year})"
 
 
 def _undoing(payment: Payment) -> str:

@@ -87,7 +87,8 @@ class Books(Lots):
                 amount = self.open_of(document)
                 if amount != 0:
                     day = document.day
-                    cash = Payment(customer, seller, "CASH", amount, day, day, came_with=document, order=order)
+                    came = day_of(happened or at)
+                    cash = Payment(customer, seller, "CASH", amount, came, day, came_with=document, order=order)
                     self.payments.append(cash)
                     self.allocations.append(Allocation(cash, document, amount, day))
         return sale
@@ -137,8 +138,8 @@ class Books(Lots):
     def voids(self, document: Document, *, at: datetime, goods_come_back: bool = True) -> Document:
         """The same again with everything negated, on the day of the void. It stays its seller's.
 
-        Cash that came with the sale goes back. What else was paid or set off settles nothing any more: it is credit.
-        But what a refund paid out stays paid out, and is owed again. Deposits and loans are what they were before.
+        No money moves. What was paid or set off settles nothing any more: it is credit. What a refund paid out stays
+        paid out, and is owed again. Deposits and loans are what they were before.
         """
         today = day_of(at)
         if document.voids is not None or self.is_voided(document):
@@ -190,9 +191,6 @@ class Books(Lots):
         if document.total < 0:
             self.allocations.append(Allocation(document, note, -self.open_of(document), today))
             return note
-        for payment in list(self.payments):
-            if payment.came_with is document and not self.is_reversed(payment):
-                self._take_back(payment, today)
         for payment in self.payments:
             settles = self.settles(payment, document)
             if settles != 0 and payment.reverses is None and not self.is_reversed(payment):
@@ -240,7 +238,7 @@ class Books(Lots):
         settled = self._shares(payment, taker, shares)
         self.payments.append(payment)
         for document, share in settled:
-            self.allocations.append(Allocation(payment, document, share, max(payment.received_on, document.day)))
+            self.allocations.append(Allocation(payment, document, share, today))
         return payment
 
     def pays_document(
@@ -297,11 +295,17 @@ class Books(Lots):
             is_goodwill=payment.is_goodwill,
             order=payment.order,  # what was handed in stays so, and no later bag is short of it
         )
-        self.payments.append(reversal)
-        for document in self.documents:
-            settles = self.settles(payment, document)
+        for other in [*self.documents, *self.payments]:
+            if isinstance(other, Payment) and (other.reverses is not None or self.is_reversed(other)):
+                continue
+            settles, paid_out_of = self.settles(payment, other), ZERO
+            if isinstance(other, Payment):
+                paid_out_of = self.settles(other, payment)
             if settles != 0:
-                self.allocations.append(Allocation(reversal, document, -settles, today))
+                self.allocations.append(Allocation(reversal, other, -settles, today))
+            if paid_out_of != 0:
+                self.allocations.append(Allocation(other, reversal, -paid_out_of, today))
+        self.payments.append(reversal)
         return reversal
 
     def is_reversed(self, payment: Payment) -> bool:
@@ -316,22 +320,111 @@ class Books(Lots):
                 if share > self.open_of(document):
                     raise Refused("exceeds_outstanding")
             return list(shares)
-        # Sorting keeps the order of issue among those that are due on the same day.
-        chosen = []
-        for document in sorted(self.documents, key=lambda document: document.due_on):
-            is_open = self.open_of(document)
-            may = by.is_office or document.seller is by
-            if document.customer is payment.customer and document.total > 0 and is_open > 0 and left > 0 and may:
-                share = min(is_open, left)
-                chosen.append((document, share))
-                left -= share
-        return chosen
+        return self._spread([payment], self._owed_by(payment.customer))[payment]
 
-    def settles(self, source: Payment | Document, document: Document) -> Decimal:
-        """So much of a document, all in all."""
+    def _owed_by(self, customer: Customer) -> list[tuple[Document | Payment, Decimal]]:
+        """Whoever sold: what was to be paid first comes first. Too much that was paid out is owed since that day."""
+        owed: list[tuple[date, Document | Payment, Decimal]] = []
+        for document in self.documents:
+            if document.customer is customer and document.total > 0 and self.open_of(document) > 0:
+                owed.append((document.due_on, document, self.open_of(document)))
+        for payment in self.payments:
+            if payment.customer is customer and self._is_standing(payment) and self.credit_of(payment) < 0:
+                owed.append((payment.entered_on, payment, -self.credit_of(payment)))
+        # Sorting keeps the order of recording among those of the same day.
+        return [(what, amount) for _, what, amount in sorted(owed, key=lambda each: each[0])]
+
+    def _is_standing(self, payment: Payment) -> bool:
+        return payment.reverses is None and not self.is_reversed(payment)
+
+    def _credits_of(self, customer: Customer) -> list[tuple[Payment | Document, Decimal]]:
+        """Payments first, then credit notes, each the oldest first."""
+        credits: list[tuple[Payment | Document, Decimal]] = []
+        for payment in self.payments:
+            if payment.customer is customer and payment.amount > 0 and self._is_standing(payment):
+                credits.append((payment, self.credit_of(payment)))
+        for document in self.documents:
+            if document.customer is customer and document.total < 0:
+                credits.append((document, -self.open_of(document)))
+        return [(source, amount) for source, amount in credits if amount > 0]
+
+    def _spread(
+        self, sources: Sequence[Payment | Document], owed: Sequence[tuple[Document | Payment, Decimal]]
+    ) -> dict[Payment | Document, list[tuple[Document | Payment, Decimal]]]:
+        left = {
+            source: self.credit_of(source) if isinstance(source, Payment) else -self.open_of(source)
+            for source in sources
+        }
+        parts: dict[Payment | Document, list[tuple[Document | Payment, Decimal]]] = {source: [] for source in sources}
+        for target, amount in owed:
+            for source in sources:
+                part = min(left[source], amount)
+                if part > 0 and (isinstance(source, Payment) or isinstance(target, Document)):
+                    parts[source].append((target, part))
+                    left[source] -= part
+                    amount -= part
+        return parts
+
+    def sets_off(self, customer: Customer, *, at: datetime) -> None:
+        """All the customer's credit against what the customer owes."""
+        sources = [source for source, _ in self._credits_of(customer)]
+        parts = self._spread(sources, self._owed_by(customer))
+        if not any(parts.values()):
+            raise Refused("exceeds_credit")
+        for source, settled in parts.items():
+            for target, amount in settled:
+                self.allocations.append(Allocation(source, target, amount, day_of(at)))
+
+    def pays_back(self, customer: Customer, payer: Person, method: str, amount: Decimal, *, at: datetime) -> Payment:
+        """So much of what is left of payments and credit notes. The office pays back whatever was taken.
+
+        What a refund is to be set off against isn't paid back: of those that are asked here nothing is.
+        """
+        day, left = day_of(at), amount
+        payout = Payment(customer, payer, method, -amount, day, day, order=self._order(at))
+        parts: list[Allocation] = []
+        for source, most in self._credits_of(customer):
+            part = min(left, most - self._to_set_off(source))
+            if part > 0:
+                left -= part
+                is_note = isinstance(source, Document)
+                parts.append(
+                    Allocation(payout, source, -part, day) if is_note else Allocation(source, payout, part, day)
+                )
+        if left > 0:
+            raise Refused("exceeds_credit")
+        self.payments.append(payout)
+        self.allocations += parts
+        return payout
+
+    def _to_set_off(self, source: Payment | Document) -> Decimal:
+        """Of a refund: what is open of the invoices that charged its deposits, up to what it refunds of them."""
+        if isinstance(source, Payment):
+            return ZERO
+        most = -self.open_of(source)
+        room = {document: self.open_of(document) for document in self.documents if document.total > 0}
+        done = {document: self.settles(source, document) for document in room}
+        to_set_off = ZERO
+        for change in self._changes_by(source):
+            left = -change.amount
+            charged_by = [each.document for each in self.lot_changes if each.lot is change.lot and each.pieces > 0]
+            charged_by = [document for document in charged_by if document in room]
+            for document in charged_by:
+                before = min(left, done[document])
+                done[document] -= before
+                left -= before
+            for document in charged_by:
+                part = max(min(left, room[document], most - to_set_off), ZERO)
+                room[document] -= part
+                left -= part
+                to_set_off += part
+        return to_set_off
+
+    def settles(self, source: Payment | Document, document: Document | Payment) -> Decimal:
+        """So much of a document, all in all; or of what was paid out."""
         amount = ZERO
         for allocation in self.allocations:
-            if allocation.source is source and allocation.document is document:
+            if allocation.source is source and allocation.target is document:
                 amount += allocation.amount
         return amount
 
@@ -340,7 +433,7 @@ class Books(Lots):
         amount = document.total
         for allocation in self.allocations:
             if by is None or allocation.day <= by:
-                if allocation.document is document:
+                if allocation.target is document:
                     amount -= allocation.amount
                 if allocation.source is document:
                     amount += allocation.amount
@@ -350,8 +443,11 @@ class Books(Lots):
         """What a payment settles nothing of, yet."""
         amount = ZERO if payment.is_goodwill else payment.amount
         for allocation in self.allocations:
-            if allocation.source is payment and (by is None or allocation.day <= by):
-                amount -= allocation.amount
+            if by is None or allocation.day <= by:
+                if allocation.source is payment:
+                    amount -= allocation.amount
+                if allocation.target is payment:
+                    amount += allocation.amount
         return amount
 
     # --- The end of the day -----------------------------------------------------------------------------

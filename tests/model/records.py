@@ -202,10 +202,13 @@ class Payment:
 
 @dataclass(eq=False)
 class Allocation:
-    """So much of a payment, or of a credit note, settles so much of a document, from a day on."""
+    """So much of a payment, or of a credit note, settles so much of a document, from a day on.
+
+    Or so much of a payment is paid out by another one.
+    """
 
     source: Payment | Document
-    document: Document
+    target: Document | Payment
     amount: Decimal
     day: date
 

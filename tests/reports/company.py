@@ -294,6 +294,20 @@ class Company:
         payment = self.books.pays_goodwill(receiver, payer, method, Decimal(amount), at=at)
         return self._known(payment, answer["id"])
 
+    def pays_back(
+        self, customer: str, amount: str, *, by: Person | None = None, method: str = "CASH"
+    ) -> Payment | None:
+        receiver, payer, at = self.customers[customer], by or self.office, self.now
+        body = {"customer": self.pk(receiver), "amount": amount, "method": method}
+        answer, refusals = self._post(payer, "payouts/", body)
+        payout = self._both(lambda: self.books.pays_back(receiver, payer, method, Decimal(amount), at=at), refusals)
+        return payout and self._known(payout, answer["id"])
+
+    def sets_off(self, customer: str) -> None:
+        owing, at = self.customers[customer], self.now
+        _, refusals = self._post(self.office, "set-offs/", {"customer": self.pk(owing)})
+        self._both(lambda: self.books.sets_off(owing, at=at), refusals)
+
     def allocates(self, payment: Payment, shares: Sequence[tuple[Document, str]] | None = None) -> None:
         at = self.now
         body = (

@@ -147,7 +147,7 @@ class Walk:
         self._saw("net of a refund", refund is None and any(line.amount < 0 for line in document.lines))
         if refund is None:
             return
-        settled = [a.document for a in self.books.allocations if a.source is refund]
+        settled = [a.target for a in self.books.allocations if a.source is refund]
         self._saw("two documents", document.refund is not None)
         self._saw("several lots", len({line.rate for line in refund.lines if line.rate}) > 1)
         self._saw("loan and lot", len({line.rate == 0 for line in refund.lines}) > 1)

@@ -159,6 +159,14 @@ class Days(RuleBasedStateMachine):
     def be_good(self, customer: str, amount: str, by: str) -> None:
         self.company.pays_goodwill(customer, amount, by=getattr(self.company, by))
 
+    @rule(customer=customers, amount=cents, method=st.sampled_from(["CASH", "BANK_TRANSFER"]))
+    def pay_back(self, customer: str, amount: str, method: str) -> None:
+        self.company.pays_back(customer, amount, method=method)
+
+    @rule(customer=customers)
+    def set_off(self, customer: str) -> None:
+        self.company.sets_off(customer)
+
     @rule(pick=picks)
     def allocate(self, pick: int) -> None:
         books = self.company.books
