@@ -13,12 +13,13 @@ from django.utils.html import format_html
 
 from accounts.models import User
 from accounts.requests import acting_user
+from customers.admin import CustomerAdmin
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
 from foundation.limits import AMOUNT
 from foundation.money import CENT, shown, to_cents
-from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, ReasonForm, RemarksForm
+from foundation.office.actions import ON_LISTS_AND_PAGES, ON_PAGES, ReasonedForm, ReasonForm, RemarksForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of
 from foundation.office.menu import Menu
@@ -28,9 +29,91 @@ from foundation.office.widgets import FoundByTyping
 from foundation.remains import told_of
 from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
+from invoices.selectors import open_amount
 from payments import services
 from payments.models import Allocation, CashCount, CashCountQuerySet, Payment
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, offsets_of
+
+
+class PayBackForm(forms.Form):
+    """So much of a customer's credit."""
+
+    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    method = forms.ChoiceField(choices=Payment.Method.choices)
+    reference = TextFormField(max_length=64, required=False)
+    remarks = TextFormField(max_length=500, required=False)
+
+
+class GoodwillForm(forms.Form):
+    """So much for nothing that was charged."""
+
+    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    method = forms.ChoiceField(choices=Payment.Method.choices)
+    reason = TextFormField(max_length=500)
+
+
+admin.site.unregister(Customer)
+
+
+@admin.register(Customer)
+class AccountAdmin(CustomerAdmin):
+    """A customer's page, with what is done to the account."""
+
+    actions = (*CustomerAdmin.actions, "pay_back", "set_off", "refund_goodwill")
+
+    def has_pay_back_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.PAY_OUT)
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.RECORD_PAYMENT)
+
+    def has_goodwill_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.REFUND_GOODWILL)
+
+    @admin.action(description="Pay credit back", permissions=["pay_back"], location=ON_PAGES)
+    def pay_back(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            PayBackForm,
+            "Pay credit back",
+            "paid back",
+            lambda customer, sent: services.pay_out(actor=actor, data=services.NewPayout(customer.pk, **sent)),
+            lambda customer: told_of_credit(actor, customer),
+        )
+
+    @admin.action(description="Set credit off against what is owed", permissions=["settle"], location=ON_PAGES)
+    def set_off(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
+        actor = acting_user(request)
+        self.each(
+            request,
+            queryset,
+            "credit set off",
+            lambda customer: services.set_off_credit(actor=actor, customer_id=customer.pk),
+        )
+
+    @admin.action(description="Pay a goodwill refund", permissions=["goodwill"], location=ON_PAGES)
+    def refund_goodwill(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            GoodwillForm,
+            "Pay a goodwill refund",
+            "paid",
+            lambda customer, sent: services.refund_goodwill(actor=actor, customer_id=customer.pk, **sent),
+        )
+
+
+def told_of_credit(actor: User, customer: Customer) -> Iterable[str]:
+    """How much somebody may pay back, by how it came."""
+    for source, amount in services.credit_to_pay_out(actor, customer):
+        if amount:
+            came = f", {source.get_method_display()}" if isinstance(source, Payment) else ""
+            yield f"S$ {shown(amount)} is left of {source}{came}"
+    if owed := open_amount(customer):
+        yield f"S$ {shown(owed)} is open of invoices: it can be set off instead"
 
 
 class PayForm(forms.Form):
@@ -85,11 +168,27 @@ class AllocationInline(ReadOnlyInline[Allocation, Payment]):
     verbose_name_plural = "what it settles"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
-        return super().get_queryset(request).select_related("invoice")
+        return super().get_queryset(request).select_related("invoice", "payout")
 
-    @admin.display(description="invoice")
+    @admin.display(description="invoice, or what it was paid out by")
     def document(self, allocation: Allocation) -> str:
-        return str(allocation.invoice)
+        return str(allocation.invoice or allocation.payout)
+
+
+class PaidOutInline(ReadOnlyInline[Allocation, Payment]):
+    view_capability = Capability.VIEW_SALES
+    model = Allocation
+    fk_name = "payout"
+    fields = ("source", "amount", "date")
+    readonly_fields = fields
+    verbose_name_plural = "what it paid out, or settles"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
+        return super().get_queryset(request).select_related("payment")
+
+    @admin.display(description="payment")
+    def source(self, allocation: Allocation) -> str:
+        return str(allocation.payment)
 
 
 class PaymentForm(ModelForm[Payment]):
@@ -110,7 +209,7 @@ class PaymentForm(ModelForm[Payment]):
 class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
     view_capability = Capability.VIEW_SALES
     menu = Menu.SALES
-    inlines = (AllocationInline,)
+    inlines = (AllocationInline, PaidOutInline)
     is_found = True
     list_display = (
         "number", "buyer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
@@ -153,8 +252,12 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
     def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> tuple[str, ...]:
         return () if obj is None else self.readonly_fields
 
-    def get_inlines(self, request: HttpRequest, obj: Payment | None) -> tuple[type[AllocationInline], ...]:
-        return () if obj is None else self.inlines
+    def get_inlines(
+        self, request: HttpRequest, obj: Payment | None
+    ) -> tuple[type[AllocationInline | PaidOutInline], ...]:
+        if obj is None:
+            return ()
+        return (AllocationInline, PaidOutInline) if obj.amount < 0 else (AllocationInline,)
 
     def save_model(self, request: HttpRequest, obj: Payment, form: ModelForm[Payment], change: bool) -> None:
         actor = acting_user(request)

@@ -18,6 +18,7 @@ from foundation.api.fields import (
 from foundation.api.inputs import Input
 from foundation.api.responses import UnderWayOut
 from foundation.limits import BALANCE, LINES
+from foundation.money import to_cents
 from invoices.selectors import open_amount
 from payments.models import Allocation, CashCount, Payment
 from payments.selectors import credit_of, refunds_open
@@ -152,11 +153,11 @@ class SetOffOut(serializers.Serializer[Customer]):
 
     @extend_schema_field(_AMOUNT)
     def get_open_amount(self, customer: Customer) -> str:
-        return str(open_amount(customer))
+        return str(to_cents(open_amount(customer)))
 
     @extend_schema_field(_AMOUNT)
     def get_credit_amount(self, customer: Customer) -> str:
-        return str(credit_of(customer) + refunds_open(customer))
+        return str(to_cents(credit_of(customer) + refunds_open(customer)))
 
 
 class AllocationOut(serializers.ModelSerializer[Allocation]):

@@ -27,6 +27,9 @@ from foundation.operations.idempotency import IdempotencyConflict, is_replayed, 
 ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM)
 """Where an action that suits one row as well as many is offered."""
 
+ON_PAGES = (admin.ActionLocation.CHANGE_FORM,)
+"""Where one is offered that suits one row alone."""
+
 _SAVES = ("_save", "_continue", "_addanother")
 _ACTION_FIELDS = ("action", f"{admin.ActionLocation.CHANGE_FORM.value}-action", "_selected_action", "index")
 """What says which action was chosen for which rows."""

@@ -148,11 +148,11 @@ def set_off_credit(
     return customer
 
 
-def credit_to_pay_out(actor: User, customer: Customer, *, method: str) -> Iterator[Credit]:
-    """The credit that somebody may pay back by a method, the oldest first."""
+def credit_to_pay_out(actor: User, customer: Customer, *, method: str = "") -> Iterator[Credit]:
+    """The credit that somebody may pay back, by a method or by any, the oldest first."""
     mine = rows_within(actor, Capability.PAY_OUT)
-    is_own = actor.scope(Capability.PAY_OUT) is Scope.OWN
-    for source, amount in _credits(customer, mine & Q(method=method) if is_own else mine, mine):
+    is_bound = method and actor.scope(Capability.PAY_OUT) is Scope.OWN
+    for source, amount in _credits(customer, mine & Q(method=method) if is_bound else mine, mine):
         # A refund is set off first against what charged its deposits.
         off = sum(offsets_of(source).values(), ZERO) if isinstance(source, Invoice) else ZERO
         yield source, amount - off

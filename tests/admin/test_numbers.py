@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import NoReverseMatch
 
 from customers.models import Customer
+from payments.admin import GoodwillForm, PayBackForm
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, send_confirmed, url
 from tests.conftest import Shop
 from tests.factories import DepotFactory, VehicleFactory
@@ -116,23 +117,42 @@ def asked(client: Client) -> Iterator[tuple[str, str]]:
 
 
 def numbers(form: Any) -> list[str]:
-    return [name for name, field in form.fields.items() if isinstance(field, forms.IntegerField) and name not in UNSEEN]
+    fields = form.base_fields
+    return [name for name, field in fields.items() if isinstance(field, forms.IntegerField) and name not in UNSEEN]
 
 
 def test_every_number_of_the_office_is_tried(office: Shop) -> None:
     assert {*asked(logged_in(office.admin))} == FORMS.keys()
 
 
-def test_no_action_asks_for_a_number() -> None:
+ASKED_BY_ACTIONS = {
+    (PayBackForm, "amount"): {"method": "CASH"},
+    (GoodwillForm, "amount"): {"method": "CASH", "reason": "x"},
+}
+
+
+def test_every_number_that_an_action_asks_for_is_bounded() -> None:
     """The pages in between: what to pay, to void, to send."""
     waiting: list[type[Any]] = [forms.Form]
     seen: set[type[Any]] = set()
+    asked_for: set[tuple[type[Any], str]] = set()
     while waiting:
         kind = waiting.pop()
         waiting += [each for each in kind.__subclasses__() if each not in seen]
         seen |= {*kind.__subclasses__()}
         if kind.__module__.endswith((".admin", ".actions")):
-            assert not [field for field in kind.base_fields.values() if isinstance(field, forms.IntegerField)], kind
+            asked_for |= {(kind, name) for name in numbers(kind)}
+    assert asked_for == ASKED_BY_ACTIONS.keys()
+    for (form, name), more in ASKED_BY_ACTIONS.items():
+        for value, is_valid in (
+            ("9999999.99", True),
+            ("0.01", True),
+            ("10000000.00", False),
+            ("0.00", False),
+            ("NaN", False),
+            ("0.001", False),
+        ):
+            assert form({**more, name: value}).is_valid() is is_valid, (form, value)
 
 
 def sent(client: Client, at: tuple[str, str], more: Json, value: str) -> Answer:

@@ -217,8 +217,17 @@ def test_a_driver_settles_own_invoices_only(shop: Shop, nothing_changes: Unchang
         assert pay(shop, theirs, by=shop.driver).status_code == 404
         named = record(shop, "1.00", by=shop.driver, allocations=shares((theirs, "1.00")))
         assert error_of(named) == (400, "does_not_exist", "allocations.0.invoice")
-    taken = record(shop, "31.07", by=shop.driver).json()
-    assert taken["credit_amount"] == "31.07"
+
+
+def test_a_payment_settles_the_account_s_oldest_whoever_sold_and_tells_of_one_s_own(shop: Shop) -> None:
+    theirs, mine = invoice_of(shop, by=shop.admin), invoice_of(shop)
+    taken = record(shop, "40.00", by=shop.driver).json()
+    assert [(part["invoice"], part["invoice_number"], part["amount"]) for part in taken["allocations"]] == [
+        (None, None, "31.07"),
+        (mine["id"], mine["invoice_number"], "8.93"),
+    ]
+    assert shop.client_of(shop.driver).get(f"/api/payments/{taken['id']}/").json() == taken
+    assert read(shop, theirs)["outstanding_amount"] == "0.00"
 
 
 def test_only_the_office_reverses(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -304,7 +313,7 @@ def test_a_credit_note_is_settled_by_no_money_that_comes_in(shop: Shop) -> None:
     assert [read(shop, one)["outstanding_amount"] for one in (refund, invoice)] == ["-60.00", "0.00"]
 
 
-def test_a_payment_counts_from_when_the_money_and_the_invoice_are_there(shop: Shop) -> None:
+def test_a_payment_counts_from_the_day_of_its_record(shop: Shop) -> None:
     with at(20):
         early = invoice_of(shop)
     with at(25, hour=0):  # the 24th in UTC
@@ -313,19 +322,10 @@ def test_a_payment_counts_from_when_the_money_and_the_invoice_are_there(shop: Sh
     with at(27, hour=0):
         late = invoice_of(shop)
         dates = [part["date"] for part in allocate(shop, payment["id"]).json()["allocations"]]
-    assert dates == ["2026-01-22", "2026-01-27"]
+    assert dates == ["2026-01-25", "2026-01-27"]
     settled = dict(Invoice.objects.values_list("pk", "settled_on"))
-    assert settled == {early["id"]: date(2026, 1, 22), late["id"]: date(2026, 1, 27)}
+    assert settled == {early["id"]: date(2026, 1, 25), late["id"]: date(2026, 1, 27)}
     assert Payment.objects.get().used_up_on == date(2026, 1, 27)
-
-
-def test_money_that_came_before_its_invoice_counts_from_the_invoice(shop: Shop) -> None:
-    with at(20):
-        invoice = invoice_of(shop)
-    with at(25):
-        record(shop, "10.00", received_on="2026-01-18")
-        pay(shop, invoice, amount="5.00", received_on="2026-01-19")
-    assert set(Allocation.objects.values_list("date", flat=True)) == {date(2026, 1, 20)}
 
 
 def test_credit_settles_from_the_day_it_is_allocated(shop: Shop) -> None:
@@ -359,7 +359,7 @@ def test_an_invoice_is_settled_since_its_last_payment(shop: Shop) -> None:
     with at(26):
         pay(shop, invoice, received_on="2026-01-22")
     assert (Invoice.objects.get().settled_on, Payment.objects.latest("pk").received_on) == (
-        date(2026, 1, 23),
+        date(2026, 1, 26),
         date(2026, 1, 22),
     )
 
@@ -456,6 +456,7 @@ def test_a_reversal_is_dated_today_and_goes_out_of_the_bag_of_who_took_the_money
         {
             "invoice": invoice["id"],
             "invoice_number": invoice["invoice_number"],
+            "payout": None,
             "amount": "-31.07",
             "date": "2026-01-25",
         }

@@ -16,7 +16,8 @@ from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
 from inventory.models import StockMovement
 from invoices.models import Invoice
-from payments.models import Payment
+from payments.models import Allocation, Payment
+from payments.selectors import cash_in_bag
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
@@ -95,7 +96,8 @@ def test_a_void_has_the_sale_s_tax_rate_and_its_own_day(shop: Shop) -> None:
         date(2024, 1, 2), date(2024, 1, 2), shop.driver.pk,
     )  # fmt: skip
     assert document.snapshot["corrects"]["issued_on"] == "2023-12-31"
-    assert Payment.objects.latest("pk").received_on == date(2024, 1, 2)
+    settling = Allocation.objects.filter(credit_note=document).get()
+    assert (settling.date, Payment.objects.get().received_on) == (date(2024, 1, 2), date(2023, 12, 31))
 
 
 def test_the_document_of_a_void_bills_the_meter_back(shop: Shop) -> None:
@@ -222,16 +224,31 @@ def test_invoice_and_credit_note_settle_each_other(shop: Shop) -> None:
     assert error_of(pay) == (409, "already_paid", None)
 
 
-def test_cash_that_came_with_the_sale_goes_back_with_it(shop: Shop) -> None:
+def test_cash_that_came_with_the_sale_becomes_credit(shop: Shop) -> None:
     sale = sold(shop.sell(SALE, payment_received=True))
-    sold(void(shop, sale))
+    note = sold(void(shop, sale))["invoice"]
     total = Decimal(sale["invoice"]["total_amount"])
-    assert list(Payment.objects.order_by("pk").values_list("amount", "user")) == [
-        (total, shop.driver.pk),
-        (-total, shop.driver.pk),
-    ]
+    payment = Payment.objects.get()
+    assert (payment.amount, payment.credit_amount, payment.used_up_on) == (total, total, None)
+    assert cash_in_bag(shop.driver) == total
     invoice = read(shop, "invoices", sale["invoice"]["id"])
     assert (invoice["outstanding_amount"], invoice["status"]) == ("0.00", "generated")
+    assert (Invoice.objects.get(pk=note["id"]).status, Transaction.objects.latest("pk").payment_received) == (
+        "generated",
+        False,
+    )
+
+
+@pytest.mark.parametrize(("paid", "set_off"), [("0.00", "62.13"), ("20.00", "42.13"), ("62.13", "0.00")])
+def test_the_credit_note_says_what_becomes_of_what_was_paid(shop: Shop, paid: str, set_off: str) -> None:
+    sale = sold(shop.sell(SALE))
+    assert sale["invoice"]["total_amount"] == "62.13"
+    if Decimal(paid):
+        pay = f"/api/invoices/{sale['invoice']['id']}/pay/"
+        assert shop.client_of(shop.admin).post(pay, {"amount": paid}).status_code == 200
+    note = Invoice.objects.get(pk=sold(void(shop, sale))["invoice"]["id"])
+    said = note.snapshot
+    assert (said["set_off"], said["paid"], said["payment_received"]) == (set_off, "0.00", False)
 
 
 def test_a_later_payment_becomes_credit(shop: Shop) -> None:

@@ -1,0 +1,338 @@
+"""A customer's credit: paid back by who may, and set off against what is owed."""
+
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import User
+from audit.models import AuditLog
+from customers.models import Customer
+from foundation.access.capabilities import Role
+from foundation.errors import Denied, UnknownReference
+from invoices.models import Invoice
+from payments.models import Allocation, Payment
+from payments.selectors import cash_in_bag, credit_of, refunds_open
+from payments.services import CreditShare, NewPayout, pay_out, set_off_credit
+from tests.conftest import Shop, error_of
+from tests.factories import CustomerFactory, DepotFactory, UserFactory
+from tests.payments.test_payments import invoice_of, pay, read, record, reverse, void
+from tests.types import Answer, Json, Unchanged
+
+pytestmark = pytest.mark.django_db
+
+
+def pay_back(shop: Shop, amount: str, by: User | None = None, **body: Any) -> Answer:
+    body = {"customer": shop.customer.pk, "amount": amount, **body}
+    return shop.client_of(by or shop.admin).post("/api/payouts/", body)
+
+
+def set_off(shop: Shop, by: User | None = None, **body: Any) -> Answer:
+    return shop.client_of(by or shop.admin).post("/api/set-offs/", {"customer": shop.customer.pk, **body})
+
+
+def refund_of(shop: Shop) -> Json:
+    """A credit note of 60.00, of which nothing is paid out."""
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, payment_received=True)
+    invoice: Json = shop.sell({"type": "RETURN"}).json()["invoice"]
+    assert (invoice["kind"], invoice["outstanding_amount"]) == ("CREDIT_NOTE", "-60.00")
+    return invoice
+
+
+def verified() -> bool:
+    call_command("verify_books", stdout=StringIO())
+    return True
+
+
+def supervisor(shop: Shop) -> User:
+    return UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+
+
+# --- Paying back ----------------------------------------------------------------------------------
+
+
+def test_what_was_paid_for_a_voided_sale_is_paid_back(shop: Shop) -> None:
+    """Case T11, and then its money goes back."""
+    invoice = invoice_of(shop)
+    pay(shop, invoice, method="PAYNOW", reference="PN-1")
+    void(shop, invoice)
+    assert (Payment.objects.get().reverses_id, credit_of(shop.customer)) == (None, Decimal("31.07"))
+    answer = pay_back(shop, "31.07", method="PAYNOW", reference="PN-2", remarks="Wrong stall")
+    assert answer.status_code == 201, answer.json()
+    payout = answer.json()
+    assert [payout[name] for name in ("amount", "method", "reference", "remarks", "credit_amount")] == [
+        "-31.07", "PAYNOW", "PN-2", "Wrong stall", "0.00",
+    ]  # fmt: skip
+    taken = Payment.objects.get(amount__gt=0)
+    parts = Allocation.objects.filter(payout=payout["id"])
+    assert list(parts.values_list("payment", "invoice", "credit_note", "amount")) == [
+        (taken.pk, None, None, Decimal("31.07"))
+    ]
+    told = shop.client_of(shop.admin).get(f"/api/payments/{taken.pk}/").json()["allocations"][-1]
+    assert (told["payout"], told["invoice"], told["invoice_number"]) == (payout["id"], None, None)
+    assert credit_of(shop.customer) == 0
+    assert verified()
+
+
+def test_a_part_is_paid_back_of_the_oldest_credit(shop: Shop) -> None:
+    first, second = (record(shop, "10.00").json()["id"] for _ in range(2))
+    note = refund_of(shop)
+    assert pay_back(shop, "25.00").status_code == 201
+    assert [Payment.objects.get(pk=pk).credit_amount for pk in (first, second)] == [0, 0]
+    assert read(shop, note)["outstanding_amount"] == "-55.00"
+    assert (credit_of(shop.customer), refunds_open(shop.customer)) == (0, Decimal("55.00"))
+    assert verified()
+
+
+def test_no_more_than_the_credit_is_paid_back(shop: Shop, nothing_changes: Unchanged) -> None:
+    record(shop, "10.00")
+    with nothing_changes():
+        more = pay_back(shop, "10.01")
+        assert error_of(more) == (409, "exceeds_credit", "amount")
+        assert more.json()["errors"][0]["detail"] == "Only 10.00 of this customer's credit can be paid back."
+    assert pay_back(shop, "10.00").status_code == 201
+    with nothing_changes():
+        nothing = pay_back(shop, "0.01")
+        assert nothing.json()["errors"][0]["detail"] == "This customer has no credit."
+
+
+def test_credit_of_another_customer_is_not_paid_back(shop: Shop, nothing_changes: Unchanged) -> None:
+    record(shop, "10.00", customer=CustomerFactory().pk)
+    with nothing_changes():
+        assert error_of(pay_back(shop, "1.00")) == (409, "exceeds_credit", "amount")
+        assert error_of(pay_back(shop, "1.00", customer=999_999)) == (400, "does_not_exist", "customer")
+
+
+def test_a_driver_pays_back_what_they_took_in_the_way_in_which_it_came(shop: Shop, nothing_changes: Unchanged) -> None:
+    record(shop, "10.00", by=shop.driver, method="CASH")
+    record(shop, "10.00", by=shop.driver, method="PAYNOW")
+    record(shop, "10.00", by=shop.admin, method="CASH")
+    with nothing_changes():
+        refused = pay_back(shop, "10.01", by=shop.driver)
+        assert error_of(refused) == (409, "exceeds_credit", "amount")
+        assert "You pay back what you took yourself, in the same way." in refused.json()["errors"][0]["detail"]
+    assert pay_back(shop, "10.00", by=shop.driver).status_code == 201
+    assert cash_in_bag(shop.driver) == 0
+    assert credit_of(shop.customer) == Decimal("20.00")
+
+
+def test_a_driver_pays_a_refund_of_their_own_out(shop: Shop, nothing_changes: Unchanged) -> None:
+    note = refund_of(shop)
+    stranger = UserFactory(role=Role.DRIVER, depot=shop.depot)
+    with nothing_changes():
+        assert error_of(pay_back(shop, "1.00", by=stranger)) == (409, "exceeds_credit", "amount")
+    assert pay_back(shop, "60.00", by=shop.driver).status_code == 201
+    assert read(shop, note)["outstanding_amount"] == "0.00"
+
+
+def test_a_supervisor_pays_back_what_the_depot_took(shop: Shop, nothing_changes: Unchanged) -> None:
+    record(shop, "10.00", by=shop.driver, method="PAYNOW")
+    elsewhere = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
+    with nothing_changes():
+        assert error_of(pay_back(shop, "10.00", by=elsewhere)) == (409, "exceeds_credit", "amount")
+    assert pay_back(shop, "10.00", by=supervisor(shop)).status_code == 201
+
+
+def test_the_services_refuse_by_themselves(shop: Shop, nothing_changes: Unchanged) -> None:
+    record(shop, "10.00")
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
+    with nothing_changes():
+        with pytest.raises(Denied):
+            pay_out(actor=staff, data=NewPayout(shop.customer.pk, Decimal("1.00")))
+        with pytest.raises(UnknownReference):
+            set_off_credit(actor=shop.admin, customer_id=999_999)
+
+
+def test_a_refund_is_set_off_before_it_is_paid_back(shop: Shop, nothing_changes: Unchanged) -> None:
+    """Its deposit's charge is open again: nothing of it is credit yet."""
+    charge = invoice_of(shop)
+    charge = shop.sell({"type": "DEPOSIT"}, payment_received=False).json()["invoice"]
+    pay(shop, charge, method="CHEQUE")
+    cheque = Payment.objects.latest("pk").pk
+    note = shop.sell({"type": "RETURN"}).json()["invoice"]
+    assert note["outstanding_amount"] == "-60.00"
+    reverse(shop, cheque)
+    with nothing_changes():
+        assert error_of(pay_back(shop, "60.00")) == (409, "exceeds_credit", "amount")
+
+
+def test_the_same_payout_sent_again_is_paid_once(shop: Shop) -> None:
+    record(shop, "20.00")
+    first = pay_back(shop, "10.00", client_temp_id="back-1")
+    again = pay_back(shop, "10.00", client_temp_id="back-1")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (first.json()["id"], credit_of(shop.customer)) == (again.json()["id"], Decimal("10.00"))
+
+
+def test_much_money_is_asked_about(shop: Shop, settings: Any, nothing_changes: Unchanged) -> None:
+    settings.UNLIKELY = {**settings.UNLIKELY, "AMOUNT": Decimal(50)}
+    record(shop, "30.00"), record(shop, "30.00")
+    with nothing_changes():
+        assert error_of(pay_back(shop, "60.00")) == (409, "amount_unlikely", "amount")
+
+
+def test_no_bag_pays_back_more_than_a_bag_holds(shop: Shop, settings: Any, nothing_changes: Unchanged) -> None:
+    for _ in range(2):
+        record(shop, "30.00")
+    settings.LIMITS = {**settings.LIMITS, "BALANCE": Decimal("40.00")}
+    with nothing_changes():
+        assert error_of(pay_back(shop, "40.01")) == (400, "amount_out_of_range", "amount")
+    assert pay_back(shop, "40.01", method="CHEQUE").status_code == 201
+
+
+def test_the_evidence_says_what_was_paid_back(shop: Shop) -> None:
+    taken = record(shop, "20.00").json()["payment_number"]
+    pay_back(shop, "15.00", reference="R1", remarks="Moved away")
+    evidence = AuditLog.objects.get(action="payments.credit.paid_out")
+    assert (evidence.after, evidence.reason) == (
+        {
+            "customer": shop.customer.customer_code,
+            "method": "CASH",
+            "amount": "15.00",
+            "reference": "R1",
+            "of": {taken: "15.00"},
+        },
+        "Moved away",
+    )
+
+
+# --- Undoing --------------------------------------------------------------------------------------
+
+
+def test_a_payout_that_is_reversed_is_credit_again(shop: Shop) -> None:
+    record(shop, "20.00")
+    payout = pay_back(shop, "15.00").json()["id"]
+    assert reverse(shop, payout).status_code == 201
+    assert credit_of(shop.customer) == Decimal("20.00")
+    assert cash_in_bag(shop.admin) == 0
+    assert pay_back(shop, "20.00").status_code == 201
+    assert verified()
+
+
+def test_what_was_paid_out_of_a_cheque_that_bounced_is_owed(shop: Shop) -> None:
+    cheque = record(shop, "20.00", method="CHEQUE").json()["id"]
+    payout = pay_back(shop, "15.00").json()["id"]
+    assert reverse(shop, cheque).status_code == 201
+    assert Payment.objects.get(pk=payout).credit_amount == Decimal("-15.00")
+    [row] = shop.client_of(shop.admin).get("/api/reports/receivables/").json()["rows"]
+    assert (row["current"], row["credit"], row["total"]) == ("15.00", "0.00", "15.00")
+    assert verified()
+    # The next money settles it, before what is due later.
+    shop.customer.payment_terms_days = 30
+    shop.customer.save()
+    later = invoice_of(shop)
+    assert record(shop, "20.00").json()["credit_amount"] == "0.00"
+    assert (credit_of(shop.customer), read(shop, later)["outstanding_amount"]) == (0, "26.07")
+    assert verified()
+
+
+def test_a_payout_and_then_its_cheque_are_reversed(shop: Shop) -> None:
+    cheque = record(shop, "20.00", method="CHEQUE").json()["id"]
+    payout = pay_back(shop, "15.00").json()["id"]
+    assert [reverse(shop, pk).status_code for pk in (payout, cheque)] == [201, 201]
+    assert credit_of(shop.customer) == 0
+    assert verified()
+
+
+def test_a_cheque_and_then_its_payout_are_reversed(shop: Shop) -> None:
+    cheque = record(shop, "20.00", method="CHEQUE").json()["id"]
+    payout = pay_back(shop, "15.00").json()["id"]
+    assert [reverse(shop, pk).status_code for pk in (cheque, payout)] == [201, 201]
+    assert credit_of(shop.customer) == 0
+    assert verified()
+
+
+# --- Setting off ----------------------------------------------------------------------------------
+
+
+def test_all_credit_is_set_off_against_what_is_owed_for_longest(shop: Shop) -> None:
+    note = refund_of(shop)
+    payment = record(shop, "20.00").json()
+    first, second, third = (invoice_of(shop, quantity=quantity) for quantity in (1, 1, 2))
+    answer = set_off(shop)
+    assert (answer.status_code, answer.json()) == (
+        201,
+        {"customer": shop.customer.pk, "open_amount": "44.27", "credit_amount": "0.00"},
+    )
+    assert [read(shop, each)["outstanding_amount"] for each in (note, first, second, third)] == [
+        "0.00", "0.00", "0.00", "44.27",
+    ]  # fmt: skip
+    # The payments' credit goes before the credit notes'.
+    [part] = Allocation.objects.filter(payment=payment["id"])
+    assert (part.invoice_id, part.amount) == (first["id"], Decimal("20.00"))
+    assert verified()
+
+
+def test_so_much_of_a_credit_note_is_set_off_against_one_invoice(shop: Shop) -> None:
+    note, payment = refund_of(shop), record(shop, "5.00").json()
+    first, second = invoice_of(shop), invoice_of(shop)
+    body = {
+        "credits": [{"credit_note": note["id"], "amount": "10.00"}, {"payment": payment["id"], "amount": "5.00"}],
+        "invoices": [{"invoice": second["id"], "amount": "12.00"}],
+    }
+    assert set_off(shop, **body).status_code == 201
+    assert [read(shop, each)["outstanding_amount"] for each in (note, first, second)] == ["-50.00", "31.07", "19.07"]
+    assert Payment.objects.get(pk=payment["id"]).credit_amount == Decimal("3.00")
+    [evidence] = AuditLog.objects.filter(action="payments.credit.set_off")
+    assert (evidence.entity_id, evidence.after) == (
+        shop.customer.pk,
+        {
+            "set_off": [
+                f"10.00 of {note['invoice_number']} against {second['invoice_number']}",
+                f"2.00 of {payment['payment_number']} against {second['invoice_number']}",
+            ]
+        },
+    )
+    assert verified()
+
+
+def test_what_cannot_be_set_off_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
+    note = refund_of(shop)
+    with nothing_changes():
+        assert error_of(set_off(shop)) == (409, "exceeds_credit", None)
+    invoice = invoice_of(shop)
+    payment = record(shop, "5.00", allocations=[]).json()["id"]
+
+    def credits(*named: Json) -> Answer:
+        return set_off(shop, credits=list(named))
+
+    def invoices(amount: str, **body: Any) -> Answer:
+        return set_off(shop, invoices=[{"invoice": invoice["id"], "amount": amount}], **body)
+
+    debtless = CustomerFactory().pk
+    of_note, of_payment = {"credit_note": note["id"], "amount": "1.00"}, {"payment": payment, "amount": "5.00"}
+    with nothing_changes():
+        assert error_of(credits(of_note, of_note)) == (400, "invalid", "credits")
+        assert error_of(credits({"amount": "1.00"})) == (400, "invalid", "credits.0")
+        assert error_of(credits({**of_note, **of_payment})) == (400, "invalid", "credits.0")
+        assert error_of(credits(of_note, {**of_payment, "payment": 999_999})) == (400, "does_not_exist", "credits.1")
+        assert error_of(credits({**of_note, "credit_note": invoice["id"]})) == (400, "does_not_exist", "credits.0")
+        assert error_of(credits(of_note, {**of_payment, "amount": "5.01"})) == (
+            409, "exceeds_credit", "credits.1.amount",
+        )  # fmt: skip
+        assert error_of(invoices("31.08")) == (409, "exceeds_outstanding", "invoices.0.amount")
+        assert error_of(invoices("5.01", credits=[of_payment])) == (409, "exceeds_credit", "invoices")
+        assert error_of(set_off(shop, customer=debtless)) == (409, "exceeds_credit", None)
+
+
+def test_a_driver_sets_their_own_credit_off_against_the_account(shop: Shop, nothing_changes: Unchanged) -> None:
+    theirs = invoice_of(shop, by=shop.admin)
+    record(shop, "5.00", allocations=[])
+    with nothing_changes():
+        assert error_of(set_off(shop, by=shop.driver)) == (409, "exceeds_credit", None)
+        named = set_off(shop, by=shop.driver, invoices=[{"invoice": theirs["id"], "amount": "1.00"}])
+        assert error_of(named) == (400, "does_not_exist", "invoices.0.invoice")
+    record(shop, "7.00", by=shop.driver, method="CASH", allocations=[])
+    assert set_off(shop, by=shop.driver).status_code == 201
+    assert read(shop, theirs)["outstanding_amount"] == "24.07"
+
+
+def test_the_service_takes_what_is_named(shop: Shop) -> None:
+    note = refund_of(shop)
+    invoice_of(shop)
+    share = CreditShare(Decimal("1.00"), credit_note=note["id"])
+    made = set_off_credit(actor=shop.admin, customer_id=shop.customer.pk, credits=[share])
+    assert made == Customer.objects.get(pk=shop.customer.pk)
+    assert Invoice.objects.get(pk=note["id"]).outstanding_amount == Decimal("-59.00")
