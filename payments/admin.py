@@ -204,6 +204,18 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         return badge("Reversed", "open") if getattr(payment, "reversal", None) else "–"
 
 
+class ChangedFilter(admin.SimpleListFilter):
+    title = "changed since"
+    parameter_name = "changed"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Something of before it came after it was signed off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CashCount]) -> QuerySet[CashCount]:
+        assert isinstance(queryset, CashCountQuerySet)
+        return queryset.filter(queryset.changed()) if self.value() == "yes" else queryset
+
+
 COUNT_TONES = {CashCount.Status.COUNTED: "open", CashCount.Status.SIGNED_OFF: "good"}
 
 
@@ -214,7 +226,7 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
     is_found = True
     list_display = ("count_number", "state", "user", "depot", "cash", "expected", "difference", "occurred_at",
                     "decided_by")  # fmt: skip
-    list_filter = ("status", "depot")
+    list_filter = ("status", ChangedFilter, "depot")
     list_select_related = ("user", "depot", "decided_by")
     search_fields = ("count_number", "user__search_name")
     search_help_text = "Number, or user name"

@@ -17,7 +17,7 @@ from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
-from payments.models import CashCount, Payment
+from payments.models import CashCount, CashCountQuerySet, Payment
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
 from payments.serializers import CashCountIn, CashCountOut, GoodwillIn, PayIn, PaymentIn, PaymentOut, ReasonIn, SharesIn
 from payments.unlikely import OF_PAYMENTS
@@ -127,6 +127,7 @@ class PaymentViewSet(LedgerViewSet):
 
 
 class CashCountFilter(LedgerFilterSet):
+    changed = YesNoFilter(method="by_change", help_text="Something of before it came after it was signed off.")
     user = IdFilter(field_name="user_id")
     depot = IdFilter(field_name="depot_id")
     date_from = DayFilter(field_name="date", lookup_expr="gte")
@@ -135,6 +136,9 @@ class CashCountFilter(LedgerFilterSet):
     class Meta:
         model = CashCount
         fields = ("status",)
+
+    def by_change(self, counts: CashCountQuerySet, name: str, value: bool) -> CashCountQuerySet:
+        return counts.filter(counts.changed() if value else ~counts.changed())
 
 
 @openapi.cash_counts

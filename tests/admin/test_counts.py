@@ -57,6 +57,17 @@ def test_a_signed_count_says_what_came_afterwards(shop: Shop) -> None:
     assert str(counted) in client.get(listed, {"changed": "yes"}).content.decode()
 
 
+def test_a_signed_bag_that_changed_afterwards_is_found(shop: Shop) -> None:
+    client, before = logged_in(shop.admin), clock.now()
+    counted = count_cash(shop, "0.00")
+    chosen(client, "payments.cashcount", "sign_off", counted, remarks="")
+    listed = url("payments.cashcount")
+    assert str(counted) not in client.get(listed, {"changed": "yes"}).content.decode()
+    late = shop.sell({"type": "SERVICE"}, payment_received=True, occurred_at=before.isoformat())
+    assert late.status_code == 201
+    assert str(counted) in client.get(listed, {"changed": "yes"}).content.decode()
+
+
 def test_a_count_that_agrees_says_so(shop: Shop) -> None:
     asked = chosen(logged_in(shop.admin), "inventory.count", "sign_off", count(shop, 20)).content.decode()
     assert "The goods agree with the books." in asked
