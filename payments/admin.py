@@ -20,12 +20,11 @@ from foundation.limits import AMOUNT
 from foundation.money import CENT, shown, to_cents
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, ReasonForm, RemarksForm
 from foundation.office.generic import FieldGroups, ModelForm
-from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of
+from foundation.office.links import Related, badge, evidence_of, list_of, on_its_way, page_of, pending_lines
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
-from foundation.remains import told_of
 from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from payments import services
@@ -317,5 +316,5 @@ def told_of_cash_count(reader: User, count: CashCount) -> Iterable[str]:
     if expected is not None:
         variance = count.cash - expected
         yield f"Cash {variance:+}: {shown(count.cash)} counted, {shown(expected)} expected"
-    for told in told_of(count):
-        yield format_html("Still on its way: {}", linked(reader, told))
+    for line in pending_lines(reader, count):
+        yield format_html("Still on its way: {}", line)

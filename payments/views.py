@@ -11,7 +11,7 @@ from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, YesNoFilter
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
-from foundation.remains import under_way
+from foundation.remains import pending_for
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
@@ -189,5 +189,6 @@ class CashCountViewSet(LedgerViewSet):
 
     def _read(self, pk: int) -> object:
         count = self.queryset.get(pk=pk)
-        seen = {"expected": expectation_seen_by(acting_user(self.request), count), "pending": under_way(count)}
+        reader = acting_user(self.request)
+        seen = {"expected": expectation_seen_by(reader, count), "pending": pending_for(reader, count)}
         return CashCountOut(count, context=seen).data

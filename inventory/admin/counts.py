@@ -14,10 +14,9 @@ from accounts.requests import acting_user
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, RemarksForm
-from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of, plain
+from foundation.office.links import Related, badge, evidence_of, list_of, on_its_way, page_of, pending_lines, plain
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
-from foundation.remains import told_of
 from inventory import services
 from inventory.models import Count, CountLine, CountQuerySet
 
@@ -169,5 +168,5 @@ def _variances(lines: Iterable[CountLine]) -> Iterable[str]:
 
 
 def _still_coming(reader: User, count: Count) -> Iterable[str]:
-    for told in told_of(count):
-        yield format_html("Still on its way: {}", linked(reader, told))
+    for line in pending_lines(reader, count):
+        yield format_html("Still on its way: {}", line)

@@ -13,7 +13,7 @@ from accounts.models import User
 from audit.models import AuditLog
 from discrepancies.models import Discrepancy
 from equipment.models import Equipment
-from foundation import remains
+from foundation import clock, remains
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import Operation, named
@@ -22,6 +22,7 @@ from foundation.remains import UnderWay
 from payments.models import CashCount, Payment
 from payments.selectors import expectation_seen_by
 from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
+from sync.models import Device
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, EquipmentFactory, UserFactory
 from tests.inventory.days import at, moment, opened, require_right_books
@@ -491,7 +492,9 @@ def test_the_command_itself_wants_to_know_why(opened: Shop, nothing_changes: Unc
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     telling: dict[Any, Any] = remains._TELLING
-    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=3)
+    now = clock.now()
+    device = Device.objects.create(user=opened.driver, key="phone-1", first_heard_at=now, heard_at=now, protocol=2)
+    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=device.pk)
     monkeypatch.setitem(telling, CashCount, [lambda row: [told]])
     with at(12):
         assert [each["detail"] for each in count(opened, "0.00")["pending"]] == ["operation 17"]
