@@ -1,9 +1,12 @@
 """The audit log, and what was unlikely and recorded all the same, over HTTP."""
 
+from django_filters import rest_framework as filters
+
 from audit import openapi
 from audit.models import AuditLog, Confirmation
 from audit.serializers import AuditLogSerializer, ConfirmationOut
 from foundation.access.capabilities import Capability
+from foundation.api.confirm import QuestionCodes
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, LedgerFilterSet, MomentFilter, YesNoFilter
 from foundation.api.pagination import LedgerPagination
 from foundation.api.viewsets import LedgerViewSet
@@ -33,6 +36,7 @@ class AuditLogViewSet(LedgerViewSet):
 
 
 class ConfirmationFilter(LedgerFilterSet):
+    code = filters.ChoiceFilter(choices=QuestionCodes())
     entity_id = IdFilter()
     user = IdFilter(field_name="user_id")
     is_confirmed = YesNoFilter(
@@ -43,7 +47,7 @@ class ConfirmationFilter(LedgerFilterSet):
 
     class Meta:
         model = Confirmation
-        fields = ("code", "entity_type")
+        fields = ("entity_type",)
 
 
 @openapi.confirmations

@@ -3,12 +3,15 @@
 The app that has the row doesn't know what stands on it: those above it tell, each its part.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
+
+from foundation.entities import model_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,30 @@ class UnderWay:
 
 
 Told = str | UnderWay
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What is told to one reader: what they may see, and how many ``others`` there are."""
+
+    told: list[Told]
+    others: int
+
+    @property
+    def under_way(self) -> list[UnderWay]:
+        """Of what is told, what may still arrive."""
+        return [told for told in self.told if isinstance(told, UnderWay)]
+
+    @property
+    def in_words(self) -> list[str]:
+        return [*map(str, self.told), *self.others_in_words]
+
+    @property
+    def others_in_words(self) -> list[str]:
+        """That there are others is told too: who decides has to know that something may still change."""
+        return [f"{self.others} other{'' if self.others == 1 else 's'}, which you may not see"] if self.others else []
+
+
 _TELLING: dict[type[Model], list[Callable[[Any], Iterable[Told]]]] = {}
 
 
@@ -54,6 +81,17 @@ def remaining(row: Model) -> list[str]:
     return [str(told) for told in told_of(row)]
 
 
-def under_way(row: Model) -> list[UnderWay]:
-    """Of it what may still arrive."""
-    return [told for told in told_of(row) if isinstance(told, UnderWay)]
+def pending_for(reader: Any, row: Model) -> Pending:
+    """What all of them say, as far as a reader may see the rows that it names."""
+    told = told_of(row)
+    named: dict[str, set[int]] = defaultdict(set)
+    for each in told:
+        if isinstance(each, UnderWay):
+            named[each.entity].add(each.entity_id)
+    visible = {
+        (entity, pk)
+        for entity, pks in named.items()
+        for pk in model_of(entity).objects.visible_to(reader).filter(pk__in=pks).values_list("pk", flat=True)
+    }
+    seen = [each for each in told if not isinstance(each, UnderWay) or (each.entity, each.entity_id) in visible]
+    return Pending(seen, len(told) - len(seen))

@@ -416,6 +416,8 @@ class CountLine(LedgerModel):
 
     expected_now: int | None = None
     """What the books say of then by now, where somebody asked (`inventory.services.lines_seen_by`)."""
+    is_named: bool = True
+    """False of an open count's line that is only in the books (`inventory.services.compared_lines`)."""
 
     @property
     def variance(self) -> int | None:

@@ -148,6 +148,7 @@ _WORK_EXAMPLE = {
     "occurred_at": "2026-01-20T07:30:00+08:00",
     "created_at": "2026-01-20T07:30:02+08:00",
     "pending": None,
+    "pending_others": None,
 }
 
 _WORK = OpenApiExample("a refill", value=_WORK_EXAMPLE, response_only=True, status_codes=["200", "201"])
@@ -348,6 +349,7 @@ _COUNT_EXAMPLE = {
     "decided_at": None,
     "decision_remarks": "",
     "pending": [],
+    "pending_others": 0,
 }
 _COUNT = OpenApiExample("a count", value=_COUNT_EXAMPLE, response_only=True, status_codes=["200", "201"])
 _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}

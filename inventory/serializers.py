@@ -1,7 +1,6 @@
 """Balances and movements in JSON."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -18,7 +17,7 @@ from foundation.api.fields import (
 )
 from foundation.api.inputs import Input
 from foundation.api.queries import Query
-from foundation.api.responses import UnderWayOut
+from foundation.api.responses import PendingField, PendingOthersField
 from foundation.limits import LINES
 from inventory.models import (
     Condition,
@@ -164,31 +163,22 @@ class DepotWorkItemOut(serializers.ModelSerializer[DepotWorkItem]):
         read_only_fields = fields
 
 
-def _pending(serializer: serializers.Serializer[Any]) -> object:
-    """Of `under_way`, where the view asked for it."""
-    pending = serializer.context.get("pending")
-    return None if pending is None else UnderWayOut(pending, many=True).data
-
-
 class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
     depot_code = serializers.CharField(source="depot.code", read_only=True)
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
     items = DepotWorkItemOut(many=True, read_only=True)
-    pending = serializers.SerializerMethodField(
+    pending = PendingField(
         help_text="What is still on its way and may have happened before a stock-take. Null but in its own answer."
     )
+    pending_others = PendingOthersField()
 
     class Meta:
         model = DepotWork
         fields = (
             "id", "work_number", "client_temp_id", "kind", "depot", "depot_code", "to_depot", "reason", "reference",
-            "user", "user_name", "items", "occurred_at", "created_at", "pending",
+            "user", "user_name", "items", "occurred_at", "created_at", "pending", "pending_others",
         )  # fmt: skip
         read_only_fields = fields
-
-    @extend_schema_field(UnderWayOut(many=True, allow_null=True))
-    def get_pending(self, work: DepotWork) -> object:
-        return _pending(self)
 
 
 class PassedOnIn(Input):
@@ -298,15 +288,15 @@ class VehicleCountOut(serializers.ModelSerializer[Count]):
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
     vehicle = serializers.CharField(source="location.vehicle_no", read_only=True)
     lines = serializers.SerializerMethodField()
-    pending = serializers.SerializerMethodField(
-        help_text="What is still on its way and may have happened before it. Null in lists."
-    )
+    pending = PendingField(help_text="What is still on its way and may have happened before it. Null in lists.")
+    pending_others = PendingOthersField()
 
     class Meta:
         model = Count
         fields = (
             "id", "count_number", "client_temp_id", "status", "user", "user_name", "depot", "vehicle", "lines",
             "occurred_at", "created_at", "remarks", "decided_by", "decided_at", "decision_remarks", "pending",
+            "pending_others",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -314,7 +304,3 @@ class VehicleCountOut(serializers.ModelSerializer[Count]):
     def get_lines(self, count: Count) -> object:
         lines: Sequence[CountLine] | None = self.context.get("lines")
         return CountLineOut(count.lines.all() if lines is None else lines, many=True).data
-
-    @extend_schema_field(UnderWayOut(many=True, allow_null=True))
-    def get_pending(self, count: Count) -> object:
-        return _pending(self)

@@ -24,7 +24,7 @@ from foundation.api.filters import (
 from foundation.api.pagination import LedgerPagination
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.errors import UnknownReference
-from foundation.remains import under_way
+from foundation.remains import Pending, pending_for
 from inventory import openapi, services
 from inventory.models import (
     Count,
@@ -163,7 +163,7 @@ class DepotWorkViewSet(LedgerViewSet):
         serializer.is_valid(raise_exception=True)
         recorded = services.take_stock(actor=acting_user(request), data=serializer.command())
         taken = self.queryset.get(pk=recorded.pk)
-        pending = under_way(taken.count) if taken.count else []
+        pending = pending_for(acting_user(request), taken.count) if taken.count else Pending([], 0)
         return Response(DepotWorkOut(taken, context={"pending": pending}).data, status=HTTP_201_CREATED)
 
     @openapi.read_count_sheet
@@ -293,5 +293,6 @@ class VehicleCountViewSet(LedgerViewSet):
 
     def _read(self, pk: int) -> object:
         count = self.queryset.get(pk=pk)
-        lines = services.lines_seen_by(acting_user(self.request), count)
-        return VehicleCountOut(count, context={"lines": lines, "pending": under_way(count)}).data
+        reader = acting_user(self.request)
+        seen = {"lines": services.lines_seen_by(reader, count), "pending": pending_for(reader, count)}
+        return VehicleCountOut(count, context=seen).data

@@ -21,12 +21,11 @@ from foundation.limits import AMOUNT
 from foundation.money import CENT, shown, to_cents
 from foundation.office.actions import ON_LISTS_AND_PAGES, ON_PAGES, ReasonedForm, ReasonForm, RemarksForm
 from foundation.office.generic import FieldGroups, ModelForm
-from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of
+from foundation.office.links import Related, badge, evidence_of, list_of, on_its_way, page_of, pending_lines
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
-from foundation.remains import told_of
 from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from invoices.selectors import open_amount
@@ -308,6 +307,18 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         return badge("Reversed", "open") if getattr(payment, "reversal", None) else "–"
 
 
+class ChangedFilter(admin.SimpleListFilter):
+    title = "changed since"
+    parameter_name = "changed"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Something of before it came after it was signed off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CashCount]) -> QuerySet[CashCount]:
+        assert isinstance(queryset, CashCountQuerySet)
+        return queryset.filter(queryset.changed()) if self.value() == "yes" else queryset
+
+
 COUNT_TONES = {CashCount.Status.COUNTED: "open", CashCount.Status.SIGNED_OFF: "good"}
 
 
@@ -318,7 +329,7 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
     is_found = True
     list_display = ("count_number", "state", "user", "depot", "cash", "expected", "difference", "occurred_at",
                     "decided_by")  # fmt: skip
-    list_filter = ("status", "depot")
+    list_filter = ("status", ChangedFilter, "depot")
     list_select_related = ("user", "depot", "decided_by")
     search_fields = ("count_number", "user__search_name")
     search_help_text = "Number, or user name"
@@ -409,5 +420,5 @@ def told_of_cash_count(reader: User, count: CashCount) -> Iterable[str]:
     if expected is not None:
         variance = count.cash - expected
         yield f"Cash {variance:+}: {shown(count.cash)} counted, {shown(expected)} expected"
-    for told in told_of(count):
-        yield format_html("Still on its way: {}", linked(reader, told))
+    for line in pending_lines(reader, count):
+        yield format_html("Still on its way: {}", line)

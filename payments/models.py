@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from customers.models import Customer
 from depots.models import Depot
+from discrepancies.models import Discrepancy
 from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
@@ -47,6 +48,16 @@ class CashCountQuerySet(LedgerQuerySet):
     def standing(self) -> Self:
         """Those that handed cash in."""
         return self.filter(status=CashCount.Status.SIGNED_OFF)
+
+    def changed(self) -> Q:
+        """Those whose cash is other than was signed: it, or another count, came afterwards and was of before.
+
+        By what was noted in the commit that changed them. Few are: they are not looked for among all cash.
+        """
+        noted = Discrepancy.objects.filter(code=Discrepancy.Code.AFTER_COUNT)
+        late = noted.filter(entity_type=Payment.entity).values("billed")
+        taken = noted.filter(entity_type=CashCount.entity).values("entity_id")
+        return Q(status=CashCount.Status.SIGNED_OFF) & (Q(count_number__in=late) | Q(pk__in=taken))
 
     def with_handed_in(self) -> Self:
         """Each with ``handed_in``: all cash that is handed in with it."""

@@ -239,6 +239,7 @@ _COUNT_EXAMPLE = {
     "decided_at": None,
     "decision_remarks": "",
     "pending": [],
+    "pending_others": 0,
 }
 _COUNT = OpenApiExample("a count", value=_COUNT_EXAMPLE, response_only=True, status_codes=["200", "201"])
 _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}

@@ -16,7 +16,7 @@ from foundation.api.fields import (
     TextField,
 )
 from foundation.api.inputs import Input
-from foundation.api.responses import UnderWayOut
+from foundation.api.responses import PendingField, PendingOthersField
 from foundation.limits import BALANCE, LINES
 from foundation.money import to_cents
 from invoices.selectors import open_amount
@@ -237,16 +237,15 @@ class CashCountOut(serializers.ModelSerializer[CashCount]):
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
     expected = serializers.SerializerMethodField(help_text="The cash taken before it and not handed in before.")
     variance = serializers.SerializerMethodField(help_text="Counted less expected; negative: missing.")
-    pending = serializers.SerializerMethodField(
-        help_text="What is still on its way and may have happened before it. Null in lists."
-    )
+    pending = PendingField(help_text="What is still on its way and may have happened before it. Null in lists.")
+    pending_others = PendingOthersField()
 
     class Meta:
         model = CashCount
         fields = (
             "id", "count_number", "client_temp_id", "status", "user", "user_name", "depot", "cash", "expected",
             "variance", "occurred_at", "created_at", "remarks", "decided_by", "decided_at", "decision_remarks",
-            "pending",
+            "pending", "pending_others",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -258,11 +257,6 @@ class CashCountOut(serializers.ModelSerializer[CashCount]):
     def get_variance(self, count: CashCount) -> str | None:
         expected = self._expected(count)
         return _in_json(None if expected is None else count.cash - expected)
-
-    @extend_schema_field(UnderWayOut(many=True, allow_null=True))
-    def get_pending(self, count: CashCount) -> object:
-        pending: Any = self.context.get("pending")  # of `under_way`
-        return None if pending is None else UnderWayOut(pending, many=True).data
 
     def _expected(self, count: Any) -> Decimal | None:
         is_handed_in = count.status == CashCount.Status.SIGNED_OFF

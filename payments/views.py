@@ -12,13 +12,13 @@ from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, YesNoFilter
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
-from foundation.remains import under_way
+from foundation.remains import pending_for
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
-from payments.models import CashCount, Payment, PaymentQuerySet
+from payments.models import CashCount, CashCountQuerySet, Payment, PaymentQuerySet
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
 from payments.serializers import (
     CashCountIn,
@@ -176,6 +176,7 @@ class SetOffViewSet(ScopedViewSet):
 
 
 class CashCountFilter(LedgerFilterSet):
+    changed = YesNoFilter(method="by_change", help_text="Something of before it came after it was signed off.")
     user = IdFilter(field_name="user_id")
     depot = IdFilter(field_name="depot_id")
     date_from = DayFilter(field_name="date", lookup_expr="gte")
@@ -184,6 +185,9 @@ class CashCountFilter(LedgerFilterSet):
     class Meta:
         model = CashCount
         fields = ("status",)
+
+    def by_change(self, counts: CashCountQuerySet, name: str, value: bool) -> CashCountQuerySet:
+        return counts.filter(counts.changed() if value else ~counts.changed())
 
 
 @openapi.cash_counts
@@ -234,5 +238,6 @@ class CashCountViewSet(LedgerViewSet):
 
     def _read(self, pk: int) -> object:
         count = self.queryset.get(pk=pk)
-        seen = {"expected": expectation_seen_by(acting_user(self.request), count), "pending": under_way(count)}
+        reader = acting_user(self.request)
+        seen = {"expected": expectation_seen_by(reader, count), "pending": pending_for(reader, count)}
         return CashCountOut(count, context=seen).data

@@ -26,7 +26,7 @@ from foundation.office.widgets import MomentField
 from foundation.unreadable import WORD
 from sync import services
 from sync.models import Device, DeviceQuerySet, Feed, FeedEntry, SyncConflict
-from sync.selectors import LISTED, SILENCE, as_sent, described, missing_numbers
+from sync.selectors import LISTED, SILENCE, another_time_of, as_sent, described, missing_numbers
 
 TONES = {SyncConflict.Status.OPEN: "open", SyncConflict.Status.RETRIED: "good"}
 
@@ -69,7 +69,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     readonly_fields = (
         "state", "type", "pushed_by", "device", "number", "occurred_at", "corrected_at", "received_at", "refusal",
         "tried_again", "withdrawn", "in_words", "sent", "client_temp_id", "request_id", "settled_at",
-        "settled_by", "dismissed_because",
+        "settled_by", "another_time", "dismissed_because",
     )  # fmt: skip
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
@@ -104,7 +104,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
         )  # fmt: skip
         if self.has_change_permission(request, obj):
             return (*shown, "reason")
-        return (*shown, ("settled_at", "settled_by"), "dismissed_because")
+        return (*shown, ("settled_at", "settled_by", "another_time"), "dismissed_because")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, object], *args: object, **kwargs: object
@@ -147,7 +147,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             "Let it happen at another time",
             "happened",
             lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, **sent),
-            _told_of,
+            _told_of_times,
         )
 
     @admin.action(
@@ -214,6 +214,11 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             return "–"
         return f"{clock.in_words(conflict.withdrawn_at)}: {conflict.withdrawn_because}"
 
+    @admin.display(description="let happen at another time")
+    def another_time(self, conflict: SyncConflict) -> str:
+        at = another_time_of(conflict)
+        return clock.in_words(at) if at else "–"
+
     @admin.display(description="in words")
     def in_words(self, conflict: SyncConflict) -> str:
         lines = described(as_sent(conflict))
@@ -226,6 +231,15 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
     @admin.display(description="dismissed, because")
     def dismissed_because(self, conflict: SyncConflict) -> str:
         return conflict.reason or "–"
+
+
+def _told_of_times(conflict: SyncConflict) -> Iterable[str]:
+    """Likewise, with the times that another one overrules."""
+    yield from _told_of(conflict)
+    if conflict.occurred_at is not None:
+        corrected = conflict.corrected_at and clock.in_words(conflict.corrected_at)
+        more = f"; by the server's clock that was {corrected}" if corrected else ""
+        yield f"Its device said {clock.in_words(conflict.occurred_at)}{more}"
 
 
 def _told_of(conflict: SyncConflict) -> Iterable[str]:

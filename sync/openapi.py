@@ -98,6 +98,7 @@ _CONFLICT = {
     "depot": 1,
     "occurred_at": "2026-01-20T09:12:00+08:00",
     "corrected_at": None,
+    "happened_at": None,
     "received_at": "2026-01-20T18:02:11+08:00",
     "request_id": "6f1c1f0a7a5b4d0c8f0e9b1f3f6f2a77",
     "first": None,

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Lag
 from accounts.models import User
 from accounts.selectors import vehicle_at
 from accounts.services import TAKEN
+from audit.models import AuditLog
 from customers.models import Customer, CustomerRate
 from deposits.models import DepositLot
 from deposits.selectors import pieces_at_sites
@@ -52,6 +53,7 @@ FEW = 10
 SILENCE = timedelta(hours=24)
 """After which somebody asks what became of a device."""
 
+RETRIED = "sync.conflict.retried"
 DISTRIBUTION_CONFIRM = "distribution.confirm"
 _WITHOUT_GOODS = (TAKEN, CASH_COUNT, DISTRIBUTION_CREATE, "withdrawn")
 """A load moves when it is confirmed."""
@@ -306,6 +308,15 @@ def _missing(users: Collection[int], count: Count | CashCount | None = None) -> 
                 entity=entity_name(device),
                 entity_id=device.pk,
             )
+
+
+def another_time_of(conflict: SyncConflict) -> datetime | None:
+    """When an operation happened by whoever let it happen, where they named another time. By its audit record."""
+    if conflict.status != SyncConflict.Status.RETRIED:
+        return None
+    records = AuditLog.objects.filter(entity_type=entity_name(conflict), entity_id=conflict.pk, action=RETRIED)
+    named = [record.after["occurred_at"] for record in records if record.after and "occurred_at" in record.after]
+    return datetime.fromisoformat(named[0]) if named else None
 
 
 def as_sent(conflict: SyncConflict) -> Any:

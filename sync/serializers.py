@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -406,7 +407,12 @@ class FirstOut(serializers.ModelSerializer[ClientOperation]):
         read_only_fields = fields
 
 
+_MOMENT = serializers.DateTimeField(allow_null=True)
+
+
 class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
+    """``happened_at`` of one conflict is in the context."""
+
     payload = serializers.SerializerMethodField(help_text="The operation as it was sent, whatever that was.")
     errors = ErrorSerializer(many=True, read_only=True)  # type: ignore[assignment]  # likewise
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
@@ -418,12 +424,17 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
         allow_null=True,
         help_text="The operation that its client_temp_id belongs to, where that is another one: it can't be retried.",
     )
+    happened_at = serializers.SerializerMethodField(
+        help_text="When it happened by whoever let it happen, where they named another time than `occurred_at`, which "
+        "is still the device's. Null in lists."
+    )
 
     class Meta:
         model = SyncConflict
         fields = (
             "id", "client_temp_id", "protocol", "device", "number", "type", "payload", "errors", "code", "user",
-            "user_name", "depot", "occurred_at", "corrected_at", "received_at", "request_id", "first", "status",
+            "user_name", "depot", "occurred_at", "corrected_at", "happened_at", "received_at", "request_id", "first",
+            "status",
             "tried_again_until", "withdrawn_at", "withdrawn_because", "settled_at", "settled_by", "reason",
             "result_type", "result_id",
         )  # fmt: skip
@@ -432,6 +443,11 @@ class SyncConflictOut(serializers.ModelSerializer[SyncConflict]):
     @extend_schema_field({})
     def get_payload(self, conflict: SyncConflict) -> Any:  # what the schema says: anything
         return as_sent(conflict)
+
+    @extend_schema_field(_MOMENT)
+    def get_happened_at(self, conflict: SyncConflict) -> str | None:
+        happened_at: datetime | None = self.context.get("happened_at")
+        return None if happened_at is None else _MOMENT.to_representation(happened_at)
 
 
 class RetryIn(Input):

@@ -33,6 +33,7 @@ from sync.errors import BelongsToAnother, ConflictSettled, Unreadable, UserDeact
 from sync.models import Device, SyncConflict
 from sync.operations import Made, Refusal
 from sync.reading import Push, Sent, as_json, client_temp_id_of, read
+from sync.selectors import RETRIED
 from transactions.selectors import sold_since
 from transactions.services import OPERATION as TRANSACTION_CREATE
 
@@ -132,14 +133,22 @@ def retry_conflict(
         raise Invalid("It can't have happened in the future.", attr="occurred_at")
     if correct_site and not reason.strip():
         raise Invalid("Please say why more comes back than the books know.", attr="reason")
-    approval = Approval(by=actor, rates=approve_rates, site_reason=reason.strip() if correct_site else "")
+    approval = Approval(
+        by=actor,
+        rates=approve_rates,
+        site_reason=reason.strip() if correct_site else "",
+        another_time=occurred_at,
+        sent=conflict.occurred_at,
+    )
     made = _let_happen(conflict, sent, approval, occurred_at)
     pusher = conflict.user
+    # Whoever names another time overrules the device's: what it said stands beside it.
+    overruled = {"occurred_at": conflict.occurred_at, "corrected_at": conflict.corrected_at} if occurred_at else {}
     record(
         actor=actor,
-        action="sync.conflict.retried",
+        action=RETRIED,
         target=conflict,
-        before={"status": SyncConflict.Status.OPEN},
+        before={"status": SyncConflict.Status.OPEN, **overruled},
         after={
             "status": conflict.status,
             "for_user": pusher.username,
@@ -172,7 +181,7 @@ def retry_by_itself(*, conflict_id: int) -> SyncConflict | None:
     made = _let_happen(conflict, sent, Approval(by=None), None)
     record(
         actor=None,
-        action="sync.conflict.retried",
+        action=RETRIED,
         target=conflict,
         before={"status": SyncConflict.Status.OPEN},
         after={"status": conflict.status, "for_user": conflict.user.username, "made": str(made)},

@@ -26,7 +26,7 @@ from foundation.api.viewsets import LedgerViewSet
 from sync import feed, openapi, services, waiting  # noqa: F401 -- what waits registers itself
 from sync.devices import DeviceSays, hear_of
 from sync.models import Device, DeviceQuerySet, SyncConflict
-from sync.selectors import SILENCE, own_drafts, own_stock
+from sync.selectors import SILENCE, another_time_of, own_drafts, own_stock
 from sync.serializers import (
     DeviceOut,
     DismissIn,
@@ -159,6 +159,9 @@ class SyncConflictViewSet(LedgerViewSet):
         "withdraw": Capability.VIEW_CONFLICTS,
     }
 
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(self._read(self.get_object()))
+
     @openapi.retry_conflict
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
@@ -167,7 +170,7 @@ class SyncConflictViewSet(LedgerViewSet):
         settled = services.retry_conflict(
             actor=acting_user(request), conflict_id=self.get_object().pk, **serializer.validated_data
         )
-        return Response(self.get_serializer(settled).data)
+        return Response(self._read(settled))
 
     @openapi.dismiss_conflict
     @action(detail=True, methods=["post"])
@@ -177,7 +180,7 @@ class SyncConflictViewSet(LedgerViewSet):
         settled = services.dismiss_conflict(
             actor=acting_user(request), conflict_id=self.get_object().pk, **serializer.validated_data
         )
-        return Response(self.get_serializer(settled).data)
+        return Response(self._read(settled))
 
     @openapi.withdraw_conflict
     @action(detail=True, methods=["post"])
@@ -187,4 +190,8 @@ class SyncConflictViewSet(LedgerViewSet):
         withdrawn = services.withdraw_conflict(
             actor=acting_user(request), conflict_id=self.get_object().pk, **serializer.validated_data
         )
-        return Response(self.get_serializer(withdrawn).data)
+        return Response(self._read(withdrawn))
+
+    def _read(self, conflict: SyncConflict) -> object:
+        context = {**self.get_serializer_context(), "happened_at": another_time_of(conflict)}
+        return SyncConflictOut(conflict, context=context).data

@@ -1,8 +1,9 @@
 """What a request confirms: `confirm` in the body of what may ask, and a field that nobody knows elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.utils.choices import BaseChoiceIterator
 from rest_framework.request import Request
 
 from foundation.api.fields import TextField, many
@@ -45,6 +46,19 @@ class MayAsk(_View):
         super().initial(request, *args, **kwargs)
         if self.action in self.asks and isinstance(request.data, dict) and FIELD in request.data:
             say_from_here(read_confirmed(request.data.pop(FIELD)), by=request.user)
+
+
+class QuestionCodes(BaseChoiceIterator):
+    """The codes of all questions, as choices. Read when they are asked for: the apps that ask stand above this one."""
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        yield from sorted((kind.code, kind.code.replace("_", " ").capitalize()) for kind in _kinds(Question))
+
+
+def _kinds(of: type[Question]) -> Iterator[type[Question]]:
+    for kind in of.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 def read_confirmed(sent: object) -> list[Said]:

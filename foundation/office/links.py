@@ -1,6 +1,6 @@
 """Where the office's pages lead: links, buttons, badges."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from foundation.entities import entity_name, model_of
-from foundation.remains import Told, UnderWay, told_of
+from foundation.remains import Told, UnderWay, pending_for
 
 
 def link_to(target: Model | None, text: object = None) -> SafeString | str:
@@ -25,13 +25,21 @@ def link_to(target: Model | None, text: object = None) -> SafeString | str:
     return format_html('<a href="{}">{}</a>', _page(target._meta.label_lower, target.pk), text or target)
 
 
-def linked(reader: Any, told: Told) -> SafeString | str:
-    """What is told of something that is still out, with a link to its own page if the reader may open that."""
+def pending_lines(reader: Any, row: Model) -> Iterable[SafeString | str]:
+    """What is told to the reader of something that is still out, each with a link to its own page if they may open it.
+
+    What they may not see is counted.
+    """
+    pending = pending_for(reader, row)
+    return [*(_linked(reader, told) for told in pending.told), *pending.others_in_words]
+
+
+def _linked(reader: Any, told: Told) -> SafeString | str:
+    """A reader may see a row of their own, and open no page of its kind."""
     if not isinstance(told, UnderWay):
         return told
     model = model_of(told.entity)
-    may_open = reader.can(getattr(admin.site.get_model_admin(model), "view_capability", None))
-    if not (may_open and model.objects.visible_to(reader).filter(pk=told.entity_id).exists()):
+    if not reader.can(getattr(admin.site.get_model_admin(model), "view_capability", None)):
         return told.text
     return format_html('<a href="{}">{}</a>', _page(model._meta.label_lower, told.entity_id), told.text)
 
@@ -40,7 +48,7 @@ def on_its_way(reader: Any) -> Callable[[Model], str]:
     """A field of a count's page: what may still arrive."""
 
     def on_its_way(count: Model) -> str:
-        return format_html_join("; ", "{}", ((linked(reader, told),) for told in told_of(count))) or "–"
+        return format_html_join("; ", "{}", ((line,) for line in pending_lines(reader, count))) or "–"
 
     return admin.display(description="still on its way")(on_its_way)
 

@@ -22,11 +22,14 @@ class Approval:
 
     Whenever it happened; with ``rates`` also at the rates that it names, with ``site_reason`` also with more at the
     customer's site than the books know, for that reason. ``by`` None: the server itself, again.
+    ``another_time`` is when it happened by them, where that isn't what its device said, ``sent``.
     """
 
     by: Any
     rates: bool = False
     site_reason: str = ""
+    another_time: datetime | None = None
+    sent: datetime | None = None
 
     @property
     def evidence(self) -> dict[str, object]:
@@ -34,7 +37,8 @@ class Approval:
         if self.by is None:
             return {"retried": "automatically"}
         corrected = {"site_corrected": self.site_reason} if self.site_reason else {}
-        return {"approved_by": self.by.username, **corrected}
+        overruled = {"occurred_at": self.another_time, "occurred_at_sent": self.sent} if self.another_time else {}
+        return {"approved_by": self.by.username, **corrected, **overruled}
 
 
 def require_past(occurred_at: datetime, *, now: datetime, attr: str) -> None:

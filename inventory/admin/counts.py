@@ -1,6 +1,6 @@
 """Counts in the office: what was found where, and the signature under a vehicle's."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -14,10 +14,9 @@ from accounts.requests import acting_user
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonedForm, RemarksForm
-from foundation.office.links import Related, badge, evidence_of, linked, list_of, on_its_way, page_of, plain
+from foundation.office.links import Related, badge, evidence_of, list_of, on_its_way, page_of, pending_lines, plain
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
-from foundation.remains import told_of
 from inventory import services
 from inventory.models import Count, CountLine, CountQuerySet
 
@@ -67,15 +66,16 @@ class CountAdmin(OfficeAdmin[Count]):
     actions = ("sign_off", "reject")
     fields: ClassVar[Any] = (
         ("count_number", "kind", "state"), (plain("location"), "depot", "user"), "remarks",
-        ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "changed",
-        "on_its_way",
+        ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "compared",
+        "changed", "on_its_way",
         "client_temp_id",
     )  # fmt: skip
     readonly_fields = ("state", "changed")
 
     def get_fields(self, request: HttpRequest, obj: Count | None = None) -> Any:
-        shown = on_its_way(acting_user(request))
-        return [shown if name == "on_its_way" else name for name in super().get_fields(request, obj)]
+        reader = acting_user(request)
+        shown: dict[object, Any] = {"on_its_way": on_its_way(reader), "compared": _compared(reader)}
+        return [shown.get(name, name) for name in super().get_fields(request, obj)]
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         """A day-end's count is decided with it."""
@@ -154,20 +154,35 @@ def told_of_stock_take(reader: User, count: Count) -> Iterable[str]:
 def told_of_count(reader: User, count: Count) -> Iterable[str]:
     """What somebody who signs an open count off should know: its variance, and what may change that."""
     yield f"{count.location}, counted by {count.user} at {clock.in_words(count.occurred_at)}"
-    if services.may_compare(reader, count):
-        yield from [*_variances(services.compared_lines(count))] or ["The goods agree with the books."]
+    yield from _beside_the_books(reader, count)
     yield from _still_coming(reader, count)
+
+
+def _compared(reader: User) -> Callable[[Count], str]:
+    """A field of a count's page: what differs, also of what the counter left out, for who may decide about it."""
+
+    def compared(count: Count) -> str:
+        lines = _beside_the_books(reader, count)
+        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines)) or "–"
+
+    return admin.display(description="beside the books")(compared)
+
+
+def _beside_the_books(reader: User, count: Count) -> list[str]:
+    if not services.may_compare(reader, count):
+        return []
+    return [*_variances(services.compared_lines(count))] or ["The goods agree with the books."]
 
 
 def _variances(lines: Iterable[CountLine]) -> Iterable[str]:
     for line in lines:
         if line.variance:
             yield (
-                f"{line.variance:+d} {line.equipment.sku} {line.condition}: {line.quantity} counted, "
-                f"{line.expected} in the books"
+                f"{line.variance:+d} {line.equipment.sku} {line.condition}: "
+                f"{f'{line.quantity} counted' if line.is_named else 'not named'}, {line.expected} in the books"
             )
 
 
 def _still_coming(reader: User, count: Count) -> Iterable[str]:
-    for told in told_of(count):
-        yield format_html("Still on its way: {}", linked(reader, told))
+    for line in pending_lines(reader, count):
+        yield format_html("Still on its way: {}", line)

@@ -212,6 +212,6 @@ def compared_lines(count: Count) -> list[CountLine]:
                 quantity=own.get(stock, 0),
                 expected=pieces,
             )
-            line.expected_now = pieces
+            line.expected_now, line.is_named = pieces, stock in own
             lines.append(line)
     return lines

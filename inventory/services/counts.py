@@ -26,7 +26,7 @@ from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_past, require_recent
 from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
-from foundation.remains import remaining
+from foundation.remains import pending_for
 from inventory import locks
 from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen, InsufficientStock
 from inventory.models import Condition, Count, CountLine, Location, LocationKind, StockMovement
@@ -229,7 +229,7 @@ def bring_to(count: Count, *, actor: User, cause: Model, reason: str) -> dict[St
     try:
         hold = hold_stock(moves, occurred_at=count.occurred_at, now=now)
     except InsufficientStock as error:
-        raise CountContradicted(_contradiction(count, str(error.detail))) from error
+        raise CountContradicted(_contradiction(actor, count, str(error.detail))) from error
     post_movements(hold, actor=actor, cause=cause, now=now, reason=reason)
     # What left before a count was counted as gone: it needs no stock any more.
     tell_of_gains(balance_name(place, *stock) for place in places for stock in _covered(counted[place.pk]))
@@ -288,7 +288,7 @@ def _move(adjustment: Adjustment, count: Count, place: Location, world: Location
     )
 
 
-def _contradiction(count: Count, detail: str) -> str:
+def _contradiction(reader: User, count: Count, detail: str) -> str:
     later = StockMovement.objects.filter(
         ordered_at__gt=count.ordered_at, from_location=count.location_id, count__isnull=True
     )
@@ -296,7 +296,7 @@ def _contradiction(count: Count, detail: str) -> str:
         f"{row.get_kind_display().lower()} {row.quantity} {row.equipment.sku} at {clock.in_words(row.occurred_at)}"
         for row in later.select_related("equipment").order_by("ordered_at", "pk")[:5]
     ]
-    under_way = remaining(count)
+    under_way = pending_for(reader, count).in_words
     return (
         f"More left after the count than was counted. {detail} After it: {'; '.join(named) or 'nothing'}. Either a "
         "load before it has not arrived yet: then wait for that; or it was miscounted: then count again."

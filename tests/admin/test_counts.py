@@ -13,7 +13,7 @@ from payments.models import CashCount
 from tests.admin.pages import errors_of, logged_in, messages_of, url
 from tests.admin.test_life_of_an_invoice import chosen, lines
 from tests.conftest import Shop
-from tests.factories import DriverFactory, UserFactory
+from tests.factories import DriverFactory, EquipmentFactory, UserFactory
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,33 @@ def test_a_vehicle_count_is_signed_off_after_its_variance_was_seen(shop: Shop) -
     assert "-2" in client.get(url("inventory.count", "change", counted.pk)).content.decode()
 
 
+def test_who_decides_sees_what_a_count_leaves_out_before_signing(shop: Shop) -> None:
+    """Its page says so, and the question too; whoever counted is told nothing of the books."""
+    left_out, nothing_left = EquipmentFactory(), EquipmentFactory()
+    shop.count("vehicle", shop.driver.vehicle_no, 3, equipment_id=left_out.pk, condition="EMPTY")
+    shop.count("vehicle", shop.driver.vehicle_no, 5, equipment_id=nothing_left.pk)
+    line = {"equipment": nothing_left.pk, "condition": "FULL", "quantity": 0}
+    kept = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 20}
+    body = {"counts": [kept, line], "vehicle": shop.driver.vehicle_no}
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+    made = shop.client_of(supervisor).post("/api/vehicle-counts/", body).json()
+    counted = Count.objects.get(pk=made["id"])
+    staff = logged_in(UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot))
+    told = (
+        f"-3 {left_out.sku} EMPTY: not named, 3 in the books",
+        f"-5 {nothing_left.sku} FULL: 0 counted, 5 in the books",
+    )
+    for page in (
+        staff.get(url("inventory.count", "change", counted.pk)).content.decode(),
+        chosen(staff, "inventory.count", "sign_off", counted).content.decode(),
+    ):
+        assert [words for words in told if words not in page] == []
+    own = logged_in(supervisor).get(url("inventory.count", "change", counted.pk)).content.decode()
+    assert "in the books" not in own
+    chosen(staff, "inventory.count", "sign_off", counted, remarks="")
+    assert "in the books" not in staff.get(url("inventory.count", "change", counted.pk)).content.decode()
+
+
 def test_a_signed_count_says_what_came_afterwards(shop: Shop) -> None:
     client, before = logged_in(UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)), clock.now()
     counted = count(shop)
@@ -54,6 +81,17 @@ def test_a_signed_count_says_what_came_afterwards(shop: Shop) -> None:
     assert shop.sell({"type": "SALE", "quantity": 2}, occurred_at=before.isoformat()).status_code == 201
     page = client.get(url("inventory.count", "change", counted.pk)).content.decode()
     assert f"{shop.cylinder.sku} FULL: -2 signed, +0 now" in page
+    assert str(counted) in client.get(listed, {"changed": "yes"}).content.decode()
+
+
+def test_a_signed_bag_that_changed_afterwards_is_found(shop: Shop) -> None:
+    client, before = logged_in(shop.admin), clock.now()
+    counted = count_cash(shop, "0.00")
+    chosen(client, "payments.cashcount", "sign_off", counted, remarks="")
+    listed = url("payments.cashcount")
+    assert str(counted) not in client.get(listed, {"changed": "yes"}).content.decode()
+    late = shop.sell({"type": "SERVICE"}, payment_received=True, occurred_at=before.isoformat())
+    assert late.status_code == 201
     assert str(counted) in client.get(listed, {"changed": "yes"}).content.decode()
 
 

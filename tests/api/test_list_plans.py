@@ -24,7 +24,7 @@ SORTED = {
     "/api/payments/?search",
 }  # fmt: skip
 """Questions whose rows are sorted after they were found by an index."""
-WALKED = {"/api/invoices/?is_open=false", "/api/payments/?has_credit=false"}
+WALKED = {"/api/invoices/?is_open=false", "/api/payments/?has_credit=false", "/api/cash-counts/?changed=false"}
 """Questions that nearly every row answers: the newest are read one by one until the page is full."""
 
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import AuditLog
-from foundation import remains
+from foundation import clock, remains
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import Operation, named
@@ -26,6 +26,7 @@ from inventory.services import (
     reject_count,
     sign_off_count,
 )
+from sync.models import Device
 from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, UserFactory, VehicleFactory
 from tests.inventory.days import at, moment, opened, require_right_books
@@ -606,7 +607,9 @@ def test_only_vehicle_counts_are_listed(opened: Shop) -> None:
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     telling: dict[Any, Any] = remains._TELLING
-    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=3)
+    now = clock.now()
+    device = Device.objects.create(user=opened.driver, key="phone-1", first_heard_at=now, heard_at=now, protocol=2)
+    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=device.pk)
     monkeypatch.setitem(telling, Count, [lambda row: [told]])
     with at(12):
         counted = count(opened, 18)

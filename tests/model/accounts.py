@@ -59,7 +59,7 @@ def receivables(books: Books, day: date, sellers: list[Person] | None = None) ->
                 later += payment.amount
         if later != 0 or any(amount != 0 for amount in owed.values()):
             total = sum(owed.values(), ZERO)
-            row = {"customer_code": customer.code, "name": customer.name, **owed, "total": total}
+            row: Row = {"customer_code": customer.code, "name": customer.name, **owed, "total": total}
             rows.append({**row, "entered_later": later})
     return rows
 

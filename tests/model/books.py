@@ -235,7 +235,7 @@ class Books(Lots):
         """Money on account. It settles what it is meant for, else what has been due for longest; the rest is credit."""
         today = day_of(at)
         payment = Payment(customer, taker, method, amount, received_on or today, today, order=self._order(at))
-        settled = self._shares(payment, taker, shares)
+        settled = self._shares(payment, shares)
         self.payments.append(payment)
         for document, share in settled:
             self.allocations.append(Allocation(payment, document, share, today))
@@ -268,13 +268,13 @@ class Books(Lots):
         self.payments.append(payment)
         return payment
 
-    def allocates(self, payment: Payment, by: Person, shares: Sequence[Share] | None = None, *, at: datetime) -> None:
+    def allocates(self, payment: Payment, shares: Sequence[Share] | None = None, *, at: datetime) -> None:
         """What is left of a payment settles something, from today on."""
         if payment.reverses is not None or self.is_reversed(payment):
             raise Refused("already_reversed")
         if self.credit_of(payment) <= 0:
             raise Refused("exceeds_credit")
-        for document, share in self._shares(payment, by, shares):
+        for document, share in self._shares(payment, shares):
             self.allocations.append(Allocation(payment, document, share, day_of(at)))
 
     def reverses(self, payment: Payment, *, at: datetime) -> Payment:
@@ -295,7 +295,8 @@ class Books(Lots):
             is_goodwill=payment.is_goodwill,
             order=payment.order,  # what was handed in stays so, and no later bag is short of it
         )
-        for other in [*self.documents, *self.payments]:
+        others: list[Document | Payment] = [*self.documents, *self.payments]
+        for other in others:
             if isinstance(other, Payment) and (other.reverses is not None or self.is_reversed(other)):
                 continue
             settles, paid_out_of = self.settles(payment, other), ZERO
@@ -311,7 +312,9 @@ class Books(Lots):
     def is_reversed(self, payment: Payment) -> bool:
         return any(other.reverses is payment for other in self.payments)
 
-    def _shares(self, payment: Payment, by: Person, shares: Sequence[Share] | None) -> list[Share]:
+    def _shares(
+        self, payment: Payment, shares: Sequence[Share] | None
+    ) -> Sequence[tuple[Document | Payment, Decimal]]:
         left = self.credit_of(payment)
         if shares is not None:
             if sum((share for _, share in shares), ZERO) > left:

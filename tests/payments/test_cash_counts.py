@@ -13,7 +13,7 @@ from accounts.models import User
 from audit.models import AuditLog
 from discrepancies.models import Discrepancy
 from equipment.models import Equipment
-from foundation import remains
+from foundation import clock, remains
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
 from foundation.operations.idempotency import Operation, named
@@ -22,6 +22,7 @@ from foundation.remains import UnderWay
 from payments.models import CashCount, Payment
 from payments.selectors import expectation_seen_by
 from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
+from sync.models import Device
 from tests.conftest import Shop, error_of
 from tests.factories import DriverFactory, EquipmentFactory, UserFactory
 from tests.inventory.days import at, moment, opened, require_right_books
@@ -122,6 +123,66 @@ def test_cash_that_arrives_late_explains_the_hand_in_before_it_and_enters_no_lat
         assert seen(opened, count(opened, "0.00")) == ("0.00", "0.00")
     [noted] = Discrepancy.objects.all()
     assert (noted.code, noted.shown, noted.billed) == ("after_count", f"S$ {EACH}", counted["count_number"])
+
+
+def changed_since(shop: Shop) -> dict[str, list[int]]:
+    """The counts in the list, by whether something of before them came after their signatures."""
+    client = shop.client_of(shop.admin)
+    return {
+        value: [row["id"] for row in client.get("/api/cash-counts/", {"changed": value}).json()["results"]]
+        for value in ("true", "false")
+    }
+
+
+def test_a_signed_count_that_late_cash_changed_is_found(opened: Shop, visit: Equipment) -> None:
+    counts = []
+    for hour in (12, 18):
+        with at(hour):
+            counts.append(count(opened, "0.00"))
+            sign(opened, counts[-1])
+    with at(19):
+        take(opened, visit)
+        still_open = count(opened, EACH)
+    first, second, last = (each["id"] for each in (*counts, still_open))
+    assert changed_since(opened) == {"true": [], "false": [last, second, first]}
+    with at(20):
+        take(opened, visit, occurred_at=moment(11).isoformat())
+    assert changed_since(opened) == {"true": [first], "false": [last, second]}
+
+
+def test_a_signed_count_that_a_void_changed_is_found(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        sale = take(opened, visit)["transaction"]["id"]
+    with at(12):
+        counted = count(opened, EACH)
+        sign(opened, counted)
+        other = count(opened, "0.00", by=DriverFactory(depot=opened.depot))
+    with at(13):
+        voided = opened.client_of(opened.admin).post(f"/api/transactions/{sale}/void/", {"reason": "Wrong stall"})
+        assert voided.status_code == 201
+    assert changed_since(opened) == {"true": [counted["id"]], "false": [other["id"]]}
+
+
+def test_a_signed_count_whose_cash_another_count_took_is_found(opened: Shop, visit: Equipment) -> None:
+    with at(10):
+        take(opened, visit)
+    with at(18):
+        later = count(opened, EACH)
+        sign(opened, later)
+    with at(20):
+        earlier = count(opened, EACH, occurred_at=moment(12).isoformat())
+        sign(opened, earlier)
+    assert changed_since(opened) == {"true": [later["id"]], "false": [earlier["id"]]}
+
+
+def test_a_count_that_was_signed_with_all_its_cash_has_not_changed(opened: Shop, visit: Equipment) -> None:
+    """Also where that came to it late, as long as nobody had signed."""
+    with at(12):
+        counted = count(opened, EACH)
+    with at(15):
+        take(opened, visit, occurred_at=moment(11).isoformat())
+        assert sign(opened, counted)["variance"] == "0.00"
+    assert changed_since(opened) == {"true": [], "false": [counted["id"]]}
 
 
 def test_what_was_paid_out_before_a_hand_in_explains_it(opened: Shop, visit: Equipment) -> None:
@@ -436,7 +497,9 @@ def test_the_command_itself_wants_to_know_why(opened: Shop, nothing_changes: Unc
 
 def test_a_count_says_what_is_still_on_its_way(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     telling: dict[Any, Any] = remains._TELLING
-    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=3)
+    now = clock.now()
+    device = Device.objects.create(user=opened.driver, key="phone-1", first_heard_at=now, heard_at=now, protocol=2)
+    told = UnderWay("operation 17", user=7, entity="sync.device", entity_id=device.pk)
     monkeypatch.setitem(telling, CashCount, [lambda row: [told]])
     with at(12):
         assert [each["detail"] for each in count(opened, "0.00")["pending"]] == ["operation 17"]

@@ -82,7 +82,7 @@ def test_a_part_is_paid_back_of_the_oldest_credit(shop: Shop) -> None:
     assert pay_back(shop, "25.00").status_code == 201
     assert [Payment.objects.get(pk=pk).credit_amount for pk in (first, second)] == [0, 0]
     assert read(shop, note)["outstanding_amount"] == "-55.00"
-    assert (credit_of(shop.customer), refunds_open(shop.customer)) == (0, Decimal("55.00"))
+    assert (credit_of(shop.customer), refunds_open(shop.customer)) == (Decimal(0), Decimal("55.00"))
     assert verified()
 
 
@@ -224,7 +224,7 @@ def test_what_was_paid_out_of_a_cheque_that_bounced_is_owed(shop: Shop) -> None:
     shop.customer.save()
     later = invoice_of(shop)
     assert record(shop, "20.00").json()["credit_amount"] == "0.00"
-    assert (credit_of(shop.customer), read(shop, later)["outstanding_amount"]) == (0, "26.07")
+    assert (credit_of(shop.customer), read(shop, later)["outstanding_amount"]) == (Decimal(0), "26.07")
     assert verified()
 
 
@@ -268,7 +268,7 @@ def test_all_credit_is_set_off_against_what_is_owed_for_longest(shop: Shop) -> N
 def test_so_much_of_a_credit_note_is_set_off_against_one_invoice(shop: Shop) -> None:
     note, payment = refund_of(shop), record(shop, "5.00").json()
     first, second = invoice_of(shop), invoice_of(shop)
-    body = {
+    body: dict[str, Any] = {
         "credits": [{"credit_note": note["id"], "amount": "10.00"}, {"payment": payment["id"], "amount": "5.00"}],
         "invoices": [{"invoice": second["id"], "amount": "12.00"}],
     }

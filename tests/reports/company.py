@@ -317,7 +317,7 @@ class Company:
         )
         chosen = None if shares is None else [(document, Decimal(share)) for document, share in shares]
         _, refusals = self._post(self.office, f"payments/{self._receipt(payment)}/allocate/", body)
-        self._both(lambda: self.books.allocates(payment, self.office, chosen, at=at), refusals)
+        self._both(lambda: self.books.allocates(payment, chosen, at=at), refusals)
 
     def reverses(self, payment: Payment) -> Payment | None:
         at = self.now

@@ -256,6 +256,55 @@ def test_whoever_lets_it_happen_may_set_the_time(shop: Shop, phone: Callable[...
     assert phone(operation)["results"][0]["status"] == "duplicate"
 
 
+def moments(said: Json | None, *names: str) -> list[datetime]:
+    return [datetime.fromisoformat((said or {})[name]) for name in names]
+
+
+def test_another_time_stands_beside_the_one_that_was_sent(shop: Shop, phone: Callable[..., Json]) -> None:
+    """In what was decided, in what was made by it, and in the answer: nobody overrules a device without a trace."""
+    sent, at = clock.now() - timedelta(hours=5), clock.now() - timedelta(days=2)
+    kept, as_it_is = phone(
+        numbered(sale_of(shop, "a", {"quantity": 99}, occurred_at=sent.isoformat()), 1, clock_offset_s=-3600),
+        numbered(sale_of(shop, "b", {"quantity": 98}, occurred_at=sent.isoformat()), 2, clock_offset_s=-3600),
+    )["results"]
+    address = f"/api/sync/conflicts/{kept['conflict']}/"
+    assert shop.client_of(shop.driver).get(address).json()["happened_at"] is None
+    shop.count("vehicle", shop.driver.vehicle_no, 200)
+    answer = retry(shop, kept["conflict"], occurred_at=at.isoformat(), client_temp_id="decided")
+    assert answer.status_code == 200, answer.content
+    corrected = sent - timedelta(hours=1)
+    decided = AuditLog.objects.get(action="sync.conflict.retried")
+    assert moments(decided.before, "occurred_at", "corrected_at") == [sent, corrected]
+    assert moments(decided.after, "occurred_at") == [at]
+    sold = AuditLog.objects.filter(action="transactions.sale.recorded").latest("pk")
+    assert moments(sold.after, "occurred_at", "occurred_at_sent") == [at, sent]
+    again = retry(shop, kept["conflict"], occurred_at=at.isoformat(), client_temp_id="decided")
+    for read in (answer.json(), again.json(), shop.client_of(shop.driver).get(address).json()):
+        assert moments(read, "occurred_at", "corrected_at", "happened_at") == [sent, corrected, at]
+    # Let happen as it is, nothing was overruled.
+    assert retry(shop, as_it_is["conflict"]).json()["happened_at"] is None
+    assert AuditLog.objects.filter(action="sync.conflict.retried").latest("pk").before == {"status": "OPEN"}
+    sold = AuditLog.objects.filter(action="transactions.sale.recorded").latest("pk")
+    assert "occurred_at_sent" not in (sold.after or {})
+    listed = shop.client_of(shop.admin).get("/api/sync/conflicts/").json()["results"]
+    assert [each["happened_at"] for each in listed] == [None, None]
+
+
+def test_the_office_tells_the_times_that_it_overrules(shop: Shop, phone: Callable[..., Json]) -> None:
+    sent = clock.now() - timedelta(days=9)
+    [kept] = phone(numbered(sale_of(shop, "a", occurred_at=sent.isoformat()), 1, clock_offset_s=-3600))["results"]
+    office, page = logged_in(shop.admin), url("sync.syncconflict", "change", kept["conflict"])
+    body = {"action": "retry_at_another_time", "_selected_action": kept["conflict"]}
+    asked = office.post(url("sync.syncconflict"), body).content.decode()
+    corrected = clock.in_words(sent - timedelta(hours=1))
+    assert f"Its device said {clock.in_words(sent)}; by the server&#x27;s clock that was {corrected}" in asked
+    at = clock.now() - timedelta(days=2)
+    assert retry(shop, kept["conflict"], occurred_at=at.isoformat()).status_code == 200
+    shown = office.get(page).content.decode()
+    assert "let happen at another time" in shown.lower()
+    assert f"{clock.in_words(at)}" in shown
+
+
 def test_the_office_sets_the_time(shop: Shop, phone: Callable[..., Json]) -> None:
     [kept] = phone(sale_of(shop, "a", occurred_at="2026-01-01T00:00:00Z"))["results"]
     day = clock.business_date(clock.now()) - timedelta(days=1)

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.test import TestCase
 
+from accounts.models import User
 from audit.models import AuditLog
 from discrepancies.models import Discrepancy
 from foundation.access.capabilities import Role
@@ -242,14 +243,58 @@ def test_the_office_links_what_is_on_its_way_for_who_may_open_it(shop: Shop) -> 
     [refused, made] = phone.push(sold(phone, 5, 900), counted(phone, 0, 20))
     link = f'<a href="{url("sync.syncconflict", "change", refused["conflict"])}">'
     count = Count.objects.get(pk=made["id"])
-    for role, is_linked in ((Role.SUPERVISOR, True), (Role.DEPOT_STAFF, False)):
+    for role, is_told in ((Role.SUPERVISOR, True), (Role.DEPOT_STAFF, False)):
         office = logged_in(UserFactory(role=role, depot=shop.depot))
         for page in (
             office.get(url("inventory.count", "change", count.pk)).content.decode(),
             chosen(office, "inventory.count", "sign_off", count).content.decode(),
         ):
-            assert "was refused and is kept" in page
-            assert (link in page) is is_linked
+            assert ("was refused and is kept" in page) is is_told
+            assert (link in page) is is_told
+            # Who signs off knows that something may change it, and asks who may see that.
+            assert ("1 other, which you may not see" in page) is not is_told
+
+
+def test_each_reader_is_told_what_they_may_see_and_how_many_others_there_are(shop: Shop) -> None:
+    """A colleague counted the vehicle; its driver's operation was refused, and another one has not come."""
+    phone, colleague = Phone(shop), DriverFactory(depot=shop.depot)
+    sold(phone, 21, 1)
+    phone.push(sold(phone, 20, 900))
+    line: Json = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 2}
+    made = shop.client_of(colleague).post("/api/vehicle-counts/", {"vehicle": shop.driver.vehicle_no, "counts": [line]})
+    counted = made.json()
+    assert (counted["pending"], counted["pending_others"]) == ([], 2)
+
+    def told(user: User) -> tuple[list[str], int]:
+        read = shop.client_of(user).get(f"/api/vehicle-counts/{counted['id']}/").json()
+        return [each["entity_type"] for each in read["pending"]], read["pending_others"]
+
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
+    of_the_depot = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+    assert told(shop.admin) == told(of_the_depot) == (["sync.syncconflict", "sync.device"], 0)
+    assert told(colleague) == told(staff) == ([], 2)
+    listed = shop.client_of(shop.admin).get("/api/vehicle-counts/").json()["results"]
+    assert [(row["pending"], row["pending_others"]) for row in listed] == [(None, None)]
+    # More left after it than was counted: why that may be is told likewise.
+    phone.push(sold(phone, 0, 5))
+    for user, is_named in ((staff, False), (of_the_depot, True)):
+        refused = shop.client_of(user).post(f"/api/vehicle-counts/{counted['id']}/sign-off/", {})
+        assert error_of(refused)[:2] == (409, "count_contradicted")
+        detail = refused.json()["errors"][0]["detail"]
+        assert (f"transaction.create of {shop.driver.username}" in detail) is is_named
+        assert ("Still on its way: 2 others, which you may not see." in detail) is not is_named
+
+
+def test_what_of_a_bag_s_is_on_its_way_is_told_to_who_may_see_it(shop: Shop) -> None:
+    phone = Phone(shop)
+    phone.push(sold(phone, 20, 900, payment_received=True))
+    own = shop.client_of(shop.driver).post("/api/cash-counts/", {"cash": "0.00"}).json()
+    assert (len(own["pending"]), own["pending_others"]) == (1, 0)
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)
+    read = shop.client_of(staff).get(f"/api/cash-counts/{own['id']}/").json()
+    assert (read["pending"], read["pending_others"]) == ([], 1)
+    asked = chosen(logged_in(staff), "payments.cashcount", "sign_off", CashCount.objects.get()).content.decode()
+    assert "Still on its way: 1 other, which you may not see" in asked
 
 
 def test_who_pushed_it_and_may_open_no_page_of_it_has_no_link(shop: Shop) -> None:

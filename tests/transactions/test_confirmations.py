@@ -360,6 +360,16 @@ def test_the_list_is_each_one_s_own_the_depot_s_or_all(plenty: Shop) -> None:
     assert seen_by(plenty.admin, "?code=usage_unlikely") == []
 
 
+def test_the_list_knows_the_codes_of_all_questions_and_no_other(shop: Shop) -> None:
+    client = shop.client_of(shop.admin)
+    answer = client.get("/api/confirmations/?code=nonsense")
+    assert error_of(answer) == (400, "invalid_choice", "code")
+    # Of the lowest layer, of others, and one that stands below another app's.
+    for code in ("name_unprintable", "gst_rate_unlikely", "goods_in_unlikely", "reading_before_last"):
+        answer = client.get(f"/api/confirmations/?code={code}")
+        assert (answer.status_code, answer.json()["results"]) == (200, [])
+
+
 def test_confirmations_are_written_once(plenty: Shop) -> None:
     line = {"type": "SALE", "quantity": 51}
     assert plenty.sell(line, confirm=to_confirm(plenty.sell(line))).status_code == 201
