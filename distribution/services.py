@@ -13,8 +13,7 @@ from discrepancies.services import note_other_vehicle
 from distribution import locks
 from distribution.models import Distribution, DistributionItem
 from equipment.selectors import require_active
-from fleet.models import Vehicle
-from fleet.services import require_in_use
+from fleet.services import require_number_in_use
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.refusing import denied
@@ -133,9 +132,8 @@ def confirm_distribution(
     happened = occurred_at or (distribution.occurred_at if is_told else now)
     if not was_active(distribution.depot, happened):
         raise DepotInactive(distribution.depot.code)
-    vehicle = Vehicle.objects.filter(number=distribution.vehicle_no).first()
-    if vehicle is not None and distribution.total_collection:
-        require_in_use(vehicle, happened, attr=None)
+    if distribution.total_collection:
+        require_number_in_use(distribution.vehicle_no, happened, attr=None)
     hold = hold_stock(_moves_of(distribution), occurred_at=happened, now=now, approval=approval)
     post_movements(hold, actor=actor, cause=distribution, now=now)
     _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)
