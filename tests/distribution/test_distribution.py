@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from audit.models import AuditLog
+from distribution.errors import NoVehicle
 from distribution.models import Distribution
 from distribution.services import (
     NewDistribution,
@@ -152,6 +153,34 @@ def test_a_user_without_a_vehicle_loads_into_the_field(shop: Shop) -> None:
     load = made(shop.draft({**OUT, "quantity": 6}, by=staff))
     made(shop.confirm(load["id"], by=staff))
     assert shop.stock(kind="FIELD") == 6
+
+
+def test_a_driver_without_a_vehicle_unloads_nothing(shop: Shop, nothing_changes: Unchanged) -> None:
+    """What they never loaded would come out of nowhere. The depot takes in what they bring, and they load as before."""
+    walker = DriverFactory(depot=shop.depot, vehicle_no="")
+    with nothing_changes():
+        assert error_of(shop.draft({**OUT, "quantity": 5}, IN, by=walker)) == (409, "no_vehicle", "vehicle")
+    made(shop.confirm(made(shop.draft({**OUT, "quantity": 6}, by=walker))["id"], by=walker))
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot, vehicle_no="")
+    made(shop.confirm(made(shop.draft({**IN, "quantity": 2}, by=staff))["id"], by=staff))
+    assert shop.stock(kind="FIELD") == 4
+    named = made(shop.draft({**IN, "quantity": 2}, by=walker, vehicle=shop.driver.vehicle_no))
+    made(shop.confirm(named["id"], by=walker))
+    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 18
+
+
+def test_nor_do_they_confirm_what_an_earlier_release_let_them_draft(shop: Shop, nothing_changes: Unchanged) -> None:
+    """Unless somebody who sees what they bring does, or decides about what was kept."""
+    walker = DriverFactory(depot=shop.depot, vehicle_no="")
+    data = NewDistribution(depot=shop.depot.pk, items=(NewItem(shop.cylinder.pk, "IN", "FULL", 1),))
+    first, second = (create_distribution(actor=walker, data=data, approval=Approval(by=shop.admin)) for _ in range(2))
+    with nothing_changes():
+        assert error_of(shop.confirm(first.pk, by=walker)) == (409, "no_vehicle", None)
+        with pytest.raises(NoVehicle):
+            confirm_distribution(actor=walker, distribution_id=first.pk, approval=Approval(by=None))
+    made(shop.confirm(first.pk, by=UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)))
+    confirm_distribution(actor=walker, distribution_id=second.pk, approval=Approval(by=shop.admin))
+    assert shop.stock(kind="FIELD") == -2
 
 
 def test_the_vehicle_is_the_one_of_the_draft(shop: Shop) -> None:
