@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from audit.models import AuditLog
+from discrepancies.models import Discrepancy
 from distribution.errors import NoVehicle
 from distribution.models import Distribution
 from distribution.services import (
@@ -90,6 +91,41 @@ def test_a_load_is_dated_by_singapore_and_happened_when_it_was_made(shop: Shop) 
     assert movement.occurred_at == happened
     assert datetime.fromisoformat(confirmed["confirmed_at"]) == movement.created_at
     assert (movement.date.isoformat(), confirmed["cancelled_at"]) == ("2026-01-21", None)
+
+
+def take_stock(shop: Shop) -> None:
+    """A hundred are at the depot now, it is found."""
+    items = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 100}]
+    body = {"depot": shop.depot.pk, "reason": "Counted", "items": items, "counted_at": clock.now().isoformat()}
+    made(shop.client_of(shop.admin).post("/api/depot-work/stock-take/", body))
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+def test_a_draft_from_before_a_stock_take_moves_when_it_is_confirmed(shop: Shop, pushed: bool) -> None:
+    """What was counted was still there: drafting it had moved nothing. Also where a push says no time of its own."""
+    load = made(shop.draft({**OUT, "quantity": 10}))["id"]
+    take_stock(shop)
+    if pushed:
+        operation = {"type": "distribution.confirm", "client_temp_id": "a", "data": {"distribution": load}}
+        answer = shop.client_of(shop.driver).post("/api/sync/push/", {"operations": [operation]})
+        assert answer.json()["results"][0]["status"] == "created"
+    else:
+        made(shop.confirm(load))
+    assert (shop.stock(depot=shop.depot), shop.stock(vehicle_no=shop.driver.vehicle_no)) == (90, 30)
+    assert not Discrepancy.objects.exists()
+
+
+def test_a_draft_that_says_when_it_happened_and_was_counted_since_is_noted(shop: Shop) -> None:
+    """Like whatever else comes late: whoever counted saw the depot without it."""
+    told = (clock.now() - timedelta(minutes=1)).isoformat()
+    load = made(shop.draft({**OUT, "quantity": 10}, occurred_at=told))["id"]
+    take_stock(shop)
+    made(shop.confirm(load))
+    assert (shop.stock(depot=shop.depot), shop.stock(vehicle_no=shop.driver.vehicle_no)) == (100, 30)
+    noted = Discrepancy.objects.get()
+    assert (noted.code, noted.entity_type, noted.entity_id) == ("after_count", "distribution.distribution", load)
+    [row] = shop.client_of(shop.driver).get("/api/discrepancies/").json()["results"]
+    assert row["id"] == noted.pk, "who confirmed it is told"
 
 
 def test_a_cancelled_one_says_when(shop: Shop) -> None:
