@@ -420,7 +420,8 @@ sign_off_vehicle_count = extend_schema(
 
 reject_vehicle_count = extend_schema(
     summary="Have a vehicle counted again",
-    description="By the same people. A rejected count leaves nothing.",
+    description="By the same people, and by who made it: a mistake is taken back before anybody decided. A rejected "
+    "count leaves nothing.",
     tags=["Day-end"],
     request=ReasonedDecisionIn,
     responses={200: VehicleCountOut, **conflicts(CountDecided)},
