@@ -108,16 +108,16 @@ def note_vehicle_taken_before_another(taken: Assignment) -> None:
 
     Else what they sold from it in between would look as if it had been theirs all along.
     """
-    vehicle = taken.vehicle
-    later = assignment_after(taken.user_id, taken.from_at) if taken.from_at else None
-    if vehicle is None or later is None:
+    vehicle, begins = taken.vehicle, taken.from_at
+    later = assignment_after(taken.user_id, begins) if begins else None
+    if vehicle is None or begins is None or later is None or later.from_at is None:
         return
     following = later.vehicle.number if later.vehicle else "none"
     note_discrepancy(
         Code.VEHICLE_NOT_ASSIGNED,
         user=taken.user,
         about=taken,
-        detail=f"{taken.user} took {vehicle} from {clock.in_words(taken.from_at)} on; it was recorded after "
+        detail=f"{taken.user} took {vehicle} from {clock.in_words(begins)} on; it was recorded after "
         f"{following}, which they were assigned to from {clock.in_words(later.from_at)} on.",
         now=taken.created_at,
         shown=vehicle.number,

@@ -151,8 +151,8 @@ def test_nothing_is_sold_from_a_vehicle_that_is_inactive_nor_taken_back_onto_it(
         assert shop.client_of(shop.admin).delete(f"/api/vehicles/{vehicle.pk}/").status_code == 200
     with nothing_changes():
         for kind in ("SALE", "SWAP", "RETURN"):
-            for named in ({}, {"vehicle": fleet.other.number}):
-                assert error_of(shop.sell({"type": kind}, **named)) == (409, "vehicle_inactive", "vehicle"), kind
+            for named in (None, fleet.other.number):
+                assert error_of(shop.sell({"type": kind}, vehicle=named)) == (409, "vehicle_inactive", "vehicle"), kind
     assert shop.sell({"type": "SALE"}, occurred_at=before).status_code == 201
     assert fleet.on(fleet.first) == 17
 
