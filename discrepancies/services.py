@@ -12,6 +12,7 @@ from discrepancies import locks
 from discrepancies.errors import AlreadySeen
 from discrepancies.models import Discrepancy, DiscrepancySeen
 from fleet.models import Assignment, Vehicle
+from fleet.selectors import assignment_after
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
@@ -97,6 +98,30 @@ def note_vehicle_of_another_depot(taken: Assignment) -> None:
         detail=f"{taken.user} of {taken.depot or 'no depot'} took {vehicle.number} of {vehicle.depot}.",
         now=taken.created_at,
         shown=vehicle.number,
+        vehicle_depot=vehicle.depot_id,
+    )
+
+
+@when_taken
+def note_vehicle_taken_before_another(taken: Assignment) -> None:
+    """Note where somebody took a vehicle from a moment on at which the books had others follow already.
+
+    Else what they sold from it in between would look as if it had been theirs all along.
+    """
+    vehicle, begins = taken.vehicle, taken.from_at
+    later = assignment_after(taken.user_id, begins) if begins else None
+    if vehicle is None or begins is None or later is None or later.from_at is None:
+        return
+    following = later.vehicle.number if later.vehicle else "none"
+    note_discrepancy(
+        Code.VEHICLE_NOT_ASSIGNED,
+        user=taken.user,
+        about=taken,
+        detail=f"{taken.user} took {vehicle} from {clock.in_words(begins)} on; it was recorded after "
+        f"{following}, which they were assigned to from {clock.in_words(later.from_at)} on.",
+        now=taken.created_at,
+        shown=vehicle.number,
+        billed=following,
         vehicle_depot=vehicle.depot_id,
     )
 

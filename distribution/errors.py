@@ -9,3 +9,9 @@ class AlreadyConfirmed(Conflict):
 
 class DistributionCancelled(Conflict):
     code = "distribution_cancelled"
+
+
+class NoVehicle(Conflict):
+    """You had no vehicle to unload: please name it, or let the depot take in what you bring."""
+
+    code = "no_vehicle"

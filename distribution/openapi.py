@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from depots.errors import DepotInactive
-from distribution.errors import AlreadyConfirmed, DistributionCancelled
+from distribution.errors import AlreadyConfirmed, DistributionCancelled, NoVehicle
 from distribution.serializers import DistributionIn, DistributionOut
 from equipment.errors import EquipmentInactive
 from fleet.errors import VehicleInactive
@@ -61,8 +61,10 @@ _ANSWER = {
 
 _DRAFT = OpenApiExample("a draft", value=_ANSWER, response_only=True, status_codes=["200", "201"])
 
-LOAD_REFUSALS = (DepotInactive, EquipmentInactive, OccurredAtOutOfRange, RefusedBefore)
-CONFIRM_REFUSALS = (AlreadyConfirmed, DistributionCancelled, DepotInactive, VehicleInactive, InsufficientStock)
+LOAD_REFUSALS = (DepotInactive, EquipmentInactive, NoVehicle, OccurredAtOutOfRange, RefusedBefore)
+CONFIRM_REFUSALS = (
+    AlreadyConfirmed, DistributionCancelled, DepotInactive, VehicleInactive, NoVehicle, InsufficientStock,
+)  # fmt: skip
 
 _CREATE: dict[str, Any] = {
     "request": DistributionIn,

@@ -11,10 +11,10 @@ from depots.errors import DepotInactive
 from depots.models import Depot
 from discrepancies.services import note_other_vehicle
 from distribution import locks
+from distribution.errors import NoVehicle
 from distribution.models import Distribution, DistributionItem
 from equipment.selectors import require_active
-from fleet.models import Vehicle
-from fleet.services import require_in_use
+from fleet.services import require_number_in_use
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.refusing import denied
@@ -60,7 +60,7 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
 
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks a number
     ticket. Raises IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, Denied, DepotInactive,
-    EquipmentInactive, UnknownReference.
+    EquipmentInactive, UnknownReference, NoVehicle.
     """
     now = clock.now()
     occurred_at = data.occurred_at or now
@@ -69,6 +69,8 @@ def create_distribution(*, actor: User, data: NewDistribution, approval: Approva
     vehicle = vehicle_used(actor, data.vehicle, occurred_at)
     if not data.items:
         raise Invalid("A distribution needs at least one item.", attr="items")
+    if _total(data.items, DistributionItem.Direction.IN):
+        _require_unloadable(actor, vehicle.number, approval, attr="vehicle")
     for index, item in enumerate(data.items):
         QUANTITY.require(item.quantity, attr=f"items.{index}.quantity")
     unloaded = {n for n, item in enumerate(data.items) if item.direction == DistributionItem.Direction.IN}
@@ -124,7 +126,7 @@ def confirm_distribution(
 
     ``occurred_at`` is when it happened in the field; None: when the draft says so, else now. ``approval`` lets a kept
     one happen (see the sync app). Locks the distribution, then the balances it touches. Raises Denied,
-    AlreadyConfirmed, DistributionCancelled, DepotInactive, VehicleInactive, InsufficientStock.
+    AlreadyConfirmed, DistributionCancelled, DepotInactive, VehicleInactive, NoVehicle, InsufficientStock.
     """
     distribution = _lock_own(actor, distribution_id)
     distribution.require_draft()
@@ -133,9 +135,10 @@ def confirm_distribution(
     happened = occurred_at or (distribution.occurred_at if is_told else now)
     if not was_active(distribution.depot, happened):
         raise DepotInactive(distribution.depot.code)
-    vehicle = Vehicle.objects.filter(number=distribution.vehicle_no).first()
-    if vehicle is not None and distribution.total_collection:
-        require_in_use(vehicle, happened, attr=None)
+    if distribution.total_return:
+        _require_unloadable(actor, distribution.vehicle_no, approval, attr=None)
+    if distribution.total_collection:
+        require_number_in_use(distribution.vehicle_no, happened, attr=None)
     hold = hold_stock(_moves_of(distribution), occurred_at=happened, now=now, approval=approval)
     post_movements(hold, actor=actor, cause=distribution, now=now)
     _move_to(distribution, Distribution.Status.CONFIRMED, confirmed_at=now, confirmed_by=actor)
@@ -175,6 +178,18 @@ def _depot_for(actor: User, depot_id: int, at: datetime) -> Depot:
     if not was_active(depot, at):
         raise DepotInactive(depot.code, attr="depot")
     return depot
+
+
+def _require_unloadable(actor: User, vehicle_no: str, approval: Approval | None, *, attr: str | None) -> None:
+    """Raise NoVehicle for drivers who bring what no vehicle carried: no balance says that they had it.
+
+    Who takes it in at the depot, or decides about what was kept, sees it.
+    """
+    is_decided = approval is not None and approval.by is not None
+    if not vehicle_no and not is_decided and actor.scope(Capability.CHANGE_DISTRIBUTIONS) is Scope.OWN:
+        raise NoVehicle(
+            "You had no vehicle to unload: please name it, or let the depot take in what you bring.", attr=attr
+        )
 
 
 def _total(items: Sequence[NewItem], direction: DistributionItem.Direction) -> int:

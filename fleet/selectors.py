@@ -21,6 +21,13 @@ def latest_assignment(user_id: int) -> Assignment | None:
     return _last(Q(), user_id)
 
 
+def assignment_after(user_id: int, moment: datetime) -> Assignment | None:
+    """The next one to begin after a moment."""
+    later = Assignment.objects.standing().filter(user=user_id, from_at__gt=moment).select_related("vehicle")
+    found: Assignment | None = later.order_by("from_at", "pk").first()
+    return found
+
+
 def _last(begun: Q, user_id: int) -> Assignment | None:
     standing = Assignment.objects.standing().filter(begun, user=user_id).select_related("vehicle")
     found: Assignment | None = standing.order_by(F("from_at").desc(nulls_last=True), "-pk").first()

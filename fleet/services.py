@@ -87,6 +87,13 @@ def require_in_use(vehicle: Vehicle, at: datetime, *, attr: str | None) -> None:
         raise VehicleInactive(vehicle.number, attr=attr)
 
 
+def require_number_in_use(number: str, at: datetime, *, attr: str | None) -> None:
+    """Likewise of a vehicle that a document names by its number; empty: FIELD, which is always in use."""
+    vehicle = Vehicle.objects.filter(number=number).first() if number else None
+    if vehicle is not None:
+        require_in_use(vehicle, at, attr=attr)
+
+
 def add_assignment(new: Assignment) -> None:
     """Write a row of who drives what. Runs in the caller's transaction, which holds the user's lock."""
     new.save(force_insert=True)

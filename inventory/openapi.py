@@ -91,10 +91,11 @@ correct_balance = extend_schema(
     summary="Correct a balance to a count",
     description="ADMIN anywhere; a SUPERVISOR at their own depot, its vehicles, and customers. The difference "
     "moves against OUTSIDE, with the reason, in the stock ledger and the audit log. What happened before and arrives "
-    "afterwards was counted already: it doesn't change the balance.",
+    "afterwards was counted already: it doesn't change the balance. On a vehicle that is inactive nothing more can be "
+    "found; what is gone from it can be written off.",
     tags=["Inventory"],
     request=CorrectionIn,
-    responses={200: InventoryOut, **conflicts(CountContradicted)},
+    responses={200: InventoryOut, **conflicts(CountContradicted, VehicleInactive)},
     examples=[
         OpenApiExample(
             "a count",
@@ -421,7 +422,8 @@ sign_off_vehicle_count = extend_schema(
 
 reject_vehicle_count = extend_schema(
     summary="Have a vehicle counted again",
-    description="By the same people. A rejected count leaves nothing.",
+    description="By the same people, and by who made it: a mistake is taken back before anybody decided. A rejected "
+    "count leaves nothing.",
     tags=["Day-end"],
     request=ReasonedDecisionIn,
     responses={200: VehicleCountOut, **conflicts(CountDecided)},

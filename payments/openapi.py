@@ -306,7 +306,8 @@ sign_off_cash_count = extend_schema(
 
 reject_cash_count = extend_schema(
     summary="Have a cash bag counted again",
-    description="By the same people. A rejected count leaves nothing.",
+    description="By the same people, and by who made it: a mistake is taken back before anybody decided. A rejected "
+    "count leaves nothing.",
     tags=["Day-end"],
     request=ReasonedDecisionIn,
     responses={200: CashCountOut, **conflicts(CashCountDecided)},

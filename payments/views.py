@@ -203,7 +203,7 @@ class CashCountViewSet(LedgerViewSet):
         "retrieve": Capability.VIEW_SETTLEMENTS,
         "create": Capability.SETTLE_DAY,
         "sign_off": Capability.SIGN_OFF_SETTLEMENT,
-        "reject": Capability.SIGN_OFF_SETTLEMENT,
+        "reject": Capability.VIEW_SETTLEMENTS,  # the service asks whose it is: one's own is taken back
     }
 
     def retrieve(self, request: Request, pk: str) -> Response:

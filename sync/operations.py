@@ -207,13 +207,12 @@ def _withdraw(*, actor: User) -> Device:
 def _confirm(
     *, actor: User, distribution: int | str, occurred_at: datetime | None, approval: Approval | None
 ) -> Distribution:
-    """Confirm a load, named by its id or its client's; without its own time it happened when the draft was made.
+    """Confirm a load, named by its id or its client's; without its own time it happens as `confirm_distribution` says.
 
     Locks as `confirm_distribution`, which also names the errors.
     """
-    draft = Distribution.objects.get(pk=_distribution_behind(actor, distribution))
-    happened = occurred_at or draft.occurred_at
-    return confirm_distribution(actor=actor, distribution_id=draft.pk, occurred_at=happened, approval=approval)
+    pk = _distribution_behind(actor, distribution)
+    return confirm_distribution(actor=actor, distribution_id=pk, occurred_at=occurred_at, approval=approval)
 
 
 def _distribution_behind(actor: User, reference: int | str) -> int:

@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from customers.errors import CustomerInactive
 from deposits.errors import DepositRefunded
 from equipment.errors import EquipmentInactive
+from fleet.errors import VehicleInactive
 from foundation.api.schema import conflicts
 from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
@@ -95,7 +96,7 @@ _TRANSACTION_EXAMPLE = {
 _TRANSACTION = OpenApiExample("a sale", value=_TRANSACTION_EXAMPLE, response_only=True, status_codes=["200"])
 SALE_REFUSALS = (
     InsufficientStock, RateMismatch, MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale,
-    CustomerInactive, EquipmentInactive, OccurredAtOutOfRange, RefusedBefore,
+    CustomerInactive, EquipmentInactive, VehicleInactive, OccurredAtOutOfRange, RefusedBefore,
 )  # fmt: skip
 _CREATE: dict[str, Any] = {
     "tags": ["Sales"],

@@ -24,6 +24,7 @@ from invoices.snapshot import Line, MeterUsage
 from payments.offsets import Open, Refunded, offsets
 from transactions.errors import EmptySale, MeterMovedOn, RateMismatch
 from transactions.pricing import (
+    CARRIED,
     CREDITS,
     LEAVING,
     Asked,
@@ -85,6 +86,11 @@ class NewSale:
     def only_takes_back(self) -> bool:
         only_returns = bool(self.items) and all(item.type == Type.RETURN for item in self.items)
         return only_returns and self.current_meter is None
+
+    @property
+    def needs_vehicle(self) -> bool:
+        """Does anything come off the vehicle or onto it? A reading, a service or a deposit doesn't."""
+        return any(item.type in CARRIED for item in self.items)
 
 
 class Difference(NamedTuple):

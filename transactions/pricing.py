@@ -28,6 +28,8 @@ UNTAXED = frozenset({Type.DEPOSIT, *CREDITS})
 """A refundable deposit is no consideration for a supply, so GST stays away from it (IRAS e-Tax Guide)."""
 LEAVING = frozenset({Type.RETURN, Type.SHELL})
 """What takes shells away from the customer's site for good."""
+CARRIED = frozenset({Type.SALE, Type.SWAP, Type.RETURN})
+"""What comes off a vehicle or onto it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from depots.models import Depot
 from equipment.models import Equipment
 from fleet.models import Vehicle
 from fleet.selectors import latest_assignment
+from fleet.services import require_number_in_use
 from foundation import clock
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.refusing import denied
@@ -38,7 +39,8 @@ def correct_inventory(
 
     ``entity_id`` is a depot's or customer's primary key, or a vehicle's number. It is a count of this moment; one that
     agrees moves nothing and is recorded all the same. Locks the place, the balance and OUTSIDE's, a number ticket.
-    Raises UnknownReference, Denied beyond the actor's scope, Invalid for a count that can't be or has no reason.
+    Raises UnknownReference, Denied beyond the actor's scope, Invalid for a count that can't be or has no reason,
+    VehicleInactive where an inactive vehicle would be given something.
     """
     [location] = locations(_place_of(actor, entity, entity_id))
     _require_correctable(actor, location)
@@ -60,6 +62,9 @@ def correct_inventory(
     # Not locked here: places come before balances.
     balance = balance_at(location, equipment, condition)
     before = take_count(count, actor=actor, cause=balance, reason=reason)[stock]
+    if location.kind == LocationKind.VEHICLE and quantity > before:
+        # What was there is known under the count's locks alone. Less may be found: it has to be emptied somehow.
+        require_number_in_use(location.vehicle_no, now, attr="entity_id")
     balance.refresh_from_db()
     record(
         actor=actor,

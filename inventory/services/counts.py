@@ -140,7 +140,7 @@ def sign_off_count(*, actor: User, count_id: int, remarks: str = "") -> Count:
 @command
 @idempotent
 def reject_count(*, actor: User, count_id: int, remarks: str) -> Count:
-    """Have it counted again; it leaves nothing. One's own may be taken back so.
+    """Have it counted again; it leaves nothing. Whoever made it may take it back so, before anybody decided.
 
     Locks the count. Raises Denied, CountDecided, Invalid without remarks.
     """
@@ -335,9 +335,11 @@ def _counted(counter: User, counts: Sequence[CountedLine]) -> dict[Stock, int]:
 
 
 def lock_undecided(actor: User, count_id: int, *, may_be_own: bool = False) -> Count:
-    """A vehicle's count that the actor may decide about. Raises Denied, CountDecided."""
+    """A vehicle's count that the actor may decide about; ``may_be_own``: or made. Raises Denied, CountDecided."""
     count = locks.count(count_id)
-    if count.kind != Count.Kind.VEHICLE or not Count.objects.decidable_by(actor).filter(pk=count_id).exists():
+    is_taken_back = may_be_own and count.user_id == actor.pk
+    is_decidable = is_taken_back or Count.objects.decidable_by(actor).filter(pk=count_id).exists()
+    if count.kind != Count.Kind.VEHICLE or not is_decidable:
         raise denied(actor, Capability.SIGN_OFF_SETTLEMENT)
     if count.user_id == actor.pk and not may_be_own:
         raise Denied("Somebody else has to sign off your count.")

@@ -117,7 +117,7 @@ def sign_off_cash_count(*, actor: User, count_id: int, remarks: str = "") -> Cas
 @command
 @idempotent
 def reject_cash_count(*, actor: User, count_id: int, remarks: str) -> CashCount:
-    """Have it counted again; one's own may be taken back so.
+    """Have it counted again; whoever made it may take it back so, before anybody decided.
 
     Locks the count. Raises Denied, CashCountDecided, Invalid without remarks.
     """
@@ -203,7 +203,8 @@ def _hand_in(count: CashCount) -> None:
 
 def _lock_undecided(actor: User, count_id: int, *, may_be_own: bool = False) -> CashCount:
     count = locks.cash_count(count_id)
-    if not CashCount.objects.decidable_by(actor).filter(pk=count_id).exists():
+    is_taken_back = may_be_own and count.user_id == actor.pk
+    if not (is_taken_back or CashCount.objects.decidable_by(actor).filter(pk=count_id).exists()):
         raise denied(actor, Capability.SIGN_OFF_SETTLEMENT)
     if count.user_id == actor.pk and not may_be_own:
         raise Denied("Somebody else has to sign off your count.")

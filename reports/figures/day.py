@@ -15,7 +15,7 @@ from inventory.models import Inventory, Location
 from inventory.selectors import Flow, flows_of_day, moved_after
 from inventory.services import vehicle_place
 from invoices.models import Invoice
-from payments.models import Payment
+from payments.models import CashCount, Payment
 from reports.report import Column, Figure, Kind, Report, Row, count
 from transactions.models import Transaction
 
@@ -98,7 +98,10 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
         for name, condition in (("cash", cash), ("other", ~cash))
     }
     goodwill = Payment.objects.filter(within, user=driver, date=day, is_goodwill=True).aggregate(sum=sum_of("amount"))
-    bag = Payment.objects.filter(cash, user=driver, cash_count__isnull=True).aggregate(sum=sum_of("amount"))["sum"]
+    # What was signed off later was still in the bag that evening.
+    handed_in_since = CashCount.objects.filter(user=driver, decided_at__gt=clock.end_of(day))
+    not_handed_in = Q(cash_count__isnull=True) | Q(cash_count__in=handed_in_since)
+    in_bag = Payment.objects.filter(within, cash, not_handed_in, user=driver, date__lte=day)
     return [
         Figure("documents", "Documents", Kind.COUNT, billed["documents"]),
         Figure("subtotal", "Billed before GST", Kind.MONEY, billed["subtotal"]),
@@ -107,5 +110,5 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
         Figure("cash", "Cash taken", Kind.MONEY, taken["cash"] or ZERO),
         Figure("other_payments", "Other payments taken", Kind.MONEY, taken["other"] or ZERO),
         Figure("goodwill", "Goodwill refunds among them", Kind.MONEY, goodwill["sum"] or ZERO),
-        Figure("cash_in_bag", "Cash not handed in yet", Kind.MONEY, bag),
+        Figure("cash_in_bag", "Cash not handed in by then", Kind.MONEY, in_bag.aggregate(sum=sum_of("amount"))["sum"]),
     ]

@@ -137,6 +137,20 @@ def test_reports_do_not_change(move: Move) -> None:
     assert told(move.new) == [[], [], []]
 
 
+def test_a_supervisor_is_told_the_cash_of_their_own_depot(move: Move) -> None:
+    """Of a bag in which there is some of both, on the day of the move."""
+    move.work()
+    move.move()
+    for _ in range(2):
+        move.work()
+    told = {}
+    for reader in (move.old, move.new, move.shop.admin):
+        client = move.shop.client_of(reader)
+        figures = client.get("/api/reports/driver-day/", {"driver": move.shop.driver.pk}).json()["figures"]
+        told[reader] = {figure["name"]: figure["value"] for figure in figures}["cash_in_bag"]
+    assert told == {move.old: "31.07", move.new: "62.14", move.shop.admin: "93.21"}
+
+
 def test_a_day_is_reported_to_who_supervised_it(move: Move) -> None:
     with time_machine.travel(moment(days=3)):
         move.work()

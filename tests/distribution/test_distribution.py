@@ -6,6 +6,8 @@ import pytest
 import time_machine
 
 from audit.models import AuditLog
+from discrepancies.models import Discrepancy
+from distribution.errors import NoVehicle
 from distribution.models import Distribution
 from distribution.services import (
     NewDistribution,
@@ -91,6 +93,41 @@ def test_a_load_is_dated_by_singapore_and_happened_when_it_was_made(shop: Shop) 
     assert (movement.date.isoformat(), confirmed["cancelled_at"]) == ("2026-01-21", None)
 
 
+def take_stock(shop: Shop) -> None:
+    """A hundred are at the depot now, it is found."""
+    items = [{"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 100}]
+    body = {"depot": shop.depot.pk, "reason": "Counted", "items": items, "counted_at": clock.now().isoformat()}
+    made(shop.client_of(shop.admin).post("/api/depot-work/stock-take/", body))
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+def test_a_draft_from_before_a_stock_take_moves_when_it_is_confirmed(shop: Shop, pushed: bool) -> None:
+    """What was counted was still there: drafting it had moved nothing. Also where a push says no time of its own."""
+    load = made(shop.draft({**OUT, "quantity": 10}))["id"]
+    take_stock(shop)
+    if pushed:
+        operation = {"type": "distribution.confirm", "client_temp_id": "a", "data": {"distribution": load}}
+        answer = shop.client_of(shop.driver).post("/api/sync/push/", {"operations": [operation]})
+        assert answer.json()["results"][0]["status"] == "created"
+    else:
+        made(shop.confirm(load))
+    assert (shop.stock(depot=shop.depot), shop.stock(vehicle_no=shop.driver.vehicle_no)) == (90, 30)
+    assert not Discrepancy.objects.exists()
+
+
+def test_a_draft_that_says_when_it_happened_and_was_counted_since_is_noted(shop: Shop) -> None:
+    """Like whatever else comes late: whoever counted saw the depot without it."""
+    told = (clock.now() - timedelta(minutes=1)).isoformat()
+    load = made(shop.draft({**OUT, "quantity": 10}, occurred_at=told))["id"]
+    take_stock(shop)
+    made(shop.confirm(load))
+    assert (shop.stock(depot=shop.depot), shop.stock(vehicle_no=shop.driver.vehicle_no)) == (100, 30)
+    noted = Discrepancy.objects.get()
+    assert (noted.code, noted.entity_type, noted.entity_id) == ("after_count", "distribution.distribution", load)
+    [row] = shop.client_of(shop.driver).get("/api/discrepancies/").json()["results"]
+    assert row["id"] == noted.pk, "who confirmed it is told"
+
+
 def test_a_cancelled_one_says_when(shop: Shop) -> None:
     load = made(shop.draft(OUT))
     with time_machine.travel("2026-01-21T06:00:00+08:00", tick=False):
@@ -152,6 +189,34 @@ def test_a_user_without_a_vehicle_loads_into_the_field(shop: Shop) -> None:
     load = made(shop.draft({**OUT, "quantity": 6}, by=staff))
     made(shop.confirm(load["id"], by=staff))
     assert shop.stock(kind="FIELD") == 6
+
+
+def test_a_driver_without_a_vehicle_unloads_nothing(shop: Shop, nothing_changes: Unchanged) -> None:
+    """What they never loaded would come out of nowhere. The depot takes in what they bring, and they load as before."""
+    walker = DriverFactory(depot=shop.depot, vehicle_no="")
+    with nothing_changes():
+        assert error_of(shop.draft({**OUT, "quantity": 5}, IN, by=walker)) == (409, "no_vehicle", "vehicle")
+    made(shop.confirm(made(shop.draft({**OUT, "quantity": 6}, by=walker))["id"], by=walker))
+    staff = UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot, vehicle_no="")
+    made(shop.confirm(made(shop.draft({**IN, "quantity": 2}, by=staff))["id"], by=staff))
+    assert shop.stock(kind="FIELD") == 4
+    named = made(shop.draft({**IN, "quantity": 2}, by=walker, vehicle=shop.driver.vehicle_no))
+    made(shop.confirm(named["id"], by=walker))
+    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 18
+
+
+def test_nor_do_they_confirm_what_an_earlier_release_let_them_draft(shop: Shop, nothing_changes: Unchanged) -> None:
+    """Unless somebody who sees what they bring does, or decides about what was kept."""
+    walker = DriverFactory(depot=shop.depot, vehicle_no="")
+    data = NewDistribution(depot=shop.depot.pk, items=(NewItem(shop.cylinder.pk, "IN", "FULL", 1),))
+    first, second = (create_distribution(actor=walker, data=data, approval=Approval(by=shop.admin)) for _ in range(2))
+    with nothing_changes():
+        assert error_of(shop.confirm(first.pk, by=walker)) == (409, "no_vehicle", None)
+        with pytest.raises(NoVehicle):
+            confirm_distribution(actor=walker, distribution_id=first.pk, approval=Approval(by=None))
+    made(shop.confirm(first.pk, by=UserFactory(role=Role.DEPOT_STAFF, depot=shop.depot)))
+    confirm_distribution(actor=walker, distribution_id=second.pk, approval=Approval(by=shop.admin))
+    assert shop.stock(kind="FIELD") == -2
 
 
 def test_the_vehicle_is_the_one_of_the_draft(shop: Shop) -> None:

@@ -161,9 +161,10 @@ def test_who_has_no_vehicle_can_name_one(fleet: Fleet) -> None:
     assert evidence_of("transactions.sale.recorded")["assigned_vehicle"] == ""
 
 
-def test_what_was_sold_from_a_vehicle_out_of_use_stands(fleet: Fleet) -> None:
+def test_what_was_sold_from_a_vehicle_before_it_went_out_of_use_stands(fleet: Fleet) -> None:
+    before = ago(minutes=1)
     fleet.shop.client_of(fleet.shop.admin).delete(f"/api/vehicles/{fleet.other.pk}/")
-    assert fleet.sold_from(vehicle=fleet.other.number) == fleet.other.number
+    assert fleet.sold_from(vehicle=fleet.other.number, occurred_at=before) == fleet.other.number
 
 
 def test_a_number_that_no_vehicle_has_is_refused(fleet: Fleet, nothing_changes: Unchanged) -> None:

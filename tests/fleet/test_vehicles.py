@@ -141,6 +141,56 @@ def test_nothing_is_loaded_onto_a_vehicle_that_is_inactive(shop: Shop) -> None:
     assert [shop.confirm(pk).status_code for pk in drafts[1:]] == [200, 200]
 
 
+def test_nothing_is_sold_from_a_vehicle_that_is_inactive_nor_taken_back_onto_it(
+    fleet: Fleet, nothing_changes: Unchanged
+) -> None:
+    """Neither by who is still assigned to it, nor by who names it; what happened before is recorded."""
+    shop, before = fleet.shop, ago(minutes=1)
+    assert shop.sell({"type": "SALE", "quantity": 2}).status_code == 201
+    for vehicle in (fleet.first, fleet.other):
+        assert shop.client_of(shop.admin).delete(f"/api/vehicles/{vehicle.pk}/").status_code == 200
+    with nothing_changes():
+        for kind in ("SALE", "SWAP", "RETURN"):
+            for named in (None, fleet.other.number):
+                assert error_of(shop.sell({"type": kind}, vehicle=named)) == (409, "vehicle_inactive", "vehicle"), kind
+    assert shop.sell({"type": "SALE"}, occurred_at=before).status_code == 201
+    assert fleet.on(fleet.first) == 17
+
+
+def test_a_sale_that_moves_nothing_on_an_inactive_vehicle_is_recorded(fleet: Fleet) -> None:
+    shop = fleet.shop
+    assert shop.client_of(shop.admin).delete(f"/api/vehicles/{fleet.first.pk}/").status_code == 200
+    assert shop.sell({"type": "SERVICE"}).status_code == 201
+
+
+def test_a_late_push_of_what_was_sold_from_a_vehicle_while_it_was_active(fleet: Fleet) -> None:
+    """What was sold from it afterwards is kept."""
+    shop = fleet.shop
+    at = moment(hours=1)
+    Vehicle.objects.filter(pk=fleet.first.pk).update(is_active=False, deactivated_at=at)
+    line = {"type": "SALE", "equipment": shop.cylinder.pk, "quantity": 1}
+    data = {"customer": shop.customer.pk, "items": [line], "vehicle": fleet.first.number}
+    operations = [
+        {"type": "transaction.create", "client_temp_id": name, "occurred_at": then, "data": data}
+        for name, then in (("a", ago(hours=1, seconds=1)), ("b", at.isoformat()))
+    ]
+    sent = {"protocol": 1, "operations": operations}
+    before, after = shop.client_of(shop.driver).post("/api/sync/push/", sent).json()["results"]
+    assert before["status"] == "created"
+    assert [error["code"] for error in after["errors"]] == ["vehicle_inactive"]
+    assert fleet.on(fleet.first) == 19
+
+
+def test_a_correction_gives_nothing_to_a_vehicle_that_is_inactive(fleet: Fleet, nothing_changes: Unchanged) -> None:
+    """What is gone from it is written off."""
+    shop = fleet.shop
+    assert shop.client_of(shop.admin).delete(f"/api/vehicles/{fleet.other.pk}/").status_code == 200
+    with nothing_changes():
+        assert error_of(shop.count("vehicle", fleet.other.number, 21)) == (409, "vehicle_inactive", "entity_id")
+    assert shop.count("vehicle", fleet.other.number, 0).status_code == 200
+    assert fleet.on(fleet.other) == 0
+
+
 @pytest.fixture
 def moved(fleet: Fleet) -> Iterator[tuple[Fleet, User]]:
     """At ten its depot gave a vehicle away, at twelve it got it back; now it is two. With who supervises the other depot."""

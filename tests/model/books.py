@@ -455,9 +455,13 @@ class Books(Lots):
 
     # --- The end of the day -----------------------------------------------------------------------------
 
-    def cash_in_bag(self, seller: Person) -> list[Payment]:
-        """What the seller took after the last bag that was handed in."""
-        return self._cash(seller, [day_end for day_end in self.day_ends if day_end.state == "signed off"])
+    def cash_in_bag(self, seller: Person, by: date | None = None) -> list[Payment]:
+        """What the seller took after the last bag that was handed in; ``by`` the end of a day: as it was known then.
+
+        A bag is handed in when it is signed off.
+        """
+        handed_in = [each for each in self.day_ends if each.signed_at and (by is None or day_of(each.signed_at) <= by)]
+        return [payment for payment in self._cash(seller, handed_in) if by is None or payment.entered_on <= by]
 
     def _cash(self, seller: Person, earlier: Sequence[DayEnd], until: Order | None = None) -> list[Payment]:
         handed_in = [day_end.order for day_end in earlier if day_end.seller is seller]
@@ -515,7 +519,7 @@ class Books(Lots):
             except Refused:
                 raise Refused("count_contradicted") from None
             self.counts_that_stand.append(count)
-        day_end.state = "signed off"
+        day_end.state, day_end.signed_at = "signed off", at
 
     def _charged_to_the_next(
         self, count: Count, item: Item, condition: str, difference: int, at: datetime

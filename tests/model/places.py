@@ -49,6 +49,8 @@ class Places:
         self, driver: Person, depot: Depot, items: Sequence[tuple[str, Item, str, int]], *, at: datetime
     ) -> None:
         """OUT of the depot onto the vehicle, or IN again: direction, item, condition, pieces."""
+        if not driver.vehicle and any(direction == "IN" for direction, *_ in items):
+            raise Refused("no_vehicle")
         movements = []
         for direction, item, condition, pieces in items:
             if direction == "OUT":

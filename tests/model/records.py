@@ -272,3 +272,4 @@ class DayEnd:
     expected: dict[tuple[Item, str], int]
     counted: dict[tuple[Item, str], int]
     state: str = "open"
+    signed_at: datetime | None = None

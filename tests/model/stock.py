@@ -100,7 +100,7 @@ def vehicle_day(books: Books, vehicle: str, day: date, items: list[Item]) -> lis
 
 
 def money_of_day(books: Books, driver: Person, day: date) -> Row:
-    """What was billed and taken that day, and what cash was not handed in until now."""
+    """What was billed and taken that day, and what cash was not handed in by its end."""
     billed = [document for document in books.documents if document.seller is driver and document.day == day]
     taken = [payment for payment in books.payments if payment.taker is driver and payment.entered_on == day]
     return {
@@ -111,5 +111,5 @@ def money_of_day(books: Books, driver: Person, day: date) -> Row:
         "cash": sum((payment.amount for payment in taken if payment.method == "CASH"), ZERO),
         "other_payments": sum((payment.amount for payment in taken if payment.method != "CASH"), ZERO),
         "goodwill": sum((payment.amount for payment in taken if payment.is_goodwill), ZERO),
-        "cash_in_bag": sum((payment.amount for payment in books.cash_in_bag(driver)), ZERO),
+        "cash_in_bag": sum((payment.amount for payment in books.cash_in_bag(driver, by=day)), ZERO),
     }

@@ -451,6 +451,27 @@ def test_nobody_signs_off_their_own_bag(opened: Shop, nothing_changes: Unchanged
         assert decide(opened, own, by=UserFactory(role=Role.ADMIN)).status_code == 200
 
 
+def test_who_counted_takes_a_mistake_back_before_anybody_decided(opened: Shop, nothing_changes: Unchanged) -> None:
+    """For a reason, on record; what was decided stands, and a colleague's count is not theirs to take back."""
+    colleague = DriverFactory(depot=opened.depot)
+    with at(12):
+        wrong, right = (count(opened, found) for found in ("2.00", "0.00"))
+        with nothing_changes():
+            assert decide(opened, wrong, "reject", by=opened.driver).status_code == 400, "it needs a reason"
+            assert decide(opened, wrong, "reject", by=colleague, remarks="x").status_code == 404
+            assert decide(opened, wrong, by=opened.driver).status_code == 403, "nobody signs off their own"
+        taken_back = decide(opened, wrong, "reject", by=opened.driver, remarks="A slip").json()
+        assert (taken_back["status"], taken_back["decided_by"]) == ("REJECTED", opened.driver.pk)
+        assert decide(opened, right).status_code == 200
+        with nothing_changes():
+            assert error_of(decide(opened, right, "reject", by=opened.driver, remarks="x"))[:2] == (
+                409,
+                "cash_count_decided",
+            )
+    said = AuditLog.objects.get(action="payments.cash_count.rejected")
+    assert (said.user, said.reason) == (opened.driver, "A slip")
+
+
 def test_a_count_is_blind_for_its_counter(opened: Shop, visit: Equipment) -> None:
     with at(10):
         take(opened, visit)

@@ -350,9 +350,10 @@ class Company:
             {"equipment": self.pk(self.items[sku]), "direction": direction, "condition": condition, "quantity": pieces}
             for direction, sku, condition, pieces in items
         ]
-        draft, _ = self._post(driver, "distributions/", {"depot": self.pk(depot), "items": lines})
-        confirm = f"distributions/{draft['id']}/confirm/"
-        _, refusals = self._post(driver, confirm, {})
+        draft, refusals = self._post(driver, "distributions/", {"depot": self.pk(depot), "items": lines})
+        confirm = "" if refusals else f"distributions/{draft['id']}/confirm/"
+        if confirm:
+            _, refusals = self._post(driver, confirm, {})
         moved = [(direction, self.items[sku], condition, pieces) for direction, sku, condition, pieces in items]
         self._both(lambda: self.books.loads_vehicle(driver, depot, moved, at=at), refusals)
         if not refusals:

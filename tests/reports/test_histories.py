@@ -261,7 +261,7 @@ def test_conservation(today: Company) -> None:
 
 
 def test_a_driver_s_day(today: Company) -> None:
-    """The count of 12 February found one less; its 132.13 were handed in, so only the day after is in the bag."""
+    """The count of 12 February found one less; its 132.13 were handed in by the evening, and not the day before."""
     day = today.get("reports/driver-day/", driver=today.pk(today.ali), date="2026-02-12")
     assert {figure["name"]: figure["value"] for figure in day["figures"]} == {
         "documents": "0",
@@ -271,8 +271,11 @@ def test_a_driver_s_day(today: Company) -> None:
         "cash": "10.00",
         "other_payments": "0.00",
         "goodwill": "0.00",
-        "cash_in_bag": "31.07",
+        "cash_in_bag": "0.00",
     }
+    for before_or_after, in_bag in (("2026-02-11", "122.13"), ("2026-02-13", "31.07")):
+        figures = today.get("reports/driver-day/", driver=today.pk(today.ali), date=before_or_after)["figures"]
+        assert {figure["name"]: figure["value"] for figure in figures}["cash_in_bag"] == in_bag
     columns = ("sku", "condition", "opening", "loaded", "delivered", "collected", "unloaded", "other", "closing")
     rows = [tuple(row[column] for column in columns) for row in day["rows"] if row["sku"] == "C14"]
     assert rows == [("C14", "EMPTY", 1, 0, 0, 0, 0, 0, 1), ("C14", "FULL", 18, 0, 0, 0, 0, -1, 17)]

@@ -454,3 +454,51 @@ def test_to_take_another_depot_s_vehicle_is_noted_for_both(
 def test_to_take_a_vehicle_of_the_own_depot_or_of_none_is_not(shop: Shop, sell: Callable[..., Json], own: bool) -> None:
     VehicleFactory(depot=shop.depot if own else None, number="GBX1A")
     assert codes(sell(taken("a", "GBX1A"))) == []
+
+
+# --- A vehicle taken before the present one ---
+
+
+@pytest.mark.parametrize("pushed", [True, False])
+@pytest.mark.parametrize("assigned", ["GBX2B", None])
+def test_to_take_a_vehicle_from_before_the_present_assignment_is_noted(
+    shop: Shop, sell: Callable[..., Json], theirs: Vehicle, supervisor: User, pushed: bool, assigned: str | None
+) -> None:
+    """Else nobody would hear of what is sold from it in between."""
+    VehicleFactory(depot=shop.depot, number="GBX2B")
+    Vehicle.objects.filter(pk=theirs.pk).update(depot=shop.depot)
+    noon = clock.now() - timedelta(hours=1)
+    body = {"user": shop.driver.pk, "vehicle": assigned, "occurred_at": noon.isoformat()}
+    assert shop.client_of(supervisor).post("/api/vehicle-assignments/", body).status_code == 201
+    shop.driver.refresh_from_db()
+    before = (noon - timedelta(minutes=30)).isoformat()
+    if pushed:
+        assert codes(sell({**taken("a", "GBX1A"), "occurred_at": before})) == ["vehicle_not_assigned"]
+    else:
+        answer = shop.client_of(shop.driver).post(f"/api/vehicles/{theirs.pk}/take/", {"occurred_at": before})
+        assert answer.status_code == 201
+    noted = Discrepancy.objects.get()
+    assert (noted.entity_type, noted.user, noted.shown) == ("fleet.assignment", shop.driver, "GBX1A")
+    assert (noted.billed, noted.vehicle_depot) == (assigned or "none", shop.depot)
+    assert listed(shop, supervisor) == ["vehicle_not_assigned"]
+    shop.driver.refresh_from_db()
+    assert shop.driver.vehicle_no == (assigned or ""), "the present one stays"
+
+
+def test_to_take_a_vehicle_late_is_not_noted_where_none_followed(
+    shop: Shop, sell: Callable[..., Json], supervisor: User
+) -> None:
+    """Nor where what followed was corrected: it doesn't count any more. Nor where it was somebody else's."""
+    for number in ("GBX1A", "GBX2B"):
+        VehicleFactory(depot=shop.depot, number=number)
+    office = shop.client_of(supervisor)
+    colleague = UserFactory(depot=shop.depot)
+    for user in (shop.driver, colleague):
+        made = office.post("/api/vehicle-assignments/", {"user": user.pk, "vehicle": "GBX2B"}).json()
+        if user == shop.driver:
+            at = (clock.now() - timedelta(hours=3)).isoformat()
+            corrected = {"vehicle": "GBX2B", "reason": "Since the morning", "occurred_at": at}
+            office.post(f"/api/vehicle-assignments/{made['id']}/correct/", corrected)
+    shop.driver.refresh_from_db()
+    late = (clock.now() - timedelta(hours=2)).isoformat()
+    assert codes(sell({**taken("a", "GBX1A"), "occurred_at": late})) == []

@@ -27,6 +27,7 @@ from deposits.services import Cause, Charge, charge_deposits, refund_deposits
 from discrepancies.services import note_discrepancy, note_other_vehicle
 from equipment.models import Equipment
 from equipment.selectors import prices_at, prices_between, require_active
+from fleet.services import require_number_in_use
 from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.ahead import Ahead, ahead_of_locks
@@ -82,8 +83,8 @@ def create_customer_transaction_and_invoice(
 
     Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the sync app). Locks the number
     tickets, for which nobody waits, then the customer, then the balances in primary-key order. Raises
-    IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, EquipmentInactive,
-    NoMeter, MeterMovedOn, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, AmountOutOfRange,
+    IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange, UnknownReference, CustomerInactive, VehicleInactive,
+    EquipmentInactive, NoMeter, MeterMovedOn, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, AmountOutOfRange,
     Unconfirmed, InsufficientStock, StorageUnavailable.
     """
     return ahead_of_locks(
@@ -111,7 +112,7 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     now = clock.now()
     occurred_at = _moment(data, approval, now)
     customer = _served(Customer.objects.visible_to(actor).filter(pk=data.customer).first(), data, occurred_at)
-    vehicle = vehicle_used(actor, data.vehicle, occurred_at)
+    vehicle = _vehicle(actor, data, occurred_at)
     listed = _price_list(actor, data, customer, occurred_at, now)
     habit = _habit(data, customer)
     lines = lines_of(data, listed)
@@ -154,7 +155,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     now = laid_out.page.now if laid_out else clock.now()
     occurred_at = _moment(data, approval, now)
     customer = _served(locked, data, occurred_at)
-    vehicle = laid_out.vehicle if laid_out else vehicle_used(actor, data.vehicle, occurred_at)
+    vehicle = laid_out.vehicle if laid_out else _vehicle(actor, data, occurred_at)
     listed = laid_out.listed if laid_out else _price_list(actor, data, customer, occurred_at, now)
     habit = laid_out.habit if laid_out and laid_out.version == customer.version else _habit(data, customer)
     lines = lines_of(data, listed)
@@ -346,6 +347,14 @@ def _served(customer: Customer | None, data: NewSale, occurred_at: datetime) -> 
     if not (was_active(customer, occurred_at) or data.only_takes_back):
         raise CustomerInactive(customer.name, attr="customer")
     return customer
+
+
+def _vehicle(actor: User, data: NewSale, occurred_at: datetime) -> VehicleUsed:
+    """The sale's, which was in use then if anything comes off it or onto it."""
+    used = vehicle_used(actor, data.vehicle, occurred_at)
+    if data.needs_vehicle:
+        require_number_in_use(used.number, occurred_at, attr="vehicle")
+    return used
 
 
 def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: datetime, now: datetime) -> PriceList:
