@@ -171,7 +171,7 @@ pay_out = extend_schema(
     examples=[
         OpenApiExample(
             "after a sale was voided",
-            value={"customer": 1, "amount": "109.00", "method": "CASH", "remarks": "Delivered to the wrong stall"},
+            value={"customer": 1, "amount": "30.00", "method": "CASH", "remarks": "Delivered to the wrong stall"},
             request_only=True,
         ),
         OpenApiExample(
@@ -181,10 +181,10 @@ pay_out = extend_schema(
                 "id": 93,
                 "payment_number": "PAY-000093",
                 "method": "CASH",
-                "amount": "-109.00",
+                "amount": "-30.00",
                 "reference": "",
                 "remarks": "Delivered to the wrong stall",
-                "allocated_amount": "-109.00",
+                "allocated_amount": "-30.00",
                 "credit_amount": "0.00",
                 "allocations": [],
             },

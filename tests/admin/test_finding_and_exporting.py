@@ -17,6 +17,7 @@ from foundation import clock
 from foundation.access.capabilities import Role
 from inventory.models import ReorderLevel
 from invoices.models import Invoice, InvoiceEmail
+from payments.models import CashCount
 from tests.admin.pages import MODELS, logged_in, messages_of, url
 from tests.conftest import Shop
 from tests.factories import CustomerFactory, DepotFactory, DriverFactory, UserFactory
@@ -111,6 +112,20 @@ def test_a_file_holds_what_the_list_shows(office: Shop) -> None:
     assert [row[0] for row in rows_of(client.get(url(Invoice, "export", "csv"), {"q": "nobody"}))][1:] == []
     assert client.get(url(Invoice, "export", "csv"), {"nonsense__x": "1"}).status_code == 302
     assert client.get(f"{url(Invoice)}export/pdf/").status_code == 404
+
+
+def test_an_amount_that_a_list_computes_is_a_number_in_its_file(office: Shop) -> None:
+    driver, boss = office.client_of(office.driver), office.client_of(office.admin)
+    assert office.sell({"type": "SALE"}, payment_received=True).status_code == 201
+    for earlier in CashCount.objects.filter(status="COUNTED").order_by("pk"):
+        assert boss.post(f"/api/cash-counts/{earlier.pk}/sign-off/", {}).status_code == 200
+    counted = driver.post("/api/cash-counts/", {"cash": "30.00"}).json()["id"]
+    assert boss.post(f"/api/cash-counts/{counted}/sign-off/", {}).status_code == 200
+    client = logged_in(office.admin)
+    head, row, *_ = rows_of(client.get(url(CashCount, "export", "csv")))
+    assert (row[head.index("Handed in with it")], row[head.index("Variance")]) == ("31.07", "-1.07")
+    book = load_workbook(BytesIO(client.get(url(CashCount, "export", "xlsx")).getvalue()))
+    assert book.active.cell(2, head.index("Variance") + 1).value == -1.07
 
 
 def test_a_file_tells_singapore_s_time(office: Shop) -> None:

@@ -152,6 +152,30 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "reason": [*NOT_A_TEXT, "", "   "],
         },
     ),
+    "payout": (
+        "post",
+        "/api/payouts/",
+        lambda w: {"customer": w["customer"], "amount": "1.00", "method": "PAYNOW", "client_temp_id": "back"},
+        {
+            "customer": NOT_AN_ID,
+            "method": NOT_A_CHOICE,
+            "amount": [None, 0, "0.00", *NOT_MONEY],
+            "reference": [*NOT_A_TEXT, "x" * 65],
+            "remarks": NOT_A_TEXT,
+            "client_temp_id": NOT_A_CLIENT_ID,
+        },
+    ),
+    "set-off": (
+        "post",
+        "/api/set-offs/",
+        lambda w: {"customer": w["customer"], "client_temp_id": "off"},
+        {
+            "customer": NOT_AN_ID,
+            "credits": ["", "x", {}, True, 7, [None], ["x"], [[]], [{}], [{"amount": "1.00"}], [{"payment": 1}]],
+            "invoices": ["", "x", {}, True, 7, [None], ["x"], [[]], [{}], [{"amount": "1.00"}], [{"invoice": 1}]],
+            "client_temp_id": NOT_A_CLIENT_ID,
+        },
+    ),
     "payment": (
         "post",
         "/api/payments/",
@@ -510,6 +534,8 @@ def _sell(admin: APIClient, world: World) -> None:
     items = [{"equipment": world["equipment"], "type": "REFILL", "quantity": 1}]
     sold = admin.post("/api/transactions/", {"customer": world["customer"], "items": items}).json()
     world.update(sale=sold["transaction"]["id"], invoice=sold["invoice"]["id"])
+    credit = {"customer": world["customer"], "method": "PAYNOW", "amount": "9.00", "allocations": []}
+    assert admin.post("/api/payments/", credit).status_code == 201
 
 
 def _count(driver: APIClient, world: World) -> None:

@@ -157,6 +157,8 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("invoice", "mark_printed", "foreign"): (200, 404, 403, 404, 404, 401),
     ("customer-site", "deposits", "any"): (200, 200, 403, 200, 200, 401),
     ("customer-site", "holdings", "any"): (200, 200, 403, 200, 200, 401),
+    ("payout", "create", ""): (201, 201, 403, 201, 201, 401),
+    ("set-off", "create", ""): (201, 201, 403, 201, 201, 401),
     ("customer-payment", "refund_goodwill", "any"): (201, 201, 403, 403, 403, 401),
     ("customer-site", "meter_history", "any"): (200, 200, 403, 200, 200, 401),
     ("customer-site", "replace_meter", "any"): (201, 201, 403, 403, 403, 401),
@@ -470,6 +472,8 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("settlement", "reject"): {"remarks": "Count again"},
         ("depot-work", "create"): {"kind": "GOODS_IN", "depot": depot.pk, "reason": "Bought", "items": [gained]},
         ("depot-work", "stock_take"): {"depot": depot.pk, "reason": "Year's end", "items": [gained]},
+        ("payout", "create"): {"customer": world.customer.pk, "amount": "1.00"},
+        ("set-off", "create"): {"customer": world.customer.pk},
         ("customer-payment", "refund_goodwill"): {"amount": "1.00", "reason": "Kept it for years"},
         ("customer-site", "replace_meter"): {
             "final_reading": "1201.00",

@@ -44,6 +44,7 @@ IDS: dict[str, Callable[[], int]] = {
 """The object that somebody would pick who looks at the lists."""
 
 OF_ONE_OBJECT = {
+    "/api/set-offs/",
     "/api/customers/{}/replace-meter/", "/api/invoices/{}/pay/", "/api/payments/{}/allocate/",
     "/api/payments/{}/reverse/", "/api/discrepancies/{}/seen/", "/api/invoices/{}/release/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
     "/api/sync/conflicts/{}/withdraw/",

@@ -84,6 +84,9 @@ def not_below_zero(column: str, *, nullable: bool = False) -> Check:
     return Check([{column: 0}, *([{column: None}] if nullable else [])], [{column: "-0.01"}])
 
 
+FOR_AN_INVOICE: Values = {"invoice": another(Invoice)}
+
+
 def to_its_own_place() -> Values:
     place = a_row(Location)
     return {"from_location": place, "to_location": place, "from_condition": "FULL", "to_condition": "FULL"}
@@ -163,11 +166,28 @@ CHECKS = {
         ],
     ),
     "allocation_amount_not_zero": Check(
-        [{"amount": "0.01"}, {"amount": "-0.01"}], [{"amount": 0}], {"credit_note": another(Invoice)}
+        [{"amount": "0.01"}, {"amount": "-0.01"}], [{"amount": 0}], FOR_AN_INVOICE | {"credit_note": another(Invoice)}
     ),
     "allocation_has_one_source": Check(
         [{"payment": lambda: a_row(Payment, amount=1)}, {"credit_note": another(Invoice)}],
         [{}, {"payment": lambda: a_row(Payment, amount=1), "credit_note": another(Invoice)}],
+        FOR_AN_INVOICE | {"amount": 1},
+    ),
+    "allocation_has_one_target": Check(
+        [
+            {"payment": lambda: a_row(Payment, amount=1), "invoice": another(Invoice)},
+            {"payment": lambda: a_row(Payment, amount=1), "payout": lambda: a_row(Payment, amount=-1)},
+            {"credit_note": another(Invoice), "invoice": another(Invoice)},
+        ],
+        [
+            {"payment": lambda: a_row(Payment, amount=1)},
+            {"credit_note": another(Invoice), "payout": lambda: a_row(Payment, amount=-1)},
+            {
+                "payment": lambda: a_row(Payment, amount=1),
+                "invoice": another(Invoice),
+                "payout": lambda: a_row(Payment, amount=-1),
+            },
+        ],
         {"amount": 1},
     ),
     "transaction_total_adds_up": Check(

@@ -312,9 +312,7 @@ class Books(Lots):
     def is_reversed(self, payment: Payment) -> bool:
         return any(other.reverses is payment for other in self.payments)
 
-    def _shares(
-        self, payment: Payment, shares: Sequence[Share] | None
-    ) -> Sequence[tuple[Document | Payment, Decimal]]:
+    def _shares(self, payment: Payment, shares: Sequence[Share] | None) -> Sequence[tuple[Document | Payment, Decimal]]:
         left = self.credit_of(payment)
         if shares is not None:
             if sum((share for _, share in shares), ZERO) > left:

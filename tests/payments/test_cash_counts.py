@@ -150,16 +150,16 @@ def test_a_signed_count_that_late_cash_changed_is_found(opened: Shop, visit: Equ
     assert changed_since(opened) == {"true": [first], "false": [last, second]}
 
 
-def test_a_signed_count_that_a_void_changed_is_found(opened: Shop, visit: Equipment) -> None:
+def test_a_signed_count_that_a_reversal_changed_is_found(opened: Shop, visit: Equipment) -> None:
     with at(10):
-        sale = take(opened, visit)["transaction"]["id"]
+        take(opened, visit)
     with at(12):
         counted = count(opened, EACH)
         sign(opened, counted)
         other = count(opened, "0.00", by=DriverFactory(depot=opened.depot))
     with at(13):
-        voided = opened.client_of(opened.admin).post(f"/api/transactions/{sale}/void/", {"reason": "Wrong stall"})
-        assert voided.status_code == 201
+        url = f"/api/payments/{Payment.objects.get().pk}/reverse/"
+        assert opened.client_of(opened.admin).post(url, {"reason": "Wrong stall"}).status_code == 201
     assert changed_since(opened) == {"true": [counted["id"]], "false": [other["id"]]}
 
 

@@ -18,7 +18,7 @@ from payments.selectors import cash_in_bag, credit_of, refunds_open
 from payments.services import CreditShare, NewPayout, pay_out, set_off_credit
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, UserFactory
-from tests.payments.test_payments import invoice_of, pay, read, record, reverse, void
+from tests.payments.test_payments import at, invoice_of, pay, read, record, reverse, void
 from tests.types import Answer, Json, Unchanged
 
 pytestmark = pytest.mark.django_db
@@ -336,3 +336,86 @@ def test_the_service_takes_what_is_named(shop: Shop) -> None:
     made = set_off_credit(actor=shop.admin, customer_id=shop.customer.pk, credits=[share])
     assert made == Customer.objects.get(pk=shop.customer.pk)
     assert Invoice.objects.get(pk=note["id"]).outstanding_amount == Decimal("-59.00")
+
+
+# --- What the books say afterwards ----------------------------------------------------------------
+
+
+def owed(shop: Shop, as_of: str) -> Json:
+    """What isn't nought of the customer's receivables."""
+    asked: dict[str, Any] = {"as_of": as_of, "customer": shop.customer.pk}
+    rows = shop.client_of(shop.admin).get("/api/reports/receivables/", asked).json()["rows"]
+    return {name: value for row in rows for name, value in row.items() if name not in OF_THE_ROW and value != "0.00"}
+
+
+OF_THE_ROW = {"customer_code", "name", "total"}
+
+
+def test_a_credit_note_settles_nothing_that_was_paid_out_too_much(shop: Shop, nothing_changes: Unchanged) -> None:
+    """It bills; what was paid out is money."""
+    cheque = record(shop, "20.00", method="CHEQUE").json()["id"]
+    pay_back(shop, "20.00")
+    reverse(shop, cheque)
+    refund_of(shop)
+    with nothing_changes():
+        assert error_of(set_off(shop)) == (409, "exceeds_credit", None)
+
+
+def test_a_payout_that_is_reversed_is_credit_again_since_that_day(shop: Shop) -> None:
+    with at(20):
+        record(shop, "20.00")
+        payout = pay_back(shop, "15.00").json()["id"]
+    with at(25, hour=0):
+        reverse(shop, payout)
+        assert owed(shop, "2026-01-24") == {"credit": "-5.00"}
+        assert owed(shop, "2026-01-25") == {"credit": "-20.00"}
+    reversal = Payment.objects.latest("pk")
+    assert reversal.allocated_amount == 15
+    assert Payment.objects.get(pk=payout).allocated_amount == -15
+
+
+def test_what_was_owed_before_credit_was_paid_back_stays_so(shop: Shop) -> None:
+    with at(20):
+        record(shop, "20.00")
+    with at(25):
+        pay_back(shop, "15.00")
+        assert owed(shop, "2026-01-24") == {"credit": "-20.00"}
+        assert owed(shop, "2026-01-25") == {"credit": "-5.00"}
+
+
+def test_what_was_paid_out_too_much_grows_old(shop: Shop) -> None:
+    with at(10):
+        cheque = record(shop, "20.00", method="CHEQUE").json()["id"]
+        pay_back(shop, "15.00")
+    with at(12):
+        reverse(shop, cheque)
+        assert owed(shop, "2026-01-11") == {"credit": "-5.00"}
+        assert owed(shop, "2026-01-12") == {"days_1_30": "15.00"}
+    with at(31):
+        assert owed(shop, "2026-01-31") == {"days_1_30": "15.00"}
+
+
+def test_a_part_is_paid_back_of_the_oldest_credit_however_it_came(shop: Shop) -> None:
+    record(shop, "10.00", method="PAYNOW")
+    assert pay_back(shop, "10.00", method="CHEQUE").status_code == 201
+
+
+def test_what_goes_out_of_the_bag_makes_room_in_it(shop: Shop, settings: Any) -> None:
+    record(shop, "30.00", method="CASH")
+    settings.LIMITS = {**settings.LIMITS, "BALANCE": Decimal("40.00")}
+    assert pay_back(shop, "30.00").status_code == 201
+
+
+def test_a_payout_is_of_who_pays_and_of_their_depot(shop: Shop) -> None:
+    record(shop, "30.00", by=shop.driver, method="PAYNOW")
+    payer = supervisor(shop)
+    told = pay_back(shop, "30.00", by=payer).json()
+    assert (told["user"], told["depot"]) == (payer.pk, shop.depot.pk)
+    assert cash_in_bag(payer) == -30
+
+
+def test_a_reversed_payment_is_no_credit(shop: Shop, nothing_changes: Unchanged) -> None:
+    reverse(shop, record(shop, "20.00").json()["id"])
+    with nothing_changes():
+        assert error_of(pay_back(shop, "1.00")) == (409, "exceeds_credit", "amount")
+        assert error_of(set_off(shop)) == (409, "exceeds_credit", None)

@@ -85,6 +85,11 @@ def test_what_is_entered_later_changes_no_day_that_has_passed(company: Company) 
         # A statement of that day that was sent then says the same today.
         account = company.get(f"customers/{company.pk(payer)}/statement/", date_from="2024-01-05", date_to="2024-01-05")
         assert (account["opening_balance"], account["closing_balance"]) == ("0.00", "0.00")
+        today = company.get(f"customers/{company.pk(payer)}/statement/", date_from="2024-01-06", date_to="2024-01-06")
+        assert [(entry["date"], entry["details"]) for entry in today["entries"]] == [
+            ("2024-01-06", "Cheque (reverses PAY-000001)"),
+            ("2024-01-06", "PayNow (of 3 Jan 2024)"),
+        ]
 
 
 def test_a_driver_s_day_is_that_of_the_vehicle_of_that_day(company: Company) -> None:
