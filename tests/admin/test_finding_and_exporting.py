@@ -123,9 +123,9 @@ def test_an_amount_that_a_list_computes_is_a_number_in_its_file(office: Shop) ->
     assert boss.post(f"/api/cash-counts/{counted}/sign-off/", {}).status_code == 200
     client = logged_in(office.admin)
     head, row, *_ = rows_of(client.get(url(CashCount, "export", "csv")))
-    assert (row[head.index("Handed in with it")], row[head.index("Variance")]) == ("31.07", "-1.07")
+    assert (row[head.index("Handed in with it")], row[head.index("Variance")]) == ("27.25", "2.75")
     book = load_workbook(BytesIO(client.get(url(CashCount, "export", "xlsx")).getvalue()))
-    assert book.active.cell(2, head.index("Variance") + 1).value == -1.07
+    assert book.active.cell(2, head.index("Variance") + 1).value == 2.75
 
 
 def test_a_file_tells_singapore_s_time(office: Shop) -> None:
