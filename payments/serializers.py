@@ -80,6 +80,9 @@ class PaymentIn(SharesIn):
     received_on = ReceivedOnField()
     reference = ReferenceField()
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+    occurred_at = MomentField(
+        required=False, allow_null=True, default=None, help_text="When it was taken. Left out: now."
+    )
 
     def command(self) -> NewPayment:
         """The validated payment, as the service takes it."""

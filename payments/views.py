@@ -98,6 +98,7 @@ class PaymentViewSet(LedgerViewSet):
     filter_backends = (FilterBackend, DocumentSearch, KnownOrdering)
     documents = PAYMENT_NUMBERS
     ordering_fields = ("id", "amount", "received_on")
+    operations = {"create": services.OPERATION}
     asks = {"create": OF_PAYMENTS}
     capability = {
         "list": Capability.VIEW_SALES,

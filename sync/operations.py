@@ -31,9 +31,10 @@ from foundation.operations.occurrence import Approval
 from inventory.models import Count
 from inventory.serializers import VehicleCountIn
 from inventory.services import VEHICLE_COUNT, record_vehicle_count
-from payments.models import CashCount
-from payments.serializers import CashCountIn
-from payments.services import CASH_COUNT, record_cash_count
+from payments.models import CashCount, Payment
+from payments.serializers import CashCountIn, PaymentIn
+from payments.services import CASH_COUNT, record_cash_count, record_payment
+from payments.services import OPERATION as PAYMENT_CREATE
 from sync.errors import DependencyRejected
 from sync.models import Device
 from sync.selectors import DISTRIBUTION_CONFIRM, pulled_before
@@ -45,7 +46,7 @@ from transactions.services import create_customer_transaction_and_invoice
 
 WITHDRAWN = "withdrawn"
 
-Made = Transaction | Distribution | Assignment | Count | CashCount | Device
+Made = Transaction | Distribution | Assignment | Count | CashCount | Payment | Device
 Run = Callable[[User, Approval | None, datetime | None], Made]
 """Carries an operation out: ``(actor, approval, when it happened)``."""
 
@@ -180,6 +181,17 @@ def _cash_count(serializer: CashCountIn) -> Run:
     return run
 
 
+def _payment(serializer: PaymentIn) -> Run:
+    new = serializer.command()
+
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
+        _require(actor, Capability.RECORD_PAYMENT)
+        data = replace(new, occurred_at=occurred_at, has_happened=True)
+        return record_payment(actor=actor, data=data, approval=approval)
+
+    return run
+
+
 def _withdrawal(serializer: WithdrawnIn) -> Run:
     def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
         return _withdraw(actor=actor)
@@ -251,6 +263,7 @@ _KINDS: dict[int, dict[str, Kind]] = {
         TAKEN: (TakenIn, _taking),
         VEHICLE_COUNT: (VehicleCountIn, _vehicle_count),
         CASH_COUNT: (CashCountIn, _cash_count),
+        PAYMENT_CREATE: (PaymentIn, _payment),
         WITHDRAWN: (WithdrawnIn, _withdrawal),
     },
 }

@@ -15,6 +15,7 @@ from payments.services.cash import (
 )
 from payments.services.goodwill import refund_goodwill
 from payments.services.payments import (
+    OPERATION,
     NewPayment,
     pay_invoice,
     record_payment,
@@ -29,6 +30,7 @@ from payments.services.reversals import reverse_payment, settle_void
 __all__ = [
     "CASH_COUNT",
     "CASH_COUNT_PREFIX",
+    "OPERATION",
     "CreditShare",
     "NewCashCount",
     "NewPayment",

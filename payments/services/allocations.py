@@ -5,7 +5,7 @@ payments are locked behind it, each in primary-key order.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,6 +28,8 @@ from invoices.services import change_settled
 from payments import locks
 from payments.errors import AlreadyReversed, ExceedsCredit, ExceedsOutstanding
 from payments.models import Allocation, Payment
+
+NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +70,19 @@ def allocate_payment(*, actor: User, payment_id: int, shares: Sequence[Share] | 
     return payment
 
 
-def settle_with(actor: User, payment: Payment, shares: Sequence[Share] | None, *, now: datetime) -> None:
+def settle_with(
+    actor: User, payment: Payment, shares: Sequence[Share] | None, *, now: datetime, as_far_as_open: bool = False
+) -> None:
     """Allocate what is left of a payment: as asked, or to what the account has owed for longest.
 
-    As asked, it settles documents that the actor may see. The account is one, whoever sold.
+    As asked, it settles documents that the actor may see; ``as_far_as_open`` where they aren't open that far any more.
+    The account is one, whoever sold.
     """
     if shares is None:
         parts = spread([(payment, payment.credit_amount)], owed_by(payment.customer_id))
     else:
-        named_ones = named(actor, payment.customer_id, shares, attr="allocations")
-        parts = [Part(payment, invoice, amount) for invoice, amount in named_ones]
+        rows = named(actor, payment.customer_id, shares, attr="allocations", as_far_as_open=as_far_as_open)
+        parts = [Part(payment, invoice, amount) for invoice, amount in rows if amount]
         if sum((share.amount for share in shares), ZERO) > payment.credit_amount:
             raise ExceedsCredit(f"Only {payment.credit_amount} is left of the payment.", attr="allocations")
     write_allocations(actor, parts, now)
@@ -87,8 +92,10 @@ Owed = tuple[Invoice | Payment, Decimal]
 """What is owed, or is to be settled of it."""
 
 
-def named(actor: User, customer_id: int, shares: Sequence[Share], *, attr: str) -> list[Owed]:
-    """The invoices of these shares, locked, each with as much open as is asked of it.
+def named(
+    actor: User, customer_id: int, shares: Sequence[Share], *, attr: str, as_far_as_open: bool = False
+) -> list[Owed]:
+    """The invoices of these shares, locked, each with as much open as is asked of it; or with what is open of that.
 
     Raises Invalid, UnknownReference, ExceedsOutstanding.
     """
@@ -97,14 +104,16 @@ def named(actor: User, customer_id: int, shares: Sequence[Share], *, attr: str) 
         raise Invalid("An invoice is named twice.", attr=attr)
     known = Invoice.objects.visible_to(actor).filter(customer=customer_id, pk__in=wanted)
     rows = {invoice.pk: invoice for invoice in invoice_locks.invoices(set(known.values_list("pk", flat=True)))}
+    owed: list[Owed] = []
     for index, share in enumerate(shares):
         if share.invoice not in rows:
             raise UnknownReference(share.invoice, attr=f"{attr}.{index}.invoice")
         outstanding = max(rows[share.invoice].outstanding_amount, ZERO)
-        if share.amount > outstanding:
+        owed.append((rows[share.invoice], min(share.amount, outstanding)))
+        if share.amount > outstanding and not as_far_as_open:
             number = rows[share.invoice].invoice_number
             raise ExceedsOutstanding(f"Only {outstanding} is open of {number}.", attr=f"{attr}.{index}.amount")
-    return [(rows[share.invoice], share.amount) for share in shares]
+    return owed
 
 
 def owed_by(customer_id: int) -> Iterator[Owed]:
@@ -229,7 +238,9 @@ def require_standing(payment: Payment) -> None:
         raise AlreadyReversed(f"{payment} is reversed already, or a reversal itself.")
 
 
-def record_settling(actor: User, action: str, payment: Payment, *, answers: Sequence[Answer] = ()) -> None:
+def record_settling(
+    actor: User, action: str, payment: Payment, *, answers: Sequence[Answer] = (), more: Mapping[str, object] = NOTHING
+) -> None:
     record(
         actor=actor,
         action=action,
@@ -245,6 +256,7 @@ def record_settling(actor: User, action: str, payment: Payment, *, answers: Sequ
                 .values_list("invoice__invoice_number", flat=True)
                 .distinct()
             ),
+            **more,
         },
         answers=answers,
     )

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from accounts.models import User
+from accounts.selectors import depot_at
 from audit.services import record
 from customers import locks as customer_locks
 from customers.models import Customer
@@ -15,6 +16,7 @@ from foundation.confirmations import Answer
 from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT, BALANCE
 from foundation.operations.idempotency import client_temp_id, idempotent
+from foundation.operations.occurrence import Approval, require_recent
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
 from payments import locks
@@ -29,11 +31,15 @@ from payments.unlikely import unlikely_payment
 MOST_LATE = timedelta(days=366)
 """How long after it came in a payment may be entered: an older date is a slip of the pen."""
 Method = Payment.Method
+OPERATION = "payment.create"
 
 
 @dataclass(frozen=True, slots=True)
 class NewPayment:
-    """A payment, as asked for. ``shares`` None: what is owed for longest first. ``received_on`` None: today."""
+    """A payment, as asked for. ``shares`` None: what is owed for longest first.
+
+    ``occurred_at`` None: now. ``received_on`` None: the day of that. ``has_happened``: it was taken without a network.
+    """
 
     customer: int
     method: str
@@ -42,24 +48,31 @@ class NewPayment:
     reference: str = ""
     remarks: str = ""
     shares: Sequence[Share] | None = None
+    occurred_at: datetime | None = None
+    has_happened: bool = False
 
 
 @command
 @idempotent
-def record_payment(*, actor: User, data: NewPayment) -> Payment:
+def record_payment(*, actor: User, data: NewPayment, approval: Approval | None = None) -> Payment:
     """Record money that came in, and settle invoices with it; the rest is kept as credit.
 
-    Idempotent by (actor, client_temp_id). Locks the customer, then the invoices. Raises IdempotencyConflict,
-    UnknownReference, Invalid, ExceedsOutstanding, ExceedsCredit, Unconfirmed.
+    Money that changed hands without a network is taken whatever has become of the invoices that it names: it settles
+    them as far as they are open. Idempotent by (actor, client_temp_id). ``approval`` lets a kept one happen (see the
+    sync app). Locks the customer, then the invoices. Raises IdempotencyConflict, RefusedBefore, OccurredAtOutOfRange,
+    UnknownReference, Invalid, ExceedsOutstanding, ExceedsCredit, AmountOutOfRange, Unconfirmed.
     """
     customer = customer_locks.visible_customer(actor, data.customer)
     if customer is None:
         raise UnknownReference(data.customer, attr="customer")
     now = clock.now()
+    require_recent(data.occurred_at or now, now=now, approval=approval)
     payment, answers = _create(actor, customer, data, data.amount, now)
-    settle_with(actor, payment, data.shares, now=now)
+    settle_with(actor, payment, data.shares, now=now, as_far_as_open=data.has_happened)
     BALANCE.require(credit_of(customer), attr="amount")
-    record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
+    happened = {} if data.occurred_at is None else {"occurred_at": data.occurred_at}
+    more = happened | (approval.evidence if approval else {})
+    record_settling(actor, "invoices.payment.recorded", payment, answers=answers, more=more)
     return payment
 
 
@@ -186,6 +199,7 @@ def _create(
 ) -> tuple[Payment, list[Answer]]:
     """The payment, and what was asked about it. ``of``: the one document that it pays."""
     today = clock.business_date(now)
+    occurred_at = new.occurred_at or now
     if new.received_on is not None and not today - MOST_LATE <= new.received_on <= today:
         raise Invalid("Money came in today, or within the year that is behind us.", attr="received_on")
     if amount == 0:
@@ -193,7 +207,7 @@ def _create(
     AMOUNT.require(amount, attr="amount")
     if new.method == Method.CASH:
         require_room_in_bag(actor, amount, attr="amount")
-    received_on = new.received_on or today
+    received_on = new.received_on or clock.business_date(occurred_at)
     answers = confirmations.require(unlikely_payment(new.method, amount, new.reference, of=of, received_on=received_on))
     payment: Payment = Payment.objects.create(
         customer=customer,
@@ -203,11 +217,11 @@ def _create(
         reference=new.reference,
         remarks=new.remarks,
         user=actor,
-        depot_id=actor.depot_id,
+        depot_id=depot_at(actor, occurred_at),
         client_temp_id=client_temp_id(),
         created_at=now,
         date=today,
-        **cash_position(now).columns,
+        **cash_position(occurred_at).columns,
     )
-    explain_count(payment, is_now=True)
+    explain_count(payment, is_now=new.occurred_at is None)
     return payment, answers

@@ -194,6 +194,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "amount": [None, 0, "0.00", *NOT_MONEY],
             "received_on": [value for value in NOT_A_DATE if value is not None] + ["2999-01-01", "1999-01-01"],
             "reference": [*NOT_A_TEXT, "x" * 65],
+            "occurred_at": NOT_A_MOMENT,
             "remarks": NOT_A_TEXT,
             "client_temp_id": NOT_A_CLIENT_ID,
             "allocations": ["", "x", {}, True, 7, [None], ["x"], [[]], [{}]],
