@@ -218,10 +218,17 @@ def test_how_a_refund_is_settled(set_off: str, paid: str, labels: str, values: s
         ({"paid": Decimal("0.00"), "payment_type": "CASH"}, "Cash, due on delivery"),
         ({"paid": Decimal("2229.95"), "payment_terms_days": 1}, "Credit, 1 day, received"),
         ({"corrects": credit_note().corrects}, "Due: it was paid out"),
+        ({"corrects": credit_note().corrects, "paid": Decimal("0.00"), "payment_type": "CASH"}, "2,229.95 due"),
     ],
 )
 def test_how_an_invoice_is_settled(changes: Json, says: str) -> None:
     assert f"\n{says}\n" in text_of(snapshot(**changes))
+
+
+def test_the_credit_note_of_a_void_says_what_goes_to_the_account() -> None:
+    text = text_of(credit_note(set_off=Decimal("29.95"), paid=Decimal("0.00"), payment_received=False))
+    assert "\nSet off\nRefund\n" in text
+    assert "\n29.95\n2,200.00 to your account\n" in text
 
 
 def test_what_is_left_to_pay_stands_beside_the_code() -> None:
