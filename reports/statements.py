@@ -68,7 +68,7 @@ def _row(entry: Entry) -> dict[str, str]:
     is_payment = entry.kind == "PAYMENT"
     details = f"due {day_text(entry.due_on)}" if entry.due_on else entry.details
     kinds = {
-        "INVOICE": "Tax invoice",
+        "INVOICE": "Invoice",
         "CREDIT_NOTE": "Credit note",
         "COLLECTION_NOTE": "Collection note",
         "PAYMENT": "Payment",
