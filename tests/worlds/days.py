@@ -222,7 +222,10 @@ class Days:
         )
 
     def _void(self, record: Movement, goods: Goods | None) -> None:
-        """A void happens when the office says so; its cash stands beside what was paid."""
+        """A void happens when the office says so. It moves no money.
+
+        But cash that was never taken is taken back by the office: it stands beside what was recorded as paid.
+        """
         assert record.undoes is not None
         name = record.undoes.name
 
@@ -234,7 +237,7 @@ class Days:
             return
         undoing = self._told(record, at=self.now, undoes=self.told.goods[name], goods=goods)
         back = None
-        if paid := self.told.cash.get(name):
+        if goods is Goods.NEVER_LEFT and (paid := self.told.cash.get(name)):
             ends = {end: -cents for end, cents in paid.ends.items()}
             back = replace(undoing, ends=ends, undoes=paid, goods=Goods.NEVER_LEFT)
         self._try(

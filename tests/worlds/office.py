@@ -19,15 +19,15 @@ from foundation.operations.idempotency import Operation, named
 from inventory import services as stock
 from inventory.errors import InsufficientStock
 from inventory.models import VIRTUAL_KINDS, Condition, Inventory, StockMovement
-from payments.models import CashCount
+from payments.models import CashCount, Payment
 from payments.selectors import cash_expected, cash_in_bag
-from payments.services import reject_cash_count, sign_off_cash_count
+from payments.services import reject_cash_count, reverse_payment, sign_off_cash_count
 from sync import waiting  # noqa: F401 -- what waits registers itself
 from sync.devices import DeviceSays
 from sync.models import SyncConflict
 from sync.services import Envelope, push, retry_conflict
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, UserFactory, VehicleFactory
-from tests.simulator.rule import Books, Count, Movement, Origin, Stock
+from tests.simulator.rule import Books, Count, Goods, Movement, Origin, Stock
 from tests.simulator.worlds import CASH, CUSTOMERS, DEPOSIT, DEPOT, OUTSIDE, PRICE, SIZES, USERS, VEHICLES, bag
 from tests.types import Json
 from transactions.serializers import SaleIn
@@ -184,12 +184,14 @@ class Office:
         raise InsufficientStock(str(result.refusals[0]["detail"]))
 
     def void(self, undoing: Movement, goods: str) -> None:
-        """Now. Raises InsufficientStock."""
+        """Now. Raises InsufficientStock. What never left was never paid for either."""
         assert undoing.undoes is not None
+        sale = self._made[undoing.undoes.name]
         with self._named(undoing) as actor:
-            void_transaction(
-                actor=actor, transaction_id=self._made[undoing.undoes.name], reason=undoing.name, goods=goods
-            )
+            void_transaction(actor=actor, transaction_id=sale, reason=undoing.name, goods=goods)
+        if goods == Goods.NEVER_LEFT.value:
+            for payment in Payment.objects.filter(allocations__invoice__transaction=sale).distinct():
+                reverse_payment(actor=self.staff, payment_id=payment.pk, reason=undoing.name)
 
     def count(self, count: Count) -> None:
         """Counted by whoever took it, to be decided."""
