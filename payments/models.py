@@ -33,7 +33,9 @@ class PaymentQuerySet(LedgerQuerySet):
     def with_allocations(self, reader: User) -> Self:
         """Each with its ``allocations``; which documents they settle is told of those that the reader may see."""
         visible = Invoice.objects.visible_to(reader).filter(pk=OuterRef("invoice"))
-        allocations = Allocation.objects.annotate(is_visible=Exists(visible)).select_related("invoice")
+        payouts = self.model.objects.visible_to(reader).filter(pk=OuterRef("payout"))
+        allocations = Allocation.objects.annotate(is_visible=Exists(visible), is_payout_visible=Exists(payouts))
+        allocations = allocations.select_related("invoice")
         return self.prefetch_related(Prefetch("allocations", allocations.defer("invoice__snapshot")))
 
 

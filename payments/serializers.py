@@ -170,8 +170,8 @@ class AllocationOut(serializers.ModelSerializer[Allocation]):
         help_text="What it settles. Null: a document that you may not see, or it was paid out."
     )
     invoice_number = serializers.SerializerMethodField()
-    payout: Any = serializers.PrimaryKeyRelatedField(
-        read_only=True, allow_null=True, help_text="The payment by which it was paid out."
+    payout = serializers.SerializerMethodField(
+        help_text="The payment by which it was paid out. Null: one that you may not see, or it settles a document."
     )
 
     class Meta:
@@ -181,6 +181,9 @@ class AllocationOut(serializers.ModelSerializer[Allocation]):
 
     def get_invoice(self, allocation: Any) -> int | None:
         return allocation.invoice_id if allocation.is_visible else None
+
+    def get_payout(self, allocation: Any) -> int | None:
+        return allocation.payout_id if allocation.is_payout_visible else None
 
     def get_invoice_number(self, allocation: Any) -> str | None:
         return allocation.invoice.invoice_number if allocation.is_visible else None

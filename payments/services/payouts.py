@@ -58,9 +58,10 @@ class CreditShare:
 def pay_out(*, actor: User, data: NewPayout) -> Payment:
     """Pay credit back: so much of the payments and credit notes with something left, the oldest first.
 
-    Who pays their own customers back, pays what they took themselves, in the way in which it came. What a refund is to
-    be set off against is no credit yet. Idempotent by (actor, client_temp_id). Locks the customer, the documents, the
-    payments. Raises Denied, UnknownReference, ExceedsCredit, AmountOutOfRange, Unconfirmed.
+    Who pays their own customers back, pays what they took themselves, in the way in which it came, and their own
+    refunds in cash. What a refund is to be set off against is no credit yet. Idempotent by (actor, client_temp_id).
+    Locks the customer, the documents, the payments. Raises Denied, UnknownReference, ExceedsCredit, AmountOutOfRange,
+    Unconfirmed.
     """
     if not actor.can(Capability.PAY_OUT):
         raise denied(actor, Capability.PAY_OUT)
@@ -152,7 +153,9 @@ def credit_to_pay_out(actor: User, customer: Customer, *, method: str = "") -> I
     """The credit that somebody may pay back, by a method or by any, the oldest first."""
     mine = rows_within(actor, Capability.PAY_OUT)
     is_bound = method and actor.scope(Capability.PAY_OUT) is Scope.OWN
-    for source, amount in _credits(customer, mine & Q(method=method) if is_bound else mine, mine):
+    # In the field a refund is paid in cash.
+    notes = Q(pk__in=()) if is_bound and method != Method.CASH else mine
+    for source, amount in _credits(customer, mine & Q(method=method) if is_bound else mine, notes):
         # A refund is set off first against what charged its deposits.
         off = sum(offsets_of(source).values(), ZERO) if isinstance(source, Invoice) else ZERO
         yield source, amount - off
@@ -205,7 +208,8 @@ def _named(actor: User, customer: Customer, shares: Sequence[CreditShare]) -> li
             raise Invalid("Name a payment or a credit note.", attr=attr)
         found = known.get((share.payment, share.credit_note))
         if found is None:
-            raise UnknownReference(share.payment or share.credit_note, attr=attr)
+            name = "payment" if share.payment else "credit_note"
+            raise UnknownReference(share.payment or share.credit_note, attr=f"{attr}.{name}")
         if share.amount > found[1]:
             raise ExceedsCredit(f"Only {found[1]} is left of {found[0]}.", attr=f"{attr}.amount")
         chosen.append((found[0], share.amount))

@@ -75,6 +75,26 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
     BALANCE.require(credit_of(voided.customer), attr=None)
 
 
+def _cancel_voided(actor: User, note: Invoice, now: datetime) -> None:
+    """Let a refund that is paid out no more be settled with the document that voids it, where it was voided.
+
+    Money that has settled that document meanwhile is credit again.
+    """
+    voiding = Invoice.objects.filter(transaction__reverses__invoice=note).first()
+    if voiding is None:
+        return
+    note, voiding = invoice_locks.invoices([note.pk, voiding.pk])
+    wanted, is_open = -note.outstanding_amount, voiding.outstanding_amount
+    freed: list[Part] = []
+    for part in reversed(standing_parts(Allocation.objects.filter(invoice=voiding))):
+        if is_open < wanted:
+            freed.append(replace(part, amount=min(part.amount, wanted - is_open)))
+            is_open += freed[-1].amount
+    undo(actor, freed, now)
+    if wanted:
+        write_allocations(actor, [Part(note, voiding, min(wanted, is_open))], now)
+
+
 def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
     """The same payment with its amounts negated; neither leaves any credit.
 
@@ -103,6 +123,9 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
     undone = [replace(part, source=reversal, amount=-part.amount) for part in settles]
     undone += [replace(part, target=reversal, amount=-part.amount) for part in paid_out]
     write_allocations(actor, undone, now)
+    for part in settles:
+        if isinstance(part.target, Invoice) and part.target.total_amount < 0:
+            _cancel_voided(actor, part.target, now)
     for row in locks.payments([payment.pk, reversal.pk]):
         row.used_up_on = today
         row.save(update_fields=["used_up_on"])

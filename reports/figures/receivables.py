@@ -104,8 +104,9 @@ def open_items(of: Q, as_of: date) -> Iterator[tuple[int, date, Decimal]]:
 
 
 def _entered_later(of: Q, as_of: date) -> Iterable[tuple[int, Decimal]]:
-    """By customer: what came in by a date, less what went out, and was recorded after it."""
+    """By customer: what came in by a date, less what went out, was recorded after it, and stands."""
     later: Any = Payment.objects.filter(of, received_on__lte=as_of, date__gt=as_of, is_goodwill=False).order_by()
+    later = later.filter(reverses__isnull=True, reversal__isnull=True)
     for customer_id, amount in later.values_list("customer_id").annotate(sum=sum_of("amount")):
         yield customer_id, to_cents(amount)
 

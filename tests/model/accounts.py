@@ -55,7 +55,8 @@ def receivables(books: Books, day: date, sellers: list[Person] | None = None) ->
         later = ZERO
         for payment in books.payments:
             mine = payment.customer is customer and (sellers is None or payment.taker in sellers)
-            if mine and not payment.is_goodwill and payment.received_on <= day < payment.entered_on:
+            stands = payment.reverses is None and not books.is_reversed(payment)
+            if mine and stands and not payment.is_goodwill and payment.received_on <= day < payment.entered_on:
                 later += payment.amount
         if later != 0 or any(amount != 0 for amount in owed.values()):
             total = sum(owed.values(), ZERO)

@@ -122,6 +122,7 @@ def test_a_driver_pays_a_refund_of_their_own_out(shop: Shop, nothing_changes: Un
     note = refund_of(shop)
     stranger = UserFactory(role=Role.DRIVER, depot=shop.depot)
     with nothing_changes():
+        assert error_of(pay_back(shop, "1.00", by=shop.driver, method="PAYNOW")) == (409, "exceeds_credit", "amount")
         assert error_of(pay_back(shop, "1.00", by=stranger)) == (409, "exceeds_credit", "amount")
     assert pay_back(shop, "60.00", by=shop.driver).status_code == 201
     assert read(shop, note)["outstanding_amount"] == "0.00"
@@ -307,8 +308,12 @@ def test_what_cannot_be_set_off_is_refused(shop: Shop, nothing_changes: Unchange
         assert error_of(credits(of_note, of_note)) == (400, "invalid", "credits")
         assert error_of(credits({"amount": "1.00"})) == (400, "invalid", "credits.0")
         assert error_of(credits({**of_note, **of_payment})) == (400, "invalid", "credits.0")
-        assert error_of(credits(of_note, {**of_payment, "payment": 999_999})) == (400, "does_not_exist", "credits.1")
-        assert error_of(credits({**of_note, "credit_note": invoice["id"]})) == (400, "does_not_exist", "credits.0")
+        assert error_of(credits(of_note, {**of_payment, "payment": 999_999})) == (
+            400, "does_not_exist", "credits.1.payment",
+        )  # fmt: skip
+        assert error_of(credits({**of_note, "credit_note": invoice["id"]})) == (
+            400, "does_not_exist", "credits.0.credit_note",
+        )  # fmt: skip
         assert error_of(credits(of_note, {**of_payment, "amount": "5.01"})) == (
             409, "exceeds_credit", "credits.1.amount",
         )  # fmt: skip
@@ -419,3 +424,57 @@ def test_a_reversed_payment_is_no_credit(shop: Shop, nothing_changes: Unchanged)
     with nothing_changes():
         assert error_of(pay_back(shop, "1.00")) == (409, "exceeds_credit", "amount")
         assert error_of(set_off(shop)) == (409, "exceeds_credit", None)
+
+
+@pytest.mark.parametrize("is_paid_again", [False, True])
+def test_a_voided_refund_whose_payout_is_reversed_is_settled_by_its_void(shop: Shop, is_paid_again: bool) -> None:
+    """Nobody owes anything of it, and nobody else's money can be paid out of it."""
+    note = refund_of(shop)
+    payout = pay_back(shop, "60.00", by=shop.driver).json()["id"]
+    void(shop, note)
+    if is_paid_again:
+        record(shop, "45.00", method="PAYNOW")
+    assert Invoice.objects.latest("pk").outstanding_amount == (15 if is_paid_again else 60)
+    assert reverse(shop, payout).status_code == 201
+    assert [row.outstanding_amount for row in Invoice.objects.filter(pk__gte=note["id"])] == [0, 0]
+    assert credit_of(shop.customer) == (45 if is_paid_again else 0)
+    assert error_of(pay_back(shop, "1.00", by=shop.driver)) == (409, "exceeds_credit", "amount")
+    assert verified()
+
+
+def test_a_driver_is_not_told_of_others_payouts(shop: Shop) -> None:
+    taken = record(shop, "20.00", by=shop.driver, method="PAYNOW").json()["id"]
+    payout = pay_back(shop, "15.00").json()["id"]
+    own, all_ = (
+        shop.client_of(user).get(f"/api/payments/{taken}/").json()["allocations"] for user in (shop.driver, shop.admin)
+    )
+    assert ([part["payout"] for part in own], [part["payout"] for part in all_]) == ([None], [payout])
+
+
+def test_what_was_entered_later_and_taken_back_did_not_come(shop: Shop) -> None:
+    with at(25):
+        payment = record(shop, "20.00", received_on="2026-01-22").json()["id"]
+        assert owed(shop, "2026-01-22") == {"entered_later": "20.00"}
+        reverse(shop, payment)
+        assert owed(shop, "2026-01-22") == {}
+
+
+def test_a_voided_refund_whose_payout_is_reversed_frees_no_more_than_it_needs(shop: Shop) -> None:
+    note = refund_of(shop)
+    payouts = [pay_back(shop, amount).json()["id"] for amount in ("40.00", "20.00")]
+    void(shop, note)
+    record(shop, "60.00", method="PAYNOW")
+    reverse(shop, payouts[1])
+    assert credit_of(shop.customer) == 20
+    assert verified()
+
+
+def test_a_payout_of_a_refund_that_stands_is_reversed(shop: Shop) -> None:
+    void(shop, invoice_of(shop))
+    note = refund_of(shop)
+    payout = pay_back(shop, "60.00").json()["id"]
+    other = shop.sell({"type": "SALE"}, customer=CustomerFactory().pk).json()["invoice"]
+    void(shop, other)
+    assert reverse(shop, payout).status_code == 201
+    assert read(shop, note)["outstanding_amount"] == "-60.00"
+    assert verified()
