@@ -101,7 +101,7 @@ record_payment = extend_schema(
     request=PaymentIn,
     responses={
         201: PaymentOut,
-        **conflicts(ExceedsOutstanding, ExceedsCredit),
+        **conflicts(ExceedsOutstanding, ExceedsCredit, OccurredAtOutOfRange),
     },
     examples=[
         OpenApiExample(
