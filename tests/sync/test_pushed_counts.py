@@ -15,7 +15,7 @@ from discrepancies.models import Discrepancy
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE, in_words, now
 from inventory.models import Count
-from payments.models import CashCount
+from payments.models import CashCount, Payment
 from sync.models import Device, SyncConflict
 from tests.admin.pages import logged_in, url
 from tests.admin.test_life_of_an_invoice import chosen
@@ -137,13 +137,13 @@ def test_cash_that_comes_late_explains_the_bag_that_was_handed_in(shop: Shop) ->
     assert shop.client_of(shop.admin).get(f"/api/cash-counts/{later['id']}/").json()["expected"] == "0.00"
 
 
-def test_a_void_after_the_hand_in_is_noted_though_the_same_device_counted(shop: Shop) -> None:
+def test_a_reversal_after_the_hand_in_is_noted_though_the_same_device_counted(shop: Shop) -> None:
     phone = Phone(shop)
     sale, count = sold(phone, 0, 1, payment_received=True), phone.recorded("cash_count", 0, cash="31.07")
-    sold_now, made = phone.push(sale, count)
+    _, made = phone.push(sale, count)
     sign_off(shop, "cash-counts", made["id"])
-    voided = shop.client_of(shop.admin).post(f"/api/transactions/{sold_now['id']}/void/", {"reason": "Wrong stall"})
-    assert voided.status_code == 201
+    url = f"/api/payments/{Payment.objects.get().pk}/reverse/"
+    assert shop.client_of(shop.admin).post(url, {"reason": "Wrong stall"}).status_code == 201
     assert [each.shown for each in Discrepancy.objects.all()] == ["S$ -31.07"]
 
 
