@@ -87,7 +87,7 @@ def test_what_is_entered_later_changes_no_day_that_has_passed(company: Company) 
         assert (account["opening_balance"], account["closing_balance"]) == ("0.00", "0.00")
         today = company.get(f"customers/{company.pk(payer)}/statement/", date_from="2024-01-06", date_to="2024-01-06")
         assert [(entry["date"], entry["details"]) for entry in today["entries"]] == [
-            ("2024-01-06", "Cheque (reverses PAY-000001)"),
+            ("2024-01-06", f"Cheque (reverses PAY-{company.pk(cheque):06d})"),
             ("2024-01-06", "PayNow (of 3 Jan 2024)"),
         ]
 
