@@ -12,7 +12,7 @@ from django.template import Context
 from invoices.pdf.page import template
 from invoices.pdf.qr import QrCode
 from invoices.pdf.renderer import render_document
-from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, Party
+from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, PaidBy, Party
 from invoices.words import SINGAPORE, day_text, decimals, dotted, moment_text, money, party, plain
 
 _ROWS_KEPT_TOGETHER = 8
@@ -162,10 +162,15 @@ def _left(invoice: InvoiceSnapshot) -> Decimal:
 def _settling(invoice: InvoiceSnapshot, *, is_credit: bool) -> Iterator[tuple[str, str]]:
     """What is set off, what changed hands, and what becomes of the rest."""
     paid, left = invoice.paid or Decimal(0), _left(invoice)
+    ways = invoice.paid_by or (PaidBy("CASH", paid),)
+    in_plain_cash = [(way.method, way.amount) for way in ways] == [("CASH", paid)]
     if invoice.set_off:
         yield "Set off", money(invoice.set_off)
-    if paid and left:
-        yield "Paid out" if is_credit else "Received", f"{money(paid)} in cash"
+    if paid and (left or not in_plain_cash):
+        for way in ways:
+            yield "Paid out" if is_credit else "Received", f"{money(way.amount)} {_WAYS[way.method]}"
+    if invoice.rounding:
+        yield "Cash rounding", f"{'+' if invoice.rounding > 0 else '−'}{money(abs(invoice.rounding))}"
     label, is_part = "Refund" if is_credit else "Payment", bool(invoice.set_off or paid)
     if left and is_credit:
         yield label, f"{money(left)} to your account" if is_part else "To your account"
@@ -173,10 +178,15 @@ def _settling(invoice: InvoiceSnapshot, *, is_credit: bool) -> Iterator[tuple[st
         yield label, f"{money(left)} due" if is_part or invoice.corrects else _terms(invoice)
     elif not paid:
         yield label, "None"
+    elif not in_plain_cash:
+        yield label, "Paid out in full" if is_credit else "Received in full"
     elif invoice.set_off:
         yield label, f"{money(paid)} in cash" + ("" if is_credit else ", received")
     else:
         yield label, "In cash" if is_credit else _terms(invoice, is_received=True)
+
+
+_WAYS = {"CASH": "in cash", "PAYNOW": "by PayNow", "CARD": "by card", "CHEQUE": "by cheque", "BANK_TRANSFER": "by bank"}
 
 
 def _settled_before(invoice: InvoiceSnapshot, *, is_credit: bool) -> Iterator[tuple[str, str]]:

@@ -55,6 +55,15 @@ class MeterUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidBy:
+    """So much that changed hands by one method: a size, for credit notes too."""
+
+    method: str
+    """CASH, PAYNOW, CARD or CHEQUE."""
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """What a credit note names of the tax invoice that it reverses."""
 
@@ -103,6 +112,10 @@ class InvoiceSnapshot:
     """How much of it another document settled at once. Earlier releases didn't say."""
     paid: Decimal | None = None
     """How much of it changed hands with it. None: of an earlier release, which didn't say."""
+    paid_by: tuple[PaidBy, ...] = ()
+    """How that changed hands. Earlier releases' documents, which don't say, were paid in cash."""
+    rounding: Decimal = Decimal("0.00")
+    """How much more cash that was than it settles, since it was rounded to coins; negative: less."""
     set_off_against: tuple[str, ...] = ()
     """The numbers of the documents that a refund is set off against."""
 
@@ -128,6 +141,8 @@ class InvoiceSnapshot:
                 **{name: Decimal(data[name]) for name in _MONEY},
                 "set_off": Decimal(data.get("set_off", "0.00")),
                 "paid": Decimal(data["paid"]) if data.get("paid") else None,
+                "paid_by": tuple(PaidBy(each["method"], Decimal(each["amount"])) for each in data.get("paid_by", ())),
+                "rounding": Decimal(data.get("rounding", "0.00")),
                 "set_off_against": tuple(data.get("set_off_against", ())),
                 "issued_at": datetime.fromisoformat(data["issued_at"]),
                 "occurred_at": datetime.fromisoformat(data["occurred_at"]),

@@ -24,6 +24,9 @@ from foundation.money import ZERO, sum_of
 from foundation.operations.models import OperationRecord, Ordered
 from invoices.models import Invoice
 
+MOST_ROUNDED = Decimal("0.50")
+"""Cash is rounded by at most half of the smallest coin, which is of at most a dollar."""
+
 
 class PaymentQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
@@ -36,7 +39,7 @@ class PaymentQuerySet(LedgerQuerySet):
         payouts = self.model.objects.visible_to(reader).filter(pk=OuterRef("payout"))
         allocations = Allocation.objects.annotate(is_visible=Exists(visible), is_payout_visible=Exists(payouts))
         allocations = allocations.select_related("invoice")
-        return self.prefetch_related(Prefetch("allocations", allocations.defer("invoice__snapshot")))
+        return self.prefetch_related(Prefetch("allocations", allocations.defer("invoice__snapshot")), "roundings")
 
 
 class CashCountQuerySet(LedgerQuerySet):
@@ -125,17 +128,25 @@ class Payment(Ordered, OperationRecord):
     """
 
     entity = "invoices.payment"
-    life_cycle = ("allocated_amount", "used_up_on", "cash_count", "ordered_at")
+    life_cycle = ("allocated_amount", "used_up_on", "cash_count", "ordered_at", "banked_on", "bounced_on")
 
     class Method(models.TextChoices):
         CASH = "CASH", "Cash"
         PAYNOW = "PAYNOW", "PayNow"
+        CARD = "CARD", "Card (NETS)"
         CHEQUE = "CHEQUE", "Cheque"
         BANK_TRANSFER = "BANK_TRANSFER", "Bank transfer"
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments")
     method = models.CharField(max_length=16, choices=Method)
     amount = models.DecimalField(max_digits=12, decimal_places=2, help_text="Negative: paid out, or reversed.")
+    given = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="What was handed over, where change went back.",
+    )
     received_on = models.DateField(
         help_text="The Singapore date on which the money came. What was owed on a day goes by the day of its record."
     )
@@ -161,6 +172,12 @@ class Payment(Ordered, OperationRecord):
         max_digits=12, decimal_places=2, default=ZERO, help_text="What its allocations settle; signed like the amount."
     )
     used_up_on = models.DateField(null=True, blank=True, help_text="Since when no credit is left of it.")
+    banked_on = models.DateField(
+        null=True,
+        blank=True,
+        help_text="When the bank's or the terminal's report had it. Empty: nobody has found it there.",
+    )
+    bounced_on = models.DateField(null=True, blank=True, help_text="When the bank sent the cheque back.")
     cash_count = models.ForeignKey(
         CashCount,
         on_delete=models.PROTECT,
@@ -186,6 +203,7 @@ class Payment(Ordered, OperationRecord):
             models.Index(fields=("method",), name="payment_method_idx"),
             models.Index(fields=("reference",), name="payment_reference_idx"),
             models.Index(fields=("amount",), name="payment_amount_idx"),
+            models.Index(fields=("banked_on", "method"), name="payment_banked_idx"),
         )
         constraints = (
             models.CheckConstraint(condition=~Q(amount=0), name="payment_amount_not_zero"),
@@ -194,11 +212,20 @@ class Payment(Ordered, OperationRecord):
                 | Q(allocated_amount__lte=0, allocated_amount__gte=F("amount")),
                 name="payment_not_allocated_beyond_its_amount",
             ),
-            in_columns("payment", amounts=("amount", "allocated_amount")),
+            models.CheckConstraint(condition=Q(given=None) | Q(given__gte=F("amount")), name="payment_given_covers_it"),
+            models.CheckConstraint(
+                condition=~Q(method="CASH") | Q(banked_on=None, bounced_on=None), name="payment_cash_is_not_banked"
+            ),
+            in_columns("payment", amounts=("amount", "allocated_amount", "given")),
         )
 
     def __str__(self) -> str:
         return f"PAY-{self.pk:06d}"
+
+    @property
+    def rounding(self) -> Decimal:
+        """How much more came than it settled, since it was rounded to coins; negative: less."""
+        return -sum((each.amount for each in self.roundings.all()), ZERO) + ZERO
 
     @property
     def credit_amount(self) -> Decimal:
@@ -209,13 +236,22 @@ class Payment(Ordered, OperationRecord):
 class Allocation(LedgerModel):
     """So much of a payment, or of a credit note, settles so much of an invoice. Undone by a negative one.
 
-    Or so much of a payment is paid out again by another one (``payout``), whose amount is negative.
+    Or so much of a payment is paid out again by another one (``payout``), whose amount is negative. What cash is
+    rounded by settles too, with nothing: it is positive where the company loses.
     """
 
     entity = "invoices.allocation"
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations")
     credit_note = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="uses")
+    rounding_of = models.ForeignKey(
+        Payment,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="roundings",
+        help_text="The cash that was rounded by it.",
+    )
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="allocations")
     payout = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="paid_out_of")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
@@ -232,14 +268,19 @@ class Allocation(LedgerModel):
         constraints = (
             models.CheckConstraint(condition=~Q(amount=0), name="allocation_amount_not_zero"),
             models.CheckConstraint(
-                condition=Q(payment__isnull=True, credit_note__isnull=False)
-                | Q(payment__isnull=False, credit_note__isnull=True),
+                condition=Q(payment__isnull=True, credit_note__isnull=False, rounding_of__isnull=True)
+                | Q(payment__isnull=False, credit_note__isnull=True, rounding_of__isnull=True)
+                | Q(payment__isnull=True, credit_note__isnull=True, rounding_of__isnull=False),
                 name="allocation_has_one_source",
             ),
             models.CheckConstraint(
                 condition=Q(invoice__isnull=False, payout__isnull=True)
-                | Q(invoice__isnull=True, payout__isnull=False, payment__isnull=False),
+                | Q(invoice__isnull=True, payout__isnull=False, credit_note__isnull=True),
                 name="allocation_has_one_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(rounding_of=None) | Q(amount__gte=-MOST_ROUNDED, amount__lte=MOST_ROUNDED),
+                name="allocation_rounds_by_less_than_a_coin",
             ),
             in_columns("allocation", amounts=("amount",)),
         )

@@ -80,6 +80,9 @@ class PaymentIn(SharesIn):
     received_on = ReceivedOnField()
     reference = ReferenceField()
     remarks = TextField(max_length=500, required=False, allow_blank=True, default="")
+    given = AmountField(
+        required=False, allow_null=True, default=None, help_text="What was handed over: the receipt prints the change."
+    )
     occurred_at = MomentField(
         required=False, allow_null=True, default=None, help_text="When it was taken. Left out: now."
     )
@@ -196,6 +199,12 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
     credit_amount = serializers.DecimalField(
         max_digits=12, decimal_places=2, read_only=True, help_text="What it settles nothing of, yet."
     )
+    rounding = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        read_only=True,
+        help_text="How much more came than it settles, since cash is rounded to coins; negative: less.",
+    )
     reversal: Any = serializers.PrimaryKeyRelatedField(
         read_only=True, allow_null=True, default=None, help_text="The payment that takes this one back."
     )
@@ -204,8 +213,8 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
     class Meta:
         model = Payment
         fields = (
-            "id", "payment_number", "client_temp_id", "customer", "customer_name", "method", "amount", "received_on",
-            "reference", "remarks", "user", "user_name", "depot", "is_on_the_spot", "is_goodwill", "reverses",
+            "id", "payment_number", "client_temp_id", "customer", "customer_name", "method", "amount", "given",
+            "rounding", "received_on", "banked_on", "bounced_on", "reference", "remarks", "user", "user_name", "depot", "is_on_the_spot", "is_goodwill", "reverses",
             "reversal", "allocated_amount", "credit_amount", "allocations", "created_at",
         )  # fmt: skip
         read_only_fields = fields

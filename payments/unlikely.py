@@ -12,7 +12,7 @@ from inventory.errors import ReferenceRepeated
 from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.unlikely import unlikely_amount
-from payments.models import Payment
+from payments.models import Payment, PaymentQuerySet
 
 OF_PAYMENTS = (AmountUnlikely, ReferenceRepeated)
 
@@ -26,13 +26,23 @@ def unlikely_payment(
     day.
     """
     yield from unlikely_amount(amount, attr="amount")
+    paid_beside = None
+    if of is not None:
+        others = Payment.objects.filter(customer=of.customer_id, received_on=received_on, amount=F("allocated_amount"))
+        others = others.exclude(allocations__invoice=of).alias(paid=Count("allocations__invoice", distinct=True))
+        paid_beside = others.filter(paid=1)
+    yield from repeated_reference(method, reference, attr="reference", but_for=paid_beside)
+
+
+def repeated_reference(
+    method: str, reference: str, *, attr: str, but_for: PaymentQuerySet | None = None
+) -> Iterator[ReferenceRepeated]:
+    """Ask about a reference that a payment of this method has already."""
     named = alike("reference", reference)
     if named is None:
         return
     same = Payment.objects.filter(named, method=method, reverses__isnull=True, reversal__isnull=True)
-    if of is not None:
-        others = Payment.objects.filter(customer=of.customer_id, received_on=received_on, amount=F("allocated_amount"))
-        others = others.exclude(allocations__invoice=of).alias(paid=Count("allocations__invoice", distinct=True))
-        same = same.exclude(pk__in=others.filter(paid=1).values("pk"))
+    if but_for is not None:
+        same = same.exclude(pk__in=but_for.values("pk"))
     if before := same.order_by("pk").first():
-        yield ReferenceRepeated(f"{before} has this reference already.", attr="reference", value=reference)
+        yield ReferenceRepeated(f"{before} has this reference already.", attr=attr, value=reference)

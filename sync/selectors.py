@@ -273,7 +273,7 @@ def _driven(conflict: Any) -> str:
 def _may_be_cash(conflict: SyncConflict) -> bool:
     """Paid on the spot, a payment in cash, another count of the bag, or something that nobody could read."""
     if conflict.type == TRANSACTION_CREATE:
-        return bool(_data_of(conflict).get("payment_received"))
+        return any(_data_of(conflict).get(name) for name in ("payment_received", "tender"))
     if conflict.type == PAYMENT_CREATE:
         return _data_of(conflict).get("method") == Payment.Method.CASH
     return conflict.type in (CASH_COUNT, "")

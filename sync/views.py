@@ -86,6 +86,7 @@ class PullView(KnownParametersOnly, APIView):
             **page.rows,
             "gone": page.gone,
             "unlikely": settings.UNLIKELY,
+            "cash_rounding": settings.CASH_ROUNDING,
             "stock": None if page.has_more else own_stock(user),
             "distributions": None if page.has_more else own_drafts(user),
         }

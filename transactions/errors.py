@@ -34,6 +34,12 @@ class AlreadyVoided(Conflict):
     code = "already_voided"
 
 
+class TenderExceedsDue(Question):
+    """More changed hands than is due for this sale."""
+
+    code = "tender_exceeds_due"
+
+
 class MeterMovedOn(Conflict):
     """The customer's meter has moved on since that reading, or was replaced."""
 

@@ -15,14 +15,17 @@ from discrepancies.services import Code
 from equipment.models import Equipment
 from equipment.selectors import Prices
 from foundation.confirmations import Question
+from foundation.errors import Invalid
 from foundation.limits import AMOUNT
 from foundation.money import ZERO
 from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move
 from invoices.services import Billing
 from invoices.snapshot import Line, MeterUsage
+from payments.models import Payment
 from payments.offsets import Open, Refunded, offsets
-from transactions.errors import EmptySale, MeterMovedOn, RateMismatch
+from payments.tender import Portion, Tender, in_coins, portions, rounding_of, total_of
+from transactions.errors import EmptySale, MeterMovedOn, RateMismatch, TenderExceedsDue
 from transactions.pricing import (
     CARRIED,
     CREDITS,
@@ -45,7 +48,8 @@ from transactions.usage import Habit
 class Seen:
     """What a sale without a network was based on. ``pulled_at``: since when its prices were known; None: unknown.
 
-    ``cash``: what was taken for it, or negative: paid out; None: the total, by an app that knows no set-off.
+    ``cash``: what was taken for it, or negative: paid out; None: the total, by an app that knows no set-off. Beside a
+    tender its sign alone says something: whether that was taken or paid out.
     """
 
     pulled_at: datetime | None = None
@@ -58,13 +62,16 @@ class Seen:
 class NewSale:
     """A sale, as asked for. ``occurred_at`` None: now; ``vehicle`` None: the one assigned to the seller then.
 
-    ``seen`` None: it was sold with a network, and what was shown is what is billed, or it is refused.
+    ``payment_received``: all that is due changed hands in cash; or ``tender`` says what did and how, all of it or a
+    part: its amounts have no sign. ``seen`` None: it was sold with a network, and what was shown is what is billed, or
+    it is refused.
     """
 
     customer: int
     items: Sequence[SaleItem] = ()
     current_meter: Decimal | None = None
     payment_received: bool = False
+    tender: Sequence[Tender] = ()
     remarks: str = ""
     occurred_at: datetime | None = None
     vehicle: str | None = None
@@ -81,6 +88,11 @@ class NewSale:
         """The indexes among the `equipment` of what is brought back: that is always taken."""
         back = {index for index, item in enumerate(self.items) if item.type == Type.RETURN}
         return back | {*range(len(self.items), len(self.equipment))}
+
+    @property
+    def is_money_moved(self) -> bool:
+        """Did money change hands with it? A cheque is none before the bank has paid it."""
+        return self.payment_received or any(each.method != Payment.Method.CHEQUE for each in self.tender)
 
     @property
     def only_takes_back(self) -> bool:
@@ -137,12 +149,13 @@ class RefundPlan:
 class Settled(NamedTuple):
     """How a sale and its refund are settled.
 
-    ``due`` is what has to change hands, ``cash`` what does: into the bag, or negative: out of it. ``paid_out`` is what
-    of the refund that settles.
+    ``due`` is what has to change hands, ``tender`` what does: to the seller, or negative: to the customer. With its
+    ``rounding`` it settles so much less. ``paid_out`` is what of the refund that settles.
     """
 
     due: Decimal
-    cash: Decimal
+    tender: Sequence[Tender]
+    rounding: Decimal
     against: Mapping[Open, Decimal]
     against_sale: Decimal
     paid_out: Decimal
@@ -152,18 +165,27 @@ class Settled(NamedTuple):
         """How much of the refund is."""
         return sum(self.against.values(), self.against_sale)
 
+    @property
+    def moved(self) -> Decimal:
+        return total_of(self.tender)
+
+    @property
+    def settling(self) -> Decimal:
+        """What that comes to, with what it was rounded by."""
+        return self.moved - self.rounding
+
 
 @dataclass(frozen=True, slots=True)
 class SalePlan:
     """A sale that the rules allow: its lines, its reading, and what is billed. A refund that exceeds it has a document
-    of its own beside it; where there is nothing but a refund, ``billing`` is the refund's. ``cash`` changes hands:
-    into the bag, or negative: out of it.
+    of its own beside it; where there is nothing but a refund, ``billing`` is the refund's. What changes hands settles
+    its document by ``tendered``; ``moved`` is all of it, negative: to the customer.
     """
 
     items: Sequence[PricedItem]
     usage: Usage | None
     billing: Billing
-    cash: Decimal
+    tendered: Sequence[Portion] = ()
     refund: RefundPlan | None = None
     differences: Sequence[Difference] = ()
     questions: Sequence[Question] = ()
@@ -176,6 +198,21 @@ class SalePlan:
     def is_beside_sale(self) -> bool:
         """Are there two documents?"""
         return self.refund is not None and self.refund.billing is not self.billing
+
+    @property
+    def moved(self) -> Decimal:
+        return total_of(portion.tender for portion in self.tendered)
+
+    @property
+    def cash(self) -> Decimal:
+        """Into the bag, or negative: out of it."""
+        return total_of((portion.tender for portion in self.tendered), method=Payment.Method.CASH)
+
+    @property
+    def is_settled_at_once(self) -> bool:
+        """Does what changed hands settle the one document there is, one payment at most, and nothing else?"""
+        is_paid = self.billing.payment_received and self.refund is None and len(self.tendered) <= 1
+        return is_paid and all(each.amount == each.tender.amount for each in self.tendered)
 
     @property
     def owed(self) -> Decimal:
@@ -266,12 +303,18 @@ def plan_sale(
     settled = _settled(sale, credits, site, owes=owes, back=back)
     if not may_override:
         _require_known_payout(sale, settled, credits, listed)
-    taken = min(max(settled.cash, ZERO), owes)
+    taken = min(max(settled.settling, ZERO), owes)
+    to_settle = taken - settled.paid_out
+    tendered = portions(settled.tender, to_settle, settled.rounding)
+    paid_by = [(each.tender.method, abs(each.amount)) for each in tendered if each.amount]
+    is_on_the_spot = sale.payment_received or bool(settled.moved)
     billing = replace(
         billed,
         set_off=settled.against_sale,
         paid=taken,
-        payment_received=sale.payment_received and taken == owes - settled.against_sale,
+        paid_by=paid_by if taken else (),
+        rounding=settled.rounding if taken else ZERO,
+        payment_received=is_on_the_spot and taken == owes - settled.against_sale,
     )
     if back:
         is_paid = settled.paid_out > 0 and settled.paid_out == back - settled.set_off
@@ -279,6 +322,8 @@ def plan_sale(
             credited,
             set_off=settled.set_off,
             paid=settled.paid_out,
+            paid_by=paid_by if settled.paid_out else (),
+            rounding=-settled.rounding if settled.paid_out else ZERO,
             set_off_against=[charge.number for charge in settled.against],
             payment_received=is_paid,
         )
@@ -291,13 +336,15 @@ def plan_sale(
         everything,
         usage,
         billing,
-        settled.cash,
+        settled.moved,
         habit,
         occurred_at,
         is_reported=sale.occurred_at is not None,
+        attr_of_money="tender" if sale.tender else "payment_received",
         last_seen=sale.seen.last_reading if sale.seen else None,
     )
-    return SalePlan(items, usage, billing, settled.cash, refund, differences, [*questions])
+    more = _more_than_due(sale, settled)
+    return SalePlan(items, usage, billing, tendered, refund, differences, [*questions, *more])
 
 
 def lines_of(sale: NewSale, listed: PriceList) -> list[Asked]:
@@ -313,27 +360,59 @@ def _settled(sale: NewSale, credits: Sequence[PricedItem], site: Site, *, owes: 
     refunds = [Refunded(refund.lot.pk, refund.amount) for item in credits for refund in item.refunds if refund.lot]
     set_off = partial(offsets, refunds, site.charged_by)
     due = owes - back + sum(set_off(most=back).values(), ZERO)
-    cash = _cash(sale, credits, due) if sale.payment_received else ZERO
-    paid_out = min(max(-cash, ZERO), back)
-    to_pay = max(owes - max(cash, ZERO), ZERO)
+    tender = _tender(sale, credits, due)
+    cash = total_of(tender, method=Payment.Method.CASH)
+    rounding = rounding_of(cash, due - total_of(tender) + cash)
+    settling = total_of(tender) - rounding
+    paid_out = min(max(-settling, ZERO), back)
+    to_pay = max(owes - max(settling, ZERO), ZERO)
     left = back - paid_out
     against = set_off(most=left - min(left, to_pay) if sale.payment_received else left)
     against_sale = min(left - sum(against.values(), ZERO), to_pay)
-    return Settled(due, cash, against, against_sale, paid_out)
+    return Settled(due, tender, rounding, against, against_sale, paid_out)
+
+
+def _tender(sale: NewSale, credits: Sequence[PricedItem], due: Decimal) -> Sequence[Tender]:
+    """What changes hands, signed. Raises Invalid, AmountOutOfRange."""
+    if sale.payment_received:
+        cash = _cash(sale, credits, due)
+        return [Tender(Payment.Method.CASH, cash)] if cash else []
+    if not sale.tender:
+        return []
+    said = sale.seen.cash if sale.seen else None
+    if (said or due) > 0 or not due:
+        tender = list(sale.tender)
+    else:
+        tender = [replace(each, amount=-each.amount, given=None) for each in sale.tender]
+    AMOUNT.require(total_of(tender), attr="tender")
+    if sale.seen is None and total_of(tender) < min(due, in_coins(due), ZERO):
+        raise Invalid(f"Only {-due} is to be paid out.", attr="tender")
+    return tender
 
 
 def _cash(sale: NewSale, credits: Sequence[PricedItem], due: Decimal) -> Decimal:
-    """What is due; where the field showed another amount, that one: it has changed hands. Raises AmountOutOfRange."""
+    """What is due, in coins; where the field showed another amount, that one: it has changed hands.
+
+    Raises AmountOutOfRange.
+    """
     if sale.seen is None:
-        return due
+        return in_coins(due)
     if sale.seen.cash is not None:
         return sale.seen.cash
     if sale.seen.total_with_gst is not None:
-        return sale.seen.total_with_gst
+        return in_coins(sale.seen.total_with_gst)
     more = ((item.shown_rate - item.rate) * item.quantity for item in credits if item.shown_rate is not None)
     cash = due - sum(more, ZERO)
     AMOUNT.require(cash, attr="items")
-    return cash
+    return in_coins(cash)
+
+
+def _more_than_due(sale: NewSale, settled: Settled) -> Iterator[Question]:
+    """Ask about a tender that is more than the sale comes to: older debts are paid so, and typing errors made."""
+    more = settled.settling - max(settled.due, ZERO)
+    if sale.tender and more > 0:
+        detail = f"{settled.moved} is more than what is due, {max(settled.due, ZERO)}: the rest settles older invoices."
+        yield TenderExceedsDue(detail, attr="tender", value=settled.moved)
 
 
 def _require_known_payout(sale: NewSale, settled: Settled, credits: Sequence[PricedItem], listed: PriceList) -> None:
@@ -345,9 +424,9 @@ def _require_known_payout(sale: NewSale, settled: Settled, credits: Sequence[Pri
     for item in credits:
         known = listed.known.get(item.equipment.pk, Known()).deposits if listed.known else frozenset[Decimal]()
         most += item.quantity * max(item.rate, listed.prices[item.equipment.pk].deposit or ZERO, *known)
-    if -settled.cash > most:
+    if -settled.settling > most:
         raise RateMismatch(
-            f"{_moved(settled.cash)}; due was: {_moved(settled.due)}. No deposit comes to more than {most}.",
+            f"{_moved(settled.moved)}; due was: {_moved(settled.due)}. No deposit comes to more than {most}.",
             attr="based_on.total_with_gst" if sale.seen is None or sale.seen.cash is None else "based_on.cash",
         )
 
@@ -366,9 +445,11 @@ def _differences(
         detail = f"{seen.total_with_gst} was shown, {owed} is billed."
         yield Difference(Code.TOTAL_DIFFERS, seen.total_with_gst, owed, detail)
     more = ZERO if seen.total_with_gst is None else seen.total_with_gst - owed
-    if sale.payment_received and settled.cash != settled.due + more:
-        detail = f"{_moved(settled.cash)}; due was: {_moved(settled.due)}."
-        yield Difference(Code.CASH_DIFFERS, settled.cash, settled.due, detail)
+    due = settled.due + more
+    is_other = settled.moved not in (due, in_coins(due)) if sale.payment_received else settled.settling < min(due, ZERO)
+    if is_other:
+        detail = f"{_moved(settled.moved)}; due was: {_moved(settled.due)}."
+        yield Difference(Code.CASH_DIFFERS, settled.moved, settled.due, detail)
     if usage is not None and seen.last_reading not in (None, usage.last):
         last = "none" if usage.last is None else usage.last
         detail = f"{seen.last_reading} was known as the meter's last reading, and it is {last}."

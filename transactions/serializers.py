@@ -9,6 +9,7 @@ from deposits.models import DepositLot
 from deposits.selectors import Holding
 from fleet.serializers import VehicleNoField
 from foundation.api.fields import (
+    AmountField,
     IdField,
     MomentField,
     QuantityField,
@@ -23,6 +24,9 @@ from foundation.api.inputs import Input
 from foundation.limits import AMOUNT, LINES
 from inventory.models import Condition
 from invoices.serializers import InvoiceOut
+from payments.models import Payment
+from payments.serializers import ReferenceField
+from payments.tender import Tender
 from transactions.models import (
     MeterReplacement,
     Transaction,
@@ -87,6 +91,25 @@ class SaleItemIn(Input):
         return attrs
 
 
+AT_THE_DOOR = [choice for choice in Payment.Method.choices if choice[0] != Payment.Method.BANK_TRANSFER]
+
+
+class TenderIn(Input):
+    """So much by one method, without a sign: taken, or paid out where a refund is due."""
+
+    method = StrictChoiceField(choices=AT_THE_DOOR)
+    amount = AmountField(help_text="What stays with the seller.")
+    given = AmountField(
+        required=False, allow_null=True, default=None, help_text="What was handed over: the receipt prints the change."
+    )
+    reference = ReferenceField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["given"] is not None and attrs["given"] < attrs["amount"]:
+            raise serializers.ValidationError({"given": "Less was handed over than was taken."}, code="invalid")
+        return attrs
+
+
 class SaleIn(Input):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
 
@@ -105,7 +128,17 @@ class SaleIn(Input):
         default=None,
         help_text="The meter's reading now; null where none was read.",
     )
-    payment_received = serializers.BooleanField(required=False, default=False, help_text="Paid on the spot.")
+    payment_received = serializers.BooleanField(
+        required=False, default=False, help_text="Paid on the spot, all of it in cash."
+    )
+    tender = many(
+        TenderIn,
+        required=False,
+        default=list,
+        max_length=LINES,
+        help_text="What changed hands, and how: all that is due or a part, beside `payment_received: false`. It "
+        "settles this sale, then what the account has owed for longest. Where a refund is due it is paid out.",
+    )
     remarks = TextField(max_length=1000, required=False, allow_blank=True, default="")
     occurred_at = MomentField(
         required=False, allow_null=True, default=None, help_text="When it happened in the field. Left out: now."
@@ -113,8 +146,23 @@ class SaleIn(Input):
 
     def command(self) -> NewSale:
         """The validated sale, as the service takes it."""
+        return NewSale(**self.said())
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["payment_received"] and attrs["tender"]:
+            told = "Either all of it is paid in cash, or the tender says what was paid."
+            raise serializers.ValidationError({"payment_received": told}, code="invalid")
+        if sum(each["method"] == Payment.Method.CASH for each in attrs["tender"]) > 1:
+            raise serializers.ValidationError({"tender": "Cash is said once."}, code="invalid")
+        return attrs
+
+    def said(self) -> dict[str, Any]:
         sent = self.validated_data
-        return NewSale(**{**sent, "items": tuple(SaleItem(**item) for item in sent["items"])})
+        items, tender = (
+            tuple(SaleItem(**each) for each in sent["items"]),
+            tuple(Tender(**each) for each in sent["tender"]),
+        )
+        return {**sent, "items": items, "tender": tender}
 
 
 class BasedOnIn(Input):
@@ -138,7 +186,8 @@ class BasedOnIn(Input):
         required=False,
         allow_null=True,
         default=None,
-        help_text="Where it was paid on the spot: what was taken; negative: what was paid out. Left out: the total.",
+        help_text="Where it was paid on the spot: what was taken; negative: what was paid out. Left out: the total. "
+        "Beside a `tender` its sign says which of both that is.",
     )
 
 
@@ -148,12 +197,9 @@ class PushedSaleIn(SaleIn):
     based_on = BasedOnIn(required=False, allow_null=True, default=None)
 
     def command(self) -> NewSale:
-        sent = self.validated_data
-        seen = Seen(**(sent["based_on"] or {}))
-        items = tuple(SaleItem(**item) for item in sent["items"])
-        return NewSale(
-            **{name: value for name, value in sent.items() if name != "based_on"} | {"items": items, "seen": seen}
-        )
+        said = self.said()
+        seen = Seen(**(said.pop("based_on") or {}))
+        return NewSale(**said, seen=seen)
 
 
 class TransactionItemOut(serializers.ModelSerializer[TransactionItem]):

@@ -12,15 +12,19 @@ from equipment.errors import RateUnlikely
 from equipment.unlikely import unlikely_rate
 from foundation import clock
 from foundation.confirmations import Question
+from inventory.errors import ReferenceRepeated
 from invoices.errors import AmountUnlikely
 from invoices.services import Billing
 from invoices.unlikely import unlikely_amount
-from transactions.errors import QuantityUnlikely, ReadingBeforeLast, UsageUnlikely
+from transactions.errors import QuantityUnlikely, ReadingBeforeLast, TenderExceedsDue, UsageUnlikely
 from transactions.models import RateSource
 from transactions.pricing import PricedItem, Usage
 from transactions.usage import Habit, days_between
 
-IN_SALES = (UsageUnlikely, ReadingBeforeLast, QuantityUnlikely, RateUnlikely, AmountUnlikely)
+IN_SALES = (
+    UsageUnlikely, ReadingBeforeLast, QuantityUnlikely, RateUnlikely, AmountUnlikely, TenderExceedsDue,
+    ReferenceRepeated,
+)  # fmt: skip
 IN_REPLACEMENTS = (UsageUnlikely, ReadingBeforeLast, AmountUnlikely, MeterNumberInUse)
 KEPT_IN_PUSHES = tuple(each for each in IN_SALES if each.is_kept)
 _NAMED = (RateSource.OVERRIDE, RateSource.FIELD)
@@ -31,14 +35,15 @@ def unlikely_in_sale(
     items: Sequence[PricedItem],
     usage: Usage | None,
     billing: Billing,
-    cash: Decimal,
+    moved: Decimal,
     habit: Habit | None,
     occurred_at: datetime,
     *,
     is_reported: bool,
+    attr_of_money: str,
     last_seen: Decimal | None = None,
 ) -> Iterator[Question]:
-    """All that is asked of one sale. ``cash`` was taken for it, ``habit`` is that of the meter that was read.
+    """All that is asked of one sale. ``moved`` was taken for it, ``habit`` is that of the meter that was read.
 
     ``is_reported``: it is told when it happened; without that it is now, and what others read in the same instant is no
     later than it.
@@ -63,8 +68,8 @@ def unlikely_in_sale(
         yield from _before_last(habit, occurred_at) if is_reported else ()
         yield from _unlikely_usage(usage, habit, occurred_at, last_seen)
     yield from unlikely_amount(billing.total_amount, attr="items" if items else "current_meter")
-    if cash > billing.total_amount:
-        yield from unlikely_amount(cash, attr="payment_received")
+    if moved > billing.total_amount:
+        yield from unlikely_amount(moved, attr=attr_of_money)
 
 
 def _before_last(habit: Habit, occurred_at: datetime) -> Iterator[Question]:

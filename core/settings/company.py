@@ -50,6 +50,11 @@ LIMITS = {
 # contract and the tax agent say which.
 LOST_SHELLS_ARE_TAXABLE: bool = config("LOST_SHELLS_ARE_TAXABLE", default=True, cast=bool)
 
+# The smallest coin in which cash changes hands, in Singapore dollars: what is owed is rounded to it. 0: to the cent.
+CASH_ROUNDING: Decimal = config("CASH_ROUNDING", default="0", cast=amount)
+if not 0 <= CASH_ROUNDING <= 1:
+    raise ImproperlyConfigured(f"CASH_ROUNDING is a coin of up to a dollar, 0.05 or 0; it is {CASH_ROUNDING}.")
+
 # What is possible and yet unlikely, and so is asked before it is recorded (docs/domain.md).
 UNLIKELY: dict[str, Decimal] = {
     name: config(f"UNLIKELY_{name}", default=usual, cast=amount)

@@ -23,7 +23,7 @@ from invoices.models import EmailHold, GstRate, Invoice
 from invoices.paynow import paynow_payload
 from invoices.rendering import render_invoice
 from invoices.services.emails import queue_email
-from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, Party
+from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, PaidBy, Party
 from invoices.unlikely import unlikely_gst_rate
 from sequences.services import Reservation, reserve_numbers
 
@@ -51,6 +51,10 @@ class Billing:
     """How much of it is settled at once by another document; a size, for credit notes too."""
     paid: Decimal = ZERO
     """How much of it changes hands with it; a size too."""
+    paid_by: Sequence[tuple[str, Decimal]] = ()
+    """By which methods, each with its size."""
+    rounding: Decimal = ZERO
+    """How much more cash that was than it settles; negative: less."""
     set_off_against: Sequence[str] = ()
     """The numbers of the documents that a refund is set off against."""
 
@@ -207,6 +211,8 @@ def _snapshot(actor: User, billing: Billing, numbers: Sequence[str], now: dateti
         paynow=_paynow(billing, number),
         set_off=billing.set_off,
         paid=billing.paid,
+        paid_by=tuple(PaidBy(*each) for each in billing.paid_by),
+        rounding=billing.rounding,
         set_off_against=tuple(billing.set_off_against),
     )
 

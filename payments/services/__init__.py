@@ -21,7 +21,7 @@ from payments.services.payments import (
     record_payment,
     require_room_in_bag,
     set_off,
-    settle_in_cash,
+    settle_on_the_spot,
     take_on_the_spot,
 )
 from payments.services.payouts import CreditShare, NewPayout, credit_to_pay_out, pay_out, set_off_credit
@@ -48,7 +48,7 @@ __all__ = [
     "reverse_payment",
     "set_off",
     "set_off_credit",
-    "settle_in_cash",
+    "settle_on_the_spot",
     "settle_void",
     "sign_off_cash_count",
     "take_on_the_spot",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
@@ -28,6 +29,7 @@ from invoices.services import change_settled
 from payments import locks
 from payments.errors import AlreadyReversed, ExceedsCredit, ExceedsOutstanding
 from payments.models import Allocation, Payment
+from payments.tender import rounding_of
 
 NOTHING: Mapping[str, object] = {}
 
@@ -44,12 +46,14 @@ class Share:
 class Part:
     """An allocation to be: so much of a payment or a credit note settles so much of a document.
 
-    Or of what was paid out: then the target is a payment too, whose amount is negative.
+    Or of what was paid out: then the target is a payment too, whose amount is negative. ``is_rounding``: what the
+    source is rounded by settles it, and nothing of the source itself.
     """
 
     source: Payment | Invoice
     target: Invoice | Payment
     amount: Decimal
+    is_rounding: bool = False
 
 
 @command
@@ -71,18 +75,30 @@ def allocate_payment(*, actor: User, payment_id: int, shares: Sequence[Share] | 
 
 
 def settle_with(
-    actor: User, payment: Payment, shares: Sequence[Share] | None, *, now: datetime, as_far_as_open: bool = False
+    actor: User,
+    payment: Payment,
+    shares: Sequence[Share] | None,
+    *,
+    now: datetime,
+    as_far_as_open: bool = False,
+    is_rounded: bool = False,
 ) -> None:
     """Allocate what is left of a payment: as asked, or to what the account has owed for longest.
 
     As asked, it settles documents that the actor may see; ``as_far_as_open`` where they aren't open that far any more.
-    The account is one, whoever sold.
+    The account is one, whoever sold. ``is_rounded``: it just came, and closes what it comes to in coins, if it is cash.
     """
     if shares is None:
-        parts = spread([(payment, payment.credit_amount)], owed_by(payment.customer_id))
+        owed = list(owed_by(payment.customer_id))
     else:
-        rows = named(actor, payment.customer_id, shares, attr="allocations", as_far_as_open=as_far_as_open)
-        parts = [Part(payment, invoice, amount) for invoice, amount in rows if amount]
+        owed = named(actor, payment.customer_id, shares, attr="allocations", as_far_as_open=as_far_as_open)
+    closed = _closed(payment, owed) if is_rounded and payment.method == Payment.Method.CASH else []
+    if closed and (shares is None or len(owed) == len({part.target for part in closed})):
+        parts = closed
+    elif shares is None:
+        parts = spread([(payment, payment.credit_amount)], owed)
+    else:
+        parts = [Part(payment, invoice, amount) for invoice, amount in owed if amount]
         if sum((share.amount for share in shares), ZERO) > payment.credit_amount:
             raise ExceedsCredit(f"Only {payment.credit_amount} is left of the payment.", attr="allocations")
     write_allocations(actor, parts, now)
@@ -131,6 +147,26 @@ def owed_by(customer_id: int) -> Iterator[Owed]:
         yield each
 
 
+def _closed(cash: Payment, owed: Sequence[Owed]) -> list[Part]:
+    """What cash closes once it is rounded to coins, in turn; nothing where it closes nothing so."""
+    before = ZERO
+    for count, (target, amount) in enumerate(owed):
+        is_closed = isinstance(target, Payment) or amount == target.outstanding_amount
+        if not is_closed or before >= cash.amount:
+            break
+        if rounding := rounding_of(cash.amount, before + amount):
+            parts = [Part(cash, each, part) for each, part in owed[:count]]
+            return [*parts, *rounded(cash, target, amount, rounding)]
+        before += amount
+    return []
+
+
+def rounded(cash: Payment, target: Invoice | Payment, amount: Decimal, rounding: Decimal) -> list[Part]:
+    """The parts by which cash closes the last ``amount`` of a target, when it is rounded by so much."""
+    parts = [Part(cash, target, amount + rounding)]
+    return [*parts, Part(cash, target, -rounding, is_rounding=True)] if rounding else parts
+
+
 def spread(credits: Iterable[tuple[Payment | Invoice, Decimal]], owed: Iterable[Owed]) -> list[Part]:
     """So much of each credit for what is owed, in turn. Credit notes settle invoices alone."""
     parts: list[Part] = []
@@ -149,8 +185,7 @@ def write_allocations(actor: User, parts: Sequence[Part], now: datetime) -> None
     """Write allocations, from today on, and what they make of their targets and sources."""
     Allocation.objects.bulk_create(
         Allocation(
-            payment=part.source if isinstance(part.source, Payment) else None,
-            credit_note=part.source if isinstance(part.source, Invoice) else None,
+            **_source(part),
             invoice=part.target if isinstance(part.target, Invoice) else None,
             payout=part.target if isinstance(part.target, Payment) else None,
             amount=part.amount,
@@ -166,7 +201,8 @@ def write_allocations(actor: User, parts: Sequence[Part], now: datetime) -> None
         # A credit note's and a payout's amounts are negative.
         to, of = (documents if isinstance(row, Invoice) else money for row in (part.target, part.source))
         to[part.target.pk] += part.amount if isinstance(part.target, Invoice) else -part.amount
-        of[part.source.pk] += part.amount if isinstance(part.source, Payment) else -part.amount
+        if not part.is_rounding:
+            of[part.source.pk] += part.amount if isinstance(part.source, Payment) else -part.amount
     given: dict[tuple[type, int], list[Payment | Invoice]] = defaultdict(list)
     for part in parts:
         for row in (part.target, part.source):
@@ -178,6 +214,12 @@ def write_allocations(actor: User, parts: Sequence[Part], now: datetime) -> None
         _take_over(given[Invoice, invoice.pk], invoice)
     for payment in locks.payments(money):
         _take_over(given[Payment, payment.pk], _with_allocated(payment, money[payment.pk]))
+
+
+def _source(part: Part) -> dict[str, Any]:
+    if isinstance(part.source, Invoice):
+        return {"credit_note": part.source}
+    return {"rounding_of" if part.is_rounding else "payment": part.source}
 
 
 def _last_date(invoice: Invoice) -> date:
@@ -208,21 +250,28 @@ def standing_parts(allocations: QuerySet[Allocation]) -> list[Part]:
 
     What a payment settles that was reversed stands no more: the two cancel each other.
     """
-    keys = ("payment_id", "credit_note_id", "invoice_id", "payout_id")
+    keys = ("payment_id", "rounding_of_id", "credit_note_id", "invoice_id", "payout_id")
     rows = allocations.exclude(_UNDONE).order_by().values_list(*keys).annotate(total=added_up("amount"))
     # SQLite adds decimals as floats.
     standing = [(keys, to_cents(total)) for *keys, total in rows if to_cents(total)]
-    payments = Payment.objects.in_bulk({pk for (paid, _, _, out), _ in standing for pk in (paid, out) if pk})
-    invoices = Invoice.objects.in_bulk({pk for (_, note, of, _), _ in standing for pk in (note, of) if pk})
+    payments = Payment.objects.in_bulk({pk for (*paid, _, _, out), _ in standing for pk in (*paid, out) if pk})
+    invoices = Invoice.objects.in_bulk({pk for (_, _, note, of, _), _ in standing for pk in (note, of) if pk})
     return [
-        Part(payments[paid] if paid else invoices[note], invoices[of] if of else payments[out], total)
-        for (paid, note, of, out), total in sorted(standing, key=lambda one: [key or 0 for key in one[0]])
+        Part(
+            invoices[note] if note else payments[paid or rounded],
+            invoices[of] if of else payments[out],
+            total,
+            is_rounding=bool(rounded),
+        )
+        for (paid, rounded, note, of, out), total in sorted(standing, key=lambda one: [key or 0 for key in one[0]])
     ]
 
 
 _UNDONE = (
     Q(payment__reverses__isnull=False)
     | Q(payment__reversal__isnull=False)
+    | Q(rounding_of__reverses__isnull=False)
+    | Q(rounding_of__reversal__isnull=False)
     | Q(payout__reverses__isnull=False)
     | Q(payout__reversal__isnull=False)
 )

@@ -15,6 +15,7 @@ from foundation.commands import command
 from foundation.confirmations import Answer
 from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT, BALANCE
+from foundation.money import ZERO
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 from invoices import locks as invoice_locks
@@ -24,8 +25,9 @@ from payments.errors import AlreadyPaid, ExceedsOutstanding
 from payments.models import Allocation, Payment
 from payments.offsets import Open
 from payments.selectors import cash_in_bag, credit_of, offsets_of
-from payments.services.allocations import Part, Share, record_settling, settle_with, write_allocations
+from payments.services.allocations import Part, Share, record_settling, rounded, settle_with, write_allocations
 from payments.services.cash import cash_position, explain_count
+from payments.tender import Portion, Tender, in_coins, rounding_of
 from payments.unlikely import unlikely_payment
 
 MOST_LATE = timedelta(days=366)
@@ -38,7 +40,8 @@ OPERATION = "payment.create"
 class NewPayment:
     """A payment, as asked for. ``shares`` None: what is owed for longest first.
 
-    ``occurred_at`` None: now. ``received_on`` None: the day of that. ``has_happened``: it was taken without a network.
+    ``given`` was handed over, where change went back. ``occurred_at`` None: now. ``received_on`` None: the day of that.
+    ``has_happened``: it was taken without a network.
     """
 
     customer: int
@@ -48,6 +51,7 @@ class NewPayment:
     reference: str = ""
     remarks: str = ""
     shares: Sequence[Share] | None = None
+    given: Decimal | None = None
     occurred_at: datetime | None = None
     has_happened: bool = False
 
@@ -68,7 +72,7 @@ def record_payment(*, actor: User, data: NewPayment, approval: Approval | None =
     now = clock.now()
     require_recent(data.occurred_at or now, now=now, approval=approval)
     payment, answers = _create(actor, customer, data, data.amount, now)
-    settle_with(actor, payment, data.shares, now=now, as_far_as_open=data.has_happened)
+    settle_with(actor, payment, data.shares, now=now, as_far_as_open=data.has_happened, is_rounded=True)
     BALANCE.require(credit_of(customer), attr="amount")
     happened = {} if data.occurred_at is None else {"occurred_at": data.occurred_at}
     more = happened | (approval.evidence if approval else {})
@@ -90,7 +94,8 @@ def pay_invoice(
     """Settle one document: take what is open of an invoice, or pay out what is open of a credit note.
 
     A deposit's refund is set off first, against what is open of the invoices that charged it. ``amount`` None: all that
-    is open then. Locks the customer, then the invoices. Raises AlreadyPaid, ExceedsOutstanding, Invalid, Unconfirmed.
+    is open then, in coins where it is cash. Locks the customer, then the invoices. Raises AlreadyPaid,
+    ExceedsOutstanding, Invalid, Unconfirmed.
     """
     customer = locks.customer_of_invoice(invoice_id)
     invoice = invoice_locks.invoice(invoice_id)
@@ -104,15 +109,18 @@ def pay_invoice(
         open_amount = invoice.outstanding_amount
         if open_amount == 0 and amount is None:
             return invoice
-    wanted = abs(open_amount) if amount is None else amount
-    if wanted > abs(open_amount):
+    is_cash = method == Method.CASH
+    due = in_coins(abs(open_amount)) if is_cash else abs(open_amount)
+    wanted = due if amount is None else amount
+    rounding = rounding_of(wanted, abs(open_amount)) if is_cash else ZERO
+    if wanted - rounding > abs(open_amount):
         numbers = ", ".join(charge.number for charge in against)
         before = f", once it is set off against {numbers}" if against else ""
         raise ExceedsOutstanding(f"Only {abs(open_amount)} is open of {invoice.invoice_number}{before}.", attr="amount")
-    signed = wanted if open_amount > 0 else -wanted
-    new = NewPayment(customer.pk, method, signed, received_on=received_on, reference=reference)
-    payment, answers = _create(actor, customer, new, signed, now, of=invoice)
-    write_allocations(actor, [Part(payment, invoice, signed)], now)
+    sign = 1 if open_amount > 0 else -1
+    new = NewPayment(customer.pk, method, sign * wanted, received_on=received_on, reference=reference)
+    payment, answers = _create(actor, customer, new, new.amount, now, of=invoice)
+    write_allocations(actor, rounded(payment, invoice, sign * (wanted - rounding), sign * rounding), now)
     record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
     return invoice
 
@@ -132,34 +140,67 @@ def require_room_in_bag(user: User, amount: Decimal, *, attr: str | None) -> Non
     BALANCE.require(cash_in_bag(user) + amount, attr=attr)
 
 
-def take_on_the_spot(invoice: Invoice, *, user: User, occurred_at: datetime, now: datetime) -> None:
-    """The cash that came (or went) with a sale, in the sale's own commit; its record covers it.
+def take_on_the_spot(invoice: Invoice, portion: Portion, *, user: User, occurred_at: datetime, now: datetime) -> None:
+    """What came (or went) with a sale and settles its document, in the sale's own commit; its record covers it.
 
     The invoice was issued as settled by it, after `require_room_in_bag`.
     """
-    payment = Payment.objects.create(
+    amount = portion.tender.amount
+    payment = _on_the_spot(invoice, portion.tender, user, occurred_at, now, settles=amount)
+    of_it = {"invoice": invoice, "date": invoice.date, "user": user, "created_at": now}
+    Allocation.objects.create(payment=payment, amount=amount, **of_it)
+    if portion.rounding:
+        Allocation.objects.create(rounding_of=payment, amount=-portion.rounding, **of_it)
+
+
+def settle_on_the_spot(
+    invoice: Invoice, tendered: Sequence[Portion], *, user: User, occurred_at: datetime, now: datetime
+) -> None:
+    """What came (or went) with a sale for what is open of its document, in the sale's own commit.
+
+    What came beyond that settles what the account has owed for longest, and is credit then; what went beyond it the
+    customer owes. The sale's record covers it.
+    """
+    parts: list[Part] = []
+    more: list[Payment] = []
+    for portion in tendered:
+        payment = _on_the_spot(invoice, portion.tender, user, occurred_at, now)
+        if portion.amount:
+            parts += rounded(payment, invoice, portion.amount - portion.rounding, portion.rounding)
+        if portion.amount != payment.amount > 0:
+            more.append(payment)
+    write_allocations(user, parts, now)
+    for payment in more:
+        settle_with(user, payment, None, now=now)
+
+
+def _on_the_spot(
+    invoice: Invoice,
+    tender: Tender,
+    user: User,
+    occurred_at: datetime,
+    now: datetime,
+    *,
+    settles: Decimal = ZERO,
+) -> Payment:
+    payment: Payment = Payment.objects.create(
         customer=invoice.customer,
-        method=Method.CASH,
-        amount=invoice.total_amount,
+        method=tender.method,
+        amount=tender.amount,
+        given=tender.given,
+        reference=tender.reference,
         received_on=clock.business_date(occurred_at),
         user=user,
         depot_id=invoice.depot_id,
         is_on_the_spot=True,
         created_at=now,
         date=invoice.date,
-        allocated_amount=invoice.total_amount,
-        used_up_on=invoice.date,
+        allocated_amount=settles,
+        used_up_on=invoice.date if settles else None,
         **cash_position(occurred_at).columns,
     )
     explain_count(payment, is_now=occurred_at == now)
-    Allocation.objects.create(
-        payment=payment,
-        invoice=invoice,
-        amount=invoice.total_amount,
-        date=invoice.date,
-        user=user,
-        created_at=now,
-    )
+    return payment
 
 
 def set_off(actor: User, credit_note: Invoice, against: Mapping[int, Decimal], *, now: datetime) -> None:
@@ -169,29 +210,6 @@ def set_off(actor: User, credit_note: Invoice, against: Mapping[int, Decimal], *
     """
     rows = {row.pk: row for row in invoice_locks.invoices(against)}
     write_allocations(actor, [Part(credit_note, rows[pk], amount) for pk, amount in against.items()], now)
-
-
-def settle_in_cash(invoice: Invoice, amount: Decimal, *, user: User, occurred_at: datetime, now: datetime) -> None:
-    """The cash that came (or went) with a sale for what is open of its document, in the sale's own commit.
-
-    What came beyond that is the customer's credit, what went beyond it the customer owes. Its record covers it.
-    """
-    payment: Payment = Payment.objects.create(
-        customer=invoice.customer,
-        method=Method.CASH,
-        amount=amount,
-        received_on=clock.business_date(occurred_at),
-        user=user,
-        depot_id=invoice.depot_id,
-        is_on_the_spot=True,
-        created_at=now,
-        date=invoice.date,
-        **cash_position(occurred_at).columns,
-    )
-    explain_count(payment, is_now=occurred_at == now)
-    if amount * invoice.outstanding_amount > 0:
-        settled = min(amount, invoice.outstanding_amount, key=abs)
-        write_allocations(user, [Part(payment, invoice, settled)], now)
 
 
 def _create(
@@ -205,6 +223,8 @@ def _create(
     if amount == 0:
         raise Invalid("A payment has an amount.", attr="amount")
     AMOUNT.require(amount, attr="amount")
+    if new.given is not None and not amount <= new.given:
+        raise Invalid("Less was handed over than was taken.", attr="given")
     if new.method == Method.CASH:
         require_room_in_bag(actor, amount, attr="amount")
     received_on = new.received_on or clock.business_date(occurred_at)
@@ -213,6 +233,7 @@ def _create(
         customer=customer,
         method=new.method,
         amount=amount,
+        given=new.given,
         received_on=received_on,
         reference=new.reference,
         remarks=new.remarks,

@@ -26,6 +26,7 @@ from payments.selectors import offsets_of
 from payments.services.allocations import Part, Share, named, owed_by, spread, write_allocations
 from payments.services.cash import cash_position, explain_count
 from payments.services.payments import require_room_in_bag
+from payments.tender import rounding_of
 from payments.unlikely import unlikely_payment
 
 Method = Payment.Method
@@ -59,21 +60,24 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
     """Pay credit back: so much of the payments and credit notes with something left, the oldest first.
 
     Who pays their own customers back, pays what they took themselves, in the way in which it came, and their own
-    refunds in cash. What a refund is to be set off against is no credit yet. Idempotent by (actor, client_temp_id).
-    Locks the customer, the documents, the payments. Raises Denied, UnknownReference, ExceedsCredit, AmountOutOfRange,
-    Unconfirmed.
+    refunds in cash. Cash that closes all of it is rounded to coins. What a refund is to be set off against is no credit
+    yet. Idempotent by (actor, client_temp_id). Locks the customer, the documents, the payments. Raises Denied,
+    UnknownReference, ExceedsCredit, AmountOutOfRange, Unconfirmed.
     """
     if not actor.can(Capability.PAY_OUT):
         raise denied(actor, Capability.PAY_OUT)
     customer = _customer(actor, data.customer)
     AMOUNT.require(data.amount, attr="amount")
-    left, chosen = data.amount, list[Credit]()
-    for source, most in credit_to_pay_out(actor, customer, method=data.method):
+    credit = list(credit_to_pay_out(actor, customer, method=data.method))
+    available = sum((most for _, most in credit), ZERO)
+    rounding = -rounding_of(data.amount, available) if data.method == Method.CASH else ZERO
+    left, chosen = data.amount + rounding, list[Credit]()
+    for source, most in credit:
         if part := min(left, most):
             chosen.append((source, part))
             left -= part
     if left:
-        may = "" if data.amount == left else f"Only {data.amount - left} of this customer's credit can be paid back. "
+        may = f"Only {available} of this customer's credit can be paid back. " if available else ""
         own = actor.scope(Capability.PAY_OUT) is Scope.OWN
         what = "You pay back what you took yourself, in the same way." if own else ""
         raise ExceedsCredit(f"{may}{what}".strip() or "This customer has no credit.", attr="amount")
@@ -98,7 +102,10 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
         **cash_position(now).columns,
     )
     explain_count(payout, is_now=True)
-    write_allocations(actor, [_part(payout, source, amount) for source, amount in chosen], now)
+    parts = [_part(payout, source, amount) for source, amount in chosen]
+    if rounding:
+        parts += _rounding(payout, chosen[-1][0], rounding)
+    write_allocations(actor, parts, now)
     record(
         actor=actor,
         action="payments.credit.paid_out",
@@ -190,6 +197,13 @@ def _part(payout: Payment, source: Payment | Invoice, amount: Decimal) -> Part:
     if isinstance(source, Invoice):
         return Part(payout, source, -amount)
     return Part(source, payout, amount)
+
+
+def _rounding(payout: Payment, last: Payment | Invoice, rounding: Decimal) -> list[Part]:
+    """What the last of the credit is rounded by."""
+    if isinstance(last, Payment):
+        return [Part(payout, payout, -rounding, is_rounding=True)]
+    return [Part(payout, last, rounding), Part(payout, last, -rounding, is_rounding=True)]
 
 
 def _named(actor: User, customer: Customer, shares: Sequence[CreditShare]) -> list[Credit]:

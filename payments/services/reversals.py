@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.models import User
 from audit.services import record
 from foundation import clock
@@ -58,12 +60,19 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
 
     What was paid, or set off, becomes the customer's credit again, from today on: what was owed before stays so.
     Paying it back is a command of its own, see `pay_out`. What a refund had paid out stays paid out: what voids it is
-    owed. Runs in the caller's transaction, which holds the customer's lock. Raises AmountOutOfRange where that credit
-    is too much.
+    owed. Either is what changed hands: no rounding of it stands. Runs in the caller's transaction, which holds the
+    customer's lock. Raises AmountOutOfRange where that credit is too much.
     """
     is_refund = voided.total_amount < 0
-    settled = Allocation.objects.filter(credit_note=voided) if is_refund else Allocation.objects.filter(invoice=voided)
-    undo(actor, standing_parts(settled), now)
+    of_it = Allocation.objects.filter(invoice=voided)
+    settled = standing_parts(Allocation.objects.filter(credit_note=voided) if is_refund else of_it)
+    if is_refund:
+        for rounding in standing_parts(of_it.filter(rounding_of__isnull=False)):
+            settled.append(rounding)
+            if rounding.amount > 0:
+                # More was paid out than the refund came to: that is owed beside it.
+                settled.append(replace(rounding, amount=-rounding.amount, is_rounding=False))
+    undo(actor, settled, now)
     voided, voiding = invoice_locks.invoices([voided.pk, voiding.pk])
     credit, owed = (voided, voiding) if is_refund else (voiding, voided)
     if credit.outstanding_amount:
@@ -85,14 +94,17 @@ def _cancel_voided(actor: User, note: Invoice, now: datetime) -> None:
         return
     note, voiding = invoice_locks.invoices([note.pk, voiding.pk])
     wanted, is_open = -note.outstanding_amount, voiding.outstanding_amount
+    if not wanted:
+        return
     freed: list[Part] = []
-    for part in reversed(standing_parts(Allocation.objects.filter(invoice=voiding))):
+    for part in sorted(
+        reversed(standing_parts(Allocation.objects.filter(invoice=voiding))), key=lambda part: not part.is_rounding
+    ):
         if is_open < wanted:
-            freed.append(replace(part, amount=min(part.amount, wanted - is_open)))
+            freed.append(part if part.is_rounding else replace(part, amount=min(part.amount, wanted - is_open)))
             is_open += freed[-1].amount
     undo(actor, freed, now)
-    if wanted:
-        write_allocations(actor, [Part(note, voiding, min(wanted, is_open))], now)
+    write_allocations(actor, [Part(note, voiding, min(wanted, is_open))], now)
 
 
 def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
@@ -102,8 +114,8 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
     of what somebody pays back.
     """
     today = clock.business_date(now)
-    settles = standing_parts(Allocation.objects.filter(payment=payment))
-    paid_out = standing_parts(Allocation.objects.filter(payout=payment))
+    of_it = Q(payment=payment) | Q(rounding_of=payment) | Q(payout=payment)
+    standing = standing_parts(Allocation.objects.filter(of_it))
     reversal: Payment = Payment.objects.create(
         customer=payment.customer,
         method=payment.method,
@@ -120,11 +132,14 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
         **payment.position.columns,
     )
     explain_count(reversal)
-    undone = [replace(part, source=reversal, amount=-part.amount) for part in settles]
-    undone += [replace(part, target=reversal, amount=-part.amount) for part in paid_out]
+    undone = []
+    for part in standing:
+        part = replace(part, amount=-part.amount)
+        part = replace(part, source=reversal) if part.source == payment else part
+        undone.append(replace(part, target=reversal) if part.target == payment else part)
     write_allocations(actor, undone, now)
-    for part in settles:
-        if isinstance(part.target, Invoice) and part.target.total_amount < 0:
+    for part in standing:
+        if not part.is_rounding and isinstance(part.target, Invoice) and part.target.total_amount < 0:
             _cancel_voided(actor, part.target, now)
     for row in locks.payments([payment.pk, reversal.pk]):
         row.used_up_on = today

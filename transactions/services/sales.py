@@ -4,7 +4,7 @@ It is planned and its page laid out before anything is locked that others wait f
 more, over locked rows, and recorded (`_record`), with that page where it says the very same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,7 +32,7 @@ from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
-from foundation.confirmations import Answer
+from foundation.confirmations import Answer, Question
 from foundation.errors import UnknownReference
 from foundation.limits import BALANCE
 from foundation.master_data import was_active
@@ -55,7 +55,9 @@ from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
 from invoices.services import Billing, Page, issue_invoice
 from payments.selectors import open_of_charges
-from payments.services import require_room_in_bag, set_off, settle_in_cash, take_on_the_spot
+from payments.services import require_room_in_bag, set_off, settle_on_the_spot, take_on_the_spot
+from payments.tender import Portion, Tender
+from payments.unlikely import repeated_reference
 from sequences.services import take_numbers
 from transactions.models import Transaction, TransactionItem
 from transactions.planning import (
@@ -123,7 +125,7 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     left = stock.require(moves_of(lines, listed.equipment, *places), approval=approval)
     site = _site(customer, lines, {key[1]: count for key, count in left.items() if key[0] == places[1].pk})
     plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
-    confirmations.require(plan.questions)
+    confirmations.require([*plan.questions, *_of_tender(data)])
     if plan.is_beside_sale:
         return None
     page = Page.lay_out(actor=actor, billing=plan.billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
@@ -171,20 +173,20 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
     billing = plan.billing
     if plan.cash:
-        require_room_in_bag(actor, plan.cash, attr="payment_received")
-    if plan.cash != plan.owed:
+        require_room_in_bag(actor, plan.cash, attr="tender" if data.tender else "payment_received")
+    if plan.moved != plan.owed:
         attr = "items" if plan.items else "current_meter"
-        BALANCE.require(open_amount(customer) + plan.owed - plan.cash, attr=attr)
-    answers = confirmations.require(plan.questions)
+        BALANCE.require(open_amount(customer) + plan.owed - plan.moved, attr=attr)
+    answers = confirmations.require([*plan.questions, *_of_tender(data)])
 
     visit = _Visit(actor, data, approval, customer, vehicle, depot_at(actor, occurred_at), occurred_at, now)
     page = laid_out.page if laid_out else None
-    is_paid = data.payment_received and plan.refund is None and plan.cash == plan.owed
-    sale = _write(visit, plan.items, plan.usage, billing, answers, page=page, is_paid=is_paid)
+    paid_with = plan.tendered if plan.is_settled_at_once else None
+    sale = _write(visit, plan.items, plan.usage, billing, answers, page=page, paid_with=paid_with)
     refund = sale
     if plan.refund and plan.is_beside_sale:
         refund = _write(visit, plan.refund.items, None, _naming(plan.refund, sale), beside=sale)
-    if plan.refund or (plan.cash and not is_paid):
+    if plan.refund or (plan.tendered and paid_with is None):
         _settle(plan, visit, sale, refund)
     post_movements(
         hold,
@@ -212,12 +214,12 @@ def _write(
     answers: Sequence[Answer] = (),
     *,
     page: Page | None = None,
-    is_paid: bool = False,
+    paid_with: Sequence[Portion] | None = None,
     beside: Transaction | None = None,
 ) -> Transaction:
     """One document: its numbers, the invoice, the transaction with its lines, the deposits, and its record.
 
-    ``is_paid``: in cash, all of it.
+    ``paid_with``: all of it, at once.
     """
     actor, data, customer, now = visit.actor, visit.data, visit.customer, visit.now
     numbers = take_numbers(
@@ -230,11 +232,11 @@ def _write(
         numbers=numbers,
         now=now,
         page=page,
-        is_paid=is_paid,
+        is_paid=paid_with is not None,
         held_because=confirmations.why_held(answers),
     )
-    if is_paid and invoice.total_amount:
-        take_on_the_spot(invoice, user=actor, occurred_at=visit.occurred_at, now=now)
+    for portion in paid_with or ():
+        take_on_the_spot(invoice, portion, user=actor, occurred_at=visit.occurred_at, now=now)
     transaction: Transaction = Transaction.objects.create(
         transaction_number=numbers[0],
         invoice=invoice,
@@ -254,7 +256,7 @@ def _write(
         items_amount=sum((item.amount for item in items), ZERO),
         total_amount=billing.subtotal,
         payment_type=customer.payment_type,
-        payment_received=data.payment_received,
+        payment_received=data.payment_received or billing.payment_received,
         remarks=data.remarks,
         occurred_at=visit.occurred_at,
         created_at=now,
@@ -267,7 +269,8 @@ def _write(
         action="transactions.sale.recorded",
         target=transaction,
         before={"last_meter_reading": usage.last} if usage else None,
-        after=_evidence(transaction, invoice, items, usage, visit.approval) | visit.vehicle.evidence,
+        after=_evidence(transaction, invoice, items, usage, () if beside else data.tender, visit.approval)
+        | visit.vehicle.evidence,
         depot_id=visit.depot_id,
         answers=answers,
     )
@@ -300,9 +303,9 @@ def _settle(plan: SalePlan, visit: _Visit, sale: Transaction, refund: Transactio
         set_off(visit.actor, refund.invoice, against, now=visit.now)
     for document in {sale.pk: sale.invoice, refund.pk: refund.invoice}.values():
         document.refresh_from_db(fields=[*Invoice.life_cycle])
-    if plan.cash:
-        settled = (sale if plan.cash > 0 else refund).invoice
-        settle_in_cash(settled, plan.cash, user=visit.actor, occurred_at=visit.occurred_at, now=visit.now)
+    if plan.tendered:
+        settled = (sale if plan.moved > 0 else refund).invoice
+        settle_on_the_spot(settled, plan.tendered, user=visit.actor, occurred_at=visit.occurred_at, now=visit.now)
 
 
 def _found_at_site(moves: Sequence[Move], customer: Customer, occurred_at: datetime, now: datetime) -> list[Move]:
@@ -363,7 +366,7 @@ def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: dat
     pulled_at = data.seen.pulled_at if data.seen else None
     contracts = contract_rates(customer, equipment, occurred_at, pulled_at=pulled_at)
     # Paid on the spot, the tax point is the payment; else the issue of the invoice (GST Act 1993, s 11).
-    tax_point = occurred_at if data.payment_received else now
+    tax_point = occurred_at if data.is_money_moved else now
     return PriceList(
         equipment=equipment,
         prices=prices_at(equipment, occurred_at),
@@ -372,6 +375,12 @@ def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: dat
         lost_is_taxable=settings.LOST_SHELLS_ARE_TAXABLE,
         known=_known(equipment, contracts, pulled_at, occurred_at) if data.seen else None,
     )
+
+
+def _of_tender(data: NewSale) -> Iterator[Question]:
+    """What is asked of each tender but for its amount."""
+    for index, each in enumerate(data.tender):
+        yield from repeated_reference(each.method, each.reference, attr=f"tender.{index}.reference")
 
 
 def _habit(data: NewSale, customer: Customer) -> Habit | None:
@@ -447,6 +456,7 @@ def _evidence(
     invoice: Invoice,
     items: Sequence[PricedItem],
     usage: Usage | None,
+    tender: Sequence[Tender],
     approval: Approval | None,
 ) -> dict[str, object]:
     evidence: dict[str, object] = {
@@ -457,6 +467,8 @@ def _evidence(
         "total_amount": invoice.total_amount,
         "pdf_sha256": invoice.pdf_sha256,
     }
+    if tender:
+        evidence["tender"] = [f"{each.method} {each.amount}" for each in tender]
     if usage:
         evidence["last_meter_reading"] = usage.current
     if approval:

@@ -1,0 +1,333 @@
+"""What changes hands at the door: by which method, how much of it, and rounded to coins.
+
+The figures are worked out on paper.
+"""
+
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from equipment.models import Equipment
+from foundation import clock
+from foundation.money import to_cents
+from payments.models import Allocation, Payment
+from payments.selectors import cash_in_bag, credit_of
+from payments.tender import in_coins
+from tests.conftest import Shop, error_of
+from tests.payments.test_payments import pay, read, record, reverse, void
+from tests.payments.test_payouts import pay_back
+from tests.types import Json, Unchanged
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rounded_to_5_cents(settings: Any) -> None:
+    settings.CASH_ROUNDING = Decimal("0.05")
+
+
+def costs(shop: Shop, net: str) -> None:
+    """A cylinder, from now on."""
+    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal(net), priced_at=clock.now())
+
+
+NET = {"30.52": "28.00", "30.53": "28.01", "100.00": "91.74", "100.02": "91.76", "109.00": "100.00"}
+"""What a cylinder costs before GST, so that one comes to a total."""
+
+
+def tender(method: str, amount: str, **more: str) -> Json:
+    return {"method": method, "amount": amount, **more}
+
+
+def sold(shop: Shop, total: str, *tendered: Json, **more: Any) -> Json:
+    """The invoice of a sale that comes to so much, and what was taken for it."""
+    costs(shop, NET[total])
+    answer = shop.sell({"type": "SALE"}, tender=list(tendered), **more)
+    assert answer.status_code in (200, 201), answer.json()
+    invoice: Json = answer.json()["invoice"]
+    assert (invoice["total_amount"], invoice["gst_amount"]) == (total, str(Decimal(total) - Decimal(NET[total])))
+    return invoice
+
+
+def money(shop: Shop) -> list[tuple[str, str, str, str]]:
+    """Method, amount, rounding and credit of each payment, the oldest first."""
+    found = shop.client_of(shop.admin).get("/api/payments/?ordering=id").json()["results"]
+    return [tuple(row[name] for name in ("method", "amount", "rounding", "credit_amount")) for row in found]
+
+
+def bag(shop: Shop) -> str:
+    return str(to_cents(cash_in_bag(shop.driver)))
+
+
+def outstanding(shop: Shop, invoice: Json) -> str:
+    amount: str = read(shop, invoice)["outstanding_amount"]
+    return amount
+
+
+def verified() -> bool:
+    call_command("verify_books", stdout=StringIO())
+    return True
+
+
+# --- Rounding to coins ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("total", "cash", "rounding"), [("30.52", "30.50", "-0.02"), ("30.53", "30.55", "0.02")], ids=["T1", "T2"]
+)
+def test_cash_closes_what_it_comes_to_in_coins(
+    shop: Shop, rounded_to_5_cents: None, total: str, cash: str, rounding: str
+) -> None:
+    """Cases T1 and T2."""
+    invoice = sold(shop, total, tender("CASH", cash))
+    assert money(shop) == [("CASH", cash, rounding, "0.00")]
+    assert (bag(shop), outstanding(shop, invoice), invoice["status"]) == (cash, "0.00", "paid")
+    assert verified()
+
+
+def test_other_cash_than_the_balance_in_coins_is_not_rounded(shop: Shop, rounded_to_5_cents: None) -> None:
+    """Case T3."""
+    invoice = sold(shop, "100.00", tender("CASH", "99.98"))
+    assert (money(shop), outstanding(shop, invoice)) == ([("CASH", "99.98", "0.00", "0.00")], "0.02")
+
+
+def test_only_the_cash_among_several_methods_is_rounded(shop: Shop, rounded_to_5_cents: None) -> None:
+    """Case T4."""
+    invoice = sold(shop, "100.02", tender("CASH", "40.00"), tender("PAYNOW", "60.00", reference="PN-1"))
+    assert money(shop) == [("PAYNOW", "60.00", "0.00", "0.00"), ("CASH", "40.00", "-0.02", "0.00")]
+    assert (bag(shop), outstanding(shop, invoice)) == ("40.00", "0.00")
+    assert verified()
+
+
+def test_the_cash_that_closes_a_balance_later_is_rounded_and_no_other(shop: Shop, rounded_to_5_cents: None) -> None:
+    """Case T6."""
+    invoice = sold(shop, "30.52", tender("CASH", "10.00"))
+    assert pay(shop, invoice, method="CASH", amount="20.50").status_code == 200
+    assert money(shop) == [("CASH", "10.00", "0.00", "0.00"), ("CASH", "20.50", "-0.02", "0.00")]
+    assert (outstanding(shop, invoice), verified()) == ("0.00", True)
+
+
+def test_what_is_not_cash_is_not_rounded(shop: Shop, rounded_to_5_cents: None) -> None:
+    """Case T7."""
+    invoice = sold(shop, "30.52", tender("CASH", "10.00"))
+    assert pay(shop, invoice, method="PAYNOW").status_code == 200
+    assert money(shop)[1] == ("PAYNOW", "20.52", "0.00", "0.00")
+    assert outstanding(shop, invoice) == "0.00"
+
+
+def test_a_refund_in_cash_is_rounded(shop: Shop, rounded_to_5_cents: None) -> None:
+    """Case T8."""
+    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal("24.03"), priced_at=clock.now())
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, tender=[tender("PAYNOW", "55.10")])
+    answer = shop.sell({"type": "RETURN"}, tender=[tender("CASH", "24.05")]).json()
+    assert answer["invoice"]["outstanding_amount"] == "0.00"
+    assert money(shop)[1] == ("CASH", "-24.05", "-0.02", "0.00")
+    assert (bag(shop), credit_of(shop.customer), verified()) == ("-24.05", 0, True)
+
+
+def test_a_void_makes_credit_of_what_was_really_taken(shop: Shop, rounded_to_5_cents: None) -> None:
+    """Case T9."""
+    invoice = sold(shop, "30.52", tender("CASH", "30.50"))
+    void(shop, invoice)
+    assert (money(shop), outstanding(shop, invoice)) == ([("CASH", "30.50", "0.00", "30.50")], "0.00")
+    assert pay_back(shop, "30.50", by=shop.driver).status_code == 201
+    assert (bag(shop), credit_of(shop.customer)) == ("0.00", 0)
+    assert money(shop)[1] == ("CASH", "-30.50", "0.00", "0.00")
+    assert verified()
+
+
+@pytest.mark.parametrize(("deposit", "paid"), [("24.03", "24.05"), ("24.02", "24.00")])
+def test_the_customer_owes_what_a_voided_refund_really_paid_out(
+    shop: Shop, rounded_to_5_cents: None, deposit: str, paid: str
+) -> None:
+    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal(deposit), priced_at=clock.now())
+    shop.sell(
+        {"type": "SALE"}, {"type": "DEPOSIT"}, tender=[tender("PAYNOW", str(Decimal("31.07") + Decimal(deposit)))]
+    )
+    refund = shop.sell({"type": "RETURN"}, payment_received=True).json()["invoice"]
+    assert money(shop)[1][:2] == ("CASH", f"-{paid}")
+    void(shop, refund)
+    owed = shop.client_of(shop.admin).get("/api/reports/receivables/").json()["rows"]
+    assert [row["total"] for row in owed] == [paid]
+    assert verified()
+
+
+def test_a_rounded_payment_is_reversed_with_its_rounding(shop: Shop, rounded_to_5_cents: None) -> None:
+    invoice = sold(shop, "30.52", tender("CASH", "30.50"))
+    reverse(shop, Payment.objects.get().pk)
+    assert money(shop) == [("CASH", "30.50", "-0.02", "0.00"), ("CASH", "-30.50", "0.02", "0.00")]
+    assert (outstanding(shop, invoice), bag(shop), verified()) == ("30.52", "0.00", True)
+
+
+def test_paid_in_cash_means_in_coins(shop: Shop, rounded_to_5_cents: None) -> None:
+    costs(shop, "28.00")
+    invoice = shop.sell({"type": "SALE"}, payment_received=True).json()["invoice"]
+    assert (money(shop), outstanding(shop, invoice)) == ([("CASH", "30.50", "-0.02", "0.00")], "0.00")
+    later = sold(shop, "30.53")
+    assert pay(shop, later, method="CASH").json()["outstanding_amount"] == "0.00"
+    assert money(shop)[1] == ("CASH", "30.55", "0.02", "0.00")
+    assert verified()
+
+
+def test_cash_on_account_is_rounded_where_it_closes_what_is_owed(shop: Shop, rounded_to_5_cents: None) -> None:
+    first, second = sold(shop, "30.52"), sold(shop, "100.00")
+    third = sold(shop, "30.52")
+    record(shop, "130.50", method="CASH")
+    assert [outstanding(shop, each) for each in (first, second, third)] == ["0.00", "0.00", "30.52"]
+    assert money(shop) == [("CASH", "130.50", "-0.02", "0.00")]
+    record(shop, "30.50", method="CASH", allocations=[{"invoice": third["id"], "amount": "30.52"}])
+    assert (outstanding(shop, third), money(shop)[1]) == ("0.00", ("CASH", "30.50", "-0.02", "0.00"))
+    assert verified()
+
+
+def test_cash_that_is_to_settle_more_than_it_closes_is_refused(
+    shop: Shop, rounded_to_5_cents: None, nothing_changes: Unchanged
+) -> None:
+    shares = [{"invoice": sold(shop, "30.52")["id"], "amount": "30.52"} for _ in range(2)]
+    with nothing_changes():
+        assert error_of(record(shop, "30.50", method="CASH", allocations=shares)) == (
+            409,
+            "exceeds_credit",
+            "allocations",
+        )
+        part = [{**shares[0], "amount": "20.52"}]
+        assert error_of(record(shop, "20.50", method="CASH", allocations=part)) == (
+            409,
+            "exceeds_credit",
+            "allocations",
+        )
+
+
+@pytest.mark.parametrize(("total", "cash", "rounding"), [("100.02", "100.00", "0.02"), ("30.53", "30.55", "-0.02")])
+def test_credit_that_is_paid_back_in_cash_is_rounded(
+    shop: Shop, rounded_to_5_cents: None, total: str, cash: str, rounding: str
+) -> None:
+    void(shop, sold(shop, total, tender("PAYNOW", total)))
+    assert pay_back(shop, cash, method="CASH").status_code == 201
+    assert money(shop) == [("PAYNOW", total, "0.00", "0.00"), ("CASH", f"-{cash}", rounding, "0.00")]
+    assert (credit_of(shop.customer), verified()) == (0, True)
+    reverse(shop, Payment.objects.get(amount__lt=0).pk)
+    assert (credit_of(shop.customer), verified()) == (Decimal(total), True)
+
+
+def test_without_the_setting_cash_is_counted_to_the_cent(shop: Shop) -> None:
+    costs(shop, "28.00")
+    shop.sell({"type": "SALE"}, payment_received=True)
+    assert (money(shop), bag(shop)) == ([("CASH", "30.52", "0.00", "0.00")], "30.52")
+
+
+@pytest.mark.parametrize(
+    ("balance", "coins"),
+    [("30.52", "30.50"), ("30.525", "30.55"), ("30.53", "30.55"), ("-24.03", "-24.05"), ("0.02", "0.02"), ("0", "0")],
+)
+def test_a_balance_comes_to_coins(rounded_to_5_cents: None, balance: str, coins: str) -> None:
+    assert in_coins(Decimal(balance)) == Decimal(coins)
+
+
+def test_what_comes_to_no_coin_is_paid_to_the_cent(shop: Shop, rounded_to_5_cents: None) -> None:
+    costs(shop, "0.02")
+    invoice = shop.sell({"type": "SALE"}, payment_received=True).json()["invoice"]
+    assert (money(shop), outstanding(shop, invoice)) == ([("CASH", "0.02", "0.00", "0.00")], "0.00")
+
+
+# --- By which method, and how much ----------------------------------------------------------------
+
+
+def test_the_change_is_printed_and_nothing_more(shop: Shop, rounded_to_5_cents: None) -> None:
+    """Case T10."""
+    sold(shop, "30.52", tender("CASH", "30.50", given="50.00"))
+    payment = Payment.objects.get()
+    assert (payment.given, bag(shop), credit_of(shop.customer)) == (Decimal("50.00"), "30.50", 0)
+
+
+def test_paynow_never_enters_the_bag(shop: Shop) -> None:
+    """Case T11, as it is taken at the door."""
+    invoice = sold(shop, "109.00", tender("PAYNOW", "109.00", reference="PN-7"))
+    assert (bag(shop), outstanding(shop, invoice), invoice["status"]) == ("0.00", "0.00", "paid")
+    void(shop, invoice)
+    assert (money(shop), bag(shop)) == ([("PAYNOW", "109.00", "0.00", "109.00")], "0.00")
+    assert not Payment.objects.filter(reverses__isnull=False).exists()
+
+
+def test_more_than_is_due_is_asked_and_settles_the_oldest(shop: Shop, nothing_changes: Unchanged) -> None:
+    old = sold(shop, "30.52")
+    body = {"tender": [tender("CASH", "150.00")]}
+    costs(shop, "100.00")
+    with nothing_changes():
+        asked = shop.sell({"type": "SALE"}, **body)
+        assert error_of(asked) == (409, "tender_exceeds_due", "tender")
+    answer = {name: asked.json()["errors"][0][name] for name in ("code", "attr", "value")}
+    made = shop.sell({"type": "SALE"}, **body, confirm=[answer])
+    assert made.status_code == 201, made.json()
+    assert [outstanding(shop, each) for each in (old, made.json()["invoice"])] == ["0.00", "0.00"]
+    assert money(shop) == [("CASH", "150.00", "0.00", "10.48")]
+    assert verified()
+
+
+def test_the_tender_is_said_in_one_way(shop: Shop, nothing_changes: Unchanged) -> None:
+    with nothing_changes():
+        both = shop.sell({"type": "SALE"}, tender=[tender("CASH", "1.00")], payment_received=True)
+        assert error_of(both) == (400, "invalid", "payment_received")
+        twice = shop.sell({"type": "SALE"}, tender=[tender("CASH", "1.00"), tender("CASH", "2.00")])
+        assert error_of(twice) == (400, "invalid", "tender")
+        less = shop.sell({"type": "SALE"}, tender=[tender("CASH", "10.00", given="5.00")])
+        assert error_of(less) == (400, "invalid", "tender.0.given")
+        bank = shop.sell({"type": "SALE"}, tender=[tender("BANK_TRANSFER", "10.00")])
+        assert error_of(bank) == (400, "invalid_choice", "tender.0.method")
+
+
+def test_no_more_is_paid_out_than_is_due(shop: Shop, nothing_changes: Unchanged) -> None:
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, payment_received=True)
+    with nothing_changes():
+        more = shop.sell({"type": "RETURN"}, tender=[tender("CASH", "60.01")])
+        assert error_of(more) == (400, "invalid", "tender")
+    assert (
+        shop.sell({"type": "RETURN"}, tender=[tender("CASH", "20.00")]).json()["invoice"]["outstanding_amount"]
+        == "-40.00"
+    )
+
+
+def test_a_cheque_that_was_taken_before_is_asked_about(shop: Shop, nothing_changes: Unchanged) -> None:
+    sold(shop, "30.52", tender("CHEQUE", "30.52", reference="DBS 004412"))
+    with nothing_changes():
+        again = shop.sell({"type": "SALE"}, tender=[tender("CHEQUE", "30.52", reference="DBS 004412")])
+        assert error_of(again) == (409, "reference_repeated", "tender.0.reference")
+
+
+def test_a_sale_with_a_tender_comes_twice_and_counts_once(shop: Shop) -> None:
+    key = {"client_temp_id": "at-the-door"}
+    for _ in range(2):
+        sold(shop, "30.52", tender("PAYNOW", "30.52"), **key)
+    assert money(shop) == [("PAYNOW", "30.52", "0.00", "0.00")]
+    other = shop.sell({"type": "SALE"}, tender=[tender("PAYNOW", "30.51")], **key)
+    assert error_of(other)[1] == "idempotency_conflict"
+
+
+def push(shop: Shop, *tendered: Json, cash: str | None = None, total: str | None = None) -> Json:
+    item = {"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}
+    seen = {"based_on": {"total_with_gst": total, "cash": cash}}
+    data = {"customer": shop.customer.pk, "items": [item], "tender": list(tendered), **seen}
+    now = clock.now().isoformat()
+    operation = {"type": "transaction.create", "client_temp_id": "p", "number": 1, "occurred_at": now, "data": data}
+    body = {"protocol": 2, "sent_at": now, "device": {"id": "phone", "last_number": 1}, "operations": [operation]}
+    answer = shop.client_of(shop.driver).post("/api/sync/push/", body)
+    assert answer.status_code == 200, answer.json()
+    result: Json = answer.json()["results"][0]
+    assert result["status"] == "created", result["errors"]
+    return result
+
+
+def test_what_a_phone_took_stands_whatever_is_due(shop: Shop, rounded_to_5_cents: None) -> None:
+    costs(shop, "100.00")
+    push(shop, tender("CASH", "30.50"), tender("CARD", "90.00"), total="120.52", cash="120.50")
+    assert money(shop) == [("CARD", "90.00", "0.00", "0.00"), ("CASH", "30.50", "0.00", "11.50")]
+    assert (bag(shop), verified()) == ("30.50", True)
+
+
+def test_the_allocations_of_a_rounded_sale_add_up(shop: Shop, rounded_to_5_cents: None) -> None:
+    sold(shop, "100.02", tender("CASH", "40.00"), tender("CARD", "60.00"))
+    assert sum(Allocation.objects.values_list("amount", flat=True)) == Decimal("100.02")
+    assert [row.amount for row in Allocation.objects.filter(rounding_of__isnull=False)] == [Decimal("0.02")]
