@@ -147,6 +147,7 @@ _PULLED = {
     ],
     "gone": {"depots": [], "equipment": [], "gst_rates": [], "customers": [17]},
     "unlikely": {"quantity": "50.00", "amount": "10000.00"},
+    "cash_rounding": "0.05",
     "stock": [{"equipment": 3, "condition": "FULL", "quantity": 18}],
     "distributions": [],
 }

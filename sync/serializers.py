@@ -363,6 +363,9 @@ class PullOut(serializers.Serializer[Mapping[str, object]]):
     customers = PulledCustomer(many=True)
     gone = GoneOut()
     unlikely = UnlikelyOut(help_text="More than these, and of a meter, are asked about: `confirm` with the sale.")
+    cash_rounding = serializers.DecimalField(
+        max_digits=3, decimal_places=2, help_text="The smallest coin: cash is rounded to it. 0.00: to the cent."
+    )
     stock = PulledStock(
         many=True, allow_null=True, help_text="All of the own vehicle's, on the last page; null on the others."
     )

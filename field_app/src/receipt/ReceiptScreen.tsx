@@ -9,7 +9,7 @@ import { dayShown, timeOfDay } from "../ui/day"
 import { useField, useStored } from "../ui/field"
 import { shown } from "../ui/money"
 import { Total } from "../ui/Total"
-import { asText, ofOperation, ofPastSale, type Receipt, STATES } from "./receipt"
+import { asText, howPaid, ofOperation, ofPastSale, type Receipt, STATES } from "./receipt"
 
 export function ReceiptScreen() {
   const name = String(useParams().operation)
@@ -81,9 +81,9 @@ function ReceiptPage({ receipt, children }: { receipt: Receipt; children?: React
             )}
           </tbody>
         </table>
-        {price && <Total price={price} />}
+        {price && <Total price={price} cash={receipt.cash} />}
         <p>
-          <strong>{receipt.paid ? "Paid in cash" : "On account"}</strong>
+          <strong>{howPaid(receipt)}</strong>
           {receipt.remarks && <br />}
           {receipt.remarks}
         </p>

@@ -69,4 +69,13 @@ describe("a receipt", () => {
     expect(receipt.lines).toEqual([{ text: "Sale: 14 kg", quantity: 1, rate: null, amount: null }])
     expect(asText(receipt)).not.toContain("$")
   })
+
+  test("says what was taken in coins", () => {
+    const { data, ...rest } = sale("queued")
+    const receipt = ofOperation(
+      { ...rest, data: { ...data, payment_received: true, based_on: { cash: "25.05" } } },
+      undefined,
+    )
+    expect(asText(receipt)).toContain("Paid in cash: $25.05")
+  })
 })

@@ -15,6 +15,8 @@ export type Receipt = {
   address: string
   moment: string
   paid: boolean
+  /** What changed hands in coins, where this device knows it. */
+  cash: string | null
   /** Rates and amounts are null where nobody could tell the price. */
   lines: { text: string; quantity: number; rate: string | null; amount: string | null }[]
   price: Price | null
@@ -36,6 +38,7 @@ export function ofOperation(operation: SaleOperation, past: PastSale | undefined
     address: seen.customer.address,
     moment: operation.occurred_at,
     paid: data.payment_received ?? false,
+    cash: data.payment_received ? (data.based_on?.cash ?? null) : null,
     lines: seen.lines.map((text, index) => {
       const line = seen.price?.lines[index]
       return {
@@ -61,6 +64,7 @@ export function ofPastSale({ transaction, invoice }: PastSale): Receipt {
     address: "",
     moment: transaction.occurred_at,
     paid: transaction.payment_received ?? false,
+    cash: null,
     lines: transaction.items.map((item) => ({
       text: `${ITEM_TYPES[item.type]}: ${item.equipment_name}`,
       quantity: item.quantity,
@@ -82,6 +86,10 @@ export function ofPastSale({ transaction, invoice }: PastSale): Receipt {
     reading: transaction.current_meter_reading ?? null,
     invoice: invoice && { id: invoice.id, number: invoice.invoice_number },
   }
+}
+
+export function howPaid({ paid, cash }: Receipt): string {
+  return !paid ? "On account" : cash === null ? "Paid" : `Paid in cash: ${shown(cash)}`
 }
 
 export const STATES = {
@@ -106,7 +114,7 @@ export function asText(receipt: Receipt): string {
     price && `GST ${price.gst_rate} %: ${shown(price.gst_amount)}`,
     price && `Total: ${shown(price.total)}`,
     price && price.set_off !== "0.00" && `Set off against an open invoice: ${shown(price.set_off)}`,
-    receipt.paid ? "Paid in cash" : "On account",
+    howPaid(receipt),
   ]
     .filter(Boolean)
     .join("\n")

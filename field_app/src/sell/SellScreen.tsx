@@ -14,6 +14,7 @@ import { bySku } from "../ui/order"
 import { Stepper } from "../ui/Stepper"
 import { Total } from "../ui/Total"
 import { CONDITIONS, DONE_HERE, ITEM_TYPES } from "../ui/words"
+import { inCoins } from "./money"
 import { listedRate, priceOf, Refusal } from "./price"
 import { confirmed, type Question, questionsOf, type Unlikely } from "./questions"
 
@@ -28,6 +29,7 @@ type Context = {
   gstRates: GstRate[]
   here: OnVehicle
   unlikely: Unlikely | undefined
+  coin: string
 }
 
 const EMPTY: Draft = { lines: [], reading: "", paid: null, remarks: "" }
@@ -43,13 +45,14 @@ export function SellScreen() {
 }
 
 async function lookUp(database: FieldDatabase, id: number, assigned: string): Promise<Context | null> {
-  const [customer, operations, equipment, gstRates, here, unlikely] = await Promise.all([
+  const [customer, operations, equipment, gstRates, here, unlikely, coin] = await Promise.all([
     database.customers.get(id),
     database.operations.orderBy("position").toArray(),
     database.equipment.toArray(),
     database.gst_rates.toArray(),
     vehicleHere(database, assigned),
     database.note<Unlikely>("unlikely"),
+    database.note<string>("cash_rounding"),
   ])
   if (!customer) return null
   const isHere = (item: Equipment) => (here.stock.get(stockKey(item.id, "FULL")) ?? 0) > 0
@@ -61,10 +64,11 @@ async function lookUp(database: FieldDatabase, id: number, assigned: string): Pr
     gstRates,
     here,
     unlikely,
+    coin: coin ?? "0.00",
   }
 }
 
-function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
+function SaleForm({ customer, equipment, gstRates, here, unlikely, coin }: Context) {
   const record = useRecord()
   const navigate = useNavigate()
   const [draft, setDraft] = useDraft(customer.id)
@@ -87,6 +91,8 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
   const [price, refusal] = attempt(() => priceOf(read, customer, equipment, gstRates, new Date().toISOString()))
   const isBelow = refusal?.code === "meter_reading_decreased"
   const isUnreadable = refusal?.code === UNREADABLE
+  const toPay = price ? new Big(price.total).plus(price.set_off) : null
+  const cash = toPay && inCoins(toPay, coin).toFixed(2)
   const questions = price ? questionsOf(read, price, customer, unlikely, new Date().toISOString()) : []
   const isAnswered = questions.every((question) => answered.includes(keyOf(question)))
   const canRecord = !isMisread && isAnswered && (price !== null || isUnreadable || (isBelow && isSure))
@@ -102,7 +108,7 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
         ...(here.vehicle ? { vehicle: here.vehicle } : {}),
         payment_received: paid,
         ...(remarks.trim() ? { remarks: remarks.trim() } : {}),
-        based_on: basedOn(customer, price, paid),
+        based_on: basedOn(customer, price, paid ? cash : null),
         ...(questions.length ? { confirm: questions.map(confirmed) } : {}),
       },
       shown: {
@@ -227,7 +233,7 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
         </label>
       </section>
       <section aria-live="polite">
-        {price && <Total price={price} />}
+        {price && <Total price={price} cash={paid ? cash : null} />}
         {refusal && !isBelow && refusal.code !== "empty_sale" && (
           <p className="problem">
             {refusal.message}
@@ -257,7 +263,7 @@ function SaleForm({ customer, equipment, gstRates, here, unlikely }: Context) {
       )}
       <section className="total">
         <button type="submit" className="primary" disabled={!canRecord || isRecording}>
-          {price ? `Record: ${shown(toPay(price))}` : "Record"}
+          {toPay && cash ? `Record: ${shown(paid ? cash : toPay.toFixed(2))}` : "Record"}
         </button>
       </section>
     </form>
@@ -335,17 +341,12 @@ function itemOf(line: Line, equipment: Map<number, Equipment>, customer: Custome
 }
 
 /** What the customer was shown and paid, and the reading that it went from, as far as they are known. */
-function basedOn({ last_meter_reading: last }: Customer, price: Price | null, paid: boolean): BasedOn {
+function basedOn({ last_meter_reading: last }: Customer, price: Price | null, cash: string | null): BasedOn {
   return {
     ...(last === null || last === UNREADABLE ? {} : { last_reading: last }),
     ...(price ? { total_with_gst: price.total } : {}),
-    ...(price && paid ? { cash: toPay(price) } : {}),
+    ...(cash ? { cash } : {}),
   }
-}
-
-/** What changes hands: what is set off doesn't. */
-function toPay(price: Price): string {
-  return new Big(price.total).plus(price.set_off).toFixed(2)
 }
 
 function rateShown(item: Equipment, customer: Customer, day: string): string {

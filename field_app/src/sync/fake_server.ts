@@ -116,6 +116,7 @@ export const NOTHING_NEW: Pulled = {
   customers: [],
   gone: { depots: [], equipment: [], gst_rates: [], customers: [] },
   unlikely: { quantity: "50.00", amount: "10000.00" },
+  cash_rounding: "0.00",
   stock: [],
   distributions: [],
   server_time: "2026-01-20T10:00:00+08:00",

@@ -66,6 +66,7 @@ async function keepPage(
       await database.notes.put({ name: "synced_at", value: new Date().toISOString() })
     }
     if (page.unlikely) await database.notes.put({ name: "unlikely", value: page.unlikely })
+    if (page.cash_rounding) await database.notes.put({ name: "cash_rounding", value: page.cash_rounding })
     await database.notes.put({ name: "cursor", value: page.cursor })
     await hear(database, page)
   })

@@ -1,7 +1,10 @@
+import Big from "big.js"
 import type { Price } from "../store/rows"
 import { shown } from "./money"
 
-export function Total({ price }: { price: Price }) {
+/** `cash` is what changes hands; null: none does. */
+export function Total({ price, cash }: { price: Price; cash: string | null }) {
+  const rounding = cash === null ? new Big(0) : new Big(cash).minus(price.total).minus(price.set_off)
   return (
     <dl>
       <dt>Before GST</dt>
@@ -14,6 +17,12 @@ export function Total({ price }: { price: Price }) {
         <>
           <dt>Set off against an open invoice</dt>
           <dd>{shown(price.set_off)}</dd>
+        </>
+      )}
+      {!rounding.eq(0) && cash !== null && (
+        <>
+          <dt>Rounded to coins, in cash</dt>
+          <dd>{shown(cash)}</dd>
         </>
       )}
     </dl>
