@@ -30,7 +30,7 @@ from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from invoices.selectors import open_amount
 from payments import services
-from payments.models import Allocation, CashCount, CashCountQuerySet, Payment
+from payments.models import Allocation, CashCount, CashCountQuerySet, Payment, PaymentQuerySet
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, offsets_of
 
 
@@ -190,6 +190,26 @@ class PaidOutInline(ReadOnlyInline[Allocation, Payment]):
         return str(allocation.payment)
 
 
+class BankedForm(forms.Form):
+    """The day of the report; of several payments the same."""
+
+    banked_on = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"}), help_text="The day of the report. Empty: today."
+    )
+
+
+class UnmatchedFilter(admin.SimpleListFilter):
+    title = "in the bank's report"
+    parameter_name = "unmatched"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "Not found yet: PayNow, cards, cheques, transfers")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
+        assert isinstance(queryset, PaymentQuerySet)
+        return queryset.filter(queryset.unmatched()) if self.value() == "yes" else queryset
+
+
 class PaymentForm(ModelForm[Payment]):
     """Money that came in: it settles the oldest open invoices, and the rest is credit."""
 
@@ -211,16 +231,16 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
     inlines = (AllocationInline, PaidOutInline)
     is_found = True
     list_display = (
-        "number", "buyer", "method", "amount", "credit", "received_on", "reference", "user", "undone",
+        "number", "buyer", "method", "amount", "credit", "received_on", "state", "reference", "user", "undone",
     )  # fmt: skip
-    list_filter = ("method", ("used_up_on", admin.EmptyFieldListFilter), "depot")
+    list_filter = ("method", UnmatchedFilter, ("used_up_on", admin.EmptyFieldListFilter), "depot")
     list_select_related = ()
     documents = PAYMENT_NUMBERS
     search_help_text = "Number, whole reference, or the customer's name or code"
     date_hierarchy = "received_on"
     ordering = ("-id",)
-    actions = ("allocate", "reverse")
-    readonly_fields = ("number", "credit", "undone")
+    actions = ("allocate", "bank", "unbank", "reverse", "bounce")
+    readonly_fields = ("number", "credit", "undone", "rounding", "state")
     add_form = PaymentForm
 
     @admin.display(description="customer")
@@ -243,9 +263,9 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         if obj is None:
             return ("customer", ("method", "amount"), ("received_on", "reference"), "remarks")
         return (
-            ("number", "customer"), ("method", "amount", "allocated_amount", "credit"), ("received_on", "reference"),
-            "remarks", ("user", "created_at", "cash_count"), ("is_on_the_spot", "reverses", "undone"),
-            "client_temp_id",
+            ("number", "customer"), ("method", "amount", "allocated_amount", "credit"), ("given", "rounding"),
+            ("received_on", "reference", "state"), "remarks", ("user", "created_at", "cash_count"),
+            ("is_on_the_spot", "reverses", "undone"), "client_temp_id",
         )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Payment | None = None) -> tuple[str, ...]:
@@ -292,6 +312,62 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
             lambda payment, sent: services.reverse_payment(actor=actor, payment_id=payment.pk, reason=sent["reason"]),
         )
 
+    def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
+        of_it = Payment.objects.all().unmatched()
+        yield (
+            "payment to find in the bank's report",
+            "payments to find in the bank's report",
+            {"unmatched": "yes"},
+            of_it,
+        )
+
+    def has_bank_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.BANK_PAYMENT)
+
+    @admin.action(description="Found in the bank's report", permissions=["bank"], location=ON_LISTS_AND_PAGES)
+    def bank(self, request: HttpRequest, queryset: QuerySet[Payment]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            BankedForm,
+            "Found in the bank's report",
+            "found",
+            lambda payment, sent: services.bank_payment(actor=actor, payment_id=payment.pk, **sent),
+        )
+
+    @admin.action(description="Not in the bank's report after all", permissions=["bank"], location=ON_PAGES)
+    def unbank(self, request: HttpRequest, queryset: QuerySet[Payment]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            ReasonForm,
+            "Not in the bank's report after all",
+            "taken back",
+            lambda payment, sent: services.unbank_payment(actor=actor, payment_id=payment.pk, reason=sent["reason"]),
+        )
+
+    @admin.action(description="The cheque bounced", permissions=["reverse"], location=ON_PAGES)
+    def bounce(self, request: HttpRequest, queryset: QuerySet[Payment]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            ReasonForm,
+            "The cheque bounced",
+            "bounced",
+            lambda payment, sent: services.bounce_cheque(actor=actor, payment_id=payment.pk, reason=sent["reason"]),
+        )
+
+    @admin.display(description="bank")
+    def state(self, payment: Payment) -> str:
+        if payment.bounced_on:
+            return badge(f"Bounced {payment.bounced_on:%d %b %Y}", "open")
+        if payment.banked_on:
+            return badge(f"Found {payment.banked_on:%d %b %Y}", "good")
+        return "–" if payment.method == Payment.Method.CASH else badge("Not found yet", "off")
+
     @admin.display(description="number", ordering="id")
     def number(self, payment: Payment) -> str:
         return str(payment)
@@ -299,6 +375,10 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
     @admin.display(description="credit left")
     def credit(self, payment: Payment) -> Decimal:
         return payment.credit_amount
+
+    @admin.display(description="rounding")
+    def rounding(self, payment: Payment) -> Decimal:
+        return payment.rounding
 
     @admin.display(description="reversal")
     def undone(self, payment: Payment) -> str:

@@ -27,6 +27,12 @@ class AlreadyReversed(Conflict):
     code = "already_reversed"
 
 
+class NotBanked(Conflict):
+    """Nobody has said of this payment that the bank has it."""
+
+    code = "not_banked"
+
+
 class CashCountDecided(Conflict):
     """This count was signed off or rejected already."""
 

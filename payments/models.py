@@ -33,6 +33,11 @@ class PaymentQuerySet(LedgerQuerySet):
         """All, those of the own depot, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
+    def unmatched(self) -> Q:
+        """What moved without cash, stands, and nobody has found in the bank's or the terminal's report."""
+        methods = [method for method in Payment.Method if method != Payment.Method.CASH]
+        return Q(banked_on=None, method__in=methods, reverses=None, reversal=None)
+
     def with_allocations(self, reader: User) -> Self:
         """Each with its ``allocations``; which documents they settle is told of those that the reader may see."""
         visible = Invoice.objects.visible_to(reader).filter(pk=OuterRef("invoice"))

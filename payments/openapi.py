@@ -9,8 +9,16 @@ from inventory.errors import EarlierCountOpen
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.openapi import INVOICE_EXAMPLE
 from invoices.serializers import InvoiceOut
-from payments.errors import AlreadyPaid, AlreadyReversed, CashCountDecided, ExceedsCredit, ExceedsOutstanding
+from payments.errors import (
+    AlreadyPaid,
+    AlreadyReversed,
+    CashCountDecided,
+    ExceedsCredit,
+    ExceedsOutstanding,
+    NotBanked,
+)
 from payments.serializers import (
+    BankedIn,
     CashCountIn,
     CashCountOut,
     GoodwillIn,
@@ -135,6 +143,62 @@ allocate_payment = extend_schema(
     request=SharesIn,
     responses={200: PaymentOut, **conflicts(ExceedsOutstanding, ExceedsCredit, AlreadyReversed)},
     examples=[OpenApiExample("the oldest first", value={}, request_only=True), _PAYMENT],
+)
+
+bank_payment = extend_schema(
+    summary="Say that the bank has a payment",
+    description="ADMIN, and a SUPERVISOR for their depot's: the bank's or the terminal's report has what somebody else "
+    "took without cash, or the cheque was banked. Said again the day is corrected. What nobody has found is listed by "
+    "`?unmatched=true`.",
+    tags=["Payments"],
+    request=BankedIn,
+    responses={200: PaymentOut, **conflicts(AlreadyReversed)},
+    examples=[
+        OpenApiExample("in yesterday's report", value={"banked_on": "2026-02-11"}, request_only=True),
+        OpenApiExample(
+            "found", value={**_PAYMENT_EXAMPLE, "banked_on": "2026-02-11"}, response_only=True, status_codes=["200"]
+        ),
+    ],
+)
+
+unbank_payment = extend_schema(
+    summary="Take back that the bank has a payment",
+    description="By the same people, with a reason: it is listed again.",
+    tags=["Payments"],
+    request=ReasonIn,
+    responses={200: PaymentOut, **conflicts(NotBanked)},
+    examples=[
+        OpenApiExample("the wrong one", value={"reason": "That was PAY-000092"}, request_only=True),
+        OpenApiExample("not found", value=_PAYMENT_EXAMPLE, response_only=True, status_codes=["200"]),
+    ],
+)
+
+bounce_cheque = extend_schema(
+    summary="Say that a cheque bounced",
+    description="ADMIN, and a SUPERVISOR for their depot's: the bank sent it back. It is reversed, and says since when "
+    "it is bounced. Answers the reversal.",
+    tags=["Payments"],
+    request=ReasonIn,
+    responses={201: PaymentOut, **conflicts(AlreadyReversed)},
+    examples=[
+        OpenApiExample("no funds", value={"reason": "Refer to drawer"}, request_only=True),
+        OpenApiExample(
+            "the reversal",
+            value={
+                **_PAYMENT_EXAMPLE,
+                "id": 92,
+                "payment_number": "PAY-000092",
+                "method": "CHEQUE",
+                "amount": "-200.00",
+                "reverses": 91,
+                "allocated_amount": "-179.31",
+                "credit_amount": "-20.69",
+                "allocations": [],
+            },
+            response_only=True,
+            status_codes=["201"],
+        ),
+    ],
 )
 
 reverse_payment = extend_schema(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts.models import User
 from customers.models import Customer
@@ -60,6 +60,13 @@ def credit_of(customer: Customer) -> Decimal:
     unused = Payment.objects.filter(customer=customer, used_up_on__isnull=True)
     total: Decimal = unused.aggregate(total=sum_of(F("amount") - F("allocated_amount")))["total"]
     return total
+
+
+def rounded_away(of: Q, days: Q) -> Decimal:
+    """How much more cash came than it settled, of these payments on these days; negative: less, the company's loss."""
+    roundings = Allocation.objects.filter(days, rounding_of__in=Payment.objects.filter(of, method=Payment.Method.CASH))
+    # SQLite adds decimals as floats.
+    return -to_cents(roundings.aggregate(total=sum_of("amount"))["total"]) + ZERO
 
 
 def refunds_open(customer: Customer) -> Decimal:

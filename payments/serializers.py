@@ -97,6 +97,15 @@ class ReasonIn(Input):
     reason = TextField(max_length=500)
 
 
+class BankedIn(Input):
+    banked_on = serializers.DateField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The Singapore date on which the report has it. Left out: today.",
+    )
+
+
 class GoodwillIn(Input):
     amount = AmountField()
     reason = TextField(max_length=500)
@@ -214,8 +223,9 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
         model = Payment
         fields = (
             "id", "payment_number", "client_temp_id", "customer", "customer_name", "method", "amount", "given",
-            "rounding", "received_on", "banked_on", "bounced_on", "reference", "remarks", "user", "user_name", "depot", "is_on_the_spot", "is_goodwill", "reverses",
-            "reversal", "allocated_amount", "credit_amount", "allocations", "created_at",
+            "rounding", "received_on", "banked_on", "bounced_on", "reference", "remarks", "user", "user_name", "depot",
+            "is_on_the_spot", "is_goodwill", "reverses", "reversal", "allocated_amount", "credit_amount",
+            "allocations", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -21,6 +21,7 @@ from payments import openapi, services
 from payments.models import CashCount, CashCountQuerySet, Payment, PaymentQuerySet
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
 from payments.serializers import (
+    BankedIn,
     CashCountIn,
     CashCountOut,
     GoodwillIn,
@@ -82,11 +83,15 @@ class PaymentFilter(LedgerFilterSet):
     depot = IdFilter(field_name="depot_id")
     received_from = DayFilter(field_name="received_on", lookup_expr="gte")
     received_to = DayFilter(field_name="received_on", lookup_expr="lte")
+    unmatched = YesNoFilter(method="by_match", help_text="Moved without cash, and nobody has found it in a report yet.")
     has_credit = YesNoFilter(field_name="used_up_on", lookup_expr="isnull")
 
     class Meta:
         model = Payment
         fields = ("method", "is_goodwill")
+
+    def by_match(self, queryset: PaymentQuerySet, name: str, value: bool) -> PaymentQuerySet:
+        return queryset.filter(queryset.unmatched() if value else ~queryset.unmatched())
 
 
 @openapi.payments
@@ -106,6 +111,9 @@ class PaymentViewSet(LedgerViewSet):
         "create": Capability.RECORD_PAYMENT,
         "allocate": Capability.RECORD_PAYMENT,
         "reverse": Capability.REVERSE_PAYMENT,
+        "bank": Capability.BANK_PAYMENT,
+        "unbank": Capability.BANK_PAYMENT,
+        "bounce": Capability.REVERSE_PAYMENT,
     }
 
     @openapi.record_payment
@@ -132,6 +140,36 @@ class PaymentViewSet(LedgerViewSet):
         serializer.is_valid(raise_exception=True)
         reversal = services.reverse_payment(
             actor=acting_user(request), payment_id=self.get_object().pk, reason=serializer.validated_data["reason"]
+        )
+        return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
+
+    @openapi.bank_payment
+    @action(detail=True, methods=["post"])
+    def bank(self, request: Request, pk: str) -> Response:
+        serializer = BankedIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        payment = services.bank_payment(
+            actor=acting_user(request), payment_id=self.get_object().pk, **serializer.validated_data
+        )
+        return Response(self._read(payment.pk))
+
+    @openapi.unbank_payment
+    @action(detail=True, methods=["post"])
+    def unbank(self, request: Request, pk: str) -> Response:
+        serializer = ReasonIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        payment = services.unbank_payment(
+            actor=acting_user(request), payment_id=self.get_object().pk, **serializer.validated_data
+        )
+        return Response(self._read(payment.pk))
+
+    @openapi.bounce_cheque
+    @action(detail=True, methods=["post"])
+    def bounce(self, request: Request, pk: str) -> Response:
+        serializer = ReasonIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reversal = services.bounce_cheque(
+            actor=acting_user(request), payment_id=self.get_object().pk, **serializer.validated_data
         )
         return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
 

@@ -27,6 +27,7 @@ ENTRY_KINDS = [
     ("CREDIT_NOTE", "Credit note"),
     ("COLLECTION_NOTE", "Collection note"),
     ("PAYMENT", "Payment"),
+    ("ROUNDING", "Rounding of cash"),
 ]
 
 

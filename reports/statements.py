@@ -65,13 +65,14 @@ def _context(account: Statement) -> dict[str, object]:
 
 
 def _row(entry: Entry) -> dict[str, str]:
-    is_payment = entry.kind == "PAYMENT"
+    is_payment = entry.kind in ("PAYMENT", "ROUNDING")
     details = f"due {day_text(entry.due_on)}" if entry.due_on else entry.details
     kinds = {
         "INVOICE": "Invoice",
         "CREDIT_NOTE": "Credit note",
         "COLLECTION_NOTE": "Collection note",
         "PAYMENT": "Payment",
+        "ROUNDING": "Rounding of cash",
     }
     return {
         "day": day_text(entry.day),

@@ -55,6 +55,8 @@ class Capability(StrEnum):
     VOID_SALE = auto()
     RECORD_PAYMENT = auto()
     REVERSE_PAYMENT = auto()
+    BANK_PAYMENT = auto()
+    """Say that the bank's or the terminal's report has a payment, of what somebody else took."""
     PAY_OUT = auto()
     """Pay a customer's credit back: of what one took oneself, what one's depot took, or all."""
     REFUND_GOODWILL = auto()
@@ -152,6 +154,7 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.DRIVER: Scope.OWN,
     },
     Capability.REVERSE_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.BANK_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.PAY_OUT: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
@@ -256,6 +259,7 @@ IN_WORDS: dict[Capability, str] = {
     Capability.RELEASE_EMAIL: "release held documents",
     Capability.RECORD_PAYMENT: "record payments",
     Capability.REVERSE_PAYMENT: "reverse payments",
+    Capability.BANK_PAYMENT: "say what the bank has",
     Capability.PAY_OUT: "pay a customer's credit back",
     Capability.REFUND_GOODWILL: "pay goodwill refunds",
     Capability.VIEW_CUSTOMER_SITE: "read what stands at customers' sites",

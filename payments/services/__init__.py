@@ -5,6 +5,7 @@ What that makes of an invoice, `invoices.services` writes.
 """
 
 from payments.services.allocations import Share, allocate_payment
+from payments.services.banking import bank_payment, bounce_cheque, unbank_payment
 from payments.services.cash import (
     CASH_COUNT,
     CASH_COUNT_PREFIX,
@@ -37,6 +38,8 @@ __all__ = [
     "NewPayout",
     "Share",
     "allocate_payment",
+    "bank_payment",
+    "bounce_cheque",
     "credit_to_pay_out",
     "pay_invoice",
     "pay_out",
@@ -52,4 +55,5 @@ __all__ = [
     "settle_void",
     "sign_off_cash_count",
     "take_on_the_spot",
+    "unbank_payment",
 ]

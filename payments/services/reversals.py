@@ -36,6 +36,11 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
     invoices, the payment.
     Raises Denied, AlreadyReversed, AmountOutOfRange, Invalid without a reason.
     """
+    return take_back(actor, payment_id, reason)
+
+
+def take_back(actor: User, payment_id: int, reason: str) -> Payment:
+    """What `reverse_payment` does, in the caller's transaction."""
     customer = locks.customer_of_payment(payment_id)
     payment: Payment = Payment.objects.get(pk=payment_id)
     if not Payment.objects.filter(rows_within(actor, Capability.REVERSE_PAYMENT), pk=payment_id).exists():

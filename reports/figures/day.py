@@ -16,6 +16,7 @@ from inventory.selectors import Flow, flows_of_day, moved_after
 from inventory.services import vehicle_place
 from invoices.models import Invoice
 from payments.models import CashCount, Payment
+from payments.selectors import rounded_away
 from reports.report import Column, Figure, Kind, Report, Row, count
 from transactions.models import Transaction
 
@@ -109,6 +110,7 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
         Figure("total_amount", "Billed with GST", Kind.MONEY, billed["total"]),
         Figure("cash", "Cash taken", Kind.MONEY, taken["cash"] or ZERO),
         Figure("other_payments", "Other payments taken", Kind.MONEY, taken["other"] or ZERO),
+        Figure("cash_rounding", "Cash rounding", Kind.MONEY, rounded_away(within & Q(user=driver), Q(date=day))),
         Figure("goodwill", "Goodwill refunds among them", Kind.MONEY, goodwill["sum"] or ZERO),
         Figure("cash_in_bag", "Cash not handed in by then", Kind.MONEY, in_bag.aggregate(sum=sum_of("amount"))["sum"]),
     ]

@@ -22,8 +22,9 @@ from foundation.access.scoping import rows_within
 from foundation.infrastructure.expressions import added_up
 from foundation.money import ZERO, sum_of
 from invoices.models import Invoice
+from payments.selectors import rounded_away
 from reports.figures.names import customer_names
-from reports.report import Column, Kind, Report, Row, count, money
+from reports.report import Column, Figure, Kind, Report, Row, count, money
 from transactions.models import Transaction, TransactionItem
 
 METER = "Gas by meter"
@@ -75,12 +76,14 @@ def sales_summary(user: User, *, date_from: date, date_to: date, group_by: Group
     """Documents and amounts of a period, both dates included."""
     by_equipment = group_by is GroupBy.EQUIPMENT
     rows = _by_equipment(user, date_from, date_to) if by_equipment else _by_document(user, date_from, date_to, group_by)
+    rounding = rounded_away(rows_within(user, Capability.REPORT_SALES), Q(date__gte=date_from, date__lte=date_to))
     return Report(
         name="sales-summary",
         title=f"Sales by {group_by.label.lower()}",
         parameters={"date_from": date_from, "date_to": date_to, "group_by": group_by.value},
         columns=EQUIPMENT_COLUMNS if by_equipment else SALES_COLUMNS,
         rows=rows,
+        figures=[Figure("cash_rounding", "Cash rounding", Kind.MONEY, rounding)],
     )
 
 

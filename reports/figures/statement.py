@@ -12,7 +12,8 @@ from foundation.infrastructure.replica import may_lag
 from foundation.money import ZERO, sum_of, to_cents
 from invoices.models import Invoice
 from invoices.words import day_text
-from payments.models import Payment
+from payments.models import Allocation, Payment
+from payments.selectors import rounded_away
 from reports.figures.receivables import BUCKETS, OLDEST, bucket_of, open_items
 
 
@@ -25,7 +26,7 @@ class Entry:
 
     day: date
     kind: str
-    """INVOICE, CREDIT_NOTE or PAYMENT (a payment that pays out, or is reversed, raises the balance)."""
+    """INVOICE, CREDIT_NOTE, PAYMENT (a payment that pays out, or is reversed, raises the balance) or ROUNDING."""
     number: str
     details: str
     due_on: date | None
@@ -71,36 +72,44 @@ def _balance_before(customer: Customer, day: date) -> Decimal:
     billed = Invoice.objects.filter(customer=customer, date__lt=day).aggregate(sum=sum_of("total_amount"))["sum"]
     of_account = Payment.objects.filter(is_goodwill=False)
     paid = of_account.filter(customer=customer, date__lt=day).aggregate(sum=sum_of("amount"))["sum"]
-    return to_cents(billed - paid)
+    return to_cents(billed - paid + rounded_away(Q(customer=customer), Q(date__lt=day)))
 
 
 def _entries(customer: Customer, date_from: date, date_to: date, balance: Decimal) -> Iterator[Entry]:
     invoices = Invoice.objects.filter(customer=customer, date__gte=date_from, date__lte=date_to).defer("snapshot")
     of_account = Payment.objects.filter(customer=customer, is_goodwill=False)
     payments = of_account.filter(date__gte=date_from, date__lte=date_to)
-    lines = [
-        (
-            (invoice.date, 0, invoice.pk),
-            "INVOICE" if invoice.kind == Invoice.Kind.TAX_INVOICE else invoice.kind,
-            invoice.invoice_number,
-            "",
-            invoice.due_on if invoice.total_amount > 0 else None,
-            invoice.total_amount,
-        )
-        for invoice in invoices
-    ] + [
-        (
-            (payment.date, 1, payment.pk),
-            "PAYMENT",
-            str(payment),
-            " ".join(
-                filter(None, (payment.get_method_display(), payment.reference, _came(payment), _undoing(payment)))
-            ),
-            None,
-            -payment.amount,
-        )
-        for payment in payments
-    ]
+    roundings = Allocation.objects.filter(rounding_of__customer=customer, date__gte=date_from, date__lte=date_to)
+    lines = (
+        [
+            (
+                (invoice.date, 0, invoice.pk),
+                "INVOICE" if invoice.kind == Invoice.Kind.TAX_INVOICE else invoice.kind,
+                invoice.invoice_number,
+                "",
+                invoice.due_on if invoice.total_amount > 0 else None,
+                invoice.total_amount,
+            )
+            for invoice in invoices
+        ]
+        + [
+            (
+                (payment.date, 1, payment.pk),
+                "PAYMENT",
+                str(payment),
+                " ".join(
+                    filter(None, (payment.get_method_display(), payment.reference, _came(payment), _undoing(payment)))
+                ),
+                None,
+                -payment.amount,
+            )
+            for payment in payments
+        ]
+        + [
+            ((rounding.date, 2, rounding.pk), "ROUNDING", str(rounding.rounding_of), "", None, -rounding.amount)
+            for rounding in roundings.select_related("rounding_of")
+        ]
+    )
     for (day, _, _), kind, number, details, due_on, amount in sorted(lines, key=lambda line: line[0]):
         balance += amount
         yield Entry(day, kind, number, details, due_on, amount, balance)

@@ -125,7 +125,7 @@ def test_a_refund_in_cash_is_rounded(shop: Shop, rounded_to_5_cents: None) -> No
     answer = shop.sell({"type": "RETURN"}, tender=[tender("CASH", "24.05")]).json()
     assert answer["invoice"]["outstanding_amount"] == "0.00"
     assert money(shop)[1] == ("CASH", "-24.05", "-0.02", "0.00")
-    assert (bag(shop), credit_of(shop.customer), verified()) == ("-24.05", 0, True)
+    assert (bag(shop), credit_of(shop.customer), verified()) == ("-24.05", Decimal(0), True)
 
 
 def test_a_void_makes_credit_of_what_was_really_taken(shop: Shop, rounded_to_5_cents: None) -> None:
@@ -134,7 +134,7 @@ def test_a_void_makes_credit_of_what_was_really_taken(shop: Shop, rounded_to_5_c
     void(shop, invoice)
     assert (money(shop), outstanding(shop, invoice)) == ([("CASH", "30.50", "0.00", "30.50")], "0.00")
     assert pay_back(shop, "30.50", by=shop.driver).status_code == 201
-    assert (bag(shop), credit_of(shop.customer)) == ("0.00", 0)
+    assert (bag(shop), credit_of(shop.customer)) == ("0.00", Decimal(0))
     assert money(shop)[1] == ("CASH", "-30.50", "0.00", "0.00")
     assert verified()
 
@@ -208,7 +208,7 @@ def test_credit_that_is_paid_back_in_cash_is_rounded(
     void(shop, sold(shop, total, tender("PAYNOW", total)))
     assert pay_back(shop, cash, method="CASH").status_code == 201
     assert money(shop) == [("PAYNOW", total, "0.00", "0.00"), ("CASH", f"-{cash}", rounding, "0.00")]
-    assert (credit_of(shop.customer), verified()) == (0, True)
+    assert (credit_of(shop.customer), verified()) == (Decimal(0), True)
     reverse(shop, Payment.objects.get(amount__lt=0).pk)
     assert (credit_of(shop.customer), verified()) == (Decimal(total), True)
 
@@ -240,7 +240,7 @@ def test_the_change_is_printed_and_nothing_more(shop: Shop, rounded_to_5_cents: 
     """Case T10."""
     sold(shop, "30.52", tender("CASH", "30.50", given="50.00"))
     payment = Payment.objects.get()
-    assert (payment.given, bag(shop), credit_of(shop.customer)) == (Decimal("50.00"), "30.50", 0)
+    assert (payment.given, bag(shop), credit_of(shop.customer)) == (Decimal("50.00"), "30.50", Decimal(0))
 
 
 def test_paynow_never_enters_the_bag(shop: Shop) -> None:
@@ -254,13 +254,13 @@ def test_paynow_never_enters_the_bag(shop: Shop) -> None:
 
 def test_more_than_is_due_is_asked_and_settles_the_oldest(shop: Shop, nothing_changes: Unchanged) -> None:
     old = sold(shop, "30.52")
-    body = {"tender": [tender("CASH", "150.00")]}
+    taken = [tender("CASH", "150.00")]
     costs(shop, "100.00")
     with nothing_changes():
-        asked = shop.sell({"type": "SALE"}, **body)
+        asked = shop.sell({"type": "SALE"}, tender=taken)
         assert error_of(asked) == (409, "tender_exceeds_due", "tender")
     answer = {name: asked.json()["errors"][0][name] for name in ("code", "attr", "value")}
-    made = shop.sell({"type": "SALE"}, **body, confirm=[answer])
+    made = shop.sell({"type": "SALE"}, tender=taken, confirm=[answer])
     assert made.status_code == 201, made.json()
     assert [outstanding(shop, each) for each in (old, made.json()["invoice"])] == ["0.00", "0.00"]
     assert money(shop) == [("CASH", "150.00", "0.00", "10.48")]
@@ -298,11 +298,11 @@ def test_a_cheque_that_was_taken_before_is_asked_about(shop: Shop, nothing_chang
 
 
 def test_a_sale_with_a_tender_comes_twice_and_counts_once(shop: Shop) -> None:
-    key = {"client_temp_id": "at-the-door"}
+    key = "at-the-door"
     for _ in range(2):
-        sold(shop, "30.52", tender("PAYNOW", "30.52"), **key)
+        sold(shop, "30.52", tender("PAYNOW", "30.52"), client_temp_id=key)
     assert money(shop) == [("PAYNOW", "30.52", "0.00", "0.00")]
-    other = shop.sell({"type": "SALE"}, tender=[tender("PAYNOW", "30.51")], **key)
+    other = shop.sell({"type": "SALE"}, tender=[tender("PAYNOW", "30.51")], client_temp_id=key)
     assert error_of(other)[1] == "idempotency_conflict"
 
 
