@@ -20,7 +20,7 @@ from foundation.operations.idempotency import Operation, named
 from foundation.operations.models import ClientOperation
 from foundation.remains import UnderWay
 from payments.models import CashCount, Payment
-from payments.selectors import expectation_seen_by
+from payments.selectors import cash_in_bag, expectation_seen_by
 from payments.services import NewCashCount, record_cash_count, reject_cash_count, sign_off_cash_count
 from sync.models import Device
 from tests.conftest import Shop, error_of
@@ -399,6 +399,7 @@ def test_a_reversal_after_the_hand_in_does_not_change_the_next_bag(opened: Shop)
     with at(13):
         reversed_ = opened.client_of(opened.admin).post(f"/api/payments/{paid['id']}/reverse/", {"reason": "Twice"})
         assert reversed_.status_code == 201
+        assert cash_in_bag(opened.driver) == 0
     with at(15):
         driver.post("/api/payments/", money)
     with at(18):

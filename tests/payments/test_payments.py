@@ -15,6 +15,7 @@ from foundation.errors import Denied, Invalid
 from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.services import NewPayment, record_payment, reverse_payment
+from payments.services.allocations import owed_by
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
@@ -282,6 +283,12 @@ def test_without_a_choice_only_the_payer_s_invoices_are_settled(shop: Shop) -> N
     others = invoice_of(shop, customer=CustomerFactory().pk)
     assert record(shop, "31.07").json()["credit_amount"] == "31.07"
     assert read(shop, others)["outstanding_amount"] == "31.07"
+
+
+def test_what_is_owed_is_what_is_open_of_invoices(shop: Shop) -> None:
+    assert refund_of(shop)["outstanding_amount"] == "-60.00"
+    still_open = invoice_of(shop)
+    assert list(owed_by(shop.customer.pk)) == [(Invoice.objects.get(pk=still_open["id"]), Decimal("31.07"))]
 
 
 def test_what_is_to_settle_nothing_settles_nothing(shop: Shop) -> None:

@@ -103,6 +103,9 @@ def test_what_cannot_be_taken_is_kept_and_let_happen(shop: Shop) -> None:
     assert boss.post(f"/api/sync/conflicts/{kept.pk}/retry/", {}).status_code == 200
     [payment] = Payment.objects.all()
     assert (payment.user, f"{payment.received_on}") == (shop.driver, early["occurred_at"][:10])
+    evidence = AuditLog.objects.get(action="invoices.payment.recorded").after
+    assert evidence is not None
+    assert evidence["approved_by"] == shop.admin.username
 
 
 def test_kept_cash_is_still_on_its_way_to_a_bag(shop: Shop) -> None:
@@ -143,6 +146,7 @@ def test_it_is_of_the_depot_of_its_moment(shop: Shop) -> None:
     operation = collected(phone, "5.00")
     moved = {"depot": DepotFactory().pk}
     assert shop.client_of(shop.admin).patch(f"/api/accounts/users/{shop.driver.pk}/", moved).status_code == 200
+    shop.driver.refresh_from_db()
     phone.push(operation)
     assert Payment.objects.get().depot == shop.depot
 

@@ -222,6 +222,9 @@ def test_invoice_and_credit_note_settle_each_other(shop: Shop) -> None:
     assert shop.client_of(shop.admin).get("/api/invoices/?is_open=true").json()["count"] == 0
     pay = shop.client_of(shop.admin).post(f"/api/invoices/{invoice['id']}/pay/", {})
     assert error_of(pay) == (409, "already_paid", None)
+    [part] = Allocation.objects.all()
+    assert (part.credit_note_id, part.invoice_id) == (note["id"], invoice["id"])
+    assert part.amount == Decimal(invoice["total_amount"])
 
 
 def test_cash_that_came_with_the_sale_becomes_credit(shop: Shop) -> None:
