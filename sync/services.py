@@ -82,8 +82,9 @@ def push(*, actor: User, operations: Sequence[object], said: Envelope = Envelope
     moment, and nothing else: what went before stands, and the same push again goes on from there.
     """
     now = clock.now()
-    device = None
+    device = known = None
     if said.device is not None:
+        known = Device.objects.filter(user=actor, key=said.device.id).first()
         device = hear_of(actor=actor, said=said.device, now=now, protocol=said.protocol, sent_at=said.sent_at)
     sent = [_read_or_keep(actor, operation, Push(said.protocol, now, said.sent_at)) for operation in operations]
     kept = _kept(actor, sent)
@@ -97,7 +98,7 @@ def push(*, actor: User, operations: Sequence[object], said: Envelope = Envelope
     finally:
         if device is not None:
             # Only now: a number whose operation was neither recorded nor kept has not come.
-            note_numbers(actor=actor, key=device.key, operations=sent[: len(results)], now=now)
+            note_numbers(actor=actor, key=device.key, operations=sent[: len(results)], now=now, known=known)
     return results
 
 
