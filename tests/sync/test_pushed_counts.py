@@ -97,6 +97,7 @@ def test_what_was_sold_before_the_count_and_comes_after_it_was_counted_already(s
     assert on_vehicle(shop) == 17
     assert phone.push(sale)[0]["status"] == "created"
     assert on_vehicle(shop) == 17
+    assert Discrepancy.objects.count() == 1, "it was counted already"
 
 
 def test_a_number_above_the_count_comes_after_it_whatever_the_clock_says(shop: Shop) -> None:
@@ -121,6 +122,29 @@ def test_a_count_signed_off_later_orders_what_its_device_numbered_above_it(shop:
     assert (noted.code, noted.entity_id) == ("after_count", sold_now["id"])
     told, at = (datetime.fromisoformat(each["occurred_at"]) for each in (sale, count))
     assert (noted.shown, noted.billed) == (in_words(told), in_words(at))
+
+
+@pytest.mark.parametrize("is_signed_first", [True, False])
+def test_a_number_below_a_count_that_is_dated_after_it_is_noted(shop: Shop, is_signed_first: bool) -> None:
+    """The clock was ahead, and put right before the count: what is missing there was sold, and is missing again."""
+    phone, other = Phone(shop), VehicleFactory(depot=shop.depot).number
+    shop.stocked("vehicle", other, 5)
+    sale, elsewhere, count = sold(phone, 5, 3), sold(phone, 4, 1, vehicle=other), counted(phone, 30, 17)
+    if is_signed_first:
+        [made] = phone.push(count)
+        sign_off(shop, "vehicle-counts", made["id"])
+        [sold_now, _] = phone.push(sale, elsewhere)
+        assert [each["code"] for each in sold_now["discrepancies"]] == ["after_count"]
+    else:
+        [sold_now, _, made] = phone.push(sale, elsewhere, count)
+        sign_off(shop, "vehicle-counts", made["id"])
+    [noted] = Discrepancy.objects.filter(code="after_count")
+    assert (noted.entity_type, noted.entity_id, noted.user) == (
+        "transactions.transaction", sold_now["id"], shop.driver,
+    )  # fmt: skip
+    told, at = (datetime.fromisoformat(each["occurred_at"]) for each in (sale, count))
+    assert (noted.shown, noted.billed) == (in_words(told), in_words(at))
+    assert "recorded it before" in noted.detail
 
 
 def test_cash_that_comes_late_explains_the_bag_that_was_handed_in(shop: Shop) -> None:
