@@ -476,6 +476,36 @@ def test_what_is_dated_before_a_signed_count_is_noted_whatever_its_device_says(s
     assert on_vehicle(shop) == 19
 
 
+@pytest.mark.parametrize("offset", [-3600, None])
+def test_a_count_by_a_wrong_clock_is_of_the_moment_that_the_server_understands(shop: Shop, offset: int | None) -> None:
+    """Its phone is an hour ahead; the sale after it, by the right clock, is after it."""
+    phone, second, ahead = Phone(shop), Phone(shop, "phone-2"), now() + timedelta(hours=1)
+    count = {**counted(phone, 20, 20), "clock_offset_s": offset}
+    count["occurred_at"] = (ahead - timedelta(minutes=20)).isoformat()
+    body = {"protocol": 2, "sent_at": ahead.isoformat(), "device": {"id": "phone-1", "last_number": 1}}
+    answer = shop.client_of(shop.driver).post("/api/sync/push/", {**body, "operations": [count]})
+    [made] = answer.json()["results"]
+    second.push(sold(second, 10, 3))
+    moment = Count.objects.get(pk=made["id"]).occurred_at
+    assert abs(moment - (now() - timedelta(minutes=20))) < timedelta(seconds=30)
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert on_vehicle(shop) == 17
+
+
+def test_what_left_before_its_load_by_their_times_is_expected_as_less_than_nothing(shop: Shop) -> None:
+    """No figure is made up: the load is dated after the count, and what it brought had left before."""
+    phone, at = Phone(shop), (now() - timedelta(minutes=10)).isoformat()
+    draft = shop.draft({"direction": "OUT", "quantity": 1}, occurred_at=at).json()["id"]
+    assert shop.confirm(draft).status_code == 200
+    _, made = phone.push(sold(phone, 30, 21), counted(phone, 20, 0))
+    address, office = f"/api/vehicle-counts/{made['id']}/", shop.client_of(shop.admin)
+    [line] = office.get(address).json()["lines"]
+    assert (line["expected"], line["variance"]) == (-1, 1)
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert office.get(address).json()["lines"] == [line]
+    assert on_vehicle(shop) == 1
+
+
 def test_a_count_is_of_no_moment_to_come(shop: Shop) -> None:
     soon = (now() + timedelta(minutes=3)).isoformat()
     client = shop.client_of(shop.driver)
