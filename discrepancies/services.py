@@ -69,6 +69,18 @@ def note_pushed_back(
     )  # fmt: skip
 
 
+def note_dated_behind(
+    about: Model, *, user: User, occurred_at: datetime, count: datetime, now: datetime, operation: str | None = None
+) -> None:
+    """Note what a device recorded before a count of its own and dates after it: it may be what was missing there."""
+    told, counted = clock.in_words(occurred_at), clock.in_words(count)
+    detail = f"Its time says {told}; its device recorded it before the count of {counted}, where it may be missing."
+    note_discrepancy(
+        Code.AFTER_COUNT, user=user, about=about, detail=detail, now=now,
+        shown=told, billed=counted, operation=operation,
+    )  # fmt: skip
+
+
 def note_other_vehicle(used: VehicleUsed, *, user: User, about: Model, now: datetime) -> None:
     """Note where an operation's vehicle isn't the one that its user was assigned to then. Likewise."""
     if used.number != used.assigned:

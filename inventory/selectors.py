@@ -12,8 +12,10 @@ from customers.models import Customer
 from depots.models import Depot
 from equipment.models import Equipment
 from fleet.models import Vehicle
+from foundation import clock
+from foundation.entities import entity_name
 from foundation.infrastructure.expressions import added_up
-from foundation.remains import tells_of
+from foundation.remains import UnderWay, tells_of
 from inventory.models import Condition, Count, Inventory, Location, LocationKind, StockMovement
 
 Kind = StockMovement.Kind
@@ -98,6 +100,26 @@ def counted_by(user: User) -> Iterable[str]:
     """The counts of a user that nobody has decided about."""
     rows = Count.objects.filter(user=user, status=Count.Status.COUNTED).order_by("pk")
     return [f"{row} is still to be signed off" for row in rows]
+
+
+@tells_of(Count)
+def counted_before(count: Count) -> Iterable[UnderWay]:
+    """The earlier counts of a vehicle that nobody has decided about: signed later, they take from this one.
+
+    Another depot may have to: that of the vehicle then.
+    """
+    undecided = Count.objects.filter(kind=Count.Kind.VEHICLE, status=Count.Status.COUNTED)
+    for row in undecided.filter(location=count.location_id, ordered_at__lt=count.ordered_at).order_by(
+        "ordered_at", "pk"
+    ):
+        when = clock.in_words(row.occurred_at)
+        yield UnderWay(
+            f"{row} of {when} is neither signed off nor rejected",
+            user=row.user_id,
+            entity=entity_name(row),
+            entity_id=row.pk,
+            occurred_at=row.occurred_at,
+        )
 
 
 @tells_of(Depot)

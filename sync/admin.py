@@ -65,6 +65,7 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
         "retry_without_unknown_fields",
         "retry_at_another_time",
         "retry_and_correct_site",
+        "retry_without_reading",
     )
     readonly_fields = (
         "state", "type", "pushed_by", "device", "number", "occurred_at", "corrected_at", "received_at", "refusal",
@@ -166,6 +167,12 @@ class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
             lambda kept, sent: services.retry_conflict(actor=actor, conflict_id=kept.pk, correct_site=True, **sent),
             _told_of,
         )
+
+    @admin.action(
+        description="Let it happen without its meter reading", permissions=["change"], location=ON_LISTS_AND_PAGES
+    )
+    def retry_without_reading(self, request: HttpRequest, queryset: QuerySet[SyncConflict]) -> HttpResponse | None:
+        return self._retry(request, queryset, without_reading=True)
 
     def _retry(self, request: HttpRequest, queryset: QuerySet[SyncConflict], **approved: Any) -> HttpResponse | None:
         """At once, but for what its user said did not happen: that is shown first."""

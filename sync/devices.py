@@ -1,14 +1,16 @@
 """What each device says of itself, noted: that it spoke, how far it has counted, which of its numbers have come."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError
 
 from accounts.models import User
 from discrepancies.services import Code, note_discrepancy
+from foundation import clock
 from foundation.commands import TryAgain, command
 from foundation.operations.idempotency import idempotent
 from sync import locks
@@ -57,8 +59,13 @@ def hear_of(
 
 @command
 @idempotent
-def note_numbers(*, actor: User, key: str, operations: Sequence[Sent], now: datetime) -> Device:
-    """Note under which of their numbers these came. Locks the device."""
+def note_numbers(
+    *, actor: User, key: str, operations: Sequence[Sent], now: datetime, known: Device | None = None
+) -> Device:
+    """Note under which of their numbers these came, and which of those were used before. Locks the device.
+
+    ``known`` is what was known of it before it spoke now.
+    """
     locked = locks.device(actor, key)
     numbered = [(each, each.number) for each in operations if each.number is not None]
     came: dict[int, set[str]] = {}
@@ -71,12 +78,12 @@ def note_numbers(*, actor: User, key: str, operations: Sequence[Sent], now: date
         key, others = _key(each), came.setdefault(number, set())
         if key in others:
             continue
-        if others:
+        if reused := _reused(number, each, others, known):
             note_discrepancy(
                 Code.NUMBER_REUSED,
                 user=actor,
                 about=locked,
-                detail=f"Number {number} came before, for another operation.",
+                detail=reused,
                 now=now,
                 shown=number,
                 operation=each.client_temp_id,
@@ -91,6 +98,21 @@ def note_numbers(*, actor: User, key: str, operations: Sequence[Sent], now: date
         locked.last_number = max(locked.last_number, *came)
         locked.save(update_fields=["received", "last_number"])
     return locked
+
+
+def _reused(number: int, sent: Sent, others: Collection[str], known: Device | None) -> str:
+    """How we know that a number was used for something else as well; empty: we don't."""
+    if others:
+        return f"Number {number} came before, for another operation."
+    if known is None or number > known.last_number or sent.corrected_at is None:
+        return ""
+    # By then the device had recorded something under it, which has never come.
+    if sent.corrected_at <= known.heard_at + settings.DEVICE_CLOCK_TOLERANCE:
+        return ""
+    return (
+        f"By {clock.in_words(known.heard_at)} the device had recorded number {number}, and this is of "
+        f"{clock.in_words(sent.corrected_at)}: what was recorded first has never come."
+    )
 
 
 def _add(actor: User, said: DeviceSays, now: datetime, protocol: int) -> None:

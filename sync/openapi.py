@@ -229,7 +229,8 @@ retry_conflict = extend_schema(
     summary="Let it happen",
     description="Carries the operation out as the user who pushed it, when it happened. Where it is refused again, "
     "the answer is that refusal and the conflict stays open. What was refused with `unknown_field` happens with "
-    "`ignore_unknown_fields`, without them. The app learns of it with its next push.",
+    "`ignore_unknown_fields`, without them; a sale whose meter reading can't be recorded happens with "
+    "`without_reading`, without that. The app learns of it with its next push.",
     tags=["Offline"],
     request=RetryIn,
     responses={

@@ -468,6 +468,11 @@ class RetryIn(Input):
         default=False,
         help_text="More comes back from the customer's site than the books know: bring them to it, in the same commit.",
     )
+    without_reading = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Leave out the meter reading of a sale that can't be recorded: the next one bills the usage.",
+    )
     reason = TextField(
         max_length=500, required=False, allow_blank=True, default="", help_text="Of the correction; needed for it."
     )

@@ -82,8 +82,9 @@ def push(*, actor: User, operations: Sequence[object], said: Envelope = Envelope
     moment, and nothing else: what went before stands, and the same push again goes on from there.
     """
     now = clock.now()
-    device = None
+    device = known = None
     if said.device is not None:
+        known = Device.objects.filter(user=actor, key=said.device.id).first()
         device = hear_of(actor=actor, said=said.device, now=now, protocol=said.protocol, sent_at=said.sent_at)
     sent = [_read_or_keep(actor, operation, Push(said.protocol, now, said.sent_at)) for operation in operations]
     kept = _kept(actor, sent)
@@ -97,7 +98,7 @@ def push(*, actor: User, operations: Sequence[object], said: Envelope = Envelope
     finally:
         if device is not None:
             # Only now: a number whose operation was neither recorded nor kept has not come.
-            note_numbers(actor=actor, key=device.key, operations=sent[: len(results)], now=now)
+            note_numbers(actor=actor, key=device.key, operations=sent[: len(results)], now=now, known=known)
     return results
 
 
@@ -111,14 +112,16 @@ def retry_conflict(
     ignore_unknown_fields: bool = False,
     occurred_at: datetime | None = None,
     correct_site: bool = False,
+    without_reading: bool = False,
     reason: str = "",
 ) -> SyncConflict:
     """Let a kept operation happen, as the user who pushed it and when it happened, however long ago that is.
 
     ``approve_rates`` takes the rates that it names, as far as the actor may; ``ignore_unknown_fields`` leaves out what
     it says beyond the fields that there are; ``occurred_at`` is another time than the one that was understood when it
-    came; ``correct_site`` brings the customer's site to what comes back from it, for a ``reason``. Locks the conflict,
-    then what the operation's own command locks, which also names the errors. Raises Denied, ConflictSettled,
+    came; ``correct_site`` brings the customer's site to what comes back from it, for a ``reason``; ``without_reading``
+    leaves out a meter reading that can't be recorded: the next one bills the usage. Locks the conflict, then what the
+    operation's own command locks, which also names the errors. Raises Denied, ConflictSettled,
     Unreadable, BelongsToAnother, Invalid for a time that is still to come or a correction without its reason,
     UserDeactivated where it happened after that, UserNotAllowed where they lack the right now.
     """
@@ -137,6 +140,7 @@ def retry_conflict(
         by=actor,
         rates=approve_rates,
         site_reason=reason.strip() if correct_site else "",
+        without_reading=without_reading,
         another_time=occurred_at,
         sent=conflict.occurred_at,
     )
@@ -157,6 +161,7 @@ def retry_conflict(
             "unknown_fields_ignored": bool(sent.refusals),
             **({"occurred_at": occurred_at} if occurred_at else {}),
             **({"site_corrected": True} if correct_site else {}),
+            **({"reading_left_out": True} if without_reading else {}),
         },
         reason=reason,
     )

@@ -150,7 +150,10 @@ void_sale = extend_schema(
     "once.",
     tags=["Sales"],
     request=VoidIn,
-    responses={201: SaleOut, **conflicts(AlreadyVoided, DepositRefunded, MeterMovedOn, InsufficientStock)},
+    responses={
+        201: SaleOut,
+        **conflicts(AlreadyVoided, DepositRefunded, MeterMovedOn, VehicleInactive, InsufficientStock),
+    },
     examples=[
         OpenApiExample("a mistake", value={"reason": "Entered for the wrong customer"}, request_only=True),
         OpenApiExample(

@@ -21,13 +21,15 @@ class Approval:
     """Somebody with the right to decide lets an operation happen for the user who reported it.
 
     Whenever it happened; with ``rates`` also at the rates that it names, with ``site_reason`` also with more at the
-    customer's site than the books know, for that reason. ``by`` None: the server itself, again.
+    customer's site than the books know, for that reason; ``without_reading`` leaves a sale's reading out. ``by`` None:
+    the server itself, again.
     ``another_time`` is when it happened by them, where that isn't what its device said, ``sent``.
     """
 
     by: Any
     rates: bool = False
     site_reason: str = ""
+    without_reading: bool = False
     another_time: datetime | None = None
     sent: datetime | None = None
 
@@ -38,7 +40,8 @@ class Approval:
             return {"retried": "automatically"}
         corrected = {"site_corrected": self.site_reason} if self.site_reason else {}
         overruled = {"occurred_at": self.another_time, "occurred_at_sent": self.sent} if self.another_time else {}
-        return {"approved_by": self.by.username, **corrected, **overruled}
+        left_out = {"reading_left_out": True} if self.without_reading else {}
+        return {"approved_by": self.by.username, **corrected, **left_out, **overruled}
 
 
 def require_past(occurred_at: datetime, *, now: datetime, attr: str) -> None:

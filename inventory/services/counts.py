@@ -40,6 +40,7 @@ from inventory.services.stock import (
     hold_stock,
     locations,
     lock_or_make_balances,
+    note_movements_dated_behind,
     order_movements,
     post_movements,
     tell_of_gains,
@@ -209,6 +210,7 @@ def bring_to(count: Count, *, actor: User, cause: Model, reason: str) -> dict[St
     """
     now = clock.now()
     changed = _moved_behind(count)
+    note_movements_dated_behind(count)
     changed[count.location_id] = min(changed.get(count.location_id, count.ordered_at), count.ordered_at)
     places = locks.places(changed)
     [world] = locations(Place(LocationKind.OUTSIDE))

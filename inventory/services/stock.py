@@ -21,7 +21,7 @@ from accounts.selectors import depot_at
 from customers.models import Customer
 from depots.models import Depot
 from discrepancies.models import Discrepancy
-from discrepancies.services import note_discrepancy, note_pushed_back
+from discrepancies.services import note_dated_behind, note_discrepancy, note_pushed_back
 from equipment.models import Equipment
 from fleet.models import Vehicle
 from foundation import clock
@@ -369,6 +369,7 @@ def post_movements(
     depot_id = depot_at(actor, hold.occurred_at)
     if hold.position.number is not None and hold.position.at > hold.occurred_at:
         note_pushed_back(cause, user=actor, occurred_at=hold.occurred_at, to=hold.position.at, now=now)
+    _note_dated_behind(hold, cause, actor, now)
     _note_counted_already(hold, cause, actor, now)
     causes = of_another or {}
     return StockMovement.objects.bulk_create(
@@ -401,6 +402,19 @@ def announce_holders(customer_ids: Iterable[int | None]) -> None:
     announce(*(Customer(pk=pk) for pk in dict.fromkeys(customer_ids) if pk is not None))
 
 
+def _note_dated_behind(hold: StockHold, cause: models.Model, actor: User, now: datetime) -> None:
+    """Note what its device recorded before a count of the same place, and dates after it."""
+    at = hold.position
+    if at.number is None:
+        return
+    ends = {end.pk for move in hold.moves for end in (move.from_location, move.to_location)}
+    counts = Count.objects.standing().filter(
+        location__in=ends, device=at.device, device_number__gt=at.number, ordered_at__lt=at.at
+    )
+    if count := counts.order_by("ordered_at", "pk").first():
+        note_dated_behind(cause, user=actor, occurred_at=hold.occurred_at, count=count.ordered_at, now=now)
+
+
 def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now: datetime) -> None:
     """Note what is dated before a signed count: whoever signed it saw another figure.
 
@@ -425,6 +439,25 @@ def _note_counted_already(hold: StockHold, cause: models.Model, actor: User, now
 def _vehicle_depot(count: Count) -> int | None:
     vehicles = Vehicle.objects.filter(number=count.location.vehicle_no) if count.kind == Count.Kind.VEHICLE else None
     return vehicles.values_list("depot", flat=True).first() if vehicles else None
+
+
+def note_movements_dated_behind(count: Count) -> None:
+    """Likewise, of a count that stands from now on: what had come already."""
+    if count.device_number is None:
+        return
+    here = models.Q(from_location=count.location_id) | models.Q(to_location=count.location_id)
+    moved = StockMovement.objects.filter(
+        here,
+        count__isnull=True,
+        device=count.device,
+        device_number__lt=count.device_number,
+        ordered_at__gt=count.ordered_at,
+    )
+    for row in {(row.cause_type, row.cause_id): row for row in moved.select_related("user")}.values():
+        cause = model_of(row.cause_type)._default_manager.get(pk=row.cause_id)
+        note_dated_behind(
+            cause, user=row.user, occurred_at=row.occurred_at, count=count.ordered_at, now=clock.now(), operation=""
+        )
 
 
 def order_movements(rows: QuerySet[StockMovement], moment: datetime) -> list[tuple[int, datetime]]:

@@ -13,7 +13,7 @@ from invoices.models import Invoice
 from sync.models import SyncConflict
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, url
 from tests.conftest import Shop
-from tests.factories import PASSWORD, DepotFactory, UserFactory
+from tests.factories import PASSWORD, DepotFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
 
@@ -219,6 +219,17 @@ def test_a_conflict_is_let_happen_or_dismissed(office: Shop) -> None:
     assert (second.status, second.reason) == ("DISMISSED", "Entered twice")
     assert client.post(page, {"reason": "Again", "_save": "Save"}).status_code == 403
     assert Transaction.objects.count() == sales + 1
+
+
+def test_a_sale_is_let_happen_without_its_reading(office: Shop) -> None:
+    line = {"equipment": office.cylinder.pk, "type": "SALE", "quantity": 1}
+    data = {"customer": MeteredCustomerFactory().pk, "items": [line], "current_meter": "1100.00"}
+    operation = {"type": "transaction.create", "client_temp_id": "low", "data": data}
+    [result] = office.client_of(office.driver).post("/api/sync/push/", {"operations": [operation]}).json()["results"]
+    chosen = {"action": "retry_without_reading", "_selected_action": [result["conflict"]]}
+    done = logged_in(office.admin).post(url("sync.syncconflict"), chosen, follow=True)
+    assert any("happened" in message for message in messages_of(done))
+    assert Transaction.objects.get(client_temp_id="low").current_meter_reading is None
 
 
 @pytest.mark.parametrize("label", ["invoices.payment", "transactions.meterreplacement", "inventory.inventory"])

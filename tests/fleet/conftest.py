@@ -56,6 +56,10 @@ class Fleet:
         sent = {"to_vehicle": target.number, "items": items, **body}
         return self.shop.client_of(by or self.shop.driver).post(f"/api/vehicles/{source.pk}/transfer/", sent)
 
+    def void(self, sale: int, **body: Any) -> Answer:
+        sent = {"reason": "Another stall", **body}
+        return self.shop.client_of(self.shop.admin).post(f"/api/transactions/{sale}/void/", sent)
+
     def sold_from(self, **body: Any) -> str:
         """Sells one; the vehicle that the document names and that the cylinder came from."""
         before = {vehicle: self.on(vehicle) for vehicle in (self.first, self.other)}

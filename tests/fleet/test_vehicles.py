@@ -157,6 +157,34 @@ def test_nothing_is_sold_from_a_vehicle_that_is_inactive_nor_taken_back_onto_it(
     assert fleet.on(fleet.first) == 17
 
 
+@pytest.mark.parametrize("kind", ["SALE", "SWAP"])
+def test_nothing_comes_back_onto_a_vehicle_that_is_inactive(
+    fleet: Fleet, nothing_changes: Unchanged, kind: str
+) -> None:
+    """What never left it lies there still, and what is gone doesn't move."""
+    shop = fleet.shop
+    shop.stocked("customer", shop.customer.pk, 3)
+    sales = [shop.sell({"type": kind, "quantity": 1}).json()["transaction"]["id"] for _ in range(3)]
+    assert shop.client_of(shop.admin).delete(f"/api/vehicles/{fleet.first.pk}/").status_code == 200
+    with nothing_changes():
+        for body in ({}, {"goods": "came_back"}, {"return_stock": True}):
+            assert error_of(fleet.void(sales[0], **body)) == (409, "vehicle_inactive", "goods")
+    for sale, goods in zip(sales, ("never_left", "gone"), strict=False):
+        assert fleet.void(sale, goods=goods).status_code == 201
+    assert fleet.on(fleet.first) == 18
+    shop.client_of(shop.admin).patch(f"/api/vehicles/{fleet.first.pk}/", {"is_active": True})
+    assert fleet.void(sales[2]).status_code == 201
+
+
+def test_what_was_brought_back_by_mistake_leaves_a_vehicle_that_is_inactive(fleet: Fleet) -> None:
+    shop = fleet.shop
+    shop.stocked("customer", shop.customer.pk, 1)
+    sale = shop.sell({"type": "RETURN"}).json()["transaction"]["id"]
+    assert shop.client_of(shop.admin).delete(f"/api/vehicles/{fleet.first.pk}/").status_code == 200
+    assert fleet.void(sale).status_code == 201
+    assert shop.stock("EMPTY", vehicle_no=fleet.first.number) == 0
+
+
 def test_a_sale_that_moves_nothing_on_an_inactive_vehicle_is_recorded(fleet: Fleet) -> None:
     shop = fleet.shop
     assert shop.client_of(shop.admin).delete(f"/api/vehicles/{fleet.first.pk}/").status_code == 200

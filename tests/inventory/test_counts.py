@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import AuditLog
+from discrepancies.models import Discrepancy
+from fleet.models import Vehicle
 from foundation import clock, remains
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
@@ -57,8 +59,8 @@ def decide(shop: Shop, counted: Json, what: str = "sign-off", by: User | None = 
     return shop.client_of(by or shop.admin).post(f"/api/vehicle-counts/{counted['id']}/{what}/", body)
 
 
-def sign(shop: Shop, counted: Json) -> Json:
-    answer = decide(shop, counted)
+def sign(shop: Shop, counted: Json, by: User | None = None) -> Json:
+    answer = decide(shop, counted, by=by)
     assert answer.status_code == 200, answer.content
     signed: Json = answer.json()
     return signed
@@ -479,7 +481,7 @@ def test_an_open_count_of_one_vehicle_holds_up_no_other(opened: Shop) -> None:
     with at(12):
         count(opened, 18)
     with at(18):
-        sign(opened, count(opened, 0, by=mate))
+        assert sign(opened, count(opened, 0, by=mate))["pending"] == []
 
 
 def test_a_rejected_count_leaves_nothing(opened: Shop) -> None:
@@ -758,3 +760,34 @@ def test_nobody_is_held_up_by_a_count_that_they_do_not_see(opened: Shop) -> None
         assert error_of(decide(opened, own))[1] == "earlier_count_open", "an administrator sees both"
         assert decide(opened, unseen, by=supervisor).status_code == 404
         assert decide(opened, own, by=supervisor).status_code == 200
+
+
+def test_an_earlier_count_that_another_depot_decides_about_is_told_and_charges_the_later_one(opened: Shop) -> None:
+    """The vehicle was theirs when it was counted first. Nobody waits for what they can't decide about, but they know of it."""
+    vehicle, theirs = Vehicle.objects.get(number=opened.driver.vehicle_no), DepotFactory()
+    before, after = (UserFactory(role=Role.SUPERVISOR, depot=depot) for depot in (opened.depot, theirs))
+    mate = DriverFactory(depot=theirs)
+    with at(11):
+        first = count(opened, 18)
+    with at(12):
+        opened.client_of(opened.admin).patch(f"/api/vehicles/{vehicle.pk}/", {"depot": theirs.pk})
+    with at(13):
+        second = count(opened, 17, by=mate, vehicle=vehicle.number)
+
+        def told(user: User) -> tuple[list[int], int]:
+            read = opened.client_of(user).get(f"/api/vehicle-counts/{second['id']}/").json()
+            assert all(each["entity_type"] == "inventory.count" for each in read["pending"])
+            return [each["entity_id"] for each in read["pending"]], read["pending_others"]
+
+        assert told(opened.admin) == ([first["id"]], 0)
+        assert told(after) == ([], 1)
+        [line] = sign(opened, second, by=after)["lines"]
+        assert (line["expected"], line["variance"]) == (20, -3)
+    with at(14):
+        [line] = sign(opened, first, by=before)["lines"]
+        assert (line["expected"], line["variance"]) == (20, -2)
+        assert told(opened.admin) == ([], 0)
+        [line] = opened.client_of(after).get(f"/api/vehicle-counts/{second['id']}/").json()["lines"]
+        assert (line["expected"], line["variance"], line["variance_now"]) == (20, -3, -1)
+    assert [each.billed for each in Discrepancy.objects.filter(code="after_count")] == [second["count_number"]]
+    assert on_vehicle(opened) == 17

@@ -4,16 +4,21 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db.models import Sum
 
 from accounts.models import User
 from audit.models import AuditLog
+from customers.models import Customer
+from discrepancies.models import Discrepancy
 from foundation import clock
 from foundation.access.capabilities import Role
+from payments.models import Payment
 from sync.models import SyncConflict
 from sync.selectors import described
 from tests.conftest import Shop, error_of
-from tests.factories import UserFactory
+from tests.factories import MeteredCustomerFactory, UserFactory
 from tests.sync.conftest import Push, confirm_of, load_of, sale_of
+from tests.sync.test_devices import numbered, send_raw
 from tests.types import Answer, Unchanged
 from transactions.models import Transaction
 
@@ -122,6 +127,48 @@ def test_another_rate_needs_its_own_approval(shop: Shop, push: Push, retry: Call
     retried = AuditLog.objects.latest("id")
     assert retried.after is not None
     assert retried.after["rates_approved"] is True
+
+
+@pytest.mark.parametrize(
+    ("reading", "code"),
+    [("1100.00", "meter_reading_decreased"), ("5200.00", "usage_unlikely"), ("1210.00", "meter_moved_on")],
+)
+def test_a_sale_whose_reading_can_not_be_recorded_happens_without_it(
+    shop: Shop, retry: Callable[..., Answer], reading: str, code: str
+) -> None:
+    """The cylinders have left and the cash was taken; the next reading bills the usage."""
+    customer, sold_at = MeteredCustomerFactory(), clock.now()
+    if code == "meter_moved_on":
+        body = {"final_reading": "1200.00", "new_meter_number": "M-NEW", "first_reading": "3.00"}
+        replaced = shop.client_of(shop.admin).post(f"/api/customers/{customer.pk}/replace-meter/", body)
+        assert replaced.status_code == 201, replaced.json()
+    shown = {"last_reading": "1200.00", "total_with_gst": "500.00"}
+    more = {"customer": customer.pk, "current_meter": reading, "payment_received": True, "based_on": shown}
+    operation = numbered(sale_of(shop, "a", occurred_at=sold_at.isoformat(), **more), 1) | {"clock_offset_s": 0}
+    [refused] = send_raw(shop, operation).json()["results"]
+    assert [error["code"] for error in refused["errors"]] == [code]
+    before = Customer.objects.get(pk=customer.pk).last_meter_reading
+    assert error_of(retry(refused["conflict"]))[1] == code
+    assert retry(refused["conflict"], without_reading=True).status_code == 200
+    sale = Transaction.objects.get(client_temp_id="a")
+    assert (sale.occurred_at, sale.current_meter_reading, str(sale.usage_amount)) == (sold_at, None, "0.00")
+    assert Customer.objects.get(pk=customer.pk).last_meter_reading == before
+    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == 19
+    assert Payment.objects.aggregate(cash=Sum("amount"))["cash"] == 500
+    assert [noted.code for noted in Discrepancy.objects.all()] == ["total_differs"]
+    sold, decided = AuditLog.objects.get(action="transactions.sale.recorded"), AuditLog.objects.latest("id")
+    assert sold.after is not None
+    assert decided.after is not None
+    assert sold.after["reading_left_out"] is decided.after["reading_left_out"] is True
+    [again] = send_raw(shop, operation).json()["results"]
+    assert (again["status"], again["id"]) == ("duplicate", sale.pk)
+
+
+def test_a_reading_alone_does_not_happen_without_it(shop: Shop, push: Push, retry: Callable[..., Answer]) -> None:
+    customer = MeteredCustomerFactory()
+    data = {"customer": customer.pk, "current_meter": "1100.00"}
+    [refused] = push({"type": "transaction.create", "client_temp_id": "a", "data": data})
+    assert error_of(retry(refused["conflict"], without_reading=True)) == (409, "empty_sale", None)
 
 
 def test_what_depends_on_a_retried_operation_can_be_retried_after_it(

@@ -315,6 +315,27 @@ def test_a_number_that_comes_twice_is_flagged_once_and_refused_never(shop: Shop,
     assert (device.received, device.last_number) == (1, 7)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "noted"), [(-1, []), (4, []), (6, ["number_reused"])], ids=["before", "clocks differ", "after"]
+)
+def test_a_number_that_never_came_and_comes_of_a_later_sale_is_used_again(
+    shop: Shop, minutes: int, noted: list[str]
+) -> None:
+    """The phone had recorded number 2, and was restored before it sent it: what that was never comes."""
+    told = clock.now().replace(microsecond=0)
+    with time_machine.travel(told, tick=False):
+        sold_before = numbered(sale_of(shop, "a", occurred_at=told.isoformat()), 1, clock_offset_s=0)
+        assert send_raw(shop, sold_before, last_number=2).json()["device"]["missing"] == [2]
+    at = (told + timedelta(minutes=minutes)).isoformat()
+    sold = numbered(sale_of(shop, "b", occurred_at=at), 2, clock_offset_s=0)
+    following = numbered(sale_of(shop, "c", occurred_at=at), 3, clock_offset_s=0)
+    with time_machine.travel(told + timedelta(minutes=30), tick=False):
+        for _ in range(2):
+            results = send_raw(shop, sold, following, last_number=3).json()["results"]
+            assert [(result["id"] is not None, codes(result)) for result in results] == [(True, noted), (True, [])]
+    assert [each.code for each in Discrepancy.objects.all()] == noted
+
+
 # --- Seeing to it ---
 
 

@@ -97,6 +97,7 @@ def test_what_was_sold_before_the_count_and_comes_after_it_was_counted_already(s
     assert on_vehicle(shop) == 17
     assert phone.push(sale)[0]["status"] == "created"
     assert on_vehicle(shop) == 17
+    assert Discrepancy.objects.count() == 1, "it was counted already"
 
 
 def test_a_number_above_the_count_comes_after_it_whatever_the_clock_says(shop: Shop) -> None:
@@ -121,6 +122,29 @@ def test_a_count_signed_off_later_orders_what_its_device_numbered_above_it(shop:
     assert (noted.code, noted.entity_id) == ("after_count", sold_now["id"])
     told, at = (datetime.fromisoformat(each["occurred_at"]) for each in (sale, count))
     assert (noted.shown, noted.billed) == (in_words(told), in_words(at))
+
+
+@pytest.mark.parametrize("is_signed_first", [True, False])
+def test_a_number_below_a_count_that_is_dated_after_it_is_noted(shop: Shop, is_signed_first: bool) -> None:
+    """The clock was ahead, and put right before the count: what is missing there was sold, and is missing again."""
+    phone, other = Phone(shop), VehicleFactory(depot=shop.depot).number
+    shop.stocked("vehicle", other, 5)
+    sale, elsewhere, count = sold(phone, 5, 3), sold(phone, 4, 1, vehicle=other), counted(phone, 30, 17)
+    if is_signed_first:
+        [made] = phone.push(count)
+        sign_off(shop, "vehicle-counts", made["id"])
+        [sold_now, _] = phone.push(sale, elsewhere)
+        assert [each["code"] for each in sold_now["discrepancies"]] == ["after_count"]
+    else:
+        [sold_now, _, made] = phone.push(sale, elsewhere, count)
+        sign_off(shop, "vehicle-counts", made["id"])
+    [noted] = Discrepancy.objects.filter(code="after_count")
+    assert (noted.entity_type, noted.entity_id, noted.user) == (
+        "transactions.transaction", sold_now["id"], shop.driver,
+    )  # fmt: skip
+    told, at = (datetime.fromisoformat(each["occurred_at"]) for each in (sale, count))
+    assert (noted.shown, noted.billed) == (in_words(told), in_words(at))
+    assert "recorded it before" in noted.detail
 
 
 def test_cash_that_comes_late_explains_the_bag_that_was_handed_in(shop: Shop) -> None:
@@ -450,6 +474,36 @@ def test_what_is_dated_before_a_signed_count_is_noted_whatever_its_device_says(s
     assert shop.sell({"type": "SALE"}, occurred_at=past).status_code == 201
     assert Discrepancy.objects.filter(code="after_count").count() == 3
     assert on_vehicle(shop) == 19
+
+
+@pytest.mark.parametrize("offset", [-3600, None])
+def test_a_count_by_a_wrong_clock_is_of_the_moment_that_the_server_understands(shop: Shop, offset: int | None) -> None:
+    """Its phone is an hour ahead; the sale after it, by the right clock, is after it."""
+    phone, second, ahead = Phone(shop), Phone(shop, "phone-2"), now() + timedelta(hours=1)
+    count = {**counted(phone, 20, 20), "clock_offset_s": offset}
+    count["occurred_at"] = (ahead - timedelta(minutes=20)).isoformat()
+    body = {"protocol": 2, "sent_at": ahead.isoformat(), "device": {"id": "phone-1", "last_number": 1}}
+    answer = shop.client_of(shop.driver).post("/api/sync/push/", {**body, "operations": [count]})
+    [made] = answer.json()["results"]
+    second.push(sold(second, 10, 3))
+    moment = Count.objects.get(pk=made["id"]).occurred_at
+    assert abs(moment - (now() - timedelta(minutes=20))) < timedelta(seconds=30)
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert on_vehicle(shop) == 17
+
+
+def test_what_left_before_its_load_by_their_times_is_expected_as_less_than_nothing(shop: Shop) -> None:
+    """No figure is made up: the load is dated after the count, and what it brought had left before."""
+    phone, at = Phone(shop), (now() - timedelta(minutes=10)).isoformat()
+    draft = shop.draft({"direction": "OUT", "quantity": 1}, occurred_at=at).json()["id"]
+    assert shop.confirm(draft).status_code == 200
+    _, made = phone.push(sold(phone, 30, 21), counted(phone, 20, 0))
+    address, office = f"/api/vehicle-counts/{made['id']}/", shop.client_of(shop.admin)
+    [line] = office.get(address).json()["lines"]
+    assert (line["expected"], line["variance"]) == (-1, 1)
+    sign_off(shop, "vehicle-counts", made["id"])
+    assert office.get(address).json()["lines"] == [line]
+    assert on_vehicle(shop) == 1
 
 
 def test_a_count_is_of_no_moment_to_come(shop: Shop) -> None:

@@ -89,6 +89,8 @@ def create_customer_transaction_and_invoice(
     EquipmentInactive, NoMeter, MeterMovedOn, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, AmountOutOfRange,
     Unconfirmed, InsufficientStock, StorageUnavailable.
     """
+    if approval and approval.without_reading:
+        data = replace(data, current_meter=None)
     return ahead_of_locks(
         partial(_lay_out, actor, data, approval),
         lambda ahead: _record(actor=actor, data=data, approval=approval, ahead=ahead),

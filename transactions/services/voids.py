@@ -17,6 +17,7 @@ from customers.models import Customer
 from customers.services import move_meter
 from deposits import locks as deposit_locks
 from deposits.services import Cause, Charge, charge_deposits, require_not_refunded, take_back, take_from_balances
+from fleet.services import require_number_in_use
 from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
@@ -28,7 +29,7 @@ from foundation.errors import Invalid
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
 from foundation.operations.idempotency import idempotent
-from inventory.models import StockMovement
+from inventory.models import LocationKind, StockMovement
 from inventory.services import Move, hold_stock, look_at_stock, post_movements
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
@@ -62,7 +63,8 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, goods: st
 
     The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the
     customer, the invoice, the balances in primary-key order, the deposits, the payments. Raises Denied,
-    AlreadyVoided, DepositRefunded, MeterMovedOn, InsufficientStock, Invalid without a reason, StorageUnavailable.
+    AlreadyVoided, DepositRefunded, MeterMovedOn, VehicleInactive, InsufficientStock, Invalid without a reason,
+    StorageUnavailable.
     """
     return ahead_of_locks(
         partial(_lay_out, actor, transaction_id, reason, goods),
@@ -75,7 +77,7 @@ def _lay_out(actor: User, transaction_id: int, reason: str, goods: str, held: Ex
     sale = Transaction.objects.select_related("customer", "invoice", "user").get(pk=transaction_id)
     _require_voidable(actor, sale, reason)
     now = clock.now()
-    moves = _moves_back(sale, goods)
+    moves = _moves_back(sale, goods, now)
     ends = [place.key for move in moves for place in (move.from_location, move.to_location)]
     look_at_stock(ends, [move.equipment.pk for move in moves], occurred_at=now, now=now).require(moves)
     billing = _billing(sale, sale.invoice, sale.customer, reason, now)
@@ -98,7 +100,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
     if page is not None and not page.is_of_today():
         page = None
     now = page.now if page else clock.now()
-    hold = hold_stock(_moves_back(sale, goods), occurred_at=now, now=now)
+    hold = hold_stock(_moves_back(sale, goods, now), occurred_at=now, now=now)
     deposit_locks.lots_changed_by(sale)
     payment_locks.payments_of(voided.pk)
     billing = _billing(sale, voided, customer, reason, now)
@@ -216,13 +218,16 @@ def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
         raise MeterMovedOn(f"{customer.name}'s meter has moved on since {sale.transaction_number}.")
 
 
-def _moves_back(sale: Transaction, goods: str) -> list[Move]:
-    """Each movement of the sale, and nothing that compensated for it, the other way round; the last one first."""
+def _moves_back(sale: Transaction, goods: str, now: datetime) -> list[Move]:
+    """Each movement of the sale, and nothing that compensated for it, the other way round; the last one first.
+
+    Raises VehicleInactive where something would come back onto a vehicle that is inactive now.
+    """
     if goods == Goods.GONE:
         return []
     movements = StockMovement.objects.filter(cause_type=entity_name(sale), cause_id=sale.pk, count__isnull=True)
     ends = ("from_location__depot", "from_location__customer", "to_location__depot", "to_location__customer")
-    return [
+    moves = [
         Move(
             kind=StockMovement.Kind.REVERSAL,
             equipment=movement.equipment,
@@ -237,6 +242,9 @@ def _moves_back(sale: Transaction, goods: str) -> list[Move]:
         )
         for movement in movements.select_related("equipment", *ends).order_by("-pk")
     ]
+    if goods == Goods.CAME_BACK and any(move.to_location.kind == LocationKind.VEHICLE for move in moves):
+        require_number_in_use(sale.vehicle_no, now, attr="goods")
+    return moves
 
 
 def _billing(sale: Transaction, voided: Invoice, customer: Customer, reason: str, now: datetime) -> Billing:
