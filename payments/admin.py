@@ -8,7 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.models import User
@@ -17,6 +18,7 @@ from customers.admin import CustomerAdmin
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from foundation.access.capabilities import Capability
+from foundation.api.responses import pdf_file
 from foundation.limits import AMOUNT
 from foundation.money import CENT, shown, to_cents
 from foundation.office.actions import ON_LISTS_AND_PAGES, ON_PAGES, ReasonedForm, ReasonForm, RemarksForm
@@ -31,6 +33,7 @@ from invoices.models import Invoice
 from invoices.selectors import open_amount
 from payments import services
 from payments.models import Allocation, CashCount, CashCountQuerySet, Payment, PaymentQuerySet
+from payments.receipts import print_receipt
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, offsets_of
 
 
@@ -312,14 +315,26 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
             lambda payment, sent: services.reverse_payment(actor=actor, payment_id=payment.pk, reason=sent["reason"]),
         )
 
+    def get_urls(self) -> list[URLPattern]:
+        shown = self.admin_site.admin_view(self.show_receipt)
+        return [path("<int:pk>/receipt/", shown, name="invoices_payment_receipt"), *super().get_urls()]
+
+    def show_receipt(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The receipt, for those who may see the payment."""
+        payments = Payment.objects.visible_to(acting_user(request)).with_allocations(acting_user(request))
+        payment = payments.filter(pk=pk).first() if self.has_view_permission(request) else None
+        if payment is None:
+            raise Http404
+        return pdf_file(print_receipt(payment), f"{payment}.pdf")
+
+    def related(self, request: HttpRequest, target: Payment) -> Iterable[Related]:
+        yield Related("invoices.payment", "Receipt", reverse("admin:invoices_payment_receipt", args=[target.pk]))
+        yield evidence_of(target)
+
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         of_it = Payment.objects.all().unmatched()
-        yield (
-            "payment to find in the bank's report",
-            "payments to find in the bank's report",
-            {"unmatched": "yes"},
-            of_it,
-        )
+        one, several = "payment to find in the bank's report", "payments to find in the bank's report"
+        yield one, several, {"unmatched": "yes"}, of_it
 
     def has_bank_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.BANK_PAYMENT)

@@ -1,6 +1,7 @@
 """What the API's schema says of payments."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from foundation.api.schema import conflicts
 from foundation.operations.idempotency import RefusedBefore
@@ -27,6 +28,7 @@ from payments.serializers import (
     PaymentOut,
     PayoutIn,
     ReasonIn,
+    ReceiptQuery,
     SetOffIn,
     SetOffOut,
     SharesIn,
@@ -143,6 +145,18 @@ allocate_payment = extend_schema(
     request=SharesIn,
     responses={200: PaymentOut, **conflicts(ExceedsOutstanding, ExceedsCredit, AlreadyReversed)},
     examples=[OpenApiExample("the oldest first", value={}, request_only=True), _PAYMENT],
+)
+
+receipt = extend_schema(
+    summary="Print a payment's receipt",
+    description="What the books say of it now: what it settles, what is left of it, and the change. A payment out "
+    "has a voucher. Invoices that you may not see are not named.",
+    tags=["Payments"],
+    parameters=[ReceiptQuery],
+    responses={
+        (200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="`paper=A4`, or left out."),
+        (200, "text/html"): OpenApiResponse(OpenApiTypes.STR, description="`paper=58` or `paper=80`."),
+    },
 )
 
 bank_payment = extend_schema(

@@ -21,6 +21,7 @@ from foundation.limits import BALANCE, LINES
 from foundation.money import to_cents
 from invoices.selectors import open_amount
 from payments.models import Allocation, CashCount, Payment
+from payments.receipts import WIDTHS
 from payments.selectors import credit_of, refunds_open
 from payments.services import CreditShare, NewCashCount, NewPayment, NewPayout, Share
 
@@ -103,6 +104,15 @@ class BankedIn(Input):
         allow_null=True,
         default=None,
         help_text="The Singapore date on which the report has it. Left out: today.",
+    )
+
+
+class ReceiptQuery(Input):
+    paper = StrictChoiceField(
+        choices=["A4", *WIDTHS],
+        required=False,
+        default="A4",
+        help_text="A4: a PDF. 58 or 80: HTML for a small printer's paper of so many mm.",
     )
 
 

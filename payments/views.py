@@ -1,5 +1,6 @@
 """Payments over HTTP."""
 
+from django.http import HttpResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +12,7 @@ from customers.models import Customer
 from customers.search import DocumentSearch
 from foundation.access.capabilities import Capability
 from foundation.api.filters import DayFilter, FilterBackend, IdFilter, KnownOrdering, LedgerFilterSet, YesNoFilter
+from foundation.api.responses import pdf_file
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.remains import pending_for
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
@@ -19,6 +21,7 @@ from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
 from payments.models import CashCount, CashCountQuerySet, Payment, PaymentQuerySet
+from payments.receipts import print_receipt, slip_of
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
 from payments.serializers import (
     BankedIn,
@@ -30,6 +33,7 @@ from payments.serializers import (
     PaymentOut,
     PayoutIn,
     ReasonIn,
+    ReceiptQuery,
     SetOffIn,
     SetOffOut,
     SharesIn,
@@ -111,6 +115,7 @@ class PaymentViewSet(LedgerViewSet):
         "create": Capability.RECORD_PAYMENT,
         "allocate": Capability.RECORD_PAYMENT,
         "reverse": Capability.REVERSE_PAYMENT,
+        "receipt": Capability.VIEW_SALES,
         "bank": Capability.BANK_PAYMENT,
         "unbank": Capability.BANK_PAYMENT,
         "bounce": Capability.REVERSE_PAYMENT,
@@ -142,6 +147,12 @@ class PaymentViewSet(LedgerViewSet):
             actor=acting_user(request), payment_id=self.get_object().pk, reason=serializer.validated_data["reason"]
         )
         return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
+
+    @openapi.receipt
+    @action(detail=True, methods=["get"], query=ReceiptQuery)
+    def receipt(self, request: Request, pk: str) -> HttpResponse:
+        payment, paper = self.get_object(), self.asked()["paper"]
+        return pdf_file(print_receipt(payment), f"{payment}.pdf") if paper == "A4" else slip_file(payment, paper)
 
     @openapi.bank_payment
     @action(detail=True, methods=["post"])
@@ -179,6 +190,10 @@ class PaymentViewSet(LedgerViewSet):
 
     def _read(self, pk: int) -> object:
         return payment_read_by(acting_user(self.request), pk)
+
+
+def slip_file(payment: Payment, width: str) -> HttpResponse:
+    return HttpResponse(slip_of(payment, width=width), headers={"Cache-Control": "private, no-store"})
 
 
 def payment_read_by(reader: User, pk: int) -> object:

@@ -149,7 +149,7 @@ def _answer(name: str, *tables: tuple[Column, ...], totals: bool = True, figures
     return type(f"{name}Out", (serializers.Serializer,), fields)
 
 
-SalesSummaryOut = _answer("SalesSummary", SALES_COLUMNS, EQUIPMENT_COLUMNS)
+SalesSummaryOut = _answer("SalesSummary", SALES_COLUMNS, EQUIPMENT_COLUMNS, figures=True)
 GstOut = _answer("Gst", GST_COLUMNS)
 StockOut = _answer("Stock", STOCK_COLUMNS)
 ConservationOut = _answer("Conservation", CONSERVATION_COLUMNS)

@@ -1,6 +1,7 @@
 """Money without cash: listed until somebody else has found it in the bank's report; cheques that bounce."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_a_cheque_is_received_banked_and_bounces(shop: Shop, nothing_changes: Un
     row = Payment.objects.get(pk=payment)
     assert (row.bounced_on, row.banked_on) == (date(2026, 1, 7), date(2026, 1, 7))
     assert read(shop, invoice)["outstanding_amount"] == "31.07"
-    assert (credit_of(shop.customer), cash_in_bag(shop.driver)) == (0, 0)
+    assert (credit_of(shop.customer), cash_in_bag(shop.driver)) == (Decimal(0), Decimal(0))
 
 
 def test_only_a_customers_cheque_bounces(shop: Shop, nothing_changes: Unchanged) -> None:

@@ -106,9 +106,10 @@ def test_csv_and_xlsx_say_what_json_says(books: Books) -> None:
     response = client.get("/api/reports/sales-summary/", {"group_by": "customer", "format": "xlsx", **PERIOD})
     sheet = load_workbook(io.BytesIO(response.getvalue())).active
     table = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert [str(Decimal(str(line[-1])).quantize(Decimal("0.01"))) for line in table[1:]] == [
-        line[-1] for line in lines[1:]
+    assert [str(Decimal(str(line[-1])).quantize(Decimal("0.01"))) for line in table[1:-1]] == [
+        line[-1] for line in lines[1:-1]
     ]
+    assert (table[-1][:2], lines[-1][:2]) == (["Cash rounding", 0], ["Cash rounding", "0.00"])
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
