@@ -159,6 +159,8 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
         (payments.filter(is_goodwill=False), Payment, "pk", ("invoices.payment.recorded", "payments.credit.paid_out")),
         (payments.filter(is_goodwill=True), Payment, "pk", "payments.goodwill.refunded"),
         (reversed_payments, Payment, "reverses_id", "invoices.payment.reversed"),
+        (Payment.objects.filter(banked_on__isnull=False), Payment, "pk", "payments.payment.banked"),
+        (Payment.objects.filter(bounced_on__isnull=False), Payment, "pk", "payments.cheque.bounced"),
         (Settlement.objects, Settlement, "pk", "transactions.settlement.counted"),
         (DepotWork.objects, DepotWork, "pk", "inventory.depot_work.recorded"),
         (VehicleTransfer.objects, VehicleTransfer, "pk", "inventory.vehicle_transfer.recorded"),

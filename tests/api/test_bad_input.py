@@ -99,6 +99,10 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "vehicle": NO_VEHICLE,
             "current_meter": NOT_MONEY,
             "payment_received": NOT_A_BOOLEAN,
+            "tender": [
+                "", "x", {}, True, 7, [None], ["x"], [[]], [{}], [{"method": "CASH"}], [{"method": "X", "amount": "1.00"}],
+                [{"method": "CASH", "amount": "0.00"}], [{"method": "CASH", "amount": "1.00", "given": "x"}],
+            ],
             "remarks": NOT_A_TEXT,
             "occurred_at": NOT_A_MOMENT,
             "client_temp_id": NOT_A_CLIENT_ID,
@@ -193,6 +197,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "method": NOT_A_CHOICE,
             "amount": [None, 0, "0.00", *NOT_MONEY],
             "received_on": [value for value in NOT_A_DATE if value is not None] + ["2999-01-01", "1999-01-01"],
+            "given": ["0.00", "11.99", *NOT_MONEY],
             "reference": [*NOT_A_TEXT, "x" * 65],
             "occurred_at": NOT_A_MOMENT,
             "remarks": NOT_A_TEXT,

@@ -194,6 +194,23 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("payment", "retrieve", "sales"): (200, 200, 403, 200, 404, 401),
     ("payment", "retrieve", "colleague"): (200, 200, 403, 404, 404, 401),
     ("payment", "retrieve", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("payment", "receipt", "own"): (200, 200, 403, 404, 200, 401),
+    ("payment", "receipt", "sales"): (200, 200, 403, 200, 404, 401),
+    ("payment", "receipt", "colleague"): (200, 200, 403, 404, 404, 401),
+    ("payment", "receipt", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("payment", "bank", "own"): (200, 200, 403, 403, 403, 401),
+    ("payment", "bank", "sales"): (200, 200, 403, 403, 403, 401),
+    ("payment", "bank", "colleague"): (200, 200, 403, 403, 403, 401),
+    ("payment", "bank", "foreign"): (200, 404, 403, 403, 403, 401),
+    # Nobody has found it yet.
+    ("payment", "unbank", "own"): (409, 409, 403, 403, 403, 401),
+    ("payment", "unbank", "sales"): (409, 409, 403, 403, 403, 401),
+    ("payment", "unbank", "colleague"): (409, 409, 403, 403, 403, 401),
+    ("payment", "unbank", "foreign"): (409, 404, 403, 403, 403, 401),
+    ("payment", "bounce", "own"): (201, 201, 403, 403, 403, 401),
+    ("payment", "bounce", "sales"): (201, 201, 403, 403, 403, 401),
+    ("payment", "bounce", "colleague"): (201, 201, 403, 403, 403, 401),
+    ("payment", "bounce", "foreign"): (201, 404, 403, 403, 403, 401),
     ("payment", "reverse", "own"): (201, 201, 403, 403, 403, 401),
     ("payment", "reverse", "sales"): (201, 201, 403, 403, 403, 401),
     ("payment", "reverse", "colleague"): (201, 201, 403, 403, 403, 401),
@@ -353,7 +370,7 @@ def make_world(client_of: ClientOf) -> World:
         sale = post(seller, "/api/transactions/", {"customer": customer.pk, "items": [line]})
         rows["transaction", whose] = sale["transaction"]["id"]
         rows["invoice", whose] = rows["invoice-payment", whose] = sale["invoice"]["id"]
-        credit = {"customer": customer.pk, "method": "CASH", "amount": "1.00", "allocations": []}
+        credit = {"customer": customer.pk, "method": "CHEQUE", "amount": "1.00", "allocations": []}
         rows["payment", whose] = post(seller, "/api/payments/", credit)["id"]
         vehicle, other = Vehicle.objects.get(number=seller.vehicle_no), VehicleFactory(depot=seller.depot)
         rows["vehicle-driver", whose] = rows["vehicle-goods", whose] = vehicle.pk
@@ -461,6 +478,8 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("transaction", "void"): {"reason": "Entered twice"},
         ("payment", "create"): {"customer": world.customer.pk, "method": "CASH", "amount": "2.00"},
         ("payment", "reverse"): {"reason": "Bounced"},
+        ("payment", "unbank"): {"reason": "Another one"},
+        ("payment", "bounce"): {"reason": "Refer to drawer"},
         ("invoice-payment", "pay"): {"amount": "1.00"},
         ("invoice", "print_batch"): {"invoices": [world.rows.get(("invoice", row), 0)]},
         ("settlement", "create"): {"cash": "0.00", "counts": []},
