@@ -33,7 +33,7 @@ def questions(shop: Shop) -> list[str]:
     values = {
         "customer": shop.customer.pk, "customer_id": shop.customer.pk, "user": shop.driver.pk, "depot": shop.depot.pk,
         "vehicle_no": shop.driver.vehicle_no, "vehicle": 1, "from_vehicle": 1, "to_vehicle": 1, "equipment": movement.equipment_id, "location": movement.to_location_id,
-        "search": shop.customer.name, "cause_id": 1, "count": 1, "entity_id": 1, "cause_type": "transactions.transaction", "code": "insufficient_stock",
+        "search": shop.customer.name, "cause_id": 1, "count": 1, "cash_count": 1, "entity_id": 1, "cause_type": "transactions.transaction", "code": "insufficient_stock",
         "entity_type": "transactions.transaction", "action": "transactions.sale.recorded", "type": "transaction.create",
     }  # fmt: skip
     return [*list_questions(values, date(2026, 1, 31))]

@@ -46,7 +46,7 @@ IDS: dict[str, Callable[[], int]] = {
 OF_ONE_OBJECT = {
     "/api/set-offs/",
     "/api/customers/{}/replace-meter/", "/api/invoices/{}/pay/", "/api/payments/{}/allocate/",
-    "/api/payments/{}/reverse/", "/api/discrepancies/{}/seen/", "/api/invoices/{}/release/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
+    "/api/payments/{}/reverse/", "/api/expenses/{}/reverse/", "/api/discrepancies/{}/seen/", "/api/invoices/{}/release/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
     "/api/sync/conflicts/{}/withdraw/",
 }  # fmt: skip
 """Its body names that object's own figures, or the demo data has none: tried where the operation is tested."""
