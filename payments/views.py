@@ -263,7 +263,8 @@ class ExpenseFilter(LedgerFilterSet):
         fields = ()
 
     def by_reversal(self, expenses: CashExpenseQuerySet, name: str, value: bool) -> CashExpenseQuerySet:
-        return expenses.filter(reversal__isnull=not value)
+        reversed_ones = CashExpense.objects.filter(reverses__isnull=False).values("reverses")
+        return expenses.filter(pk__in=reversed_ones) if value else expenses.exclude(pk__in=reversed_ones)
 
 
 @openapi.expenses

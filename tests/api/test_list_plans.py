@@ -19,12 +19,17 @@ SORTED = {
     "/api/inventories/movements/?location",
     # Few rows, whatever the history: what one thing caused, what is open, what is left of payments.
     "/api/inventories/movements/?cause_id", "/api/audit/?entity_id", "/api/invoices/?is_open=true",
-    "/api/payments/?has_credit=true",
+    "/api/payments/?has_credit=true", "/api/expenses/?is_reversed=true",
     # What at most 200 customers paid, and what has the text for its reference.
     "/api/payments/?search",
 }  # fmt: skip
 """Questions whose rows are sorted after they were found by an index."""
-WALKED = {"/api/invoices/?is_open=false", "/api/payments/?has_credit=false", "/api/cash-counts/?changed=false"}
+WALKED = {
+    "/api/invoices/?is_open=false",
+    "/api/payments/?has_credit=false",
+    "/api/cash-counts/?changed=false",
+    "/api/expenses/?is_reversed=false",
+}
 """Questions that nearly every row answers: the newest are read one by one until the page is full."""
 
 
