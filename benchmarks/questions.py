@@ -14,7 +14,7 @@ from reports.figures import GroupBy
 
 LISTS = {
     "transactions", "invoices", "payments", "audit", "distributions", "settlements", "depot-work", "sync/conflicts",
-    "inventories/movements", "vehicle-assignments", "vehicle-transfers", "vehicle-counts", "cash-counts",
+    "inventories/movements", "vehicle-assignments", "vehicle-transfers", "vehicle-counts", "cash-counts", "expenses",
 }  # fmt: skip
 """The lists that grow with the business's age. The rest are as long as the business is large."""
 

@@ -33,7 +33,7 @@ def values() -> dict[str, Any]:
     return {
         "customer": sale.customer_id, "customer_id": sale.customer_id, "user": sale.user_id,
         "depot": sale.user.depot_id, "vehicle_no": sale.vehicle_no, "vehicle": 1, "from_vehicle": 1, "to_vehicle": 1, "equipment": movement.equipment_id,
-        "location": movement.to_location_id, "cause_id": sale.pk, "count": 1, "entity_id": sale.pk,
+        "location": movement.to_location_id, "cause_id": sale.pk, "count": 1, "cash_count": 1, "entity_id": sale.pk,
         "cause_type": "transactions.transaction", "entity_type": "transactions.transaction",
         "action": "transactions.sale.recorded", "search": "Customer 4711", "code": "insufficient_stock", "type": "transaction.create",
     }  # fmt: skip

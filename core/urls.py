@@ -37,6 +37,7 @@ from invoices.views import GstRateViewSet, InvoiceViewSet
 from payments.views import (
     CashCountViewSet,
     CustomerPaymentViewSet,
+    ExpenseViewSet,
     InvoicePaymentViewSet,
     PaymentViewSet,
     PayoutViewSet,
@@ -72,6 +73,7 @@ router.register("payouts", PayoutViewSet, basename="payout")
 router.register("set-offs", SetOffViewSet, basename="set-off")
 router.register("vehicle-counts", VehicleCountViewSet, basename="vehicle-count")
 router.register("cash-counts", CashCountViewSet, basename="cash-count")
+router.register("expenses", ExpenseViewSet, basename="expense")
 router.register("settlements", SettlementViewSet, basename="settlement")
 router.register("reports", ReportViewSet, basename="report")
 router.register("sync/devices", DeviceViewSet, basename="device")

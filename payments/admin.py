@@ -1,6 +1,6 @@
 """Payments in the office, and what pays an invoice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -32,9 +32,9 @@ from invoices.admin import InvoiceAdmin
 from invoices.models import Invoice
 from invoices.selectors import open_amount
 from payments import services
-from payments.models import Allocation, CashCount, CashCountQuerySet, Payment, PaymentQuerySet
+from payments.models import Allocation, CashCount, CashCountQuerySet, CashExpense, Payment, PaymentQuerySet
 from payments.receipts import print_receipt
-from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, offsets_of
+from payments.selectors import PAYMENT_NUMBERS, MoneyTaken, expectation_seen_by, expenses_of, money_seen_by, offsets_of
 
 
 class PayBackForm(forms.Form):
@@ -414,6 +414,76 @@ class ChangedFilter(admin.SimpleListFilter):
         return queryset.filter(queryset.changed()) if self.value() == "yes" else queryset
 
 
+class ExpenseForm(ModelForm[CashExpense]):
+    """What was paid from one's own cash bag."""
+
+    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+
+    class Meta:
+        model = CashExpense
+        fields = ("amount", "reason", "reference")
+
+
+@admin.register(CashExpense)
+class ExpenseAdmin(OfficeAdmin[CashExpense]):
+    view_capability = Capability.VIEW_SETTLEMENTS
+    menu = Menu.STOCK
+    list_display = ("number", "user", "depot", "amount", "reason", "reference", "occurred_at", "cash_count", "undone")
+    list_filter = (("cash_count", admin.EmptyFieldListFilter), "depot")
+    list_select_related = ("user", "depot", "cash_count", "reversal")
+    search_fields = ("user__search_name",)
+    search_help_text = "User name"
+    date_hierarchy = "date"
+    ordering = ("-id",)
+    actions = ("reverse",)
+    readonly_fields = ("number", "undone")
+    add_form = ExpenseForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.SETTLE_DAY)
+
+    def get_fields(self, request: HttpRequest, obj: CashExpense | None = None) -> FieldGroups:
+        if obj is None:
+            return (("amount", "reference"), "reason")
+        return (
+            ("number", "amount", "reference"), "reason", ("user", "depot"),
+            ("occurred_at", "ordered_at", "created_at"), ("cash_count", "reverses", "undone"), "client_temp_id",
+        )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CashExpense | None = None) -> tuple[str, ...]:
+        return () if obj is None else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: CashExpense, form: ModelForm[CashExpense], change: bool) -> None:
+        new = services.NewExpense(**form.cleaned_data)
+        obj.pk = services.record_expense(actor=acting_user(request), data=new).pk
+        obj.refresh_from_db()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "cash_count__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.action(description="Reverse", permissions=["view"], location=ON_LISTS_AND_PAGES)
+    def reverse(self, request: HttpRequest, queryset: QuerySet[CashExpense]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            ReasonForm,
+            "Reverse the expense",
+            "reversed",
+            lambda expense, sent: services.reverse_expense(actor=actor, expense_id=expense.pk, reason=sent["reason"]),
+        )
+
+    @admin.display(description="number", ordering="id")
+    def number(self, expense: CashExpense) -> str:
+        return str(expense)
+
+    @admin.display(description="reversal")
+    def undone(self, expense: CashExpense) -> str:
+        if expense.reverses_id:
+            return badge("Reversal", "off")
+        return badge("Reversed", "open") if getattr(expense, "reversal", None) else "–"
+
+
 COUNT_TONES = {CashCount.Status.COUNTED: "open", CashCount.Status.SIGNED_OFF: "good"}
 
 
@@ -432,7 +502,7 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
     ordering = ("-id",)
     actions = ("sign_off", "reject")
     fields = (
-        ("count_number", "state"), ("user", "depot"), ("cash", "expected", "difference"), "remarks",
+        ("count_number", "state"), ("user", "depot"), ("cash", "expected", "difference"), "money", "remarks",
         ("occurred_at", "ordered_at", "created_at"), ("decided_by", "decided_at"), "decision_remarks", "on_its_way",
         "client_temp_id",
     )  # fmt: skip
@@ -444,8 +514,10 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
         return counts.with_handed_in()
 
     def get_fields(self, request: HttpRequest, obj: CashCount | None = None) -> Any:
-        shown = on_its_way(acting_user(request))
-        return [shown if name == "on_its_way" else name for name in super().get_fields(request, obj)]
+        reader = acting_user(request)
+        shown = {"on_its_way": on_its_way(reader), "money": money_of_count(reader)}
+        fields: Any = super().get_fields(request, obj)
+        return [shown.get(name, name) if isinstance(name, str) else name for name in fields]
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
         """A day-end's count is decided with it."""
@@ -458,6 +530,7 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
 
     def related(self, request: HttpRequest, target: CashCount) -> Iterable[Related]:
         yield list_of("invoices.payment", "The cash handed in with it", cash_count__id__exact=target.pk)
+        yield list_of("payments.cashexpense", "The expenses handed in with it", cash_count__id__exact=target.pk)
         day = getattr(target, "settlement", None)
         if day is not None:
             yield from page_of(request, "transactions.settlement", day.pk, "Its day-end")
@@ -515,5 +588,26 @@ def told_of_cash_count(reader: User, count: CashCount) -> Iterable[str]:
     if expected is not None:
         variance = count.cash - expected
         yield f"Cash {variance:+}: {shown(count.cash)} counted, {shown(expected)} expected"
+        for expense in expenses_of(count):
+            yield f"{expense}: S$ {shown(expense.amount)} was spent, {expense.reason}"
     for line in pending_lines(reader, count):
         yield format_html("Still on its way: {}", line)
+
+
+def money_of_count(reader: User) -> Callable[[CashCount], str]:
+    """A field of a count's page: what was taken since the count before it, by method."""
+
+    def money(count: CashCount) -> str:
+        seen = money_seen_by(reader, count)
+        return "–" if seen is None else "; ".join(in_words(seen))
+
+    return admin.display(description="money since the count before it")(money)
+
+
+def in_words(money: MoneyTaken) -> Iterable[str]:
+    """What was taken in each way in which any was, and what was spent."""
+    for each in money.methods:
+        if each.taken or each.paid_back:
+            yield f"{each.method.label}: {shown(each.taken)} taken, {shown(each.paid_back)} paid back"
+    yield f"expenses: {shown(money.expenses)}"
+    yield f"cash expected: {shown(money.cash_expected)}"

@@ -5,10 +5,11 @@ Whoever changes what is settled holds the customer's lock first: a customer's ac
 
 from collections.abc import Iterable
 
+from accounts import locks as user_locks
 from customers import locks as customer_locks
 from customers.models import Customer
 from invoices.models import Invoice
-from payments.models import Allocation, CashCount, Payment
+from payments.models import Allocation, CashCount, CashExpense, Payment
 
 
 def customer_of_invoice(invoice_id: int) -> Customer:
@@ -17,6 +18,13 @@ def customer_of_invoice(invoice_id: int) -> Customer:
 
 def customer_of_payment(payment_id: int) -> Customer:
     return customer_locks.customer(Payment.objects.values_list("customer_id", flat=True).get(pk=payment_id))
+
+
+def bag_of_expense(expense_id: int) -> CashExpense:
+    """The expense, under the lock of whose bag it was paid from: nobody signs that off meanwhile."""
+    user_locks.users(CashExpense.objects.filter(pk=expense_id).values_list("user_id", flat=True))
+    row: CashExpense = CashExpense.objects.select_related("user").get(pk=expense_id)
+    return row
 
 
 def payments(payment_ids: Iterable[int]) -> list[Payment]:

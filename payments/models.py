@@ -20,7 +20,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.columns import in_columns
 from foundation.ledger.models import LedgerModel, LedgerQuerySet
-from foundation.money import ZERO, sum_of
+from foundation.money import ZERO, rounded, sum_of
 from foundation.operations.models import OperationRecord, Ordered
 from invoices.models import Invoice
 
@@ -65,15 +65,21 @@ class CashCountQuerySet(LedgerQuerySet):
         By what was noted in the commit that changed them. Few are: they are not looked for among all cash.
         """
         noted = Discrepancy.objects.filter(code=Discrepancy.Code.AFTER_COUNT)
-        late = noted.filter(entity_type=Payment.entity).values("billed")
+        late = noted.filter(entity_type__in=(Payment.entity, CashExpense.entity)).values("billed")
         taken = noted.filter(entity_type=CashCount.entity).values("entity_id")
         return Q(status=CashCount.Status.SIGNED_OFF) & (Q(count_number__in=late) | Q(pk__in=taken))
 
     def with_handed_in(self) -> Self:
-        """Each with ``handed_in``: all cash that is handed in with it."""
-        cash = Payment.objects.filter(cash_count=OuterRef("pk")).order_by().values("cash_count")
-        total = Subquery(cash.annotate(total=sum_of("amount")).values("total"))
-        return self.annotate(handed_in=Coalesce(total, Value(ZERO)))
+        """Each with ``handed_in``: all cash that is handed in with it, less what was spent of it."""
+        taken, spent = (_handed_in_of(rows) for rows in (Payment.objects, CashExpense.objects))
+        # SQLite's difference of two infinities is null.
+        return self.annotate(handed_in=Coalesce(rounded(taken - spent), taken))
+
+
+def _handed_in_of(rows: Any) -> Coalesce:
+    """What a count's rows of a kind add up to."""
+    cash = rows.filter(cash_count=OuterRef("pk")).order_by().values("cash_count")
+    return Coalesce(Subquery(cash.annotate(total=sum_of("amount")).values("total")), Value(ZERO))
 
 
 class CashCount(Ordered, OperationRecord):
@@ -124,6 +130,66 @@ class CashCount(Ordered, OperationRecord):
     def order(self) -> tuple[Any, ...]:
         """Counts of a user compare by it."""
         return (self.ordered_at, self.device, self.device_number or 0, self.client_temp_id or "", self.pk)
+
+
+class CashExpenseQuerySet(LedgerQuerySet):
+    def visible_to(self, user: User) -> Self:
+        """As the counts that they are handed in with: all, those of the own depot, or the own."""
+        return self.filter(rows_within(user, Capability.VIEW_SETTLEMENTS))
+
+
+class CashExpense(Ordered, OperationRecord):
+    """What somebody paid from the own cash bag (petrol, parking); the negative one takes another one back.
+
+    It lowers what is expected in the bag, and is handed in like the cash: see `payments.bag`.
+    """
+
+    entity = "payments.cashexpense"
+    life_cycle = ("cash_count", "ordered_at")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="cash_expenses", help_text="Who paid it."
+    )
+    depot = models.ForeignKey(
+        Depot,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cash_expenses",
+        help_text="The user's then; empty: none.",
+    )
+    amount = models.DecimalField(max_digits=12, decimal_places=2, help_text="Negative: reversed.")
+    reason = models.CharField(max_length=500, help_text="What it was for; of a reversal, why it was taken back.")
+    reference = models.CharField(max_length=64, blank=True, help_text="The receipt's number.")
+    occurred_at = models.DateTimeField(help_text="When it was paid, or reversed.")
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
+    cash_count = models.ForeignKey(
+        CashCount,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="expenses",
+        help_text="What it was handed in with: the first count that stands after it was paid. Empty: in the bag.",
+    )
+
+    objects = CashExpenseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("user", "cash_count", "amount"), name="cash_expense_bag_idx"),
+            models.Index(fields=("date",), name="cash_expense_date_idx"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, reverses__isnull=True) | Q(amount__lt=0, reverses__isnull=False),
+                name="cash_expense_is_negative_where_it_reverses",
+            ),
+            in_columns("cash_expense", amounts=("amount",)),
+        )
+
+    def __str__(self) -> str:
+        return f"EXP-{self.pk:06d}"
 
 
 class Payment(Ordered, OperationRecord):

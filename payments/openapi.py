@@ -22,6 +22,8 @@ from payments.serializers import (
     BankedIn,
     CashCountIn,
     CashCountOut,
+    ExpenseIn,
+    ExpenseOut,
     GoodwillIn,
     PayIn,
     PaymentIn,
@@ -303,6 +305,15 @@ set_off_credit = extend_schema(
     ],
 )
 
+MONEY_EXAMPLE = {
+    "methods": [
+        {"method": "CASH", "taken": "254.00", "paid_back": "30.00"},
+        {"method": "PAYNOW", "taken": "62.13", "paid_back": "0.00"},
+    ],
+    "expenses": "18.00",
+    "cash_expected": "206.00",
+}
+
 _COUNT_EXAMPLE = {
     "id": 27,
     "count_number": "CSH-20260120-000001",
@@ -314,6 +325,7 @@ _COUNT_EXAMPLE = {
     "cash": "205.50",
     "expected": None,
     "variance": None,
+    "money": None,
     "occurred_at": "2026-01-20T18:06:00+08:00",
     "created_at": "2026-01-20T18:06:02+08:00",
     "remarks": "",
@@ -379,6 +391,7 @@ sign_off_cash_count = extend_schema(
                 "decision_remarks": "Short by 0.50",
                 "expected": "206.00",
                 "variance": "-0.50",
+                "money": MONEY_EXAMPLE,
             },
             response_only=True,
             status_codes=["200"],
@@ -405,6 +418,77 @@ reject_cash_count = extend_schema(
             },
             response_only=True,
             status_codes=["200"],
+        ),
+    ],
+)
+
+_EXPENSE_EXAMPLE = {
+    "id": 12,
+    "expense_number": "EXP-000012",
+    "client_temp_id": None,
+    "user": 7,
+    "user_name": "Tan Ah Beng",
+    "depot": 1,
+    "amount": "18.00",
+    "reason": "Petrol",
+    "reference": "R-20117",
+    "occurred_at": "2026-01-20T11:40:00+08:00",
+    "cash_count": None,
+    "reverses": None,
+    "reversal": None,
+    "created_at": "2026-01-20T11:40:02+08:00",
+}
+_EXPENSE = OpenApiExample("an expense", value=_EXPENSE_EXAMPLE, response_only=True, status_codes=["200", "201"])
+
+expenses = extend_schema_view(
+    list=extend_schema(
+        summary="List expenses",
+        description="What was paid from cash bags. Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF their "
+        "depot's then, others their own.",
+        tags=["Day-end"],
+        examples=[_EXPENSE],
+    ),
+    retrieve=extend_schema(summary="Read an expense", tags=["Day-end"], examples=[_EXPENSE]),
+)
+
+record_expense = extend_schema(
+    summary="Record an expense",
+    description="Paid from one's own cash bag (petrol, parking): so much less is expected in it. It is handed in with "
+    "the first count that stands after it was paid. With a `client_temp_id` it is safe to send again.",
+    tags=["Day-end"],
+    request=ExpenseIn,
+    responses={201: ExpenseOut, **conflicts(OccurredAtOutOfRange, RefusedBefore)},
+    examples=[
+        OpenApiExample(
+            "petrol",
+            value={"amount": "18.00", "reason": "Petrol", "reference": "R-20117"},
+            request_only=True,
+        ),
+        _EXPENSE,
+    ],
+)
+
+reverse_expense = extend_schema(
+    summary="Reverse an expense",
+    description="It was entered wrongly. Whoever paid it may, until it is handed in; ADMIN, and a SUPERVISOR for their "
+    "depot's, at any time. Answers the reversal, which is in the same bag, or handed in with the same count.",
+    tags=["Day-end"],
+    request=ReasonIn,
+    responses={201: ExpenseOut, **conflicts(AlreadyReversed)},
+    examples=[
+        OpenApiExample("a slip", value={"reason": "Paid by card, not from the bag"}, request_only=True),
+        OpenApiExample(
+            "the reversal",
+            value={
+                **_EXPENSE_EXAMPLE,
+                "id": 13,
+                "expense_number": "EXP-000013",
+                "amount": "-18.00",
+                "reason": "Paid by card, not from the bag",
+                "reverses": 12,
+            },
+            response_only=True,
+            status_codes=["201"],
         ),
     ],
 )

@@ -1,10 +1,11 @@
 """Where payments are found, and what they add up to."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from customers.models import Customer
@@ -13,7 +14,8 @@ from foundation.money import ZERO, shown, sum_of, to_cents
 from foundation.operations.ordering import numbered_above
 from foundation.remains import tells_of
 from invoices.models import Invoice
-from payments.models import Allocation, CashCount, Payment
+from payments.bag import Bag
+from payments.models import Allocation, CashCount, CashExpense, Payment
 from payments.offsets import Open, Refunded, offsets
 
 PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
@@ -21,27 +23,81 @@ PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 
 
 def cash_in_bag(user: User) -> Decimal:
-    """The cash that a user took and hasn't handed in."""
-    bag = Payment.objects.filter(user=user, cash_count__isnull=True, method=Payment.Method.CASH)
-    total: Decimal = bag.aggregate(total=sum_of("amount"))["total"]
-    return total
+    """The cash that a user took, less what was spent of it, and hasn't handed in."""
+    return Bag().filter(user=user, cash_count__isnull=True).total
 
 
 def cash_expected(count: CashCount) -> Decimal:
-    """What should have been in the bag at a count: the cash taken before it, and not before the one before it."""
-    taken = Payment.objects.filter(user=count.user_id, method=Payment.Method.CASH)
-    if count.status == CashCount.Status.SIGNED_OFF:
-        taken = taken.filter(cash_count=count)
-    else:
-        # What its own device numbered above it comes behind it when it is signed off, whatever its time says.
-        above = numbered_above(count)
-        taken = taken.filter(ordered_at__lte=count.ordered_at).exclude(above)
-        others = CashCount.objects.filter(user=count.user_id, ordered_at__lte=count.ordered_at).exclude(above)
-        before = [each for each in others.exclude(status=CashCount.Status.REJECTED) if each.order < count.order]
-        if before:
-            taken = taken.filter(ordered_at__gt=max(before, key=lambda each: each.order).ordered_at)
+    """What should have been in the bag at a count: the cash of before it, and not of before the one before it."""
+    return _bag_of(count).total
+
+
+def _bag_of(count: CashCount) -> Bag:
+    bag = Bag().filter(user=count.user_id)
+    return bag.filter(cash_count=count) if count.status == CashCount.Status.SIGNED_OFF else bag.filter(_since(count))
+
+
+def _since(count: CashCount) -> Q:
+    """What lies between the count before and a count."""
+    # What its own device numbered above it comes behind it when it is signed off, whatever its time says.
+    above = numbered_above(count)
+    between = Q(ordered_at__lte=count.ordered_at) & ~above
+    others = CashCount.objects.filter(between, user=count.user_id).exclude(status=CashCount.Status.REJECTED)
+    if before := [each for each in others if each.order < count.order]:
+        between &= Q(ordered_at__gt=max(before, key=lambda each: each.order).ordered_at)
+    return between
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSums:
+    """What was taken, and paid back, in one way. What takes a row back lowers what that row raised."""
+
+    method: Payment.Method
+    taken: Decimal
+    paid_back: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyTaken:
+    """What became of somebody's takings: in each way, and what was spent of the cash."""
+
+    methods: Sequence[MethodSums]
+    expenses: Decimal
+
+    @property
+    def cash_expected(self) -> Decimal:
+        cash = sum((each.taken - each.paid_back for each in self.methods if each.method == Payment.Method.CASH), ZERO)
+        return cash - self.expenses
+
+
+def money_taken(payments: QuerySet[Payment], expenses: QuerySet[CashExpense]) -> MoneyTaken:
+    """These rows by method. A reversal undoes what it reverses: it is no payout."""
+    is_taking = Q(amount__gt=0, reverses__isnull=True) | Q(amount__lt=0, reverses__isnull=False)
+    rows = payments.order_by().values("method").annotate(taken=sum_of("amount", is_taking), all=sum_of("amount"))
     # SQLite adds decimals as floats.
-    return to_cents(taken.aggregate(total=sum_of("amount"))["total"])
+    sums = {row["method"]: (to_cents(row["taken"]), to_cents(row["taken"] - row["all"])) for row in rows}
+    spent = expenses.aggregate(total=sum_of("amount"))["total"]
+    methods = [MethodSums(method, *sums.get(method, (ZERO, ZERO))) for method in Payment.Method]
+    return MoneyTaken(methods, to_cents(spent))
+
+
+def money_of(count: CashCount) -> MoneyTaken:
+    """What was taken before a count and not before the one before it. Of cash it is what is handed in with it."""
+    bag = _bag_of(count)
+    others = Payment.objects.filter(_since(count), user=count.user_id).exclude(method=Payment.Method.CASH)
+    return money_taken(bag.taken | others, bag.spent)
+
+
+def money_seen_by(reader: User, count: CashCount) -> MoneyTaken | None:
+    """`money_of` a count for who may see what should be in its bag."""
+    is_signed = count.status == CashCount.Status.SIGNED_OFF
+    return money_of(count) if is_signed or expectation_seen_by(reader, count) is not None else None
+
+
+def expenses_of(count: CashCount) -> QuerySet[CashExpense]:
+    """What was spent of the cash that is in a count's bag, in the order of what happened; taken back: not at all."""
+    spent = _bag_of(count).spent.filter(reverses__isnull=True, reversal__isnull=True)
+    return spent.order_by("ordered_at", "pk")
 
 
 def expectation_seen_by(reader: User, count: CashCount) -> Decimal | None:

@@ -20,10 +20,10 @@ from foundation.api.responses import PendingField, PendingOthersField
 from foundation.limits import BALANCE, LINES
 from foundation.money import to_cents
 from invoices.selectors import open_amount
-from payments.models import Allocation, CashCount, Payment
+from payments.models import Allocation, CashCount, CashExpense, Payment
 from payments.receipts import WIDTHS
-from payments.selectors import credit_of, refunds_open
-from payments.services import CreditShare, NewCashCount, NewPayment, NewPayout, Share
+from payments.selectors import MethodSums, MoneyTaken, credit_of, refunds_open
+from payments.services import CreditShare, NewCashCount, NewExpense, NewPayment, NewPayout, Share
 
 _AMOUNT = serializers.DecimalField(max_digits=14, decimal_places=2)
 
@@ -240,6 +240,39 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
         read_only_fields = fields
 
 
+class ExpenseIn(Input):
+    """What was paid from one's own cash bag."""
+
+    amount = AmountField()
+    reason = TextField(max_length=500, help_text="What it was for.")
+    reference = TextField(
+        max_length=64, required=False, allow_blank=True, default="", help_text="The receipt's number."
+    )
+    occurred_at = MomentField(
+        required=False, allow_null=True, default=None, help_text="When it was paid. Left out: now."
+    )
+
+    def command(self) -> NewExpense:
+        """The validated expense, as the service takes it."""
+        return NewExpense(**self.validated_data)
+
+
+class ExpenseOut(serializers.ModelSerializer[CashExpense]):
+    expense_number = serializers.CharField(source="__str__", read_only=True)
+    user_name = serializers.CharField(source="user.get_full_name", read_only=True)
+    reversal: Any = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, default=None, help_text="The expense that takes this one back."
+    )
+
+    class Meta:
+        model = CashExpense
+        fields = (
+            "id", "expense_number", "client_temp_id", "user", "user_name", "depot", "amount", "reason", "reference",
+            "occurred_at", "cash_count", "reverses", "reversal", "created_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
 class BagField(StrictDecimalField):
     """What was found in a cash bag, from 0.00 dollars."""
 
@@ -266,12 +299,33 @@ class CashCountIn(Input):
 _MONEY = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
 
 
+class MethodSumsOut(serializers.Serializer[MethodSums]):
+    method = serializers.ChoiceField(choices=Payment.Method.choices, read_only=True)
+    taken = serializers.DecimalField(max_digits=12, decimal_places=2, read_only=True)
+    paid_back = serializers.DecimalField(max_digits=12, decimal_places=2, read_only=True)
+
+
+class MoneyTakenOut(serializers.Serializer[MoneyTaken]):
+    """Cash expected is what was taken in cash, less what was paid back in cash and the expenses."""
+
+    methods = MethodSumsOut(many=True, read_only=True)
+    expenses = serializers.DecimalField(
+        max_digits=12, decimal_places=2, read_only=True, help_text="Paid from the cash bag."
+    )
+    cash_expected = serializers.DecimalField(max_digits=12, decimal_places=2, read_only=True)
+
+
 class CashCountOut(serializers.ModelSerializer[CashCount]):
-    """Of rows `with_handed_in`. ``expected`` of an open count, and ``pending``, are in the context of one."""
+    """Of rows `with_handed_in`. ``expected`` of an open count, ``money`` and ``pending`` are in the context of one."""
 
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
-    expected = serializers.SerializerMethodField(help_text="The cash taken before it and not handed in before.")
+    expected = serializers.SerializerMethodField(
+        help_text="The cash taken before it, less expenses, and not handed in before."
+    )
     variance = serializers.SerializerMethodField(help_text="Counted less expected; negative: missing.")
+    money = serializers.SerializerMethodField(
+        help_text="What was taken since the count before it, by method. Null in lists, and where `expected` is."
+    )
     pending = PendingField(help_text="What is still on its way and may have happened before it. Null in lists.")
     pending_others = PendingOthersField()
 
@@ -279,7 +333,7 @@ class CashCountOut(serializers.ModelSerializer[CashCount]):
         model = CashCount
         fields = (
             "id", "count_number", "client_temp_id", "status", "user", "user_name", "depot", "cash", "expected",
-            "variance", "occurred_at", "created_at", "remarks", "decided_by", "decided_at", "decision_remarks",
+            "variance", "money", "occurred_at", "created_at", "remarks", "decided_by", "decided_at", "decision_remarks",
             "pending", "pending_others",
         )  # fmt: skip
         read_only_fields = fields
@@ -292,6 +346,11 @@ class CashCountOut(serializers.ModelSerializer[CashCount]):
     def get_variance(self, count: CashCount) -> str | None:
         expected = self._expected(count)
         return _in_json(None if expected is None else count.cash - expected)
+
+    @extend_schema_field(MoneyTakenOut(allow_null=True))
+    def get_money(self, count: CashCount) -> object:
+        money = self.context.get("money")
+        return None if money is None else MoneyTakenOut(money).data
 
     def _expected(self, count: Any) -> Decimal | None:
         is_handed_in = count.status == CashCount.Status.SIGNED_OFF

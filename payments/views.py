@@ -20,13 +20,15 @@ from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
-from payments.models import CashCount, CashCountQuerySet, Payment, PaymentQuerySet
+from payments.models import CashCount, CashCountQuerySet, CashExpense, CashExpenseQuerySet, Payment, PaymentQuerySet
 from payments.receipts import print_receipt, slip_of
-from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by
+from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, money_seen_by
 from payments.serializers import (
     BankedIn,
     CashCountIn,
     CashCountOut,
+    ExpenseIn,
+    ExpenseOut,
     GoodwillIn,
     PayIn,
     PaymentIn,
@@ -293,5 +295,63 @@ class CashCountViewSet(LedgerViewSet):
     def _read(self, pk: int) -> object:
         count = self.queryset.get(pk=pk)
         reader = acting_user(self.request)
-        seen = {"expected": expectation_seen_by(reader, count), "pending": pending_for(reader, count)}
+        seen = {
+            "expected": expectation_seen_by(reader, count),
+            "money": money_seen_by(reader, count),
+            "pending": pending_for(reader, count),
+        }
         return CashCountOut(count, context=seen).data
+
+
+class ExpenseFilter(LedgerFilterSet):
+    user = IdFilter(field_name="user_id")
+    depot = IdFilter(field_name="depot_id")
+    cash_count = IdFilter(field_name="cash_count_id", help_text="What it was handed in with.")
+    date_from = DayFilter(field_name="date", lookup_expr="gte")
+    date_to = DayFilter(field_name="date", lookup_expr="lte")
+    is_reversed = YesNoFilter(method="by_reversal", help_text="Another one takes it back.")
+
+    class Meta:
+        model = CashExpense
+        fields = ()
+
+    def by_reversal(self, expenses: CashExpenseQuerySet, name: str, value: bool) -> CashExpenseQuerySet:
+        reversed_ones = CashExpense.objects.filter(reverses__isnull=False).values("reverses")
+        return expenses.filter(pk__in=reversed_ones) if value else expenses.exclude(pk__in=reversed_ones)
+
+
+@openapi.expenses
+class ExpenseViewSet(LedgerViewSet):
+    queryset = CashExpense.objects.select_related("user", "reversal")
+    serializer_class = ExpenseOut
+    filterset_class = ExpenseFilter
+    filter_backends = (FilterBackend, KnownOrdering)
+    ordering_fields = ("id",)
+    operations = {"create": services.EXPENSE_CREATE}
+    asks = {"create": (AmountUnlikely,)}
+    capability = {
+        "list": Capability.VIEW_SETTLEMENTS,
+        "retrieve": Capability.VIEW_SETTLEMENTS,
+        "create": Capability.SETTLE_DAY,
+        "reverse": Capability.VIEW_SETTLEMENTS,  # the service asks whose it is: one's own is taken back
+    }
+
+    @openapi.record_expense
+    def create(self, request: Request) -> Response:
+        serializer = ExpenseIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        expense = services.record_expense(actor=acting_user(request), data=serializer.command())
+        return Response(self._read(expense.pk), status=HTTP_201_CREATED)
+
+    @openapi.reverse_expense
+    @action(detail=True, methods=["post"])
+    def reverse(self, request: Request, pk: str) -> Response:
+        serializer = ReasonIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reversal = services.reverse_expense(
+            actor=acting_user(request), expense_id=self.get_object().pk, **serializer.validated_data
+        )
+        return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
+
+    def _read(self, pk: int) -> object:
+        return self.get_serializer(self.queryset.get(pk=pk)).data

@@ -22,7 +22,7 @@ from foundation.money import ZERO, shown, sum_of
 from foundation.unreadable import WORD, is_unreadable
 from inventory.models import VIRTUAL_KINDS, Condition, LocationKind
 from invoices.models import Invoice
-from payments.models import Payment
+from payments.bag import Bag
 from reports import figures
 from reports.figures import GroupBy
 from reports.report import Row
@@ -84,8 +84,7 @@ def _money(user: User, today: date, billed: Row) -> Iterator[Tile]:
     mine = rows_within(user, Capability.REPORT_SALES)
     documents = f"{_counted(billed['invoices'], 'invoice')}, {_counted(billed['credit_notes'], 'credit note')}"
     yield Tile("Billed today", _amount(billed["total_amount"]), documents, page_of("sales-summary"))
-    in_bags = Payment.objects.filter(mine, cash_count__isnull=True, method=Payment.Method.CASH)
-    cash = in_bags.aggregate(sum=sum_of("amount"))["sum"]
+    cash = Bag().filter(mine, cash_count__isnull=True).total
     yield Tile("Cash in bags", cash, "not handed in yet", reverse("admin:invoices_payment_changelist"))
     still_open = F("total_amount") - F("settled_amount")
     owed = Invoice.objects.filter(mine, settled_on__isnull=True, total_amount__gt=0).aggregate(

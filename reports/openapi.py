@@ -178,7 +178,7 @@ driver_day = extend_schema(
                 "other": 0,
                 "closing": 14,
             },
-            "figures": [{"name": "cash", "label": "Cash taken", "value": "205.50"}],
+            "figures": [{"name": "cash", "label": "Cash taken, less paid back", "value": "205.50"}],
         },
     ),
     filters=False,

@@ -16,7 +16,7 @@ from foundation.office.links import Related, badge, evidence_of, list_of, page_o
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from inventory.admin.counts import told_of_count
-from payments.admin import told_of_cash_count
+from payments.admin import money_of_count, told_of_cash_count
 from settlements import services
 from settlements.models import Settlement, SettlementLine
 
@@ -68,10 +68,20 @@ class SettlementAdmin(OfficeAdmin[Settlement]):
     actions = ("sign_off", "reject")
     fields = (
         ("settlement_number", "state"), ("user", "vehicle_no", "depot"),
-        ("expected", "cash_counted", "cash_difference"), "remarks", "created_at", ("decided_by", "decided_at"),
+        ("expected", "cash_counted", "cash_difference"), "money", "remarks", "created_at", ("decided_by", "decided_at"),
         "decision_remarks",
     )  # fmt: skip
     readonly_fields = ("state", "expected", "cash_difference")
+
+    def get_fields(self, request: HttpRequest, obj: Settlement | None = None) -> Any:
+        shown = money_of_count(acting_user(request))
+
+        @admin.display(description="money since the count before it")
+        def money(day: Settlement) -> str:
+            return "–" if day.cash_count is None else shown(day.cash_count)
+
+        fields: Any = super().get_fields(request, obj)
+        return [money if name == "money" else name for name in fields]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Settlement]:
         blind = Settlement.objects.blind_to(acting_user(request)).filter(pk=OuterRef("pk"))

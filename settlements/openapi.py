@@ -8,6 +8,7 @@ from foundation.api.schema import conflicts
 from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from payments.errors import CashCountDecided
+from payments.openapi import MONEY_EXAMPLE
 from settlements.errors import SettlementDecided
 from settlements.serializers import OF_THE_BOOKS, SettlementIn, SettlementOut
 
@@ -39,12 +40,14 @@ _SETTLEMENT_EXAMPLE: dict[str, Any] = {
     "cash_expected": "205.50",
     "cash_counted": "205.50",
     "cash_variance": "0.00",
+    "money": None,
     "remarks": "",
     "created_at": "2026-01-20T18:05:00+08:00",
     "decided_by": None,
     "decided_at": None,
     "decision_remarks": "",
 }
+_MONEY = {**MONEY_EXAMPLE, "expenses": "18.50", "cash_expected": "205.50"}
 _BLIND_EXAMPLE = {
     **_SETTLEMENT_EXAMPLE,
     "lines": [line | dict.fromkeys(OF_THE_BOOKS) for line in _SETTLEMENT_EXAMPLE["lines"]],
@@ -96,7 +99,7 @@ sign_off_settlement = extend_schema(
         OpenApiExample("one is missing", value={"remarks": "One left at the last stop"}, request_only=True),
         OpenApiExample(
             "signed off",
-            value={**_SETTLEMENT_EXAMPLE, "status": "SIGNED_OFF", **_DECIDED},
+            value={**_SETTLEMENT_EXAMPLE, "status": "SIGNED_OFF", "money": _MONEY, **_DECIDED},
             response_only=True,
             status_codes=["200"],
         ),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from foundation.api.fields import TextField, many
@@ -9,7 +10,8 @@ from foundation.api.inputs import Input
 from foundation.limits import LINES
 from inventory.serializers import CountedItemIn
 from inventory.services import CountedLine
-from payments.serializers import BagField
+from payments.selectors import money_seen_by
+from payments.serializers import BagField, MoneyTakenOut
 from settlements.models import Settlement, SettlementLine
 from settlements.services import NewSettlement
 
@@ -58,16 +60,26 @@ class SettlementOut(serializers.ModelSerializer[Settlement]):
         help_text="Counted less expected; negative: missing.",
     )
     lines = SettlementLineOut(many=True, read_only=True)
+    money = serializers.SerializerMethodField(
+        help_text="What was taken since the cash count before its own, by method, as it is known now. Null in lists, "
+        "and for whoever may not see what should be in the bag."
+    )
 
     class Meta:
         model = Settlement
         fields = (
             "id", "settlement_number", "client_temp_id", "status", "user", "user_name", "depot", "vehicle_no", "lines",
-            "cash_expected", "cash_counted", "cash_variance", "remarks", "created_at", "decided_by", "decided_at",
-            "decision_remarks",
+            "cash_expected", "cash_counted", "cash_variance", "money", "remarks", "created_at", "decided_by",
+            "decided_at", "decision_remarks",
         )  # fmt: skip
         read_only_fields = fields
         extra_kwargs = {"cash_expected": {"allow_null": True}}
+
+    @extend_schema_field(MoneyTakenOut(allow_null=True))
+    def get_money(self, day: Settlement) -> object:
+        count = None if isinstance(self.parent, serializers.ListSerializer) else day.cash_count
+        money = None if count is None else money_seen_by(self.context["request"].user, count)
+        return None if money is None else MoneyTakenOut(money).data
 
     def to_representation(self, day: Settlement) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(day)

@@ -31,9 +31,9 @@ from foundation.operations.occurrence import Approval
 from inventory.models import Count
 from inventory.serializers import VehicleCountIn
 from inventory.services import VEHICLE_COUNT, record_vehicle_count
-from payments.models import CashCount, Payment
-from payments.serializers import CashCountIn, PaymentIn
-from payments.services import CASH_COUNT, record_cash_count, record_payment
+from payments.models import CashCount, CashExpense, Payment
+from payments.serializers import CashCountIn, ExpenseIn, PaymentIn
+from payments.services import CASH_COUNT, EXPENSE_CREATE, record_cash_count, record_expense, record_payment
 from payments.services import OPERATION as PAYMENT_CREATE
 from sync.errors import DependencyRejected
 from sync.models import Device
@@ -46,7 +46,7 @@ from transactions.services import create_customer_transaction_and_invoice
 
 WITHDRAWN = "withdrawn"
 
-Made = Transaction | Distribution | Assignment | Count | CashCount | Payment | Device
+Made = Transaction | Distribution | Assignment | Count | CashCount | CashExpense | Payment | Device
 Run = Callable[[User, Approval | None, datetime | None], Made]
 """Carries an operation out: ``(actor, approval, when it happened)``."""
 
@@ -181,6 +181,15 @@ def _cash_count(serializer: CashCountIn) -> Run:
     return run
 
 
+def _expense(serializer: ExpenseIn) -> Run:
+    new = serializer.command()
+
+    def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
+        return record_expense(actor=actor, data=replace(new, occurred_at=occurred_at), approval=approval)
+
+    return run
+
+
 def _payment(serializer: PaymentIn) -> Run:
     new = serializer.command()
 
@@ -264,6 +273,7 @@ _KINDS: dict[int, dict[str, Kind]] = {
         VEHICLE_COUNT: (VehicleCountIn, _vehicle_count),
         CASH_COUNT: (CashCountIn, _cash_count),
         PAYMENT_CREATE: (PaymentIn, _payment),
+        EXPENSE_CREATE: (ExpenseIn, _expense),
         WITHDRAWN: (WithdrawnIn, _withdrawal),
     },
 }

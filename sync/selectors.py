@@ -31,7 +31,7 @@ from foundation.remains import Told, UnderWay, tells_of
 from inventory.models import Count, Inventory, LocationKind
 from payments.models import CashCount, Payment
 from payments.selectors import open_of_charges
-from payments.services import CASH_COUNT
+from payments.services import CASH_COUNT, EXPENSE_CREATE
 from payments.services import OPERATION as PAYMENT_CREATE
 from sync.models import Device, Pull, SyncConflict
 from transactions.services import OPERATION as TRANSACTION_CREATE
@@ -56,7 +56,7 @@ SILENCE = timedelta(hours=24)
 
 RETRIED = "sync.conflict.retried"
 DISTRIBUTION_CONFIRM = "distribution.confirm"
-_WITHOUT_GOODS = (TAKEN, CASH_COUNT, PAYMENT_CREATE, DISTRIBUTION_CREATE, "withdrawn")
+_WITHOUT_GOODS = (TAKEN, CASH_COUNT, EXPENSE_CREATE, PAYMENT_CREATE, DISTRIBUTION_CREATE, "withdrawn")
 """A load moves when it is confirmed."""
 
 
@@ -271,12 +271,12 @@ def _driven(conflict: Any) -> str:
 
 
 def _may_be_cash(conflict: SyncConflict) -> bool:
-    """Paid on the spot, a payment in cash, another count of the bag, or something that nobody could read."""
+    """Paid on the spot, a payment in cash, an expense, another count of the bag, or what nobody could read."""
     if conflict.type == TRANSACTION_CREATE:
         return any(_data_of(conflict).get(name) for name in ("payment_received", "tender"))
     if conflict.type == PAYMENT_CREATE:
         return _data_of(conflict).get("method") == Payment.Method.CASH
-    return conflict.type in (CASH_COUNT, "")
+    return conflict.type in (CASH_COUNT, EXPENSE_CREATE, "")
 
 
 def _data_of(conflict: SyncConflict) -> Mapping[str, Any]:

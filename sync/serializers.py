@@ -25,7 +25,7 @@ from foundation.operations.models import ClientOperation
 from foundation.unreadable import is_unreadable
 from inventory.models import Count, Inventory
 from invoices.serializers import GstRateSerializer
-from payments.models import CashCount, Payment
+from payments.models import CashCount, CashExpense, Payment
 from sync.devices import DeviceSays
 from sync.errors import ProtocolTooNew
 from sync.models import MAX_NUMBER, Device, SyncConflict
@@ -158,7 +158,8 @@ class ResultOut(serializers.Serializer[Result]):
     client_temp_id = serializers.CharField(help_text="Empty where the operation had none that could be read.")
     status = serializers.ChoiceField(choices=STATUSES)
     id = serializers.SerializerMethodField(
-        help_text="Of the transaction, distribution, assignment, count or payment; null when rejected or withdrawn."
+        help_text="Of the transaction, distribution, assignment, count, payment or expense; null when rejected or "
+        "withdrawn."
     )
     number = serializers.SerializerMethodField(help_text="Its official number, where it has one.")
     invoice = serializers.SerializerMethodField(help_text="A sale's invoice: its id.")
@@ -171,7 +172,7 @@ class ResultOut(serializers.Serializer[Result]):
         return result.made.pk if result.made is not None and not isinstance(result.made, Device) else None
 
     def get_number(self, result: Result) -> str | None:
-        is_numbered = isinstance(result.made, Transaction | Distribution | Count | CashCount | Payment)
+        is_numbered = isinstance(result.made, Transaction | Distribution | Count | CashCount | CashExpense | Payment)
         return str(result.made) if is_numbered else None
 
     def get_invoice(self, result: Result) -> int | None:

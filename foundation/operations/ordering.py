@@ -31,11 +31,11 @@ def numbered_above(count: Any) -> Q:
     return Q(device=count.device, device_number__gt=count.device_number)
 
 
-def pushed_back(count: Any, counts: Any, rows: QuerySet[Any]) -> Iterator[tuple[QuerySet[Any], datetime]]:
+def pushed_back(count: Any, counts: Any, *moved: QuerySet[Any]) -> Iterator[tuple[QuerySet[Any], datetime]]:
     """What its own device numbered above a count that stands from now on, and whose time says before.
 
     In parts, each with the moment that it gets; the caller gives it before it asks for the next. ``counts`` are all of
-    the count's kind, ``rows`` what moves between them.
+    the count's kind, ``moved`` what moves between them, by kind.
     """
     if not count.device or count.device_number is None:
         return
@@ -45,7 +45,8 @@ def pushed_back(count: Any, counts: Any, rows: QuerySet[Any]) -> Iterator[tuple[
         here = {"device": count.device, "device_number__gt": number, "ordered_at__lte": floor}
         if each is not None:
             here["device_number__lte"] = each.device_number
-        yield rows.filter(**here), floor + JUST_AFTER
+        for rows in moved:
+            yield rows.filter(**here), floor + JUST_AFTER
         yield counts.filter(**here), floor + JUST_AFTER
         if each is not None:
             number, floor = each.device_number, max(each.ordered_at, floor + JUST_AFTER)

@@ -14,6 +14,7 @@ from payments.services.cash import (
     reject_cash_count,
     sign_off_cash_count,
 )
+from payments.services.expenses import EXPENSE_CREATE, NewExpense, record_expense, reverse_expense
 from payments.services.goodwill import refund_goodwill
 from payments.services.payments import (
     OPERATION,
@@ -31,9 +32,11 @@ from payments.services.reversals import reverse_payment, settle_void
 __all__ = [
     "CASH_COUNT",
     "CASH_COUNT_PREFIX",
+    "EXPENSE_CREATE",
     "OPERATION",
     "CreditShare",
     "NewCashCount",
+    "NewExpense",
     "NewPayment",
     "NewPayout",
     "Share",
@@ -44,10 +47,12 @@ __all__ = [
     "pay_invoice",
     "pay_out",
     "record_cash_count",
+    "record_expense",
     "record_payment",
     "refund_goodwill",
     "reject_cash_count",
     "require_room_in_bag",
+    "reverse_expense",
     "reverse_payment",
     "set_off",
     "set_off_credit",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Max, Min
+from django.db.models import Min
 
 from accounts import locks as user_locks
 from accounts.models import User
@@ -28,8 +28,9 @@ from foundation.operations.ordering import position_of, pushed_back
 from foundation.operations.position import JUST_AFTER, Position
 from inventory.errors import EarlierCountOpen
 from payments import locks
+from payments.bag import Bag, BagRow, in_words, is_in_bags
 from payments.errors import CashCountDecided
-from payments.models import CashCount, Payment
+from payments.models import CashCount, CashExpense
 from payments.selectors import cash_expected
 from sequences.services import take_numbers
 
@@ -63,7 +64,7 @@ def record_cash_count(*, actor: User, data: NewCashCount, approval: Approval | N
     position = position_of(occurred_at, CashCount.objects.standing())
     if occurred_at == now:
         # What is counted now comes after all that is recorded, also in the same instant.
-        latest = Payment.objects.filter(user=actor, ordered_at__gte=now).aggregate(latest=Max("ordered_at"))["latest"]
+        latest = Bag().filter(user=actor, ordered_at__gte=now).latest
         position = replace(position, at=latest + JUST_AFTER) if latest else position
     [number] = take_numbers(CASH_COUNT_PREFIX, day=clock.business_date(now))
     count: CashCount = CashCount.objects.create(
@@ -134,65 +135,65 @@ def cash_position(occurred_at: datetime) -> Position:
     return position_of(occurred_at, CashCount.objects.standing())
 
 
-def explain_count(payment: Payment, *, is_now: bool = False) -> None:
-    """Hand cash in with the first count that stands after it was taken, if there is one.
+def explain_count(row: BagRow, *, is_now: bool = False) -> None:
+    """Hand cash in with the first count that stands after it was taken, or spent, if there is one.
 
-    What is taken now comes after all of them. In the commit that made the payment, after it: its row holds its user's,
+    What is taken now comes after all of them. In the commit that made the row, after it: its row holds its user's,
     and who signs off waits for that.
     """
-    if payment.method != Payment.Method.CASH:
+    if not is_in_bags(row):
         return
-    counts = list(CashCount.objects.standing().filter(user=payment.user_id, ordered_at__gte=payment.ordered_at))
+    counts = list(CashCount.objects.standing().filter(user=row.user_id, ordered_at__gte=row.ordered_at))
     if not counts:
         return
     if is_now:
-        payment.ordered_at = max(count.ordered_at for count in counts) + JUST_AFTER
+        row.ordered_at = max(count.ordered_at for count in counts) + JUST_AFTER
     else:
-        payment.cash_count = min(counts, key=lambda each: each.order)
-        _note_handed_in_already(payment, payment.cash_count)
-    payment.save(update_fields=["ordered_at", "cash_count"])
+        row.cash_count = min(counts, key=lambda each: each.order)
+        _note_handed_in_already(row, row.cash_count)
+    row.save(update_fields=["ordered_at", "cash_count"])
 
 
-def _note_handed_in_already(payment: Payment, count: CashCount) -> None:
+def _note_handed_in_already(row: BagRow, count: CashCount) -> None:
     """Note what changes a signed hand-in: cash of before, or what takes cash back.
 
     Also by its own device's word: a number that was left out may have been kept back.
     """
-    what = "taken back" if payment.reverses_id else "taken"
+    happened = "spent" if isinstance(row, CashExpense) else "taken"
+    what = "taken back" if row.reverses_id else happened
     detail = (
-        f"S$ {shown(payment.amount)} of {payment.customer}, recorded as {what} after {count} was signed off, counts as "
+        f"{in_words(row)}, recorded as {what} after {count} was signed off, counts as "
         f"handed in with it: its variance is another one now."
     )
     note_discrepancy(
-        Discrepancy.Code.AFTER_COUNT, user=payment.user, about=payment, detail=detail, now=payment.created_at,
-        shown=f"S$ {shown(payment.amount)}", billed=str(count),
+        Discrepancy.Code.AFTER_COUNT, user=row.user, about=row, detail=detail, now=row.created_at,
+        shown=f"S$ {shown(row.amount)}", billed=str(count),
     )  # fmt: skip
 
 
 def _hand_in(count: CashCount) -> None:
     """All that the count is the first after, now that it stands; likewise of the counts after it, and of what moved."""
-    cash = Payment.objects.filter(user=count.user_id, method=Payment.Method.CASH)
+    cash = Bag().filter(user=count.user_id)
     since = count.ordered_at
-    for rows, moment in pushed_back(count, CashCount.objects, cash):
+    for rows, moment in pushed_back(count, CashCount.objects, *cash):
         since = min(since, rows.aggregate(earliest=Min("ordered_at"))["earliest"] or since)
-        for payment in rows.select_related("user") if rows.model is Payment else ():
-            note_pushed_back(
-                payment, user=payment.user, occurred_at=payment.ordered_at, to=moment, now=clock.now(), operation=""
-            )
+        for row in rows.select_related("user") if rows.model is not CashCount else ():
+            note_pushed_back(row, user=row.user, occurred_at=row.ordered_at, to=moment, now=clock.now(), operation="")
         rows.update(ordered_at=moment)
     standing = CashCount.objects.standing().filter(user=count.user_id)
     earlier = standing.filter(ordered_at__lt=since).order_by("-ordered_at").first()
     if earlier is not None:
         cash = cash.filter(ordered_at__gt=earlier.ordered_at)
-    changed: set[int] = set()
+    changed: set[int | None] = set()
     for each in sorted(standing.filter(ordered_at__gte=since), key=lambda each: each.order):
-        taken = cash.filter(ordered_at__lte=each.ordered_at).exclude(cash_count=each)
-        changed |= {each.pk, *taken.values_list("cash_count", flat=True)} if taken.exists() else set()
-        taken.update(cash_count=each)
+        handed_in = cash.filter(ordered_at__lte=each.ordered_at).exclude(cash_count=each)
+        if moved := handed_in.counts:
+            changed |= {each.pk, *moved}
+        handed_in.hand_in(each.pk)
         cash = cash.filter(ordered_at__gt=each.ordered_at)
     left = cash.exclude(cash_count=None)
-    changed |= {*left.values_list("cash_count", flat=True)}
-    left.update(cash_count=None)
+    changed |= left.counts
+    left.hand_in(None)
     for other in standing.filter(pk__in=changed - {count.pk, None}):
         note_discrepancy(
             Discrepancy.Code.AFTER_COUNT, user=other.user, about=other, now=clock.now(), shown=str(other),

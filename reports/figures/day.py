@@ -1,5 +1,6 @@
 """A seller's day: what the vehicle carried, and what was billed and taken."""
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -15,8 +16,9 @@ from inventory.models import Inventory, Location
 from inventory.selectors import Flow, flows_of_day, moved_after
 from inventory.services import vehicle_place
 from invoices.models import Invoice
-from payments.models import CashCount, Payment
-from payments.selectors import rounded_away
+from payments.bag import Bag
+from payments.models import CashCount, CashExpense, Payment
+from payments.selectors import MoneyTaken, money_taken, rounded_away
 from reports.report import Column, Figure, Kind, Report, Row, count
 from transactions.models import Transaction
 
@@ -102,15 +104,29 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
     # What was signed off later was still in the bag that evening.
     handed_in_since = CashCount.objects.filter(user=driver, decided_at__gt=clock.end_of(day))
     not_handed_in = Q(cash_count__isnull=True) | Q(cash_count__in=handed_in_since)
-    in_bag = Payment.objects.filter(within, cash, not_handed_in, user=driver, date__lte=day)
+    in_bag = Bag().filter(within, not_handed_in, user=driver, date__lte=day).total
+    payments, expenses = Payment.objects, CashExpense.objects
+    money = money_taken(*(rows.filter(within, user=driver, date=day) for rows in (payments, expenses)))
     return [
         Figure("documents", "Documents", Kind.COUNT, billed["documents"]),
         Figure("subtotal", "Billed before GST", Kind.MONEY, billed["subtotal"]),
         Figure("gst_amount", "GST", Kind.MONEY, billed["gst"]),
         Figure("total_amount", "Billed with GST", Kind.MONEY, billed["total"]),
-        Figure("cash", "Cash taken", Kind.MONEY, taken["cash"] or ZERO),
-        Figure("other_payments", "Other payments taken", Kind.MONEY, taken["other"] or ZERO),
+        Figure("cash", "Cash taken, less paid back", Kind.MONEY, taken["cash"] or ZERO),
+        Figure("other_payments", "Other payments taken, less paid back", Kind.MONEY, taken["other"] or ZERO),
         Figure("cash_rounding", "Cash rounding", Kind.MONEY, rounded_away(within & Q(user=driver), Q(date=day))),
         Figure("goodwill", "Goodwill refunds among them", Kind.MONEY, goodwill["sum"] or ZERO),
-        Figure("cash_in_bag", "Cash not handed in by then", Kind.MONEY, in_bag.aggregate(sum=sum_of("amount"))["sum"]),
+        Figure("cash_in_bag", "Cash not handed in by then", Kind.MONEY, in_bag),
+        *_by_method(money),
     ]
+
+
+def _by_method(money: MoneyTaken) -> Iterator[Figure]:
+    for each in money.methods:
+        name, label = each.method.lower(), each.method.label
+        yield Figure(f"{name}_taken", f"{label} taken", Kind.MONEY, each.taken)
+        yield Figure(f"{name}_paid_back", f"{label} paid back", Kind.MONEY, each.paid_back)
+    yield Figure("expenses", "Expenses paid from the cash", Kind.MONEY, money.expenses)
+    yield Figure(
+        "cash_expected", "Cash of the day: taken, less paid back and expenses", Kind.MONEY, money.cash_expected
+    )

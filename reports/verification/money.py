@@ -20,7 +20,8 @@ from django.db.models.functions import Cast, Coalesce
 
 from deposits.models import DepositLot, LotMovement
 from invoices.models import Invoice
-from payments.models import Allocation, CashCount, Payment
+from payments.bag import Bag
+from payments.models import Allocation, CashCount, CashExpense, Payment
 from payments.services import CASH_COUNT_PREFIX
 from reports.verification.figures import NUMBER, Breaks, Watch, in_dollars, is_rounded, unless, whole
 from transactions.models import (
@@ -43,12 +44,12 @@ def cash_is_handed_in_with_its_count(watch: Watch) -> Breaks:
     for window in watch.windows(CashCount):
         ours = CashCount.objects.standing().filter(window, count_number__startswith=f"{CASH_COUNT_PREFIX}-")
         for count in ours:
-            cash = Payment.objects.filter(user=count.user_id, method=Payment.Method.CASH)
-            for payment in cash.filter(ordered_at__gt=count.ordered_at, cash_count=count):
-                yield f"{payment} was handed in with {count}, and taken afterwards"
             left = Q(cash_count=None) | Q(cash_count__ordered_at__gt=count.ordered_at)
-            for payment in cash.filter(left, ordered_at__lte=count.ordered_at):
-                yield f"{payment} was taken before {count}, and not handed in with it"
+            for rows in Bag().filter(user=count.user_id):
+                for row in rows.filter(ordered_at__gt=count.ordered_at, cash_count=count):
+                    yield f"{row} was handed in with {count}, and taken afterwards"
+                for row in rows.filter(left, ordered_at__lte=count.ordered_at):
+                    yield f"{row} was taken before {count}, and not handed in with it"
 
 
 def amounts_add_up(watch: Watch) -> Breaks:
@@ -171,8 +172,9 @@ def payments_settle_what_they_say(watch: Watch) -> Breaks:
                 f"{payment}: {payment.allocated_amount} of {payment.amount} used,"
                 f" allocations say {in_dollars(payment.allocated)}"
             )
-    for reversal in Payment.objects.filter(reverses__isnull=False).exclude(amount=-F("reverses__amount")):
-        yield f"{reversal} of {reversal.amount} reverses another amount"
+    for model in (Payment, CashExpense):
+        for reversal in model.objects.filter(reverses__isnull=False).exclude(amount=-F("reverses__amount")):
+            yield f"{reversal} of {reversal.amount} reverses another amount"
 
 
 def _allocated(source: str) -> Coalesce:

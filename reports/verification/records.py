@@ -30,7 +30,7 @@ from invoices.errors import StorageUnavailable
 from invoices.models import Invoice
 from invoices.selectors import orphaned_documents
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
-from payments.models import CashCount, Payment
+from payments.models import CashCount, CashExpense, Payment
 from payments.services import CASH_COUNT_PREFIX
 from reports.verification.figures import Breaks, Watch
 from sequences.models import Sequence, Ticket
@@ -150,6 +150,8 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
     counted = counts.filter(status=StockCount.Status.SIGNED_OFF)
     cash = CashCount.objects.filter(settlement__isnull=True)
     handed_in = cash.filter(status=CashCount.Status.SIGNED_OFF)
+    expenses = CashExpense.objects.filter(reverses__isnull=True)
+    reversed_expenses = CashExpense.objects.filter(reverses__isnull=False)
     settled = Settlement.objects.filter(status=Settlement.Status.SIGNED_OFF)
     confirmed = Distribution.objects.filter(status=Distribution.Status.CONFIRMED)
     corrections = StockMovement.objects.filter(kind=StockMovement.Kind.CORRECTION, cause_type=entity_name(Inventory))
@@ -168,6 +170,8 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
         (counted, StockCount, "pk", "inventory.count.signed_off"),
         (cash, CashCount, "pk", "payments.cash_count.recorded"),
         (handed_in, CashCount, "pk", "payments.cash_count.signed_off"),
+        (expenses, CashExpense, "pk", "payments.expense.recorded"),
+        (reversed_expenses, CashExpense, "reverses_id", "payments.expense.reversed"),
         (settled, Settlement, "pk", "transactions.settlement.signed_off"),
         (MeterReplacement.objects, Customer, "customer_id", "transactions.meter.replaced"),
         (Distribution.objects, Distribution, "pk", "distribution.created"),

@@ -67,6 +67,8 @@ def furnished(shop: Shop) -> Shop:
     given = {"to_vehicle": VehicleFactory(depot=shop.depot).number, "items": [item]}
     vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
     assert office.post(f"/api/vehicles/{vehicle.pk}/transfer/", given).status_code == 201
+    spent = {"amount": "1.00", "reason": "Parking"}
+    assert shop.client_of(shop.driver).post("/api/expenses/", spent).status_code == 201
     count = {"cash": "1.00", "counts": [item]}
     assert shop.client_of(shop.driver).post("/api/settlements/", count).status_code == 201
     number_changes()

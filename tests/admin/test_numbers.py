@@ -89,6 +89,7 @@ FORMS: dict[tuple[str, str], tuple[Callable[[Shop], Json], str, str]] = {
     ("invoices.payment add", "amount"): (
         lambda shop: {"customer": shop.customer.pk, "method": "PAYNOW"}, "9999999.99", "10000000.00",
     ),
+    ("payments.cashexpense add", "amount"): (lambda _: {"reason": "Petrol"}, "9999999.99", "10000000.00"),
     ("transactions.meterreplacement add", "final_reading"): (
         lambda shop: {**metered(shop), "first_reading": "0.00"}, "999999.00", "100000000.00",
     ),

@@ -325,6 +325,24 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         lambda w: {"remarks": "Right"},
         {"remarks": [*NOT_A_TEXT, "x" * 501]},
     ),
+    "expense": (
+        "post",
+        "/api/expenses/",
+        lambda w: {"amount": "1.00", "reason": "Petrol", "client_temp_id": "ex"},
+        {
+            "amount": [None, *NOT_MONEY, "0.00", "-1.00"],
+            "reason": [*NOT_A_TEXT, "", "  ", "x" * 501],
+            "reference": [*NOT_A_TEXT, "x" * 65],
+            "client_temp_id": NOT_A_CLIENT_ID,
+            "occurred_at": NOT_A_MOMENT,
+        },
+    ),
+    "expense reversal": (
+        "post",
+        "/api/expenses/{expense}/reverse/",
+        lambda w: {"reason": "A slip"},
+        {"reason": [*NOT_A_TEXT, "", "  ", "x" * 501]},
+    ),
     "depot work": (
         "post",
         "/api/depot-work/",
@@ -546,6 +564,7 @@ def _sell(admin: APIClient, world: World) -> None:
 
 def _count(driver: APIClient, world: World) -> None:
     """Something to decide about: two of a kind, the earlier one first."""
+    world["expense"] = driver.post("/api/expenses/", {"amount": "1.00", "reason": "Parking"}).json()["id"]
     for name in ("other_", ""):
         world[f"{name}vehicle_count"] = driver.post("/api/vehicle-counts/", {"counts": []}).json()["id"]
         world[f"{name}cash_count"] = driver.post("/api/cash-counts/", {"cash": "0.00"}).json()["id"]

@@ -19,12 +19,17 @@ SORTED = {
     "/api/inventories/movements/?location",
     # Few rows, whatever the history: what one thing caused, what is open, what is left of payments.
     "/api/inventories/movements/?cause_id", "/api/audit/?entity_id", "/api/invoices/?is_open=true",
-    "/api/payments/?has_credit=true",
+    "/api/payments/?has_credit=true", "/api/expenses/?is_reversed=true",
     # What at most 200 customers paid, and what has the text for its reference.
     "/api/payments/?search",
 }  # fmt: skip
 """Questions whose rows are sorted after they were found by an index."""
-WALKED = {"/api/invoices/?is_open=false", "/api/payments/?has_credit=false", "/api/cash-counts/?changed=false"}
+WALKED = {
+    "/api/invoices/?is_open=false",
+    "/api/payments/?has_credit=false",
+    "/api/cash-counts/?changed=false",
+    "/api/expenses/?is_reversed=false",
+}
 """Questions that nearly every row answers: the newest are read one by one until the page is full."""
 
 
@@ -33,7 +38,7 @@ def questions(shop: Shop) -> list[str]:
     values = {
         "customer": shop.customer.pk, "customer_id": shop.customer.pk, "user": shop.driver.pk, "depot": shop.depot.pk,
         "vehicle_no": shop.driver.vehicle_no, "vehicle": 1, "from_vehicle": 1, "to_vehicle": 1, "equipment": movement.equipment_id, "location": movement.to_location_id,
-        "search": shop.customer.name, "cause_id": 1, "count": 1, "entity_id": 1, "cause_type": "transactions.transaction", "code": "insufficient_stock",
+        "search": shop.customer.name, "cause_id": 1, "count": 1, "cash_count": 1, "entity_id": 1, "cause_type": "transactions.transaction", "code": "insufficient_stock",
         "entity_type": "transactions.transaction", "action": "transactions.sale.recorded", "type": "transaction.create",
     }  # fmt: skip
     return [*list_questions(values, date(2026, 1, 31))]

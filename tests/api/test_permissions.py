@@ -252,6 +252,16 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("cash-count", "reject", "foreign"): (200, 404, 404, 404, 404, 401),
     ("cash-count", "sign_off", "colleague"): (200, 200, 200, 403, 403, 401),
     ("cash-count", "sign_off", "foreign"): (200, 404, 404, 403, 403, 401),
+    ("expense", "list", ""): READ,
+    ("expense", "create", ""): (201, 201, 403, 201, 201, 401),
+    ("expense", "retrieve", "own"): (200, 200, 200, 404, 200, 401),
+    ("expense", "retrieve", "sales"): (200, 200, 200, 200, 404, 401),
+    ("expense", "retrieve", "colleague"): (200, 200, 200, 404, 404, 401),
+    ("expense", "retrieve", "foreign"): (200, 404, 404, 404, 404, 401),
+    ("expense", "reverse", "own"): (201, 201, 403, 404, 201, 401),
+    ("expense", "reverse", "sales"): (201, 201, 403, 201, 404, 401),
+    ("expense", "reverse", "colleague"): (201, 201, 403, 404, 404, 401),
+    ("expense", "reverse", "foreign"): (201, 404, 404, 404, 404, 401),
     ("report", "conservation", ""): (200, 403, 403, 403, 403, 401),
     ("report", "deposits", ""): (200, 403, 403, 403, 403, 401),
     ("report", "driver_day", ""): (200, 200, 403, 200, 200, 401),
@@ -372,6 +382,7 @@ def make_world(client_of: ClientOf) -> World:
         rows["invoice", whose] = rows["invoice-payment", whose] = sale["invoice"]["id"]
         credit = {"customer": customer.pk, "method": "CHEQUE", "amount": "1.00", "allocations": []}
         rows["payment", whose] = post(seller, "/api/payments/", credit)["id"]
+        rows["expense", whose] = post(seller, "/api/expenses/", {"amount": "1.00", "reason": "Parking"})["id"]
         vehicle, other = Vehicle.objects.get(number=seller.vehicle_no), VehicleFactory(depot=seller.depot)
         rows["vehicle-driver", whose] = rows["vehicle-goods", whose] = vehicle.pk
         rows["vehicle-assignment", whose] = Assignment.objects.get(user=seller).pk
@@ -480,6 +491,8 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("payment", "reverse"): {"reason": "Bounced"},
         ("payment", "unbank"): {"reason": "Another one"},
         ("payment", "bounce"): {"reason": "Refer to drawer"},
+        ("expense", "create"): {"amount": "2.00", "reason": "Petrol"},
+        ("expense", "reverse"): {"reason": "A slip"},
         ("invoice-payment", "pay"): {"amount": "1.00"},
         ("invoice", "print_batch"): {"invoices": [world.rows.get(("invoice", row), 0)]},
         ("settlement", "create"): {"cash": "0.00", "counts": []},
@@ -588,6 +601,7 @@ VISIBLE: dict[str, dict[str, int]] = {
     "settlement": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "vehicle-count": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "cash-count": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
+    "expense": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "depot-work": {"ADMIN": 2, "SUPERVISOR": 1, "DEPOT_STAFF": 1},
     "conflict": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
     "confirmation": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
@@ -608,7 +622,16 @@ def test_a_list_holds_what_the_role_may_see(world: World, client_of: ClientOf) -
 
 def test_a_hidden_row_and_a_missing_one_answer_alike(world: World, client_of: ClientOf) -> None:
     driver = client_of(world.users["DRIVER"])
-    routes = ("transaction", "invoice", "distribution", "payment", "settlement", "vehicle-count", "cash-count")
+    routes = (
+        "transaction",
+        "invoice",
+        "distribution",
+        "payment",
+        "settlement",
+        "vehicle-count",
+        "cash-count",
+        "expense",
+    )
     for route in routes:
         hidden = driver.get(reverse(f"{route}-detail", args=[world.rows[route, "foreign"]]))
         missing = driver.get(reverse(f"{route}-detail", args=[999_999]))
@@ -633,6 +656,7 @@ def test_a_ledger_row_cannot_be_changed(method: str, world: World, client_of: Cl
         "audit",
         "conflict",
         "payment",
+        "expense",
         "settlement",
         "vehicle-assignment",
     ):

@@ -12,7 +12,7 @@ from customers.models import Customer
 from fleet.models import Assignment, Vehicle
 from inventory.models import Count
 from invoices.models import Invoice
-from payments.models import CashCount, Payment
+from payments.models import CashCount, CashExpense, Payment
 from settlements.models import Settlement
 from tests.conftest import error_of
 from tests.contract.documented import DocumentedClient, operation_of, operations
@@ -32,6 +32,7 @@ IDS: dict[str, Callable[[], int]] = {
     "/api/invoices/{}/print/": lambda: 1,
     "/api/cash-counts/{}/reject/": lambda: counted(CashCount, "/api/cash-counts/"),
     "/api/cash-counts/{}/sign-off/": lambda: counted(CashCount, "/api/cash-counts/"),
+    "/api/expenses/{}/reverse/": lambda: CashExpense.objects.filter(reversal=None, reverses=None)[0].pk,
     "/api/settlements/{}/reject/": lambda: counted(Settlement, "/api/settlements/"),
     "/api/settlements/{}/sign-off/": lambda: counted(Settlement, "/api/settlements/"),
     "/api/vehicle-counts/{}/reject/": lambda: counted(Count, "/api/vehicle-counts/"),

@@ -22,7 +22,7 @@ from foundation.columns import column_checks
 from foundation.ledger import guards
 from inventory.models import Count, Location
 from invoices.models import Invoice
-from payments.models import Payment
+from payments.models import CashExpense, Payment
 from settlements.models import Settlement
 from sync.models import Device
 from tests.types import Json
@@ -153,6 +153,10 @@ CHECKS = {
             *({"subtotal": -10, "total_amount": -10, "settled_amount": amount} for amount in ("0.01", "-10.01")),
         ],
         {"subtotal": 10, "total_amount": 10},
+    ),
+    "cash_expense_is_negative_where_it_reverses": Check(
+        [{"amount": "0.01"}, {"amount": "-0.01", "reverses": lambda: a_row(CashExpense, amount=1)}],
+        [{"amount": 0}, {"amount": "-0.01"}, {"amount": "0.01", "reverses": lambda: a_row(CashExpense, amount=1)}],
     ),
     "payment_amount_not_zero": Check([{"amount": "0.01"}, {"amount": "-0.01"}], [{"amount": 0}]),
     "payment_not_allocated_beyond_its_amount": Check(

@@ -56,6 +56,7 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "invoices.InvoiceEmail": {"status", "attempts", "next_try_at", "lease_until", "last_error", "sent_at"},
     "invoices.Payment": {"allocated_amount", "used_up_on", "cash_count", "ordered_at"},
     "payments.CashCount": {"status", "decided_by", "decided_at", "decision_remarks", "ordered_at"},
+    "payments.CashExpense": {"cash_count", "ordered_at"},
     "invoices.Allocation": set(),
     "deposits.LotMovement": set(),
     "transactions.Transaction": set(),
@@ -123,6 +124,7 @@ def rows(shop: Shop) -> None:
     given = {"to_vehicle": VehicleFactory().number, "items": [{**counts[0], "quantity": 1}]}
     vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
     assert driver.post(f"/api/vehicles/{vehicle.pk}/transfer/", given).status_code == 201
+    assert driver.post("/api/expenses/", {"amount": "1.00", "reason": "Parking"}).status_code == 201
     assert driver.post("/api/settlements/", {"cash": "1.00", "counts": counts}).status_code == 201
     call_command("import_data", "customers", _table(shop), "--user", shop.admin.username, "--commit", verbosity=0)
     seals.seal_next_batch(through=10**9)

@@ -13,6 +13,7 @@ from tests.model.records import (
     Customer,
     DayEnd,
     Document,
+    Expense,
     Item,
     Line,
     LotChange,
@@ -36,6 +37,7 @@ class Books(Lots):
         self.customers: list[Customer] = []
         self.documents: list[Document] = []
         self.payments: list[Payment] = []
+        self.expenses: list[Expense] = []
         self.allocations: list[Allocation] = []
 
     # --- Sales -------------------------------------------------------------------------------------------
@@ -268,6 +270,10 @@ class Books(Lots):
         self.payments.append(payment)
         return payment
 
+    def spends(self, payer: Person, amount: Decimal, *, at: datetime) -> None:
+        """Petrol, from the own cash."""
+        self.expenses.append(Expense(payer, amount, day_of(at), self._order(at)))
+
     def allocates(self, payment: Payment, shares: Sequence[Share] | None = None, *, at: datetime) -> None:
         """What is left of a payment settles something, from today on."""
         if payment.reverses is not None or self.is_reversed(payment):
@@ -453,23 +459,24 @@ class Books(Lots):
 
     # --- The end of the day -----------------------------------------------------------------------------
 
-    def cash_in_bag(self, seller: Person, by: date | None = None) -> list[Payment]:
-        """What the seller took after the last bag that was handed in; ``by`` the end of a day: as it was known then.
+    def cash_in_bag(self, seller: Person, by: date | None = None) -> list[Payment | Expense]:
+        """What the seller took, and spent, after the last bag that was handed in; ``by`` the end of a day: as it was known then.
 
         A bag is handed in when it is signed off.
         """
         handed_in = [each for each in self.day_ends if each.signed_at and (by is None or day_of(each.signed_at) <= by)]
-        return [payment for payment in self._cash(seller, handed_in) if by is None or payment.entered_on <= by]
+        return [cash for cash in self._cash(seller, handed_in) if by is None or cash.entered_on <= by]
 
-    def _cash(self, seller: Person, earlier: Sequence[DayEnd], until: Order | None = None) -> list[Payment]:
+    def _cash(self, seller: Person, earlier: Sequence[DayEnd], until: Order | None = None) -> list[Payment | Expense]:
         handed_in = [day_end.order for day_end in earlier if day_end.seller is seller]
+        rows: list[Payment | Expense] = [*self.payments, *self.expenses]
         return [
-            payment
-            for payment in self.payments
-            if payment.taker is seller
-            and payment.method == "CASH"
-            and (until is None or payment.order <= until)
-            and all(payment.order > order for order in handed_in)
+            cash
+            for cash in rows
+            if cash.taker is seller
+            and cash.in_bag
+            and (until is None or cash.order <= until)
+            and all(cash.order > order for order in handed_in)
         ]
 
     def counts_day(
@@ -489,7 +496,7 @@ class Books(Lots):
                     expected[item, condition] = self.pieces_at(seller.place, item, condition)
         order = self._order_of_count(at)
         bag = self._cash(seller, [day_end for day_end in self.day_ends if day_end.state != "rejected"], order)
-        cash_expected = sum((payment.amount for payment in bag), ZERO)
+        cash_expected = sum((each.in_bag for each in bag), ZERO)
         day_end = DayEnd(seller, seller.vehicle, order, cash_expected, cash, expected, counted)
         self.day_ends.append(day_end)
         return day_end

@@ -199,6 +199,24 @@ class Payment:
     number: str = ""
     """Of the receipt, once it is known."""
 
+    @property
+    def in_bag(self) -> Decimal:
+        return self.amount if self.method == "CASH" else Decimal(0)
+
+
+@dataclass(eq=False)
+class Expense:
+    """So much was paid from somebody's own cash."""
+
+    taker: Person
+    amount: Decimal
+    entered_on: date
+    order: Order
+
+    @property
+    def in_bag(self) -> Decimal:
+        return -self.amount
+
 
 @dataclass(eq=False)
 class Allocation:

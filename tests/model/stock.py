@@ -110,6 +110,25 @@ def money_of_day(books: Books, driver: Person, day: date) -> Row:
         "total_amount": sum((document.total for document in billed), ZERO),
         "cash": sum((payment.amount for payment in taken if payment.method == "CASH"), ZERO),
         "other_payments": sum((payment.amount for payment in taken if payment.method != "CASH"), ZERO),
+        "cash_rounding": ZERO,
         "goodwill": sum((payment.amount for payment in taken if payment.is_goodwill), ZERO),
-        "cash_in_bag": sum((payment.amount for payment in books.cash_in_bag(driver, by=day)), ZERO),
+        "cash_in_bag": sum((cash.in_bag for cash in books.cash_in_bag(driver, by=day)), ZERO),
+        **by_method(books, driver, day),
     }
+
+
+def by_method(books: Books, driver: Person, day: date) -> Row:
+    """What came in and what went out; what was entered wrongly, or didn't come after all, did neither."""
+    sums: dict[str, Decimal] = {}
+    for method in ("CASH", "PAYNOW", "CARD", "CHEQUE", "BANK_TRANSFER"):
+        taken = paid_back = ZERO
+        for payment in books.payments:
+            if payment.taker is driver and payment.entered_on == day and payment.method == method:
+                if (payment.reverses or payment).amount > 0:
+                    taken += payment.amount
+                else:
+                    paid_back -= payment.amount
+        sums |= {f"{method.lower()}_taken": taken, f"{method.lower()}_paid_back": paid_back}
+    spent = [expense for expense in books.expenses if expense.taker is driver and expense.entered_on == day]
+    sums["expenses"] = sum((expense.amount for expense in spent), ZERO)
+    return {**sums, "cash_expected": sums["cash_taken"] - sums["cash_paid_back"] - sums["expenses"]}

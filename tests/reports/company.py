@@ -294,6 +294,12 @@ class Company:
         payment = self.books.pays_goodwill(receiver, payer, method, Decimal(amount), at=at)
         return self._known(payment, answer["id"])
 
+    def spends(self, payer: Person, amount: str) -> None:
+        at = self.now
+        _, refusals = self._post(payer, "expenses/", {"amount": amount, "reason": "Petrol"})
+        assert refusals == []
+        self.books.spends(payer, Decimal(amount), at=at)
+
     def pays_back(
         self, customer: str, amount: str, *, by: Person | None = None, method: str = "CASH"
     ) -> Payment | None:

@@ -161,8 +161,8 @@ def front_page_agrees(company: Company) -> None:
     tiles = {tile.label: (tile.value, tile.note) for tile in front_page(company.user(company.office))["tiles"]}
     billed = [document for document in books.documents if document.day == today]
     assert tiles["Billed today"][0] == sum((document.total for document in billed), ZERO)
-    bags = [payment for seller in company.people for payment in books.cash_in_bag(seller)]
-    assert tiles["Cash in bags"][0] == sum((payment.amount for payment in bags), ZERO)
+    bags = [cash for seller in company.people for cash in books.cash_in_bag(seller)]
+    assert tiles["Cash in bags"][0] == sum((cash.in_bag for cash in bags), ZERO)
     invoices = [document for document in books.documents if document.total > 0]
     overdue = [document for document in invoices if document.due_on < today]
     assert tiles["Open invoices"] == (

@@ -117,15 +117,18 @@ def test_the_bag_of_a_day_is_that_of_its_end(company: Company) -> None:
     """Taken on the 2nd, counted that evening, signed off on the 3rd, on which more was taken: whenever it is asked."""
     with company.at("2024-01-02 10:00"):
         company.pays("CASH", "5.00", to=company.ali, method="CASH")
+        company.spends(company.ali, "2.00")
     with company.at("2024-01-02 18:00"):
-        day_end, _ = made(company.counts_day(company.ali, "5.00", [("C14", "FULL", 20)]))
+        day_end, _ = made(company.counts_day(company.ali, "3.00", [("C14", "FULL", 20)]))
     with company.at("2024-01-03 09:00"):
         company.signs_off(day_end)
         company.pays("CASH", "7.00", to=company.ali, method="CASH")
         company.pays("CASH", "9.00", to=company.ben, method="CASH")
+        company.spends(company.ali, "1.00")
+        company.spends(company.ben, "4.00")
     with company.at("2024-01-04 09:00"):
         company.pays("CASH", "11.00", to=company.ali, method="CASH")
-        for day, in_bag in ((1, "0.00"), (2, "5.00"), (3, "7.00"), (4, "18.00")):
+        for day, in_bag in ((1, "0.00"), (2, "3.00"), (3, "6.00"), (4, "17.00")):
             asked: Json = {"driver": company.pk(company.ali), "date": f"2024-01-0{day}"}
             figures = company.get("reports/driver-day/", **asked)["figures"]
             assert {figure["name"]: figure["value"] for figure in figures}["cash_in_bag"] == in_bag, day

@@ -159,6 +159,10 @@ class Days(RuleBasedStateMachine):
     def be_good(self, customer: str, amount: str, by: str) -> None:
         self.company.pays_goodwill(customer, amount, by=getattr(self.company, by))
 
+    @rule(amount=cents, by=st.sampled_from(["ali", "supervisor"]))
+    def spend(self, amount: str, by: str) -> None:
+        self.company.spends(getattr(self.company, by), amount)
+
     @rule(customer=customers, amount=cents, method=st.sampled_from(["CASH", "BANK_TRANSFER"]))
     def pay_back(self, customer: str, amount: str, method: str) -> None:
         self.company.pays_back(customer, amount, method=method)

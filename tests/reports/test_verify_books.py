@@ -70,6 +70,8 @@ def books(client_of: ClientOf, stub_pdf: None) -> None:
     assert admin.post(f"/api/payments/{cheque['id']}/reverse/", {"reason": "x"}).status_code == 201
     meter = {"final_reading": "1300.10", "new_meter_number": "M2", "first_reading": "5.00"}
     assert admin.post(f"/api/customers/{customer.pk}/replace-meter/", meter).status_code == 201
+    spent = [driver.post("/api/expenses/", {"amount": "4.00", "reason": "Parking"}).json()["id"] for _ in range(2)]
+    assert admin.post(f"/api/expenses/{spent[0]}/reverse/", {"reason": "x"}).status_code == 201
     counts = [{"equipment": cylinder.pk, "condition": "FULL", "quantity": 5}]
     count_of_day = driver.post("/api/settlements/", {"cash": "10.00", "counts": counts}).json()
     assert admin.post(f"/api/settlements/{count_of_day['id']}/sign-off/", {}).status_code == 200
@@ -187,6 +189,9 @@ def test_right_books_verify() -> None:
         (sql("UPDATE inventory_stockmovement SET ordered_at = '2020-01-01' WHERE kind = 'GOODS_IN'"), "lacks -3 of equipment"),
         (sql("UPDATE invoices_payment SET cash_count_id = NULL"), "and not handed in with it"),
         (sql("UPDATE invoices_payment SET ordered_at = '2099-01-01' WHERE cash_count_id IS NOT NULL"), "and taken afterwards"),
+        (sql("UPDATE payments_cashexpense SET cash_count_id = NULL"), ", and not handed in with it"),
+        (sql("UPDATE payments_cashexpense SET ordered_at = '2099-01-01'"), ", and taken afterwards"),
+        (sql("UPDATE payments_cashexpense SET amount = amount - 1 WHERE reverses_id IS NOT NULL"), " reverses another amount"),
         (sql("UPDATE inventory_vehicletransferitem SET quantity = quantity + 1"), "says 2 of equipment"),
         (sql("DELETE FROM audit_auditlog WHERE action = 'inventory.vehicle_transfer.recorded'"), "has no inventory.vehicle_transfer.recorded"),
         (sql("UPDATE accounts_user SET vehicle_no = '' WHERE vehicle_no <> ''"), "drives nothing, the assignments say GBK"),
@@ -246,7 +251,7 @@ def test_right_books_verify() -> None:
             (sql(f"DELETE FROM audit_auditlog WHERE action = '{action}'"), f"has no {action}")
             for action in (
                 "inventory.count.recorded", "inventory.count.signed_off", "payments.cash_count.recorded",
-                "payments.cash_count.signed_off",
+                "payments.cash_count.signed_off", "payments.expense.recorded", "payments.expense.reversed",
             )
         ),
         (sql("DELETE FROM audit_auditlog WHERE action = 'inventory.depot_work.recorded'"), "has no inventory.depot_work.recorded"),

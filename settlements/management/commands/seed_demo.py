@@ -40,8 +40,8 @@ from inventory.services import (
 )
 from invoices.models import Invoice
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
-from payments.models import Payment
-from payments.services import NewPayment, record_payment
+from payments.selectors import cash_in_bag
+from payments.services import NewExpense, NewPayment, record_expense, record_payment
 from sequences.services import print_tickets
 from settlements import demo
 from settlements.services import NUMBER_PREFIX as SETTLEMENT_PREFIX
@@ -170,7 +170,7 @@ class _Business:
             self._sell(turn)
 
     def follow_up(self) -> None:
-        """What comes after the sales: payments, a void, the work of a depot, a transfer, a day-end to sign off."""
+        """What comes after the sales: payments, a void, depot work, a transfer, an expense, a day-end to sign off."""
         admin, supervisor = self.users["admin"], self.users["supervisor"]
         owed = Invoice.objects.filter(settled_on=None, total_amount__gt=0).order_by("pk")
         for invoice, (method, share, reference) in zip(owed, demo.PAYMENTS, strict=False):
@@ -193,8 +193,8 @@ class _Business:
         counts = [CountedLine(row.equipment_id, row.condition, row.quantity) for row in found]
         # One cylinder fewer than the books have: there is something to sign off.
         counts[0] = replace(counts[0], quantity=counts[0].quantity - 1)
-        cash = Payment.objects.filter(user=driver, method=Payment.Method.CASH).values_list("amount", flat=True)
-        count_day(actor=driver, data=NewSettlement(sum(cash, Decimal("0.00")), counts, "Lane 3 was flooded"))
+        record_expense(actor=driver, data=NewExpense(Decimal("6.40"), "Parking at Kaki Bukit", "R-20117"))
+        count_day(actor=driver, data=NewSettlement(cash_in_bag(driver), counts, "Lane 3 was flooded"))
 
     def _add_user(
         self, actor: User | None, username: str, first: str, last: str, role: Role, depot: str | None, vehicle: str
