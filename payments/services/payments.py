@@ -223,7 +223,7 @@ def _create(
     if amount == 0:
         raise Invalid("A payment has an amount.", attr="amount")
     AMOUNT.require(amount, attr="amount")
-    if new.given is not None and not amount <= new.given:
+    if new.given is not None and new.given < amount:
         raise Invalid("Less was handed over than was taken.", attr="given")
     if new.method == Method.CASH:
         require_room_in_bag(actor, amount, attr="amount")

@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 from foundation.characters import unprintable
 from invoices.rendering import render_invoice
-from invoices.snapshot import InvoiceSnapshot
+from invoices.snapshot import InvoiceSnapshot, PaidBy
 from testbed.snapshots import CUSTOMER, credit_note, line, snapshot
 from tests.concurrency.races import at_once
 from tests.types import Json
@@ -225,6 +225,33 @@ def test_how_an_invoice_is_settled(changes: Json, says: str) -> None:
     assert f"\n{says}\n" in text_of(snapshot(**changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "labels", "values"),
+    [
+        ((("PAYNOW", "2229.95"),), "Received\nPayment", "2,229.95 by PayNow\nReceived in full"),
+        ((("CARD", "29.95"),), "Received\nPayment", "29.95 by card\n2,200.00 due"),
+        (
+            (("CHEQUE", "2000.00"), ("CASH", "229.95")),
+            "Received\nReceived\nPayment",
+            "2,000.00 by cheque\n229.95 in cash\nReceived in full",
+        ),
+    ],
+)
+def test_how_it_was_paid_is_printed(changes: tuple[tuple[str, str], ...], labels: str, values: str) -> None:
+    paid_by = tuple(PaidBy(method, Decimal(amount)) for method, amount in changes)
+    text = text_of(snapshot(paid_by=paid_by, paid=sum((each.amount for each in paid_by), Decimal(0))))
+    assert f"\n{labels}\n" in text
+    assert f"\n{values}\n" in text
+
+
+def test_a_rounding_to_coins_is_printed_beside_the_total() -> None:
+    said = {"paid": Decimal("2229.95"), "paid_by": (PaidBy("CASH", Decimal("2229.90")),), "rounding": Decimal("-0.05")}
+    text = text_of(snapshot(**said))
+    assert "\n2,229.90 in cash\n−0.05\nReceived in full\n" in text
+    assert "2,229.95" in text
+    assert InvoiceSnapshot.from_json(snapshot(**said).to_json()) == snapshot(**said)
+
+
 def test_the_credit_note_of_a_void_says_what_goes_to_the_account() -> None:
     text = text_of(credit_note(set_off=Decimal("29.95"), paid=Decimal("0.00"), payment_received=False))
     assert "\nSet off\nRefund\n" in text
@@ -253,7 +280,8 @@ def test_a_refund_names_what_it_is_set_off_against() -> None:
 
 def test_an_earlier_snapshot_set_nothing_off() -> None:
     said = snapshot().to_json()
-    del said["set_off"], said["set_off_against"], said["paid"]
+    for name in ("set_off", "set_off_against", "paid", "paid_by", "rounding"):
+        del said[name]
     assert InvoiceSnapshot.from_json(said) == snapshot()
     later = snapshot(set_off=Decimal("1.50"), paid=Decimal("0.00"), set_off_against=("INV-1",))
     assert InvoiceSnapshot.from_json(later.to_json()) == later

@@ -1,5 +1,6 @@
 """A receipt says what the books say of a payment: as a page, and as a slip."""
 
+import re
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -13,7 +14,7 @@ from payments.models import Payment
 from tests.conftest import Shop, error_of
 from tests.factories import UserFactory
 from tests.payments.test_banking import act
-from tests.payments.test_payments import invoice_of, record, reverse
+from tests.payments.test_payments import invoice_of, record, reverse, void
 from tests.payments.test_payouts import pay_back
 from tests.payments.test_tender import sold, tender
 from tests.types import Answer
@@ -97,3 +98,12 @@ def test_the_office_opens_it_on_the_payments_page(shop: Shop) -> None:
     assert f"/admin/invoices/payment/{payment.pk}/receipt/" in page.content.decode()
     assert client.get(f"/admin/invoices/payment/{payment.pk}/receipt/")["Content-Type"] == "application/pdf"
     assert client.get("/admin/invoices/payment/999999/receipt/").status_code == 404
+
+
+def test_a_rounded_voucher_adds_up(shop: Shop, settings: Any) -> None:
+    settings.CASH_ROUNDING = Decimal("0.05")
+    void(shop, sold(shop, "100.02", tender("PAYNOW", "100.02")))
+    pay_back(shop, "100.00", method="CASH")
+    taken, paid = Payment.objects.order_by("pk")
+    rows = re.findall(r"<tr[^>]*><td>(.*?)</td><td>(.*?)</td>", said(shop, paid, "58"))
+    assert rows == [(f"Credit of {taken}", "100.02"), ("Rounded to coins", "−0.02"), ("Paid", "S$ 100.00")]

@@ -3,13 +3,16 @@
 The figures are worked out on paper.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
+from discrepancies.models import Discrepancy
 from equipment.models import Equipment
 from foundation import clock
 from foundation.money import to_cents
@@ -306,8 +309,8 @@ def test_a_sale_with_a_tender_comes_twice_and_counts_once(shop: Shop) -> None:
     assert error_of(other)[1] == "idempotency_conflict"
 
 
-def push(shop: Shop, *tendered: Json, cash: str | None = None, total: str | None = None) -> Json:
-    item = {"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}
+def push(shop: Shop, *tendered: Json, cash: str | None = None, total: str | None = None, kind: str = "SALE") -> Json:
+    item = {"equipment": shop.cylinder.pk, "type": kind, "quantity": 1}
     seen = {"based_on": {"total_with_gst": total, "cash": cash}}
     data = {"customer": shop.customer.pk, "items": [item], "tender": list(tendered), **seen}
     now = clock.now().isoformat()
@@ -331,3 +334,53 @@ def test_the_allocations_of_a_rounded_sale_add_up(shop: Shop, rounded_to_5_cents
     sold(shop, "100.02", tender("CASH", "40.00"), tender("CARD", "60.00"))
     assert sum(Allocation.objects.values_list("amount", flat=True)) == Decimal("100.02")
     assert [row.amount for row in Allocation.objects.filter(rounding_of__isnull=False)] == [Decimal("0.02")]
+
+
+def test_less_than_is_due_in_a_push_is_no_difference(shop: Shop) -> None:
+    costs(shop, "100.00")
+    push(shop, tender("PAYNOW", "9.00"), total="109.00")
+    assert not Discrepancy.objects.exists()
+    assert money(shop) == [("PAYNOW", "9.00", "0.00", "0.00")]
+
+
+def test_a_phone_says_which_way_its_tender_went(shop: Shop) -> None:
+    """It refunded a deposit for what was lent without one, so that nothing is due: paid out is paid out."""
+    shop.sell({"type": "SALE"})
+    push(shop, tender("CASH", "60.00"), kind="RETURN", total="-60.00", cash="-60.00")
+    assert money(shop)[-1] == ("CASH", "-60.00", "0.00", "-60.00")
+    assert [row.code for row in Discrepancy.objects.order_by("pk")][-1] == "cash_differs"
+
+
+@pytest.mark.parametrize(("method", "rate"), [("PAYNOW", "8.00"), ("CHEQUE", "9.00")])
+def test_a_cheque_is_no_payment_for_the_tax_point(shop: Shop, method: str, rate: str) -> None:
+    """GST Act 1993, s 11: the earlier of payment and invoice; a cheque is one when the bank has paid it."""
+    with time_machine.travel(datetime.fromisoformat("2024-01-02T09:00:00+08:00"), tick=False):
+        taken, then = [tender(method, "1.00")], "2023-12-31T22:00:00+08:00"
+        invoice = shop.sell({"type": "SALE"}, tender=taken, occurred_at=then).json()["invoice"]
+    assert invoice["gst_rate"] == rate
+
+
+def test_what_is_not_cash_is_not_rounded_on_account(shop: Shop, rounded_to_5_cents: None) -> None:
+    invoice = sold(shop, "30.52")
+    record(shop, "30.50", method="PAYNOW")
+    assert (outstanding(shop, invoice), money(shop)) == ("0.02", [("PAYNOW", "30.50", "0.00", "0.00")])
+
+
+def test_cash_that_closes_one_exactly_rounds_nothing_of_the_next(shop: Shop, rounded_to_5_cents: None) -> None:
+    first = sold(shop, "100.00")
+    costs(shop, "0.02")
+    shop.sell({"type": "SALE"})
+    record(shop, "100.00", method="CASH")
+    assert (outstanding(shop, first), money(shop)) == ("0.00", [("CASH", "100.00", "0.00", "0.00")])
+    assert verified()
+
+
+def test_a_refund_that_is_paid_out_later_is_rounded_on_its_note(shop: Shop, rounded_to_5_cents: None) -> None:
+    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal("24.03"), priced_at=clock.now())
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, tender=[tender("PAYNOW", "55.10")])
+    note = shop.sell({"type": "RETURN"}).json()["invoice"]
+    assert pay_back(shop, "24.05", method="CASH").status_code == 201
+    assert (outstanding(shop, note), money(shop)[-1]) == ("0.00", ("CASH", "-24.05", "-0.02", "0.00"))
+    void(shop, note)
+    owed = shop.client_of(shop.admin).get("/api/reports/receivables/").json()["rows"]
+    assert ([row["total"] for row in owed], verified()) == (["24.05"], True)

@@ -264,7 +264,11 @@ def test_a_driver_s_day(today: Company) -> None:
     """The count of 12 February found one less; its 132.13 were handed in by the evening, and not the day before."""
     day = today.get("reports/driver-day/", driver=today.pk(today.ali), date="2026-02-12")
     methods = ("cash", "paynow", "card", "cheque", "bank_transfer")
-    nothing = ["cash_rounding", "expenses", *(f"{method}_{way}" for method in methods for way in ("taken", "paid_back"))]
+    nothing = [
+        "cash_rounding",
+        "expenses",
+        *(f"{method}_{way}" for method in methods for way in ("taken", "paid_back")),
+    ]
     assert {figure["name"]: figure["value"] for figure in day["figures"]} == {
         "documents": "0",
         "subtotal": "0.00",
