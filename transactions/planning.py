@@ -380,7 +380,7 @@ def _tender(sale: NewSale, credits: Sequence[PricedItem], due: Decimal) -> Seque
     if not sale.tender:
         return []
     said = sale.seen.cash if sale.seen else None
-    if (said or due) > 0 or not due:
+    if (said or due) >= 0:
         tender = list(sale.tender)
     else:
         tender = [replace(each, amount=-each.amount, given=None) for each in sale.tender]
