@@ -348,7 +348,7 @@ def test_a_phone_says_which_way_its_tender_went(shop: Shop) -> None:
     shop.sell({"type": "SALE"})
     push(shop, tender("CASH", "60.00"), kind="RETURN", total="-60.00", cash="-60.00")
     assert money(shop)[-1] == ("CASH", "-60.00", "0.00", "-60.00")
-    assert [row.code for row in Discrepancy.objects.order_by("pk")][-1] == "cash_differs"
+    assert [row.code for row in Discrepancy.objects.order_by("pk")][-1] == "total_differs"
 
 
 @pytest.mark.parametrize(("method", "rate"), [("PAYNOW", "8.00"), ("CHEQUE", "9.00")])
