@@ -89,7 +89,10 @@ class PaymentFilter(LedgerFilterSet):
     depot = IdFilter(field_name="depot_id")
     received_from = DayFilter(field_name="received_on", lookup_expr="gte")
     received_to = DayFilter(field_name="received_on", lookup_expr="lte")
-    unmatched = YesNoFilter(method="by_match", help_text="Moved without cash, and nobody has found it in a report yet.")
+    unmatched = YesNoFilter(
+        method="by_match",
+        help_text="Moved without cash, and nobody has found it in the bank's or the terminal's report yet.",
+    )
     has_credit = YesNoFilter(field_name="used_up_on", lookup_expr="isnull")
 
     class Meta:

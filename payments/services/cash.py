@@ -135,14 +135,17 @@ def cash_position(occurred_at: datetime) -> Position:
     return position_of(occurred_at, CashCount.objects.standing())
 
 
-def explain_count(row: BagRow, *, is_now: bool = False) -> None:
+def explain_count(row: BagRow, *, is_now: bool = False, occurred_at: datetime | None = None) -> None:
     """Hand cash in with the first count that stands after it was taken, or spent, if there is one.
 
-    What is taken now comes after all of them. In the commit that made the row, after it: its row holds its user's,
+    What is taken now comes after all of them; what stands behind a count though its time, ``occurred_at``, says before
+    is noted. In the commit that made the row, after it: its row holds its user's,
     and who signs off waits for that.
     """
     if not is_in_bags(row):
         return
+    if occurred_at is not None and row.ordered_at != occurred_at:
+        note_pushed_back(row, user=row.user, occurred_at=occurred_at, to=row.ordered_at, now=row.created_at)
     counts = list(CashCount.objects.standing().filter(user=row.user_id, ordered_at__gte=row.ordered_at))
     if not counts:
         return

@@ -7,7 +7,6 @@ from decimal import Decimal
 from accounts.models import User
 from accounts.selectors import depot_at
 from audit.services import record
-from discrepancies.services import note_pushed_back
 from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
@@ -70,9 +69,7 @@ def record_expense(*, actor: User, data: NewExpense, approval: Approval | None =
         date=clock.business_date(now),
         **cash_position(occurred_at).columns,
     )
-    if expense.ordered_at != occurred_at:
-        note_pushed_back(expense, user=actor, occurred_at=occurred_at, to=expense.ordered_at, now=now)
-    explain_count(expense, is_now=data.occurred_at is None)
+    explain_count(expense, is_now=data.occurred_at is None, occurred_at=occurred_at)
     record(
         actor=actor,
         action="payments.expense.recorded",

@@ -199,7 +199,7 @@ def _on_the_spot(
         used_up_on=invoice.date if settles else None,
         **cash_position(occurred_at).columns,
     )
-    explain_count(payment, is_now=occurred_at == now)
+    explain_count(payment, is_now=occurred_at == now, occurred_at=occurred_at)
     return payment
 
 
@@ -244,5 +244,5 @@ def _create(
         date=today,
         **cash_position(occurred_at).columns,
     )
-    explain_count(payment, is_now=new.occurred_at is None)
+    explain_count(payment, is_now=new.occurred_at is None, occurred_at=occurred_at)
     return payment, answers

@@ -27,6 +27,7 @@ SORTED = {
 WALKED = {
     "/api/invoices/?is_open=false",
     "/api/payments/?has_credit=false",
+    "/api/payments/?unmatched=false",
     "/api/cash-counts/?changed=false",
     "/api/expenses/?is_reversed=false",
 }

@@ -504,7 +504,7 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("settlement", "reject"): {"remarks": "Count again"},
         ("depot-work", "create"): {"kind": "GOODS_IN", "depot": depot.pk, "reason": "Bought", "items": [gained]},
         ("depot-work", "stock_take"): {"depot": depot.pk, "reason": "Year's end", "items": [gained]},
-        ("payout", "create"): {"customer": world.customer.pk, "amount": "1.00"},
+        ("payout", "create"): {"customer": world.customer.pk, "amount": "1.00", "method": "CHEQUE"},
         ("set-off", "create"): {"customer": world.customer.pk},
         ("customer-payment", "refund_goodwill"): {"amount": "1.00", "reason": "Kept it for years"},
         ("customer-site", "replace_meter"): {

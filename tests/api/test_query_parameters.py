@@ -90,7 +90,7 @@ ASKED = [(path, name, parameter) for _, path, parameters in OPERATIONS for name,
 
 @pytest.fixture
 def client(shop: Shop) -> Any:
-    shop.sell({"type": "SALE"})
+    shop.sell({"type": "SALE"}, payment_received=True)
     return shop.client_of(shop.admin)
 
 

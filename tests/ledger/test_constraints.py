@@ -169,13 +169,34 @@ CHECKS = {
             *({"amount": -10, "allocated_amount": amount} for amount in ("0.01", "-10.01")),
         ],
     ),
+    "payment_given_covers_it": Check(
+        [{"given": None}, {"given": "10.00"}, {"given": "50.00"}], [{"given": "9.99"}], {"amount": 10}
+    ),
+    "payment_cash_is_not_banked": Check(
+        [{"method": "CASH"}, {"method": "CHEQUE", "banked_on": date(2026, 1, 21), "bounced_on": date(2026, 1, 21)}],
+        [{"method": "CASH", "banked_on": date(2026, 1, 21)}, {"method": "CASH", "bounced_on": date(2026, 1, 21)}],
+        {"amount": 10},
+    ),
+    "allocation_rounds_by_less_than_a_coin": Check(
+        [{"amount": "0.50"}, {"amount": "-0.50"}],
+        [{"amount": "0.51"}, {"amount": "-0.51"}],
+        FOR_AN_INVOICE | {"rounding_of": lambda: a_row(Payment, amount=1)},
+    ),
     "allocation_amount_not_zero": Check(
         [{"amount": "0.01"}, {"amount": "-0.01"}], [{"amount": 0}], FOR_AN_INVOICE | {"credit_note": another(Invoice)}
     ),
     "allocation_has_one_source": Check(
-        [{"payment": lambda: a_row(Payment, amount=1)}, {"credit_note": another(Invoice)}],
-        [{}, {"payment": lambda: a_row(Payment, amount=1), "credit_note": another(Invoice)}],
-        FOR_AN_INVOICE | {"amount": 1},
+        [
+            {"payment": lambda: a_row(Payment, amount=1)},
+            {"credit_note": another(Invoice)},
+            {"rounding_of": lambda: a_row(Payment, amount=1)},
+        ],
+        [
+            {},
+            {"payment": lambda: a_row(Payment, amount=1), "credit_note": another(Invoice)},
+            {"payment": lambda: a_row(Payment, amount=1), "rounding_of": lambda: a_row(Payment, amount=1)},
+        ],
+        FOR_AN_INVOICE | {"amount": "0.50"},
     ),
     "allocation_has_one_target": Check(
         [

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from audit.models import AuditLog
+from discrepancies.models import Discrepancy
 from foundation import clock
 from foundation.access.capabilities import Role
 from payments.models import Payment
@@ -58,6 +59,8 @@ def test_it_is_in_the_bag_of_its_moment(shop: Shop) -> None:
     handed_in, later = Payment.objects.order_by("pk")
     assert (handed_in.cash_count_id, later.cash_count_id) == (None, None)  # numbered above the count
     assert cash_in_bag(shop.driver) == 19
+    # By its time the first one was in the bag that was counted.
+    assert list(Discrepancy.objects.values_list("code", "entity_id")) == [("after_count", handed_in.pk)]
 
 
 def test_money_has_changed_hands_whatever_became_of_its_invoice(shop: Shop) -> None:
