@@ -381,7 +381,8 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
             return badge(f"Bounced {payment.bounced_on:%d %b %Y}", "open")
         if payment.banked_on:
             return badge(f"Found {payment.banked_on:%d %b %Y}", "good")
-        return "–" if payment.method == Payment.Method.CASH else badge("Not found yet", "off")
+        is_undone = payment.reverses_id is not None or hasattr(payment, "reversal")
+        return "–" if payment.method == Payment.Method.CASH or is_undone else badge("Not found yet", "off")
 
     @admin.display(description="number", ordering="id")
     def number(self, payment: Payment) -> str:

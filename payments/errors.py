@@ -1,5 +1,6 @@
 """Why money can't be taken, allocated or taken back."""
 
+from foundation.confirmations import Question
 from foundation.errors import Conflict
 
 
@@ -25,6 +26,12 @@ class AlreadyReversed(Conflict):
     """This payment was reversed already, or is a reversal itself."""
 
     code = "already_reversed"
+
+
+class MoneyNotFound(Question):
+    """What is paid back came without cash, and nobody has found it in the bank's report yet."""
+
+    code = "money_not_found"
 
 
 class NotBanked(Conflict):

@@ -300,8 +300,8 @@ class Payment(Ordered, OperationRecord):
 
     @property
     def credit_amount(self) -> Decimal:
-        """What it settles nothing of, yet."""
-        return self.amount - self.allocated_amount
+        """What it settles nothing of, yet: nothing of what was taken back."""
+        return self.amount - self.allocated_amount if self.used_up_on is None else ZERO
 
 
 class Allocation(LedgerModel):

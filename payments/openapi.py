@@ -182,7 +182,7 @@ unbank_payment = extend_schema(
     description="By the same people, with a reason: it is listed again.",
     tags=["Payments"],
     request=ReasonIn,
-    responses={200: PaymentOut, **conflicts(NotBanked)},
+    responses={200: PaymentOut, **conflicts(NotBanked, AlreadyReversed)},
     examples=[
         OpenApiExample("the wrong one", value={"reason": "That was PAY-000092"}, request_only=True),
         OpenApiExample("not found", value=_PAYMENT_EXAMPLE, response_only=True, status_codes=["200"]),

@@ -46,7 +46,7 @@ def _context(payment: Payment) -> dict[str, object]:
         "title": _title(payment),
         "number": str(payment),
         "supplier": party(Party(**settings.COMPANY)),
-        "customer_label": "Paid to" if is_out else "Received from",
+        "customer_label": "Customer" if payment.reverses_id else "Paid to" if is_out else "Received from",
         "customer": party(
             Party(name=customer.name, address=customer.address, postal_code=customer.postal_code, uen=customer.uen),
             f"Customer {customer.customer_code}",
@@ -56,7 +56,7 @@ def _context(payment: Payment) -> dict[str, object]:
         "fact_values": "\n".join(value for _, value in facts),
         "void": _void(payment),
         "rows": [(label, money(-amount if is_out else amount)) for label, amount in _rows(payment)],
-        "total_label": "Paid" if is_out else "Received",
+        "total_label": "Taken back" if payment.reverses_id else "Paid" if is_out else "Received",
         "total": f"S$ {money(abs(payment.amount))}",
         "given": [] if payment.given is None else [
             ("Given", money(payment.given)), ("Change", money(payment.given - payment.amount)),
@@ -93,8 +93,8 @@ def _void(payment: Payment) -> str:
 
 def _rows(payment: Payment) -> Iterator[tuple[str, Decimal]]:
     """What it settles, what it is rounded by, and what is left of it; they add up to its amount."""
-    if payment.is_goodwill:
-        yield "Goodwill", payment.amount
+    if payment.is_goodwill or payment.reverses_id:
+        yield "Goodwill" if payment.is_goodwill else f"Reversal of {payment.reverses}", payment.amount
         return
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     # Other sellers' documents, which its reader may not see, are not named.
@@ -110,8 +110,9 @@ def _rows(payment: Payment) -> Iterator[tuple[str, Decimal]]:
     yield from ((label, amount) for label, amount in sums.items() if amount)
     if payment.rounding:
         yield "Rounded to coins", payment.rounding
-    if payment.credit_amount:
-        yield "Owed for this" if payment.amount < 0 else "Kept as your credit", payment.credit_amount
+    if left := payment.amount - payment.allocated_amount:
+        kept = "Owed for this" if payment.amount < 0 else "Kept as your credit"
+        yield "Not used" if payment.used_up_on else kept, left
 
 
 _PAGE, _SLIP = template("receipt.html"), template("slip.html")

@@ -1,5 +1,6 @@
 """Payments in JSON."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -74,6 +75,24 @@ class SharesIn(Input):
         return None if sent is None else tuple(Share(**share) for share in sent)
 
 
+def check_given(attrs: Mapping[str, Any]) -> None:
+    """Change is given of cash, and of more than is taken. Raises ValidationError."""
+    given = attrs["given"]
+    if given is not None and attrs["method"] != Payment.Method.CASH:
+        raise serializers.ValidationError({"given": "Change is given of cash alone."}, code="invalid")
+    if given is not None and given < attrs["amount"]:
+        raise serializers.ValidationError({"given": "Less was handed over than was taken."}, code="invalid")
+
+
+def without_bad_given(attrs: dict[str, Any]) -> dict[str, Any]:
+    """The same without what can't have been given: the money that was taken changed hands all the same."""
+    try:
+        check_given(attrs)
+    except serializers.ValidationError:
+        return {**attrs, "given": None}
+    return attrs
+
+
 class PaymentIn(SharesIn):
     customer = IdField()
     method = StrictChoiceField(choices=Payment.Method.choices)
@@ -88,10 +107,21 @@ class PaymentIn(SharesIn):
         required=False, allow_null=True, default=None, help_text="When it was taken. Left out: now."
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_given(attrs)
+        return attrs
+
     def command(self) -> NewPayment:
         """The validated payment, as the service takes it."""
         sent = {name: value for name, value in self.validated_data.items() if name != "allocations"}
         return NewPayment(**sent, shares=self.shares())
+
+
+class PushedPaymentIn(PaymentIn):
+    """Money that changed hands without a network."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return without_bad_given(attrs)
 
 
 class ReasonIn(Input):

@@ -20,6 +20,7 @@ from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
+from payments.errors import MoneyNotFound
 from payments.models import CashCount, CashCountQuerySet, CashExpense, CashExpenseQuerySet, Payment, PaymentQuerySet
 from payments.receipts import print_receipt, slip_of
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, money_seen_by
@@ -210,7 +211,7 @@ def payment_read_by(reader: User, pk: int) -> object:
 class PayoutViewSet(ScopedViewSet):
     queryset = Payment.objects.all()
     serializer_class = PaymentOut
-    asks = {"create": OF_PAYMENTS}
+    asks = {"create": (*OF_PAYMENTS, MoneyNotFound)}
     capability = {"create": Capability.PAY_OUT}
 
     @openapi.pay_out

@@ -32,7 +32,7 @@ from inventory.models import Count
 from inventory.serializers import VehicleCountIn
 from inventory.services import VEHICLE_COUNT, record_vehicle_count
 from payments.models import CashCount, CashExpense, Payment
-from payments.serializers import CashCountIn, ExpenseIn, PaymentIn
+from payments.serializers import CashCountIn, ExpenseIn, PushedPaymentIn
 from payments.services import CASH_COUNT, EXPENSE_CREATE, record_cash_count, record_expense, record_payment
 from payments.services import OPERATION as PAYMENT_CREATE
 from sync.errors import DependencyRejected
@@ -190,7 +190,7 @@ def _expense(serializer: ExpenseIn) -> Run:
     return run
 
 
-def _payment(serializer: PaymentIn) -> Run:
+def _payment(serializer: PushedPaymentIn) -> Run:
     new = serializer.command()
 
     def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
@@ -272,7 +272,7 @@ _KINDS: dict[int, dict[str, Kind]] = {
         TAKEN: (TakenIn, _taking),
         VEHICLE_COUNT: (VehicleCountIn, _vehicle_count),
         CASH_COUNT: (CashCountIn, _cash_count),
-        PAYMENT_CREATE: (PaymentIn, _payment),
+        PAYMENT_CREATE: (PushedPaymentIn, _payment),
         EXPENSE_CREATE: (ExpenseIn, _expense),
         WITHDRAWN: (WithdrawnIn, _withdrawal),
     },

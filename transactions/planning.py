@@ -360,7 +360,7 @@ def _settled(sale: NewSale, credits: Sequence[PricedItem], site: Site, *, owes: 
     refunds = [Refunded(refund.lot.pk, refund.amount) for item in credits for refund in item.refunds if refund.lot]
     set_off = partial(offsets, refunds, site.charged_by)
     due = owes - back + sum(set_off(most=back).values(), ZERO)
-    tender = _tender(sale, credits, due)
+    tender = _tender(sale, credits, due, total=owes - back)
     cash = total_of(tender, method=Payment.Method.CASH)
     rounding = rounding_of(cash, due - total_of(tender) + cash)
     settling = total_of(tender) - rounding
@@ -372,21 +372,18 @@ def _settled(sale: NewSale, credits: Sequence[PricedItem], site: Site, *, owes: 
     return Settled(due, tender, rounding, against, against_sale, paid_out)
 
 
-def _tender(sale: NewSale, credits: Sequence[PricedItem], due: Decimal) -> Sequence[Tender]:
-    """What changes hands, signed. Raises Invalid, AmountOutOfRange."""
+def _tender(sale: NewSale, credits: Sequence[PricedItem], due: Decimal, *, total: Decimal) -> Sequence[Tender]:
+    """What changes hands, signed: as the field says, else as the sale comes to. Raises Invalid, AmountOutOfRange."""
     if sale.payment_received:
         cash = _cash(sale, credits, due)
         return [Tender(Payment.Method.CASH, cash)] if cash else []
     if not sale.tender:
         return []
-    said = sale.seen.cash if sale.seen else None
-    if (said or due) >= 0:
-        tender = list(sale.tender)
-    else:
-        tender = [replace(each, amount=-each.amount, given=None) for each in sale.tender]
+    way = (sale.seen.cash or sale.seen.total_with_gst if sale.seen else due) or total
+    tender = [each if way >= 0 else replace(each, amount=-each.amount, given=None) for each in sale.tender]
     AMOUNT.require(total_of(tender), attr="tender")
     if sale.seen is None and total_of(tender) < min(due, in_coins(due), ZERO):
-        raise Invalid(f"Only {-due} is to be paid out.", attr="tender")
+        raise Invalid(f"Only {abs(min(due, ZERO))} is to be paid out.", attr="tender")
     return tender
 
 

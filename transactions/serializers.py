@@ -1,7 +1,7 @@
 """Sales in JSON."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -25,7 +25,7 @@ from foundation.limits import AMOUNT, LINES
 from inventory.models import Condition
 from invoices.serializers import InvoiceOut
 from payments.models import Payment
-from payments.serializers import ReferenceField
+from payments.serializers import ReferenceField, check_given, without_bad_given
 from payments.tender import Tender
 from transactions.models import (
     MeterReplacement,
@@ -105,13 +105,21 @@ class TenderIn(Input):
     reference = ReferenceField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["given"] is not None and attrs["given"] < attrs["amount"]:
-            raise serializers.ValidationError({"given": "Less was handed over than was taken."}, code="invalid")
+        check_given(attrs)
         return attrs
+
+
+class PushedTenderIn(TenderIn):
+    """It has changed hands: what can't have been given is left out, and nothing refused for it."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return without_bad_given(attrs)
 
 
 class SaleIn(Input):
     """One visit at one customer. Needs ``items`` or ``current_meter``."""
+
+    has_happened: ClassVar[bool] = False
 
     customer = IdField()
     vehicle = VehicleNoField(
@@ -152,8 +160,12 @@ class SaleIn(Input):
         if attrs["payment_received"] and attrs["tender"]:
             told = "Either all of it is paid in cash, or the tender says what was paid."
             raise serializers.ValidationError({"payment_received": told}, code="invalid")
-        if sum(each["method"] == Payment.Method.CASH for each in attrs["tender"]) > 1:
+        cash = [each for each in attrs["tender"] if each["method"] == Payment.Method.CASH]
+        if len(cash) > 1 and not self.has_happened:
             raise serializers.ValidationError({"tender": "Cash is said once."}, code="invalid")
+        for more in cash[1:]:
+            cash[0]["amount"] += more["amount"]
+            attrs["tender"].remove(more)
         return attrs
 
     def said(self) -> dict[str, Any]:
@@ -193,6 +205,9 @@ class BasedOnIn(Input):
 
 class PushedSaleIn(SaleIn):
     """A sale that happened without a network: the goods are gone, whatever the app showed."""
+
+    has_happened = True
+    tender = many(PushedTenderIn, required=False, default=list, max_length=LINES)
 
     based_on = BasedOnIn(required=False, allow_null=True, default=None)
 

@@ -113,7 +113,8 @@ def named(
 ) -> list[Owed]:
     """The invoices of these shares, locked, each with as much open as is asked of it; or with what is open of that.
 
-    Raises Invalid, UnknownReference, ExceedsOutstanding.
+    Then those that the actor may not see are left out: their money is credit. Raises Invalid, UnknownReference,
+    ExceedsOutstanding.
     """
     wanted = [share.invoice for share in shares]
     if len(set(wanted)) != len(wanted):
@@ -122,6 +123,8 @@ def named(
     rows = {invoice.pk: invoice for invoice in invoice_locks.invoices(set(known.values_list("pk", flat=True)))}
     owed: list[Owed] = []
     for index, share in enumerate(shares):
+        if share.invoice not in rows and as_far_as_open:
+            continue
         if share.invoice not in rows:
             raise UnknownReference(share.invoice, attr=f"{attr}.{index}.invoice")
         outstanding = max(rows[share.invoice].outstanding_amount, ZERO)
@@ -149,7 +152,7 @@ def owed_by(customer_id: int) -> Iterator[Owed]:
 
 def _closed(cash: Payment, owed: Sequence[Owed]) -> list[Part]:
     """What cash closes once it is rounded to coins, in turn; nothing where it closes nothing so."""
-    before = ZERO
+    before = cash.allocated_amount
     for count, (target, amount) in enumerate(owed):
         is_closed = isinstance(target, Payment) or amount == target.outstanding_amount
         if not is_closed or before >= cash.amount:

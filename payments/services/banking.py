@@ -44,12 +44,16 @@ def bank_payment(*, actor: User, payment_id: int, banked_on: date | None = None)
 @command
 @idempotent
 def unbank_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
-    """Take that back: the report doesn't have it after all. Locks the payment. Raises Denied, NotBanked, Invalid."""
+    """Take that back: the report doesn't have it after all. Locks the payment.
+
+    Raises Denied, NotBanked, Invalid, AlreadyReversed.
+    """
     payment = _lock(actor, payment_id)
     if not reason.strip():
         raise Invalid("Please say why.", attr="reason")
     if payment.banked_on is None:
         raise NotBanked(f"Nobody has found {payment} in a report.")
+    require_standing(payment)
     _say(actor, payment, None, "payments.payment.unbanked", reason=reason)
     return payment
 

@@ -12,7 +12,7 @@ from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
 from foundation.commands import command
-from foundation.errors import Invalid
+from foundation.errors import Denied, Invalid
 from foundation.limits import AMOUNT
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_recent
@@ -99,6 +99,8 @@ def reverse_expense(*, actor: User, expense_id: int, reason: str) -> CashExpense
     is_own = expense.user_id == actor.pk and expense.cash_count_id is None
     within = CashExpense.objects.filter(rows_within(actor, Capability.REVERSE_PAYMENT), pk=expense_id)
     if not (is_own or within.exists()):
+        if expense.user_id == actor.pk:
+            raise Denied(f"{expense} was handed in with {expense.cash_count}: a supervisor takes it back now.")
         raise denied(actor, Capability.REVERSE_PAYMENT)
     if not reason.strip():
         raise Invalid("A reversal needs its reason.", attr="reason")

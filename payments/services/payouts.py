@@ -17,10 +17,10 @@ from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT
-from foundation.money import ZERO
+from foundation.money import ZERO, shown
 from foundation.operations.idempotency import client_temp_id, idempotent
 from invoices.models import Invoice
-from payments.errors import ExceedsCredit
+from payments.errors import ExceedsCredit, MoneyNotFound
 from payments.models import Payment
 from payments.selectors import offsets_of
 from payments.services.allocations import Part, Share, named, owed_by, spread, write_allocations
@@ -86,7 +86,7 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
     now = clock.now()
     today = clock.business_date(now)
     asked = unlikely_payment(data.method, data.amount, data.reference, received_on=today)
-    answers = confirmations.require(asked)
+    answers = confirmations.require([*asked, *_not_found(data, chosen)])
     payout: Payment = Payment.objects.create(
         customer=customer,
         method=data.method,
@@ -197,6 +197,17 @@ def _part(payout: Payment, source: Payment | Invoice, amount: Decimal) -> Part:
     if isinstance(source, Invoice):
         return Part(payout, source, -amount)
     return Part(source, payout, amount)
+
+
+def _not_found(data: NewPayout, chosen: Sequence[Credit]) -> Iterator[MoneyNotFound]:
+    """Who calls cash PayNow, and pays it back from the bag, takes it twice."""
+    sources = [(source, amount) for source, amount in chosen if isinstance(source, Payment)]
+    for payment, amount in sources:
+        if payment.method not in (Method.CASH, data.method) and payment.banked_on is None:
+            came = f"S$ {shown(amount)} of it came by {payment.get_method_display()} ({payment})"
+            yield MoneyNotFound(
+                f"{came}: nobody has found that in the bank's report yet.", attr="amount", value=str(payment)
+            )
 
 
 def _rounding(payout: Payment, last: Payment | Invoice, rounding: Decimal) -> list[Part]:

@@ -110,3 +110,22 @@ def test_only_a_customers_cheque_bounces(shop: Shop, nothing_changes: Unchanged)
     payment = taken(shop)
     with nothing_changes():
         assert error_of(act(shop, payment, "bounce", reason="x")) == (400, "invalid", None)
+
+
+def test_cash_for_money_that_nobody_has_found_is_asked_about(shop: Shop, nothing_changes: Unchanged) -> None:
+    """Who calls cash PayNow, and pays it back from the bag, would take it twice."""
+    payment = taken(shop)
+    body = {"customer": shop.customer.pk, "amount": "10.00", "method": "CASH"}
+    with nothing_changes():
+        asked = shop.client_of(shop.admin).post("/api/payouts/", body)
+        assert error_of(asked) == (409, "money_not_found", "amount")
+    assert act(shop, payment, "bank").status_code == 200
+    assert shop.client_of(shop.admin).post("/api/payouts/", body).status_code == 201
+
+
+def test_what_was_reversed_stays_as_the_bank_had_it(shop: Shop, nothing_changes: Unchanged) -> None:
+    payment = taken(shop)
+    act(shop, payment, "bank")
+    reverse(shop, payment)
+    with nothing_changes():
+        assert error_of(act(shop, payment, "unbank", reason="x")) == (409, "already_reversed", None)

@@ -69,7 +69,12 @@ def test_credit_a_payout_and_what_was_taken_back_say_so(shop: Shop, paper: str) 
     act(shop, taken.pk, "bounce", by=UserFactory(role=Role.ADMIN), reason="Refer to drawer")
     assert "The cheque bounced." in said(shop, taken, paper)
     reversal = Payment.objects.get(reverses=taken)
-    assert f"This takes {taken} back." in said(shop, reversal, paper)
+    undone = said(shop, reversal, paper)
+    assert f"This takes {taken} back." in undone
+    for told in ("Kept as your credit", "Owed for this", "Paid to"):
+        assert told not in undone + said(shop, taken, paper)
+    told = shop.client_of(shop.admin).get("/api/payments/").json()["results"]
+    assert {row["credit_amount"] for row in told} == {"0.00"}
 
 
 def test_what_its_reader_may_not_see_is_not_named(shop: Shop) -> None:

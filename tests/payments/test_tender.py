@@ -309,13 +309,21 @@ def test_a_sale_with_a_tender_comes_twice_and_counts_once(shop: Shop) -> None:
     assert error_of(other)[1] == "idempotency_conflict"
 
 
-def push(shop: Shop, *tendered: Json, cash: str | None = None, total: str | None = None, kind: str = "SALE") -> Json:
+def push(
+    shop: Shop,
+    *tendered: Json,
+    cash: str | None = None,
+    total: str | None = None,
+    kind: str = "SALE",
+    key: str = "p",
+) -> Json:
     item = {"equipment": shop.cylinder.pk, "type": kind, "quantity": 1}
     seen = {"based_on": {"total_with_gst": total, "cash": cash}}
     data = {"customer": shop.customer.pk, "items": [item], "tender": list(tendered), **seen}
     now = clock.now().isoformat()
-    operation = {"type": "transaction.create", "client_temp_id": "p", "number": 1, "occurred_at": now, "data": data}
-    body = {"protocol": 2, "sent_at": now, "device": {"id": "phone", "last_number": 1}, "operations": [operation]}
+    operation = {"type": "transaction.create", "client_temp_id": key, "number": 1, "occurred_at": now, "data": data}
+    device = {"id": f"phone-{key}", "last_number": 1}
+    body = {"protocol": 2, "sent_at": now, "device": device, "operations": [operation]}
     answer = shop.client_of(shop.driver).post("/api/sync/push/", body)
     assert answer.status_code == 200, answer.json()
     result: Json = answer.json()["results"][0]
@@ -343,10 +351,11 @@ def test_less_than_is_due_in_a_push_is_no_difference(shop: Shop) -> None:
     assert money(shop) == [("PAYNOW", "9.00", "0.00", "0.00")]
 
 
-def test_a_phone_says_which_way_its_tender_went(shop: Shop) -> None:
+@pytest.mark.parametrize("cash", ["-60.00", None])
+def test_a_phone_says_which_way_its_tender_went(shop: Shop, cash: str | None) -> None:
     """It refunded a deposit for what was lent without one, so that nothing is due: paid out is paid out."""
     shop.sell({"type": "SALE"})
-    push(shop, tender("CASH", "60.00"), kind="RETURN", total="-60.00", cash="-60.00")
+    push(shop, tender("CASH", "60.00"), kind="RETURN", total="-60.00", cash=cash)
     assert money(shop)[-1] == ("CASH", "-60.00", "0.00", "-60.00")
     assert [row.code for row in Discrepancy.objects.order_by("pk")][-1] == "total_differs"
 
@@ -384,3 +393,62 @@ def test_a_refund_that_is_paid_out_later_is_rounded_on_its_note(shop: Shop, roun
     void(shop, note)
     owed = shop.client_of(shop.admin).get("/api/reports/receivables/").json()["rows"]
     assert ([row["total"] for row in owed], verified()) == (["24.05"], True)
+
+
+def test_a_refund_that_is_set_off_is_paid_out_where_the_phone_paid_it_out(shop: Shop) -> None:
+    """What it showed is what it did, also without a word about cash; without any, the sale's own total says which way."""
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"})
+    push(shop, tender("CASH", "60.00"), kind="RETURN", total="-60.00")
+    assert money(shop)[-1][:2] == ("CASH", "-60.00")
+    assert bag(shop) == "-60.00"
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"})
+    push(shop, tender("CASH", "60.00"), kind="RETURN", key="q")
+    assert money(shop)[-1][:2] == ("CASH", "-60.00")
+    assert verified()
+
+
+def test_nothing_is_taken_for_a_refund_that_is_set_off(shop: Shop, nothing_changes: Unchanged) -> None:
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"})
+    with nothing_changes():
+        refused = shop.sell({"type": "RETURN"}, tender=[tender("CASH", "60.00")])
+        assert refused.json()["errors"][0]["detail"] == "Only 0.00 is to be paid out."
+
+
+@pytest.mark.parametrize(("cash", "rounding"), [("40.50", "-0.02"), ("40.55", "0.00")])
+def test_cash_that_closes_the_sale_and_older_invoices_is_rounded_once(
+    shop: Shop, rounded_to_5_cents: None, cash: str, rounding: str
+) -> None:
+    costs(shop, "9.17")
+    old = shop.sell({"type": "SALE"}).json()["invoice"]
+    assert old["total_amount"] == "10.00"
+    costs(shop, "28.00")
+    push(shop, tender("CASH", cash), total="30.52", cash=cash)
+    left = str(Decimal(cash) - Decimal("40.52") - Decimal(rounding))
+    assert (money(shop), outstanding(shop, old)) == ([("CASH", cash, rounding, left)], "0.00")
+    assert verified()
+
+
+def test_in_the_field_a_refund_is_paid_out_in_cash(shop: Shop, nothing_changes: Unchanged) -> None:
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, payment_received=True)
+    with nothing_changes():
+        refused = shop.sell({"type": "RETURN"}, tender=[tender("PAYNOW", "60.00")])
+        assert error_of(refused) == (400, "invalid", "tender.0.method")
+    note = shop.sell({"type": "RETURN"}).json()["invoice"]
+    with nothing_changes():
+        answer = shop.client_of(shop.driver).post(f"/api/invoices/{note['id']}/pay/", {"method": "PAYNOW"})
+        assert error_of(answer) == (400, "invalid", "method")
+    assert pay(shop, note, method="PAYNOW").status_code == 200
+
+
+def test_change_is_given_of_cash_alone_and_refuses_nothing_that_happened(
+    shop: Shop, nothing_changes: Unchanged
+) -> None:
+    with nothing_changes():
+        refused = shop.sell({"type": "SALE"}, tender=[tender("PAYNOW", "31.07", given="40.00")])
+        assert error_of(refused) == (400, "invalid", "tender.0.given")
+        assert error_of(record(shop, "5.00", method="PAYNOW", given="9.00")) == (400, "invalid", "given")
+        assert error_of(record(shop, "5.00", method="CASH", given="4.00")) == (400, "invalid", "given")
+    costs(shop, "100.00")
+    push(shop, tender("CASH", "9.00", given="5.00"), tender("CASH", "50.00"), tender("CARD", "50.00", given="60.00"))
+    assert money(shop) == [("CARD", "50.00", "0.00", "0.00"), ("CASH", "59.00", "0.00", "0.00")]
+    assert not Payment.objects.exclude(given=None).exists()

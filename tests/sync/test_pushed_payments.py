@@ -160,3 +160,14 @@ def test_kept_money_moves_no_goods(shop: Shop) -> None:
     other = Phone(shop, "phone-2")
     other.push(collected(other, "5.00", customer=999_999))
     assert boss.get(f"/api/vehicle-counts/{counted['id']}/").json()["pending"] == []
+
+
+def test_a_fast_clock_and_an_invoice_that_its_seller_does_not_see_refuse_no_money(shop: Shop) -> None:
+    others = invoice_of(shop, by=shop.admin)
+    phone = Phone(shop)
+    tomorrow = f"{clock.business_date(clock.now()) + timedelta(days=1)}"
+    shares = [{"invoice": others["id"], "amount": "5.00"}]
+    [result] = phone.push(collected(phone, "5.00", received_on=tomorrow, allocations=shares))
+    payment = Payment.objects.get(pk=result["id"])
+    assert payment.received_on <= clock.business_date(clock.now())
+    assert str(payment.credit_amount) == "5.00"

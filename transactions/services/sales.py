@@ -55,7 +55,13 @@ from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
 from invoices.services import Billing, Page, issue_invoice
 from payments.selectors import open_of_charges
-from payments.services import require_room_in_bag, set_off, settle_on_the_spot, take_on_the_spot
+from payments.services import (
+    require_cash_in_the_field,
+    require_room_in_bag,
+    set_off,
+    settle_on_the_spot,
+    take_on_the_spot,
+)
 from payments.tender import Portion, Tender
 from payments.unlikely import repeated_reference
 from sequences.services import take_numbers
@@ -174,6 +180,9 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     site = _site(customer, lines, {key[1]: count for key, count in hold.left.items() if key[0] == places[1].pk})
     plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
     billing = plan.billing
+    if plan.moved < 0 and data.seen is None:
+        for index, each in enumerate(data.tender):
+            require_cash_in_the_field(actor, each.method, attr=f"tender.{index}.method")
     if plan.cash:
         require_room_in_bag(actor, plan.cash, attr="tender" if data.tender else "payment_received")
     if plan.moved != plan.owed:
