@@ -424,7 +424,8 @@ class Books(Lots):
                 rounding = self.rounding_of(payment, voiding)
                 if rounding != 0 and self.open_of(voiding) < wanted:
                     self.allocations.append(Allocation(payment, voiding, -rounding, today, is_rounding=True))
-            for source in (*payments, *reversed(self.documents)):
+            sources: list[Payment | Document] = [*payments, *reversed(self.documents)]
+            for source in sources:
                 part = min(self.settles(source, voiding), wanted - self.open_of(voiding))
                 if part > 0 and source is not note:
                     self.allocations.append(Allocation(source, voiding, -part, today))

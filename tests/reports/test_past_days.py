@@ -124,13 +124,12 @@ class History:
         self.clock.shift(timedelta(days=self.chance.choice([1, 1, 1, 2, 9])))
 
     def tell(self, day: date) -> list[Any]:
+        """What each customer owed by then, and the statement of one of them."""
         rows = self.company.get("reports/receivables/", as_of=day)["rows"]
-        first = moment(START).date()
-        statements = [
-            self.company.get(f"customers/{self.company.pk(customer)}/statement/", date_from=first, date_to=day)
-            for customer in self.company.books.customers
-        ]
-        return [[{**row, ENTERED_SINCE: None} for row in rows if row["total"] != "0.00"], statements]
+        customer = self.company.books.customers[day.toordinal() % 3]
+        url, first = f"customers/{self.company.pk(customer)}/statement/", moment(START).date()
+        statement = self.company.get(url, date_from=first, date_to=day)
+        return [[{**row, ENTERED_SINCE: None} for row in rows if row["total"] != "0.00"], statement]
 
 
 @pytest.mark.parametrize("seed", range(HISTORIES))
