@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-export CRASH_KILLS=100 MAIL_KILLS=20 CHAOS_OPERATIONS=2000 CONTRACT_EXAMPLES=20 LEDGER_MACHINE=300x50 SEARCH_SECONDS=600 SIMULATED_WORLDS=800 SIMULATED_BOOKS=5000x15
+export CRASH_KILLS=100 MAIL_KILLS=20 CHAOS_OPERATIONS=2000 CONTRACT_EXAMPLES=20 LEDGER_MACHINE=300x50 PAST_DAYS=34x300 SEARCH_SECONDS=600 SIMULATED_WORLDS=800 SIMULATED_BOOKS=5000x15
 mkdir -p var/nightly
 failed=
 
@@ -20,7 +20,7 @@ run() {
 }
 
 run mutants sh scripts/mutants.sh
-long="tests/live tests/reports/test_random_days.py tests/search tests/simulator tests/worlds -n 0 -s"
+long="tests/live tests/reports/test_random_days.py tests/reports/test_past_days.py tests/search tests/simulator tests/worlds -n 0 -s"
 # shellcheck disable=SC2086 # several arguments
 run sqlite sh scripts/test.sh $long
 # shellcheck disable=SC2086

@@ -112,6 +112,14 @@ def _cancel_voided(actor: User, note: Invoice, now: datetime) -> None:
     write_allocations(actor, [Part(note, voiding, min(wanted, is_open))], now)
 
 
+def _roundings_of_nothing(payout: Payment) -> list[Part]:
+    """What a payout was rounded by goes with the last of the credit that it paid out: what was paid is owed then."""
+    standing = standing_parts(Allocation.objects.filter(payout=payout))
+    own = [part for part in standing if part.source == payout]
+    paid_out = sum((part.amount for part in standing if part not in own), ZERO)
+    return [replace(part, amount=-part.amount) for part in own if paid_out <= abs(part.amount)]
+
+
 def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
     """The same payment with its amounts negated; neither leaves any credit.
 
@@ -142,6 +150,8 @@ def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
         part = replace(part, amount=-part.amount)
         part = replace(part, source=reversal) if part.source == payment else part
         undone.append(replace(part, target=reversal) if part.target == payment else part)
+        if isinstance(part.target, Payment) and part.target != payment and not part.is_rounding:
+            undone += _roundings_of_nothing(part.target)
     write_allocations(actor, undone, now)
     for part in standing:
         if not part.is_rounding and isinstance(part.target, Invoice) and part.target.total_amount < 0:

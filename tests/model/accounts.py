@@ -8,7 +8,13 @@ from tests.model.books import Books
 from tests.model.records import ZERO, Customer, Item, Payment, Person, day_of
 
 Row = dict[str, str | int | Decimal]
-METHODS = {"CASH": "Cash", "PAYNOW": "PayNow", "CHEQUE": "Cheque", "BANK_TRANSFER": "Bank transfer"}
+METHODS = {
+    "CASH": "Cash",
+    "PAYNOW": "PayNow",
+    "CARD": "Card (NETS)",
+    "CHEQUE": "Cheque",
+    "BANK_TRANSFER": "Bank transfer",
+}
 
 
 def age(due_on: date, day: date) -> str:
@@ -85,7 +91,7 @@ class Statement:
 
 
 def statement(books: Books, customer: Customer, first: date, last: date) -> Statement:
-    """The account from a day to a day, both with all that happened on them: documents first, then money."""
+    """The account from a day to a day, both with all that happened on them: documents first, then money, then its rounding."""
     account: list[Entry] = []
     for document in books.documents:
         if document.customer is customer:
@@ -96,6 +102,10 @@ def statement(books: Books, customer: Customer, first: date, last: date) -> Stat
         if payment.customer is customer and not payment.is_goodwill:
             details = METHODS[payment.method] + _came(payment) + _undoing(payment)
             account.append(Entry(payment.entered_on, "PAYMENT", payment.number, details, None, -payment.amount))
+    for allocation in books.allocations:
+        source = allocation.source
+        if allocation.is_rounding and isinstance(source, Payment) and source.customer is customer:
+            account.append(Entry(allocation.day, "ROUNDING", source.number, "", None, -allocation.amount))
     account.sort(key=lambda entry: entry.day)
     balance, opening, entries = ZERO, ZERO, []
     for entry in account:

@@ -25,15 +25,20 @@ from tests.model.records import (
     Usage,
     day_of,
     gst_rate_on,
+    in_coins,
     to_the_cent,
 )
 
+Tender = Sequence[tuple[str, Decimal]]
+"""What changes hands with a sale, by method; without a sign, as both sides see which way it goes."""
 Share = tuple[Document, Decimal]
 
 
 class Books(Lots):
     def __init__(self) -> None:
         super().__init__()
+        self.has_coins = False
+        """Is cash rounded to them?"""
         self.customers: list[Customer] = []
         self.documents: list[Document] = []
         self.payments: list[Payment] = []
@@ -51,11 +56,12 @@ class Books(Lots):
         *,
         at: datetime,
         paid: bool = False,
+        tender: Tender = (),
         happened: datetime | None = None,
     ) -> Document:
         """A sale that the office hears of ``at`` a moment. It may have happened earlier.
 
-        Paid on the spot, its GST is that of the day it happened on; else that of the document's. A refund that exceeds
+        Paid on the spot, but by cheque, its GST is that of the day it happened on; else that of the document's. A refund that exceeds
         what else is billed has a document of its own. Answers the sale's; the refund's where there is nothing else.
         """
         if not lines and (usage is None or usage.units == 0):
@@ -68,7 +74,8 @@ class Books(Lots):
         charges = [line for line in lines if line.type != "RETURN"]
         collected = [movement for line, movements in moved for movement in movements if line.type == "RETURN"]
         delivered = [movement for line, movements in moved for movement in movements if line.type != "RETURN"]
-        rate = gst_rate_on(day_of(happened or at) if paid else day_of(at))
+        is_paid = paid or any(method != "CHEQUE" for method, _ in tender)
+        rate = gst_rate_on(day_of(happened or at) if is_paid else day_of(at))
 
         sale = self._bills(seller, customer, [*charges, *back], usage, rate, at)
         note = sale if sale.subtotal < 0 else None
@@ -82,18 +89,63 @@ class Books(Lots):
             self._issue(sale.refund)
 
         self._lot_moves(sale, note or sale, charges, refunds, since=happened or at)
+        due = self._due(sale, note, refunds)
+        if paid:
+            tender = [("CASH", abs(self.in_coins(due)))]
+        document, came = (note if note is not None and due < 0 else sale), day_of(happened or at)
+        money = [
+            Payment(customer, seller, method, -amount if due < 0 else amount, came, document.day, document, order=order)
+            for method, amount in sorted(tender, key=lambda each: each[0] == "CASH")
+            if amount != 0
+        ]
+        self.payments += money
+        for payment in money:
+            self._pays_on_the_spot(payment, document, due)
+            due -= payment.amount
         if note is not None:
             self._sets_off(note, refunds, beside=sale)
-        if paid:
-            for document in dict.fromkeys([note or sale, sale]):
-                amount = self.open_of(document)
-                if amount != 0:
-                    day = document.day
-                    came = day_of(happened or at)
-                    cash = Payment(customer, seller, "CASH", amount, came, day, came_with=document, order=order)
-                    self.payments.append(cash)
-                    self.allocations.append(Allocation(cash, document, amount, day))
+        for payment in money:
+            if self.credit_of(payment) > 0:
+                self._settles(self._spread([payment], self.owed_by(customer)), document.day)
         return sale
+
+    def _due(self, sale: Document, note: Document | None, refunds: Sequence[Refund]) -> Decimal:
+        """What is to change hands, once the refund is set off."""
+        if note is None:
+            return sale.total
+        before = len(self.allocations)
+        self._sets_off(note, refunds, beside=sale)
+        due = self.open_of(note) + (ZERO if sale is note else self.open_of(sale))
+        del self.allocations[before:]
+        return due
+
+    def _pays_on_the_spot(self, payment: Payment, document: Document, due: Decimal) -> None:
+        """So much of it as the document has room for."""
+        rounding = self._rounding(payment, due)
+        room = self.open_of(document) + rounding
+        part = min(payment.amount, room, key=abs)
+        if part * payment.amount > 0:
+            self._settle(payment, document, part, document.day, rounding)
+
+    def in_coins(self, amount: Decimal) -> Decimal:
+        return in_coins(amount) if self.has_coins else amount
+
+    def _rounding(self, payment: Payment, balance: Decimal) -> Decimal:
+        """How much more than a balance came, where it is closed by cash."""
+        is_closed = payment.method == "CASH" and payment.amount == self.in_coins(balance)
+        return payment.amount - balance if is_closed else ZERO
+
+    def _settle(
+        self, payment: Payment, target: Document | Payment, amount: Decimal, day: date, rounding: Decimal = ZERO
+    ) -> None:
+        self.allocations.append(Allocation(payment, target, amount, day))
+        if rounding != 0:
+            self.allocations.append(Allocation(payment, target, -rounding, day, is_rounding=True))
+
+    def _settles(self, parts: dict[Payment | Document, list[tuple[Document | Payment, Decimal]]], day: date) -> None:
+        for source, settled in parts.items():
+            for target, amount in settled:
+                self.allocations.append(Allocation(source, target, amount, day))
 
     def _bills(
         self, seller: Person, customer: Customer, lines: list[Line], usage: Usage | None, rate: Decimal, at: datetime
@@ -190,13 +242,20 @@ class Books(Lots):
                 amount = self.settles(source, settled)
                 if amount != 0:
                     self.allocations.append(Allocation(source, settled, -amount, today))
+        for payment in self.payments:
+            if not self._is_standing(payment):
+                continue
+            rounding, settles = self.rounding_of(payment, document), self.settles(payment, document)
+            if rounding != 0:
+                self.allocations.append(Allocation(payment, document, -rounding, today, is_rounding=True))
+            if document.total < 0:
+                # What was paid out beyond it is owed by itself.
+                settles = min(-rounding, ZERO)
+            if settles != 0:
+                self.allocations.append(Allocation(payment, document, -settles, today))
         if document.total < 0:
             self.allocations.append(Allocation(document, note, -self.open_of(document), today))
             return note
-        for payment in self.payments:
-            settles = self.settles(payment, document)
-            if settles != 0 and payment.reverses is None and not self.is_reversed(payment):
-                self.allocations.append(Allocation(payment, document, -settles, today))
         self.allocations.append(Allocation(note, document, document.total, today))
         return note
 
@@ -237,28 +296,55 @@ class Books(Lots):
         """Money on account. It settles what it is meant for, else what has been due for longest; the rest is credit."""
         today = day_of(at)
         payment = Payment(customer, taker, method, amount, received_on or today, today, order=self._order(at))
-        settled = self._shares(payment, shares)
+        owed = self.owed_by(customer) if shares is None else self._open(shares)
+        closed = self._closed(payment, owed)
+        settled = closed if closed and shares in (None, closed) else self._shares(payment, shares)
         self.payments.append(payment)
+        rounding = payment.amount - sum((amount for _, amount in closed), ZERO) if settled is closed else ZERO
         for document, share in settled:
-            self.allocations.append(Allocation(payment, document, share, today))
+            is_last = (document, share) == settled[-1]
+            self._settle(
+                payment, document, share + rounding if is_last else share, today, rounding if is_last else ZERO
+            )
         return payment
+
+    def _closed(
+        self, payment: Payment, owed: Sequence[tuple[Document | Payment, Decimal]]
+    ) -> list[tuple[Document | Payment, Decimal]]:
+        """What cash closes by being rounded, if it does."""
+        total = ZERO
+        for count, (what, amount) in enumerate(owed, start=1):
+            if total >= payment.amount or (isinstance(what, Document) and amount != self.open_of(what)):
+                break
+            total += amount
+            if self._rounding(payment, total) != 0:
+                return list(owed[:count])
+        return []
 
     def pays_document(
         self, document: Document, taker: Person, method: str, amount: Decimal | None = None, *, at: datetime
-    ) -> Payment:
-        """Money for one document: an invoice is paid, an open credit note is paid out."""
+    ) -> Payment | None:
+        """Money for one document: an invoice is paid, an open refund is set off, and what is left of it paid out."""
         today = day_of(at)
         is_open = self.open_of(document)
         if is_open == 0:
             raise Refused("already_paid")
+        against = self._offsets(document) if is_open < 0 else {}
+        is_open += sum(against.values(), ZERO)
+        set_off = [Allocation(document, invoice, part, today) for invoice, part in against.items()]
+        if is_open == 0 and amount is None:
+            self.allocations += set_off
+            return None
         if amount is None:
-            amount = abs(is_open)
-        if amount > abs(is_open):
-            raise Refused("exceeds_outstanding")
+            amount = abs(self.in_coins(is_open) if method == "CASH" else is_open)
         signed = amount if is_open > 0 else -amount
         payment = Payment(document.customer, taker, method, signed, today, today, order=self._order(at))
+        rounding = self._rounding(payment, is_open)
+        if abs(signed - rounding) > abs(is_open):
+            raise Refused("exceeds_outstanding")
         self.payments.append(payment)
-        self.allocations.append(Allocation(payment, document, signed, today))
+        self.allocations += set_off
+        self._settle(payment, document, signed, today, rounding)
         return payment
 
     def pays_goodwill(
@@ -308,12 +394,48 @@ class Books(Lots):
             settles, paid_out_of = self.settles(payment, other), ZERO
             if isinstance(other, Payment):
                 paid_out_of = self.settles(other, payment)
+            rounding = self.rounding_of(payment, other)
+            if rounding != 0:
+                itself = reversal if other is payment else other
+                self.allocations.append(Allocation(reversal, itself, -rounding, today, is_rounding=True))
             if settles != 0:
                 self.allocations.append(Allocation(reversal, other, -settles, today))
             if paid_out_of != 0:
                 self.allocations.append(Allocation(other, reversal, -paid_out_of, today))
         self.payments.append(reversal)
+        for payout in self.payments:
+            if self.settles(payment, payout) != 0 and self._is_standing(payout):
+                self._unrounds(payout, today)
+        for document in self.documents:
+            if document.total < 0 and self.settles(payment, document) != 0:
+                self._cancels(document, today)
         return reversal
+
+    def _unrounds(self, payout: Payment, today: date) -> None:
+        """Once nothing that it paid out stands but for its rounding, all that was paid is owed."""
+        rounding = self.rounding_of(payout, payout)
+        paid_out = sum((self.settles(source, payout) for source in self.payments if self._is_standing(source)), ZERO)
+        if rounding != 0 and paid_out <= abs(rounding):
+            self.allocations.append(Allocation(payout, payout, -rounding, today, is_rounding=True))
+
+    def _cancels(self, note: Document, today: date) -> None:
+        """A refund that is paid out no more, and what voids it, settle each other.
+
+        What has settled that meanwhile is credit again: roundings first, then the latest payments, then credit notes.
+        """
+        wanted = -self.open_of(note)
+        for voiding in [document for document in self.documents if document.voids is note and wanted != 0]:
+            payments = [payment for payment in reversed(self.payments) if self._is_standing(payment)]
+            for payment in payments:
+                rounding = self.rounding_of(payment, voiding)
+                if rounding != 0 and self.open_of(voiding) < wanted:
+                    self.allocations.append(Allocation(payment, voiding, -rounding, today, is_rounding=True))
+            sources: list[Payment | Document] = [*payments, *reversed(self.documents)]
+            for source in sources:
+                part = min(self.settles(source, voiding), wanted - self.open_of(voiding))
+                if part > 0 and source is not note:
+                    self.allocations.append(Allocation(source, voiding, -part, today))
+            self.allocations.append(Allocation(note, voiding, min(wanted, self.open_of(voiding)), today))
 
     def is_reversed(self, payment: Payment) -> bool:
         return any(other.reverses is payment for other in self.payments)
@@ -323,13 +445,16 @@ class Books(Lots):
         if shares is not None:
             if sum((share for _, share in shares), ZERO) > left:
                 raise Refused("exceeds_credit")
-            for document, share in shares:
-                if share > self.open_of(document):
-                    raise Refused("exceeds_outstanding")
-            return list(shares)
-        return self._spread([payment], self._owed_by(payment.customer))[payment]
+            return self._open(shares)
+        return self._spread([payment], self.owed_by(payment.customer))[payment]
 
-    def _owed_by(self, customer: Customer) -> list[tuple[Document | Payment, Decimal]]:
+    def _open(self, shares: Sequence[Share]) -> list[tuple[Document | Payment, Decimal]]:
+        for document, share in shares:
+            if share > self.open_of(document):
+                raise Refused("exceeds_outstanding")
+        return list(shares)
+
+    def owed_by(self, customer: Customer) -> list[tuple[Document | Payment, Decimal]]:
         """Whoever sold: what was to be paid first comes first. Too much that was paid out is owed since that day."""
         owed: list[tuple[date, Document | Payment, Decimal]] = []
         for document in self.documents:
@@ -375,23 +500,24 @@ class Books(Lots):
     def sets_off(self, customer: Customer, *, at: datetime) -> None:
         """All the customer's credit against what the customer owes."""
         sources = [source for source, _ in self._credits_of(customer)]
-        parts = self._spread(sources, self._owed_by(customer))
+        parts = self._spread(sources, self.owed_by(customer))
         if not any(parts.values()):
             raise Refused("exceeds_credit")
-        for source, settled in parts.items():
-            for target, amount in settled:
-                self.allocations.append(Allocation(source, target, amount, day_of(at)))
+        self._settles(parts, day_of(at))
 
     def pays_back(self, customer: Customer, payer: Person, method: str, amount: Decimal, *, at: datetime) -> Payment:
         """So much of what is left of payments and credit notes. The office pays back whatever was taken.
 
         What a refund is to be set off against isn't paid back: of those that are asked here nothing is.
         """
-        day, left = day_of(at), amount
+        day = day_of(at)
         payout = Payment(customer, payer, method, -amount, day, day, order=self._order(at))
         parts: list[Allocation] = []
-        for source, most in self._credits_of(customer):
-            part = min(left, most - self._to_set_off(source))
+        credits = [(source, most - self._to_set_off(source)) for source, most in self._credits_of(customer)]
+        rounding = self._rounding(payout, -self.credit_to_pay_back(customer))
+        left = amount + rounding
+        for source, most in credits:
+            part = min(left, most)
             if part > 0:
                 left -= part
                 is_note = isinstance(source, Document)
@@ -402,16 +528,28 @@ class Books(Lots):
             raise Refused("exceeds_credit")
         self.payments.append(payout)
         self.allocations += parts
+        if rounding != 0:
+            last = parts[-1].target
+            if isinstance(last, Document):
+                self._settle(payout, last, rounding, day, rounding)
+            else:
+                self.allocations.append(Allocation(payout, payout, -rounding, day, is_rounding=True))
         return payout
 
+    def credit_to_pay_back(self, customer: Customer) -> Decimal:
+        return sum((most - self._to_set_off(source) for source, most in self._credits_of(customer)), ZERO)
+
     def _to_set_off(self, source: Payment | Document) -> Decimal:
+        return sum(self._offsets(source).values(), ZERO)
+
+    def _offsets(self, source: Payment | Document) -> dict[Document, Decimal]:
         """Of a refund: what is open of the invoices that charged its deposits, up to what it refunds of them."""
         if isinstance(source, Payment):
-            return ZERO
+            return {}
         most = -self.open_of(source)
         room = {document: self.open_of(document) for document in self.documents if document.total > 0}
         done = {document: self.settles(source, document) for document in room}
-        to_set_off = ZERO
+        against: dict[Document, Decimal] = {}
         for change in self._changes_by(source):
             left = -change.amount
             charged_by = [each.document for each in self.lot_changes if each.lot is change.lot and each.pieces > 0]
@@ -421,18 +559,35 @@ class Books(Lots):
                 done[document] -= before
                 left -= before
             for document in charged_by:
-                part = max(min(left, room[document], most - to_set_off), ZERO)
+                part = max(min(left, room[document], most), ZERO)
                 room[document] -= part
                 left -= part
-                to_set_off += part
-        return to_set_off
+                most -= part
+                against[document] = against.get(document, ZERO) + part
+        return {document: amount for document, amount in against.items() if amount != 0}
 
     def settles(self, source: Payment | Document, document: Document | Payment) -> Decimal:
         """So much of a document, all in all; or of what was paid out."""
         amount = ZERO
         for allocation in self.allocations:
-            if allocation.source is source and allocation.target is document:
+            if allocation.source is source and allocation.target is document and not allocation.is_rounding:
                 amount += allocation.amount
+        return amount
+
+    def rounding_of(self, source: Payment, target: Document | Payment) -> Decimal:
+        """So much of it is settled by what cash was rounded by."""
+        amount = ZERO
+        for allocation in self.allocations:
+            if allocation.source is source and allocation.target is target and allocation.is_rounding:
+                amount += allocation.amount
+        return amount
+
+    def rounded_away(self, payment: Payment, day: date | None = None) -> Decimal:
+        """How much more came than was settled with it; of a day, or all in all."""
+        amount = ZERO
+        for allocation in self.allocations:
+            if allocation.source is payment and allocation.is_rounding and day in (None, allocation.day):
+                amount -= allocation.amount
         return amount
 
     def open_of(self, document: Document, by: date | None = None) -> Decimal:
@@ -451,7 +606,7 @@ class Books(Lots):
         amount = ZERO if payment.is_goodwill else payment.amount
         for allocation in self.allocations:
             if by is None or allocation.day <= by:
-                if allocation.source is payment:
+                if allocation.source is payment and not allocation.is_rounding:
                     amount -= allocation.amount
                 if allocation.target is payment:
                     amount += allocation.amount

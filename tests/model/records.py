@@ -31,6 +31,15 @@ def to_the_cent(amount: Decimal) -> Decimal:
     return Decimal(-cents if amount < 0 else cents).scaleb(-2)
 
 
+def in_coins(amount: Decimal) -> Decimal:
+    """To 5 cents, half of them up; what would come to nothing stays as it is."""
+    cents = int(abs(amount) * 100)
+    coins = (cents * 2 + 5) // 10 * 5
+    if coins == 0:
+        return amount
+    return Decimal(-coins if amount < 0 else coins).scaleb(-2)
+
+
 def gst_rate_on(day: date) -> Decimal:
     rate = ZERO
     for begins, percent in GST_RATES:
@@ -222,13 +231,15 @@ class Expense:
 class Allocation:
     """So much of a payment, or of a credit note, settles so much of a document, from a day on.
 
-    Or so much of a payment is paid out by another one.
+    Or so much of a payment is paid out by another one; what that was rounded by settles it itself.
     """
 
     source: Payment | Document
     target: Document | Payment
     amount: Decimal
     day: date
+    is_rounding: bool = False
+    """It is what the source was rounded by, and nothing of the source itself."""
 
 
 @dataclass(eq=False)

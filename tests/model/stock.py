@@ -110,7 +110,9 @@ def money_of_day(books: Books, driver: Person, day: date) -> Row:
         "total_amount": sum((document.total for document in billed), ZERO),
         "cash": sum((payment.amount for payment in taken if payment.method == "CASH"), ZERO),
         "other_payments": sum((payment.amount for payment in taken if payment.method != "CASH"), ZERO),
-        "cash_rounding": ZERO,
+        "cash_rounding": sum(
+            (books.rounded_away(payment, day) for payment in books.payments if payment.taker is driver), ZERO
+        ),
         "goodwill": sum((payment.amount for payment in taken if payment.is_goodwill), ZERO),
         "cash_in_bag": sum((cash.in_bag for cash in books.cash_in_bag(driver, by=day)), ZERO),
         **by_method(books, driver, day),

@@ -180,7 +180,7 @@ def test_the_same_payout_sent_again_is_paid_once(shop: Shop) -> None:
 
 def test_much_money_is_asked_about(shop: Shop, settings: Any, nothing_changes: Unchanged) -> None:
     settings.UNLIKELY = {**settings.UNLIKELY, "AMOUNT": Decimal(50)}
-    record(shop, "30.00"), record(shop, "30.00")
+    record(shop, "30.00", method="CASH"), record(shop, "30.00", method="CASH")
     with nothing_changes():
         assert error_of(pay_back(shop, "60.00")) == (409, "amount_unlikely", "amount")
 
@@ -195,7 +195,7 @@ def test_no_bag_pays_back_more_than_a_bag_holds(shop: Shop, settings: Any, nothi
 
 
 def test_the_evidence_says_what_was_paid_back(shop: Shop) -> None:
-    taken = record(shop, "20.00").json()["payment_number"]
+    taken = record(shop, "20.00", method="CASH").json()["payment_number"]
     pay_back(shop, "15.00", reference="R1", remarks="Moved away")
     evidence = AuditLog.objects.get(action="payments.credit.paid_out")
     assert (evidence.after, evidence.reason) == (

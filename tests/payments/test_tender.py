@@ -216,6 +216,28 @@ def test_credit_that_is_paid_back_in_cash_is_rounded(
     assert (credit_of(shop.customer), verified()) == (Decimal(total), True)
 
 
+@pytest.mark.parametrize(("total", "cash"), [("100.02", "100.00"), ("30.53", "30.55")])
+def test_what_was_paid_back_of_money_that_never_came_is_owed_as_it_was_paid(
+    shop: Shop, rounded_to_5_cents: None, total: str, cash: str
+) -> None:
+    void(shop, sold(shop, total, tender("PAYNOW", total)))
+    assert pay_back(shop, cash, method="CASH").status_code == 201
+    reverse(shop, Payment.objects.get(amount__gt=0).pk)
+    owed = shop.client_of(shop.admin).get("/api/reports/receivables/").json()["rows"]
+    assert [row["total"] for row in owed] == [cash]
+    reverse(shop, Payment.objects.get(amount=-Decimal(cash)).pk)
+    assert (credit_of(shop.customer), verified()) == (Decimal(0), True)
+
+
+def test_a_payout_stays_rounded_while_most_of_what_it_paid_out_stands(shop: Shop, rounded_to_5_cents: None) -> None:
+    first, second = (record(shop, amount).json()["id"] for amount in ("0.01", "30.51"))
+    assert pay_back(shop, "30.50", method="CASH").status_code == 201
+    reverse(shop, first)
+    assert (to_cents(credit_of(shop.customer)), verified()) == (Decimal("-0.01"), True)
+    reverse(shop, second)
+    assert (to_cents(credit_of(shop.customer)), verified()) == (Decimal("-30.50"), True)
+
+
 def test_without_the_setting_cash_is_counted_to_the_cent(shop: Shop) -> None:
     costs(shop, "28.00")
     shop.sell({"type": "SALE"}, payment_received=True)

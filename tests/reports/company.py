@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from accounts.models import User
 from foundation.access.capabilities import Role
 from tests.conftest import client_for
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
-from tests.model.books import Books
+from tests.model.books import Books, Tender
 from tests.model.records import (
     SINGAPORE,
     Customer,
@@ -26,10 +27,20 @@ from tests.model.records import (
     Refused,
     Usage,
     day_of,
+    to_the_cent,
 )
 from tests.types import Json
 
 METER_RATE = Decimal("2.1500")
+TAKEN: dict[str, Callable[[Decimal, Callable[[Decimal], Decimal]], Tender]] = {
+    "cash": lambda due, in_coins: [("CASH", abs(in_coins(due)))],
+    "card": lambda due, _: [("CARD", abs(due))],
+    "cheque": lambda due, _: [("CHEQUE", abs(due))],
+    "part": lambda due, _: [("CASH", to_the_cent(abs(due) / 3))],
+    "both": lambda due, in_coins: [("CASH", abs(in_coins(due - due // 3))), ("PAYNOW", abs(due // 3))],
+    "more": lambda due, _: [("PAYNOW", abs(due)), ("CASH", Decimal("17.03") if due >= 0 else Decimal(0))],
+}
+"""What is taken of what is due, or paid out: without a sign."""
 Lines = Sequence[tuple[str, str, int]]
 """Type, SKU, pieces."""
 
@@ -170,10 +181,11 @@ class Company:
         *,
         usage: str | None = None,
         paid: bool = False,
+        taken: str = "",
         happened: datetime | None = None,
         comes_back: str = "EMPTY",
     ) -> Document | None:
-        """A sale; one that ``happened`` earlier is pushed by the phone now."""
+        """A sale; one that ``happened`` earlier is pushed by the phone now. ``taken``: a way in `TAKEN`."""
         buyer = self.customers[customer]
         at = self.now
         body: Json = {
@@ -187,6 +199,19 @@ class Company:
         }
         if usage is not None:
             body["current_meter"] = str(self._reading_of(customer) + Decimal(usage))
+        used = None if usage is None else Usage(Decimal(usage), METER_RATE)
+        priced = [
+            Line(kind, self.items[sku], pieces, self._price_of(kind, sku, happened or at), comes_back)
+            for kind, sku, pieces in lines
+        ]
+        tender: Tender = ()
+        if taken:
+            due = self._due(seller, buyer, priced, used, at=at, happened=happened)
+            tender = [(method, amount) for method, amount in TAKEN[taken](due, self.books.in_coins) if amount > 0]
+            body["tender"] = [{"method": method, "amount": str(amount)} for method, amount in tender]
+            more = sum((amount for _, amount in tender), Decimal(0))
+            if happened is None and taken == "more":
+                body["confirm"] = [{"code": "tender_exceeds_due", "attr": "tender", "value": str(more)}]
         if happened is None:
             answer, refusals = self._post(seller, "transactions/", body)
             if not refusals:
@@ -198,13 +223,9 @@ class Company:
         else:
             answer = self._push(seller, body, happened)
             refusals = [error["code"] for error in answer["errors"]]
-        used = None if usage is None else Usage(Decimal(usage), METER_RATE)
-        priced = [
-            Line(kind, self.items[sku], pieces, self._price_of(kind, sku, happened or at), comes_back)
-            for kind, sku, pieces in lines
-        ]
         document = self._both(
-            lambda: self.books.sells(seller, buyer, priced, used, at=at, paid=paid, happened=happened), refusals
+            lambda: self.books.sells(seller, buyer, priced, used, at=at, paid=paid, tender=tender, happened=happened),
+            refusals,
         )
         if document is not None:
             assert document.number == answer["invoice_number"]
@@ -214,6 +235,24 @@ class Company:
             if document.refund is not None:
                 self._keys[document.refund], self._sales[document.refund] = latest["id"], latest["transaction"]
         return document
+
+    def _due(
+        self,
+        seller: Person,
+        buyer: Customer,
+        lines: list[Line],
+        used: Usage | None,
+        *,
+        at: datetime,
+        happened: datetime | None,
+    ) -> Decimal:
+        """What such a sale would come to, by a copy of the books; nothing where they refuse it."""
+        books, seller, buyer, lines, used = deepcopy((self.books, seller, buyer, lines, used))
+        try:
+            sale = books.sells(seller, buyer, lines, used, at=at, tender=[("CARD", Decimal(0))], happened=happened)
+        except Refused:
+            return Decimal(0)
+        return sum((books.open_of(document) for document in (sale, sale.refund) if document), Decimal(0))
 
     def _push(self, seller: Person, body: Json, happened: datetime) -> Json:
         self._pushed += 1

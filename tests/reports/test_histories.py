@@ -276,6 +276,7 @@ def test_a_driver_s_day(today: Company) -> None:
         "total_amount": "0.00",
         "cash": "10.00",
         "other_payments": "0.00",
+        "cash_rounding": "0.00",
         "goodwill": "0.00",
         "cash_in_bag": "0.00",
         **dict.fromkeys(nothing, "0.00"),

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import transaction
+from django.test import override_settings
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -26,7 +27,7 @@ from pytest_django import Settings
 from tests.model import stock
 from tests.model.records import Document, Payment, day_of
 from tests.reports import compared
-from tests.reports.company import Company, moment
+from tests.reports.company import TAKEN, Company, moment
 
 EXAMPLES, STEPS = (int(number) for number in os.environ.get("LEDGER_MACHINE", "10x25").split("x"))
 
@@ -46,19 +47,23 @@ charged = st.tuples(st.just("DEPOSIT"), lent, pieces)
 sold = st.tuples(st.sampled_from(["SALE", "SWAP", "REFILL", "SERVICE"]), skus, pieces) | charged
 refunded = st.tuples(st.sampled_from(["RETURN"]), skus, pieces)
 lines = st.lists(sold, max_size=3) | st.lists(refunded, min_size=1, max_size=2) | st.lists(sold | refunded, max_size=3)
+ways = st.sampled_from(["", "", "all", "all", *TAKEN])
 units = st.none() | st.sampled_from(["0.00", "0.23", "7.90", "50.00"])
 
 
 class Days(RuleBasedStateMachine):
     """What may happen at the company, the clock included. `Company` tells the model of it."""
 
-    @initialize(start=st.sampled_from(STARTS))
-    def open(self, start: str) -> None:
+    @initialize(start=st.sampled_from(STARTS), has_coins=st.booleans())
+    def open(self, start: str, has_coins: bool) -> None:
+        self.coins = override_settings(CASH_ROUNDING=Decimal("0.05" if has_coins else "0.00"))
+        self.coins.enable()
         self.undo = transaction.atomic()
         self.undo.__enter__()
         self.travel = time_machine.travel(moment(start), tick=False)
         self.clock = self.travel.start()
         self.company = Company()
+        self.company.books.has_coins = has_coins
         self.moments = [self.company.now]
         for depot, driver in ((self.company.north, self.company.ali), (self.company.south, self.company.ben)):
             self.company.works("GOODS_IN", depot, [(sku, "FULL", 40) for sku in self.company.items])
@@ -70,6 +75,8 @@ class Days(RuleBasedStateMachine):
         if hasattr(self, "undo"):
             transaction.set_rollback(True)
             self.undo.__exit__(None, None, None)
+        if hasattr(self, "coins"):
+            self.coins.disable()
 
     def _one[T](self, rows: list[T], pick: int) -> T | None:
         """One of the latest."""
@@ -102,14 +109,14 @@ class Days(RuleBasedStateMachine):
 
     # --- Sales ------------------------------------------------------------------------------------------------
 
-    @rule(driver=drivers, customer=customers, lines=lines, used=units, paid=st.booleans(), damaged=st.booleans(), late=st.none() | st.integers(0, 7 * 24 - 1))  # fmt: skip
+    @rule(driver=drivers, customer=customers, lines=lines, used=units, paid=ways, damaged=st.booleans(), late=st.none() | st.integers(0, 7 * 24 - 1))  # fmt: skip
     def sell(
         self,
         driver: str,
         customer: str,
         lines: list[tuple[str, str, int]],
         used: str | None,
-        paid: bool,
+        paid: str,
         damaged: bool,
         late: int | None,
     ) -> None:
@@ -118,7 +125,8 @@ class Days(RuleBasedStateMachine):
             customer,
             lines,
             usage=None if customer == "CASH" else used,
-            paid=paid,
+            paid=paid == "all",
+            taken=paid if paid in TAKEN else "",
             happened=None if late is None else self.company.now - timedelta(hours=late),
             comes_back="DAMAGED" if damaged else "EMPTY",
         )
