@@ -21,6 +21,11 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_UP) + ZERO
 
 
+def to_multiple(amount: Decimal, of: Decimal) -> Decimal:
+    """Round to whole pieces ``of`` so much, half away from zero."""
+    return (amount / of).quantize(Decimal(1), rounding=ROUND_HALF_UP) * of
+
+
 def shown(amount: Decimal) -> str:
     """For people: 1234.5 is 1,234.50."""
     return WORD if is_unreadable(amount) else f"{amount:,.2f}"

@@ -75,22 +75,23 @@ class SharesIn(Input):
         return None if sent is None else tuple(Share(**share) for share in sent)
 
 
-def check_given(attrs: Mapping[str, Any]) -> None:
-    """Change is given of cash, and of more than is taken. Raises ValidationError."""
+def _wrong_given(attrs: Mapping[str, Any]) -> str:
+    """Change is given of cash, and of more than is taken: what is wrong about it."""
     given = attrs["given"]
     if given is not None and attrs["method"] != Payment.Method.CASH:
-        raise serializers.ValidationError({"given": "Change is given of cash alone."}, code="invalid")
-    if given is not None and given < attrs["amount"]:
-        raise serializers.ValidationError({"given": "Less was handed over than was taken."}, code="invalid")
+        return "Change is given of cash alone."
+    return "Less was handed over than was taken." if given is not None and given < attrs["amount"] else ""
+
+
+def check_given(attrs: Mapping[str, Any]) -> None:
+    """Raise ValidationError for what can't have been given."""
+    if wrong := _wrong_given(attrs):
+        raise serializers.ValidationError({"given": wrong}, code="invalid")
 
 
 def without_bad_given(attrs: dict[str, Any]) -> dict[str, Any]:
     """The same without what can't have been given: the money that was taken changed hands all the same."""
-    try:
-        check_given(attrs)
-    except serializers.ValidationError:
-        return {**attrs, "given": None}
-    return attrs
+    return {**attrs, "given": None} if _wrong_given(attrs) else attrs
 
 
 class PaymentIn(SharesIn):

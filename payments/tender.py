@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
 
-from foundation.money import ZERO
+from foundation.money import ZERO, to_multiple
 from payments.models import Payment
 
 CASH = Payment.Method.CASH
@@ -43,7 +43,7 @@ def in_coins(balance: Decimal) -> Decimal:
     coin: Decimal = settings.CASH_ROUNDING
     if not coin:
         return balance
-    return (balance / coin).quantize(Decimal(1), rounding=ROUND_HALF_UP) * coin or balance
+    return to_multiple(balance, coin) or balance
 
 
 def rounding_of(cash: Decimal, balance: Decimal) -> Decimal:

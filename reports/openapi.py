@@ -47,6 +47,7 @@ sales_summary = extend_schema(
                 "total_amount": "4572.25",
                 "quantity": None,
             },
+            "figures": [{"name": "cash_rounding", "label": "Cash rounding", "value": "-0.14"}],
         },
     ),
     filters=False,

@@ -150,6 +150,10 @@ class Company:
         assert response.status_code == 200, response.content
         return response.json() if response["Content-Type"].startswith("application/json") else response
 
+    def _is_in_the_field(self, person: Person) -> bool:
+        """There a refund is paid out in cash."""
+        return person not in (self.office, self.supervisor)
+
     def _post(self, by: Person, url: str, body: object) -> tuple[Any, list[str]]:
         """The answer, and the codes of its refusal."""
         response = client_for(self._users[by]).post(f"/api/{url}", body)
@@ -208,6 +212,8 @@ class Company:
         if taken:
             due = self._due(seller, buyer, priced, used, at=at, happened=happened)
             tender = [(method, amount) for method, amount in TAKEN[taken](due, self.books.in_coins) if amount > 0]
+            if due < 0 and happened is None and self._is_in_the_field(seller):
+                tender = [(method, amount) for method, amount in tender if method == "CASH"]
             body["tender"] = [{"method": method, "amount": str(amount)} for method, amount in tender]
             more = sum((amount for _, amount in tender), Decimal(0))
             if happened is None and taken == "more":
@@ -320,6 +326,8 @@ class Company:
         self, document: Document, amount: str | None = None, *, to: Person | None = None, method: str = "CASH"
     ) -> Payment | None:
         taker, at = to or self.office, self.now
+        if self.books.open_of(document) < 0 and self._is_in_the_field(taker):
+            method = "CASH"
         body = {"method": method} | ({} if amount is None else {"amount": amount})
         _, refusals = self._post(taker, f"invoices/{self.pk(document)}/pay/", body)
         exactly = None if amount is None else Decimal(amount)
@@ -345,6 +353,9 @@ class Company:
         receiver, payer, at = self.customers[customer], by or self.office, self.now
         body = {"customer": self.pk(receiver), "amount": amount, "method": method}
         answer, refusals = self._post(payer, "payouts/", body)
+        if "money_not_found" in refusals:
+            said = [{name: error[name] for name in ("code", "attr", "value")} for error in answer["errors"]]
+            answer, refusals = self._post(payer, "payouts/", {**body, "confirm": said})
         payout = self._both(lambda: self.books.pays_back(receiver, payer, method, Decimal(amount), at=at), refusals)
         return payout and self._known(payout, answer["id"])
 

@@ -180,7 +180,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     site = _site(customer, lines, {key[1]: count for key, count in hold.left.items() if key[0] == places[1].pk})
     plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
     billing = plan.billing
-    if plan.moved < 0 and data.seen is None:
+    if plan.moved < 0 and data.occurred_at is None:
         for index, each in enumerate(data.tender):
             require_cash_in_the_field(actor, each.method, attr=f"tender.{index}.method")
     if plan.cash:
