@@ -5,7 +5,7 @@ What that makes of an invoice, `invoices.services` writes.
 """
 
 from payments.services.allocations import Share, allocate_payment
-from payments.services.banking import bank_payment, bounce_cheque, unbank_payment
+from payments.services.banking import bank_payment, unbank_payment
 from payments.services.cash import (
     CASH_COUNT,
     CASH_COUNT_PREFIX,
@@ -28,7 +28,7 @@ from payments.services.payments import (
     take_on_the_spot,
 )
 from payments.services.payouts import CreditShare, NewPayout, credit_to_pay_out, pay_out, set_off_credit
-from payments.services.reversals import reverse_payment, settle_void
+from payments.services.reversals import bounce_cheque, reverse_payment, settle_void
 
 __all__ = [
     "CASH_COUNT",

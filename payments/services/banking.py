@@ -1,4 +1,4 @@
-"""Money that came without cash: found in the bank's or the terminal's report, or sent back by the bank.
+"""Money that came without cash: found in the bank's or the terminal's report.
 
 Whoever took it doesn't say so themselves: who keeps cash and calls it PayNow stays on the list of what nobody found.
 """
@@ -18,7 +18,6 @@ from payments import locks
 from payments.errors import NotBanked
 from payments.models import Payment
 from payments.services.allocations import require_standing
-from payments.services.reversals import take_back
 
 
 @command
@@ -56,30 +55,6 @@ def unbank_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
     require_standing(payment)
     _say(actor, payment, None, "payments.payment.unbanked", reason=reason)
     return payment
-
-
-@command
-@idempotent
-def bounce_cheque(*, actor: User, payment_id: int, reason: str) -> Payment:
-    """The bank sent a cheque back: it is reversed, and what it settled is open again. Answers the reversal.
-
-    Locks as `reverse_payment`, and raises what that does; Invalid for what is no cheque.
-    """
-    payment: Payment = Payment.objects.get(pk=payment_id)
-    if payment.method != Payment.Method.CHEQUE or payment.amount < 0:
-        raise Invalid(f"{payment} is no cheque of a customer's.", attr=None)
-    reversal = take_back(actor, payment_id, reason)
-    [payment] = locks.payments([payment_id])
-    payment.bounced_on = clock.business_date(clock.now())
-    payment.save(update_fields=["bounced_on"])
-    record(
-        actor=actor,
-        action="payments.cheque.bounced",
-        target=payment,
-        after={"bounced_on": payment.bounced_on, "banked_on": payment.banked_on, "reference": payment.reference},
-        reason=reason,
-    )
-    return reversal
 
 
 def _lock(actor: User, payment_id: int) -> Payment:

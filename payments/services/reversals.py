@@ -36,10 +36,34 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
     invoices, the payment.
     Raises Denied, AlreadyReversed, AmountOutOfRange, Invalid without a reason.
     """
-    return take_back(actor, payment_id, reason)
+    return _take_back(actor, payment_id, reason)
 
 
-def take_back(actor: User, payment_id: int, reason: str) -> Payment:
+@command
+@idempotent
+def bounce_cheque(*, actor: User, payment_id: int, reason: str) -> Payment:
+    """The bank sent a cheque back: it is reversed, and what it settled is open again. Answers the reversal.
+
+    Locks as `reverse_payment`, and raises what that does; Invalid for what is no cheque.
+    """
+    payment: Payment = Payment.objects.get(pk=payment_id)
+    if payment.method != Payment.Method.CHEQUE or payment.amount < 0:
+        raise Invalid(f"{payment} is no cheque of a customer's.", attr=None)
+    reversal = _take_back(actor, payment_id, reason)
+    [payment] = locks.payments([payment_id])
+    payment.bounced_on = clock.business_date(clock.now())
+    payment.save(update_fields=["bounced_on"])
+    record(
+        actor=actor,
+        action="payments.cheque.bounced",
+        target=payment,
+        after={"bounced_on": payment.bounced_on, "banked_on": payment.banked_on, "reference": payment.reference},
+        reason=reason,
+    )
+    return reversal
+
+
+def _take_back(actor: User, payment_id: int, reason: str) -> Payment:
     """What `reverse_payment` does, in the caller's transaction."""
     customer = locks.customer_of_payment(payment_id)
     payment: Payment = Payment.objects.get(pk=payment_id)
