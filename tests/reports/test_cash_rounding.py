@@ -43,6 +43,8 @@ def test_it_is_told_by_day_period_and_account_and_undone_with_a_void(shop: Shop,
         void(shop, invoice)
     assert figure(shop, "driver-day", **day) == "-0.02"
     assert figure(shop, "sales-summary", date_from="2026-01-01", date_to="2026-01-31") == "0.00"
+    assert figure(shop, "sales-summary", date_from="2026-01-01", date_to="2026-01-06") == "-0.02"
+    assert figure(shop, "sales-summary", date_from="2026-01-07", date_to="2026-01-31") == "0.02"
     assert [(row["kind"], row["balance"]) for row in account(shop)][-2:] == [
         ("CREDIT_NOTE", "-30.52"), ("ROUNDING", "-30.50"),
     ]  # fmt: skip
