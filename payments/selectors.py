@@ -65,9 +65,19 @@ class MoneyTaken:
     expenses: Decimal
 
     @property
+    def cash(self) -> Decimal:
+        """Less what was paid back."""
+        is_cash = [each for each in self.methods if each.method == Payment.Method.CASH]
+        return sum((each.taken - each.paid_back for each in is_cash), ZERO)
+
+    @property
+    def without_cash(self) -> Decimal:
+        """Likewise."""
+        return sum((each.taken - each.paid_back for each in self.methods), ZERO) - self.cash
+
+    @property
     def cash_expected(self) -> Decimal:
-        cash = sum((each.taken - each.paid_back for each in self.methods if each.method == Payment.Method.CASH), ZERO)
-        return cash - self.expenses
+        return self.cash - self.expenses
 
 
 def money_taken(payments: QuerySet[Payment], expenses: QuerySet[CashExpense]) -> MoneyTaken:

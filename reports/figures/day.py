@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 
 from django.db.models import Count, Q
 
@@ -95,11 +94,6 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
     billed = Invoice.objects.filter(within, user=driver, date=day).aggregate(
         documents=Count("pk"), subtotal=sum_of("subtotal"), gst=sum_of("gst_amount"), total=sum_of("total_amount")
     )
-    cash = Q(method=Payment.Method.CASH)
-    taken: dict[str, Decimal] = {
-        name: Payment.objects.filter(within, condition, user=driver, date=day).aggregate(sum=sum_of("amount"))["sum"]
-        for name, condition in (("cash", cash), ("other", ~cash))
-    }
     goodwill = Payment.objects.filter(within, user=driver, date=day, is_goodwill=True).aggregate(sum=sum_of("amount"))
     # What was signed off later was still in the bag that evening.
     handed_in_since = CashCount.objects.filter(user=driver, decided_at__gt=clock.end_of(day))
@@ -112,8 +106,8 @@ def _money(driver: User, day: date, within: Q) -> list[Figure]:
         Figure("subtotal", "Billed before GST", Kind.MONEY, billed["subtotal"]),
         Figure("gst_amount", "GST", Kind.MONEY, billed["gst"]),
         Figure("total_amount", "Billed with GST", Kind.MONEY, billed["total"]),
-        Figure("cash", "Cash taken, less paid back", Kind.MONEY, taken["cash"] or ZERO),
-        Figure("other_payments", "Other payments taken, less paid back", Kind.MONEY, taken["other"] or ZERO),
+        Figure("cash", "Cash taken, less paid back", Kind.MONEY, money.cash),
+        Figure("other_payments", "Other payments taken, less paid back", Kind.MONEY, money.without_cash),
         Figure("cash_rounding", "Cash rounding", Kind.MONEY, rounded_away(within & Q(user=driver), Q(date=day))),
         Figure("goodwill", "Goodwill refunds among them", Kind.MONEY, goodwill["sum"] or ZERO),
         Figure("cash_in_bag", "Cash not handed in by then", Kind.MONEY, in_bag),
