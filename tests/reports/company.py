@@ -269,7 +269,7 @@ class Company:
             "data": body,
         }
         result = self._pushes(seller, operation)
-        asked = [{name: error[name] for name in ("code", "attr", "value")} for error in result["errors"]]
+        asked = [{name: error.get(name) for name in ("code", "attr", "value")} for error in result["errors"]]
         if [question["code"] for question in asked] == ["reading_before_last"]:
             self._office_confirms(asked)
             result = self._pushes(seller, operation)
