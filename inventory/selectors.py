@@ -109,9 +109,7 @@ def counted_before(count: Count) -> Iterable[UnderWay]:
     Another depot may have to: that of the vehicle then.
     """
     undecided = Count.objects.filter(kind=Count.Kind.VEHICLE, status=Count.Status.COUNTED)
-    for row in undecided.filter(location=count.location_id, ordered_at__lt=count.ordered_at).order_by(
-        "ordered_at", "pk"
-    ):
+    for row in undecided.filter(count.earlier_ones, location=count.location_id).order_by("ordered_at", "pk"):
         when = clock.in_words(row.occurred_at)
         yield UnderWay(
             f"{row} of {when} is neither signed off nor rejected",

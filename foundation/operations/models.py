@@ -68,3 +68,9 @@ class Ordered(models.Model):
     @property
     def position(self) -> Position:
         return Position(self.ordered_at, self.device, self.device_number)
+
+    @property
+    def earlier_ones(self) -> models.Q:
+        """What of its kind comes before it: in the same instant, what was recorded first."""
+        same_instant = models.Q(ordered_at=self.ordered_at, pk__lt=self.pk)
+        return models.Q(ordered_at__lt=self.ordered_at) | same_instant

@@ -128,7 +128,7 @@ def sign_off_count(*, actor: User, count_id: int, remarks: str = "") -> Count:
     """
     count = lock_undecided(actor, count_id)
     earlier = Count.objects.decidable_by(actor).filter(
-        location=count.location_id, kind=Count.Kind.VEHICLE, status=Status.COUNTED, ordered_at__lt=count.ordered_at
+        count.earlier_ones, location=count.location_id, kind=Count.Kind.VEHICLE, status=Status.COUNTED
     )
     if first := earlier.order_by("ordered_at", "pk").first():
         raise EarlierCountOpen(f"{first} of {clock.in_words(first.occurred_at)} comes first: decide about it before.")

@@ -105,7 +105,7 @@ def sign_off_cash_count(*, actor: User, count_id: int, remarks: str = "") -> Cas
     count = _lock_undecided(actor, count_id)
     user_locks.users((count.user_id,))
     earlier = CashCount.objects.decidable_by(actor).filter(
-        user=count.user_id, status=Status.COUNTED, ordered_at__lt=count.ordered_at
+        count.earlier_ones, user=count.user_id, status=Status.COUNTED
     )
     if first := earlier.order_by("ordered_at", "pk").first():
         raise EarlierCountOpen(f"{first} of {clock.in_words(first.occurred_at)} comes first: decide about it before.")

@@ -466,6 +466,18 @@ def test_two_users_of_one_vehicle_count_the_same_shortage_and_it_is_booked_once(
     assert (line["expected"], line["variance"], on_vehicle(opened)) == (18, 0, 18)
 
 
+def test_counts_of_one_instant_are_decided_in_the_order_in_which_they_were_recorded(opened: Shop) -> None:
+    mate = DriverFactory(depot=opened.depot)
+    with at(18):
+        first = count(opened, 18)
+        second = count(opened, 18, by=mate, vehicle=opened.driver.vehicle_no)
+    with at(19):
+        assert error_of(decide(opened, second)) == (409, "earlier_count_open", None)
+        sign(opened, first)
+        [line] = sign(opened, second)["lines"]
+    assert (line["expected"], line["variance"], on_vehicle(opened)) == (18, 0, 18)
+
+
 def test_a_rejected_count_lets_the_next_one_be_decided(opened: Shop) -> None:
     with at(12):
         first = count(opened, 3)

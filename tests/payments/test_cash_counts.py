@@ -272,6 +272,19 @@ def test_the_bags_of_one_user_are_signed_off_in_their_order(
     assert other["status"] == "COUNTED"
 
 
+def test_counts_of_one_instant_are_decided_in_the_order_in_which_they_were_recorded(
+    opened: Shop, visit: Equipment
+) -> None:
+    with at(10):
+        take(opened, visit)
+    with at(12):
+        first, second = count(opened, EACH), count(opened, "0.00")
+    with at(19):
+        assert error_of(decide(opened, second)) == (409, "earlier_count_open", None)
+        assert sign(opened, first)["variance"] == "0.00"
+        assert sign(opened, second)["variance"] == "0.00"
+
+
 def test_late_cash_is_handed_in_with_the_first_count_after_it(opened: Shop, visit: Equipment) -> None:
     counts = []
     for hour in (12, 18):
