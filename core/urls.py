@@ -46,7 +46,7 @@ from payments.views import (
 from reports.views import CustomerStatementViewSet, ReportViewSet
 from settlements.views import SettlementViewSet
 from sync.views import DeviceViewSet, PullView, PushView, SyncConflictViewSet
-from transactions.views import CustomerSiteViewSet, TransactionViewSet
+from transactions.views import CustomerSiteViewSet, InvoiceCreditViewSet, TransactionViewSet
 
 router = SimpleRouter()
 router.register("accounts/users", UserViewSet, basename="user")
@@ -68,6 +68,7 @@ router.register("distributions", DistributionViewSet, basename="distribution")
 router.register("transactions", TransactionViewSet, basename="transaction")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("invoices", InvoicePaymentViewSet, basename="invoice-payment")
+router.register("invoices", InvoiceCreditViewSet, basename="invoice-credit")
 router.register("payments", PaymentViewSet, basename="payment")
 router.register("payouts", PayoutViewSet, basename="payout")
 router.register("set-offs", SetOffViewSet, basename="set-off")

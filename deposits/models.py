@@ -70,7 +70,7 @@ class LotMovement(LedgerModel):
         OPENING = "OPENING", "Balance of an earlier release"
         RETURNED = "RETURNED", "Refunded for what came back"
         SET_OFF = "SET_OFF", "Set off against a shell"
-        VOIDED = "VOIDED", "Taken back by a void"
+        VOIDED = "VOIDED", "Taken back by a void or a credit"
 
     lot = models.ForeignKey(DepositLot, on_delete=models.PROTECT, related_name="movements")
     kind = models.CharField(max_length=8, choices=Kind)
@@ -93,9 +93,9 @@ class LotMovement(LedgerModel):
             models.Index(fields=("date",), name="lot_movement_date_idx"),
         )
         constraints = (
-            models.CheckConstraint(condition=~Q(pieces=0), name="lot_movement_moves_pieces"),
+            models.CheckConstraint(condition=~Q(pieces=0) | ~Q(amount=0), name="lot_movement_moves_something"),
             models.CheckConstraint(
-                condition=Q(pieces__gt=0, amount__gte=0) | Q(pieces__lt=0, amount__lte=0),
+                condition=Q(pieces__gt=0, amount__gte=0) | Q(pieces__lte=0, amount__lte=0),
                 name="lot_movement_has_one_direction",
             ),
             in_columns("lot_movement", counts=("pieces",), amounts=("amount",)),

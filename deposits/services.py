@@ -102,6 +102,41 @@ def take_back(row: models.Model, *, cause: Cause) -> bool:
     return bool(movements)
 
 
+def take_out(
+    row: models.Model,
+    customer: Customer,
+    equipment: Equipment,
+    *,
+    pieces: int,
+    amount: Decimal,
+    cause: Cause,
+    what: str,
+) -> None:
+    """Take so many pieces and so much money out of a lot that a row charged; no pieces: it was charged too dearly.
+
+    The caller holds the customer's lock. Raises DepositRefunded where that much is in none of them any more.
+    """
+    charged = DepositLot.objects.filter(cause_type=entity_name(row), cause_id=row.pk, equipment=equipment)
+    if not charged.exists():
+        take_from_balances(customer, [Charge(equipment, pieces, amount)], cause=cause, what=what)
+        return
+    rows = locks.lots(charged.values_list("pk", flat=True))
+    for lot in rows.values():
+        if _has(lot, pieces, amount):
+            _move(rows, [_movement(lot, Kind.VOIDED, -pieces, -amount + ZERO, cause)])
+            return
+    left = sum(lot.pieces for lot in rows.values())
+    raise DepositRefunded(
+        f"Of the deposit of {what} only {left} are held still: the others were refunded.", attr="lines"
+    )
+
+
+def _has(lot: DepositLot, pieces: int, amount: Decimal) -> bool:
+    """A lot without pieces has no money."""
+    left = lot.pieces - pieces
+    return left >= 0 and lot.amount >= amount and (left > 0 or lot.amount == amount)
+
+
 def take_from_balances(customer: Customer, charges: Sequence[Charge], *, cause: Cause, what: str) -> None:
     """Take what an earlier release charged out of the lots that its balances became.
 
@@ -111,8 +146,7 @@ def take_from_balances(customer: Customer, charges: Sequence[Charge], *, cause: 
         found = DepositLot.objects.filter(customer=customer, equipment=charge.equipment, cause_type="").standing()
         rows = locks.lots(found.values_list("pk", flat=True))
         lot = next(iter(rows.values()), None)
-        pieces, amount = (lot.pieces - charge.pieces, lot.amount - charge.amount) if lot else (-1, ZERO)
-        if lot is None or pieces < 0 or amount < 0 or (pieces == 0 and amount):
+        if lot is None or not _has(lot, charge.pieces, charge.amount):
             raise DepositRefunded(f"Of the deposit of {what} some was refunded since, before lots were kept.")
         _move(rows, [_movement(lot, Kind.VOIDED, -charge.pieces, -charge.amount + ZERO, cause)])
 

@@ -65,7 +65,9 @@ class Invoice(LedgerModel):
     """A tax invoice or a credit note: what is owed, frozen with the parties, the GST rate and the PDF."""
 
     entity = "invoices.invoice"
-    life_cycle = ("status", "printed_at", "emailed_at", "paid_at", "settled_amount", "settled_on")
+    life_cycle = (
+        "status", "printed_at", "emailed_at", "paid_at", "settled_amount", "settled_on", "credited_amount", "voided_on",
+    )  # fmt: skip
 
     class Kind(models.TextChoices):
         TAX_INVOICE = "TAX_INVOICE", "Tax invoice"
@@ -77,6 +79,11 @@ class Invoice(LedgerModel):
         PRINTED = "printed", "Printed"
         EMAILED = "emailed", "Emailed"
         PAID = "paid", "Paid"
+
+    class State(models.TextChoices):
+        ISSUED = "ISSUED", "Issued"
+        CREDITED = "CREDITED", "Credited in part"
+        VOIDED = "VOIDED", "Voided"
 
     invoice_number = models.CharField(max_length=32, unique=True)
     kind = models.CharField(max_length=16, choices=Kind)
@@ -118,6 +125,23 @@ class Invoice(LedgerModel):
     settled_on = models.DateField(
         null=True, blank=True, help_text="Since when nothing is open of it; empty: something is."
     )
+    corrects = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        help_text="The document that it takes back, in part or whole.",
+    )
+    credited_amount = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        default=ZERO,
+        help_text="What was taken back of the total by other documents; signed like it.",
+    )
+    voided_on = models.DateField(
+        null=True, blank=True, help_text="Since when nothing is left of it; empty: something is."
+    )
 
     objects = InvoiceQuerySet.as_manager()
 
@@ -156,9 +180,25 @@ class Invoice(LedgerModel):
                 | Q(settled_amount__lte=0, settled_amount__gte=F("total_amount")),
                 name="invoice_not_settled_beyond_its_total",
             ),
+            models.CheckConstraint(
+                condition=Q(credited_amount__gte=0, credited_amount__lte=F("total_amount"))
+                | Q(credited_amount__lte=0, credited_amount__gte=F("total_amount")),
+                name="invoice_not_credited_beyond_its_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(voided_on__isnull=True) | Q(credited_amount=F("total_amount")),
+                name="invoice_voided_with_nothing_left",
+            ),
             in_columns(
                 "invoice",
-                amounts=("subtotal", "taxable_amount", "gst_amount", "total_amount", "settled_amount"),
+                amounts=(
+                    "subtotal",
+                    "taxable_amount",
+                    "gst_amount",
+                    "total_amount",
+                    "settled_amount",
+                    "credited_amount",
+                ),
             ),
         )
 
@@ -169,6 +209,13 @@ class Invoice(LedgerModel):
     def outstanding_amount(self) -> Decimal:
         """What is still to be paid; negative for a credit note that is still to be paid out or used."""
         return self.total_amount - self.settled_amount
+
+    @property
+    def state(self) -> State:
+        """What other documents have left of it."""
+        if self.voided_on is not None:
+            return self.State.VOIDED
+        return self.State.CREDITED if self.credited_amount else self.State.ISSUED
 
     def furthest_status(self) -> Status:
         """An invoice can be printed *and* emailed *and* paid; its status is the furthest of these."""

@@ -122,10 +122,13 @@ def _title(invoice: InvoiceSnapshot) -> str:
 
 def _notes(invoice: InvoiceSnapshot) -> Iterator[str]:
     if invoice.corrects:
+        verb = "reverses" if invoice.corrects.left is None else "credits a part of"
         yield (
-            f"This {_title(invoice).lower()} reverses {_REVERSED[invoice.kind]} {invoice.corrects.invoice_number} of "
+            f"This {_title(invoice).lower()} {verb} {_REVERSED[invoice.kind]} {invoice.corrects.invoice_number} of "
             f"{day_text(invoice.corrects.issued_on)}."
         )
+        if invoice.corrects.left is not None:
+            yield f"S$ {money(invoice.corrects.left)} with GST is left of it."
         yield f"Reason: {invoice.corrects.reason}"
     if invoice.set_off_against:
         yield f"Set off against {', '.join(invoice.set_off_against)}."
@@ -218,11 +221,13 @@ def _line(line: Line, sign: int) -> dict[str, str]:
     kind = line.type.capitalize()
     if line.condition:
         kind += f" ({line.condition.lower()})"
+    if not line.quantity:
+        kind += ", amount"
     return {
         "what": line.description,
         "type": kind if line.taxable else f"{kind}, no GST",
-        "quantity": f"{abs(line.quantity):,}",
-        "rate": decimals(abs(line.rate)),
+        "quantity": f"{abs(line.quantity):,}" if line.quantity else "",
+        "rate": decimals(abs(line.rate)) if line.quantity else "",
         "amount": money(sign * line.amount),
     }
 

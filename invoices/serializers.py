@@ -24,14 +24,18 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
     outstanding_amount = serializers.DecimalField(
         max_digits=12, decimal_places=2, read_only=True, help_text="Still to be paid; negative: still to be paid out."
     )
+    state = serializers.ChoiceField(
+        choices=Invoice.State.choices, read_only=True, help_text="What other documents have left of it."
+    )
     pdf_url = serializers.SerializerMethodField(help_text="Needs the same authorisation as everything else.")
 
     class Meta:
         model = Invoice
         fields = (
-            "id", "invoice_number", "kind", "transaction", "customer", "depot", "status", "subtotal", "gst_rate",
-            "gst_amount", "total_amount", "settled_amount", "outstanding_amount", "due_on", "pdf_path", "pdf_sha256",
-            "pdf_url", "generated_at", "printed_at", "emailed_at", "paid_at",
+            "id", "invoice_number", "kind", "transaction", "customer", "depot", "status", "state", "corrects",
+            "subtotal", "gst_rate", "gst_amount", "total_amount", "settled_amount", "outstanding_amount",
+            "credited_amount", "due_on", "pdf_path", "pdf_sha256", "pdf_url", "generated_at", "printed_at",
+            "emailed_at", "paid_at",
         )  # fmt: skip
         read_only_fields = fields
 

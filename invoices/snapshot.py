@@ -65,11 +65,14 @@ class PaidBy:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a credit note names of the tax invoice that it reverses."""
+    """What a credit note names of the tax invoice that it reverses. ``left``: it credits a part of it, and so much is
+    left with GST.
+    """
 
     invoice_number: str
     issued_on: date
     reason: str
+    left: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +161,19 @@ class InvoiceSnapshot:
                     meter_number=meter["meter_number"],
                     **{k: Decimal(v) for k, v in meter.items() if k != "meter_number"},
                 ),
-                "corrects": corrects
-                and Correction(**{**corrects, "issued_on": date.fromisoformat(corrects["issued_on"])}),
+                "corrects": corrects and _correction(corrects),
             }
         )
+
+
+def _correction(data: dict[str, Any]) -> Correction:
+    left = data.get("left")
+    return Correction(
+        invoice_number=data["invoice_number"],
+        issued_on=date.fromisoformat(data["issued_on"]),
+        reason=data["reason"],
+        left=Decimal(left) if left else None,
+    )
 
 
 _MONEY = ("subtotal", "taxable_amount", "gst_rate", "gst_amount", "total_amount")

@@ -48,6 +48,11 @@ class VoidForm(ReasonForm):
         label="The goods",
         help_text="Sold by mistake: they never left, and counts since then explain it.",
     )
+    keep_meter = forms.BooleanField(
+        required=False,
+        label="The meter's reading stands",
+        help_text="It has moved on since: only the money of the usage is reversed.",
+    )
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -128,7 +133,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
             VoidForm,
             "Void the sale",
             "voided",
-            lambda sale, sent: services.void_transaction(actor=actor, transaction_id=sale.pk, **sent),
+            lambda sale, sent: services.void_transaction(actor=actor, data=services.NewVoid(sale.pk, **sent)),
         )
 
     @admin.display(description="status")

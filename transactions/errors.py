@@ -34,6 +34,24 @@ class AlreadyVoided(Conflict):
     code = "already_voided"
 
 
+class AlreadyCredited(Conflict):
+    """Some of this sale is credited already: the rest can be credited, and not voided."""
+
+    code = "already_credited"
+
+
+class NoInvoice(Conflict):
+    """Only a tax invoice can be credited: a refund is voided."""
+
+    code = "no_invoice"
+
+
+class ExceedsInvoice(Conflict):
+    """More is to be credited than is left of the invoice, or of its line."""
+
+    code = "exceeds_invoice"
+
+
 class TenderExceedsDue(Question):
     """More changed hands than is due for this sale."""
 

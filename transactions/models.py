@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 
 from accounts.models import User
 from customers.models import Customer, PaymentType
@@ -25,18 +25,22 @@ class TransactionQuerySet(LedgerQuerySet):
         """All, those of the own depot, or the own."""
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
+    def sales(self) -> Self:
+        """All but what takes sales back, whole or in part."""
+        return self.filter(reverses__isnull=True, corrects__isnull=True)
+
     def with_readings(self) -> Self:
         """Those that moved or read the customer's meter; the void of a first reading has only a last one."""
         return self.filter(Q(current_meter_reading__isnull=False) | Q(last_meter_reading__isnull=False))
 
     def with_status(self) -> Self:
-        """Adds the derived ``status``: a sale is voided once a reversal of it exists."""
-        voided = Exists(Transaction.objects.filter(reverses=OuterRef("pk")))
-        return self.annotate(
-            status=Case(
-                When(voided, then=Value(Transaction.Status.VOIDED)), default=Value(Transaction.Status.COMPLETED)
-            )
+        """Adds the derived ``status``: what the documents that take a sale's back have left of it."""
+        status = Case(
+            When(voided_on__isnull=False, then=Value(Transaction.Status.VOIDED)),
+            When(~Q(credited_amount=0), then=Value(Transaction.Status.CREDITED)),
+            default=Value(Transaction.Status.COMPLETED),
         )
+        return self.annotate(status=Subquery(Invoice.objects.filter(pk=OuterRef("invoice_id")).values_list(status)))
 
 
 class Transaction(OperationRecord):
@@ -46,11 +50,20 @@ class Transaction(OperationRecord):
 
     class Status(models.TextChoices):
         COMPLETED = "COMPLETED", "Completed"
+        CREDITED = "CREDITED", "Credited in part"
         VOIDED = "VOIDED", "Voided"
 
     transaction_number = models.CharField(max_length=32, unique=True)
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="transaction")
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
+    corrects = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        help_text="The sale that it takes back in part.",
+    )
     beside = models.OneToOneField(
         "self",
         on_delete=models.PROTECT,
@@ -153,6 +166,14 @@ class TransactionItem(LedgerModel):
         LOST = "LOST", "Lost by the customer"
 
     transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="items")
+    corrects = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        help_text="The line that it takes back in part.",
+    )
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="transaction_items")
     equipment_name = models.CharField(max_length=120, help_text="The equipment's name then.")
     type = models.CharField(max_length=8, choices=Type)
@@ -162,7 +183,7 @@ class TransactionItem(LedgerModel):
     reason = models.CharField(
         max_length=8, choices=Reason, blank=True, default="", help_text="Why a SHELL is charged; else empty."
     )
-    quantity = models.IntegerField(help_text="Negative in a reversal.")
+    quantity = models.IntegerField(help_text="Negative in a reversal; 0 where only the amount is corrected.")
     rate = models.DecimalField(max_digits=10, decimal_places=2)
     rate_source = models.CharField(max_length=8, choices=RateSource)
     amount = models.DecimalField(max_digits=12, decimal_places=2, help_text="Signed: a refund is negative.")
@@ -180,7 +201,9 @@ class TransactionItem(LedgerModel):
             ),
         )
         constraints = (
-            models.CheckConstraint(condition=~Q(quantity=0), name="transaction_item_quantity_not_zero"),
+            models.CheckConstraint(
+                condition=~Q(quantity=0) | Q(corrects__isnull=False), name="transaction_item_quantity_not_zero"
+            ),
             in_columns("transaction_item", counts=("quantity",), rates=("rate",), amounts=("amount",)),
         )
 

@@ -14,15 +14,19 @@ from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import InsufficientStock
 from invoices.openapi import INVOICE_EXAMPLE
 from transactions.errors import (
+    AlreadyCredited,
     AlreadyVoided,
     EmptySale,
+    ExceedsInvoice,
     MeterMovedOn,
     MeterReadingDecreased,
+    NoInvoice,
     NoMeter,
     RateMismatch,
 )
 from transactions.selectors import MAX_READINGS
 from transactions.serializers import (
+    CreditIn,
     DepositsOut,
     HoldingOut,
     MeterReadingOut,
@@ -73,6 +77,7 @@ _TRANSACTION_EXAMPLE = {
     "client_temp_id": "0b1f6a52-44a0-4c8f-9f5e-5d0f6a3e7c21",
     "status": "COMPLETED",
     "reverses": None,
+    "corrects": None,
     "customer": 1,
     "customer_name": "Ah Hock Chicken Rice",
     "user": 7,
@@ -152,7 +157,7 @@ void_sale = extend_schema(
     request=VoidIn,
     responses={
         201: SaleOut,
-        **conflicts(AlreadyVoided, DepositRefunded, MeterMovedOn, VehicleInactive, InsufficientStock),
+        **conflicts(AlreadyVoided, AlreadyCredited, DepositRefunded, MeterMovedOn, VehicleInactive, InsufficientStock),
     },
     examples=[
         OpenApiExample("a mistake", value={"reason": "Entered for the wrong customer"}, request_only=True),
@@ -189,6 +194,71 @@ void_sale = extend_schema(
                     "gst_amount": "-14.81",
                     "total_amount": "-179.31",
                     "settled_amount": "-179.31",
+                    "outstanding_amount": "0.00",
+                },
+                "refund": None,
+            },
+            response_only=True,
+            status_codes=["201"],
+        ),
+    ],
+)
+
+credit_invoice = extend_schema(
+    summary="Credit a part of an invoice",
+    description="ADMIN, and a SUPERVISOR for their depot's users. Records a credit note of some lines, in pieces or in "
+    "money, at the invoice's own GST rate; at most what is left of each line and of the whole. It settles the invoice "
+    "as far as that is open, the rest is the customer's credit. The meter stays where it is.",
+    tags=["Invoices"],
+    request=CreditIn,
+    responses={
+        201: SaleOut,
+        **conflicts(NoInvoice, AlreadyVoided, ExceedsInvoice, DepositRefunded, VehicleInactive, InsufficientStock),
+    },
+    examples=[
+        OpenApiExample(
+            "one of two came back",
+            value={"reason": "One was leaking", "lines": [{"line": 1, "quantity": 1}]},
+            request_only=True,
+        ),
+        OpenApiExample(
+            "a wrong price",
+            value={
+                "reason": "Billed at the old price",
+                "lines": [{"line": 1, "amount": "4.36", "amount_includes_gst": True}],
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "the credit note",
+            value={
+                "transaction": {
+                    **_TRANSACTION_EXAMPLE,
+                    "id": 503,
+                    "transaction_number": "TRX-20260120-000003",
+                    "client_temp_id": None,
+                    "corrects": 501,
+                    "items": [{**_ITEM, "id": 1203, "quantity": -1, "amount": "-28.50"}],
+                    "last_meter_reading": None,
+                    "current_meter_reading": None,
+                    "meter_rate": None,
+                    "usage": "0.00",
+                    "usage_amount": "0.00",
+                    "items_amount": "-28.50",
+                    "total_amount": "-28.50",
+                    "remarks": "One was leaking",
+                },
+                "invoice": {
+                    **INVOICE_EXAMPLE,
+                    "id": 482,
+                    "invoice_number": "CN-20260120-000002",
+                    "kind": "CREDIT_NOTE",
+                    "transaction": 503,
+                    "corrects": 480,
+                    "subtotal": "-28.50",
+                    "gst_amount": "-2.57",
+                    "total_amount": "-31.07",
+                    "settled_amount": "-31.07",
                     "outstanding_amount": "0.00",
                 },
                 "refund": None,

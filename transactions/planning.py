@@ -457,6 +457,11 @@ def _moved(cash: Decimal) -> str:
     return f"{-cash} paid out" if cash < 0 else f"{cash} taken" if cash else "nothing"
 
 
+def usage_line(meter_number: str, amount: Decimal) -> Line:
+    """Money of a meter's usage, where its readings stand."""
+    return Line(f"Gas by meter {meter_number}".strip(), "", "USAGE", "", 0, ZERO, amount, taxable=True)
+
+
 def _bill(
     sale: NewSale,
     vehicle_no: str,

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from customers.models import Customer
-from transactions.models import MeterReplacement, Transaction
+from foundation.money import ZERO, sum_of
+from invoices.models import Invoice
+from transactions.crediting import InvoiceLeft, LineLeft, Taxed
+from transactions.models import MeterReplacement, Transaction, TransactionItem
 
 SALE_NUMBERS = {
     "TRX": "transaction_number", "INV": "invoice__invoice_number", "CN": "invoice__invoice_number"
@@ -32,8 +37,36 @@ class MeterReading:
 
 def sold_since(customer: int, *, happened_after: datetime, recorded_after: datetime) -> bool:
     """Was another sale to this customer made and recorded after that?"""
-    sales = Transaction.objects.filter(customer=customer, reverses=None)
+    sales = Transaction.objects.sales().filter(customer=customer)
     return sales.filter(occurred_at__gt=happened_after, created_at__gt=recorded_after).exists()
+
+
+def left_of(sale: Transaction, invoice: Invoice) -> InvoiceLeft:
+    """What no document has taken back of a sale's invoice; the caller's lock keeps it so."""
+    taken = {
+        line: (pieces, amount)
+        for line, pieces, amount in TransactionItem.objects.filter(corrects__transaction=sale)
+        .order_by()
+        .values_list("corrects")
+        .annotate(pieces=Sum("quantity"), sum=sum_of("amount"))
+    }
+    lines = []
+    for item in sale.items.select_related("equipment").order_by("pk"):
+        pieces, amount = taken.get(item.pk, (0, ZERO))
+        lines.append(LineLeft(item, item.quantity + pieces, item.amount + amount, item.taxable))
+    usage = Transaction.objects.filter(corrects=sale).aggregate(sum=sum_of("usage_amount"))["sum"]
+    if sale.current_meter_reading is not None:
+        lines.append(LineLeft(None, 0, sale.usage_amount + usage, is_taxable=True))
+    notes = Invoice.objects.filter(corrects=invoice)
+    credited = notes.aggregate(net=sum_of("taxable_amount"), gst=sum_of("gst_amount"))
+    return InvoiceLeft(
+        number=invoice.invoice_number,
+        lines=lines,
+        total=invoice.total_amount - invoice.credited_amount,
+        gst_rate=invoice.gst_rate,
+        billed=Taxed(invoice.taxable_amount, invoice.gst_amount),
+        credited=Taxed(-credited["net"], -credited["gst"]),
+    )
 
 
 def meter_history(customer: Customer, *, newest: int) -> list[MeterReading]:

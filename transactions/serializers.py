@@ -17,6 +17,7 @@ from foundation.api.fields import (
     ReadingField,
     StrictChoiceField,
     StrictDecimalField,
+    StrictIntegerField,
     TextField,
     many,
 )
@@ -35,7 +36,7 @@ from transactions.models import (
 from transactions.planning import Seen
 from transactions.pricing import SaleItem
 from transactions.selectors import MeterReading
-from transactions.services import Goods, NewMeter, NewSale
+from transactions.services import CreditLine, Goods, NewCredit, NewMeter, NewSale
 
 READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", "Meter replaced")]
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
@@ -236,7 +237,7 @@ class TransactionItemOut(serializers.ModelSerializer[TransactionItem]):
 
 class TransactionOut(serializers.ModelSerializer[Transaction]):
     status = serializers.ChoiceField(
-        choices=Transaction.Status.choices, read_only=True, help_text="VOIDED once a reversal is recorded."
+        choices=Transaction.Status.choices, read_only=True, help_text="VOIDED: nothing is left of it."
     )
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
     items = TransactionItemOut(many=True, read_only=True)
@@ -244,10 +245,10 @@ class TransactionOut(serializers.ModelSerializer[Transaction]):
     class Meta:
         model = Transaction
         fields = (
-            "id", "transaction_number", "client_temp_id", "status", "reverses", "customer", "customer_name", "user",
-            "user_name", "depot", "vehicle_no", "items", "last_meter_reading", "current_meter_reading", "meter_rate",
-            "usage", "usage_amount", "items_amount", "total_amount", "remarks", "payment_type", "payment_received",
-            "occurred_at", "created_at",
+            "id", "transaction_number", "client_temp_id", "status", "reverses", "corrects", "customer", "customer_name",
+            "user", "user_name", "depot", "vehicle_no", "items", "last_meter_reading", "current_meter_reading",
+            "meter_rate", "usage", "usage_amount", "items_amount", "total_amount", "remarks", "payment_type",
+            "payment_received", "occurred_at", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -275,6 +276,11 @@ class VoidIn(Input):
         help_text="What became of them. `never_left`: sold by mistake; taken back at the sale's own moment, so that "
         "counts since then explain it. `came_back` (left out, this): moved now. `gone`: only the money is reversed.",
     )
+    keep_meter = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="The meter has moved on since: only the money of the usage is reversed, the readings stand.",
+    )
     return_stock = serializers.BooleanField(
         required=False, help_text="The older way to say it: true is `came_back`, false is `gone`."
     )
@@ -288,6 +294,35 @@ class VoidIn(Input):
                 )
             attrs["goods"] = Goods.CAME_BACK if older else Goods.GONE
         return {"goods": Goods.CAME_BACK, **attrs}
+
+
+class CreditLineIn(Input):
+    line = StrictIntegerField(
+        min_value=1, max_value=LINES + 1, help_text="Counted from 1 as printed; the meter's usage is the last."
+    )
+    quantity = QuantityField(required=False, help_text="So many pieces; or an amount.")
+    amount = AmountField(required=False, help_text="So much of the line, as a size; the pieces stay.")
+    amount_includes_gst = serializers.BooleanField(required=False, default=False)
+    return_stock = serializers.BooleanField(
+        required=False, default=True, help_text="The pieces come back onto the sale's vehicle, now."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("quantity" in attrs) == ("amount" in attrs):
+            raise serializers.ValidationError(
+                {"quantity": "Please send a quantity, or an amount: one of them."}, code="invalid"
+            )
+        return attrs
+
+
+class CreditIn(Input):
+    reason = TextField(max_length=500, help_text="The credit note prints it.")
+    lines = many(CreditLineIn, allow_empty=False, max_length=LINES + 1)
+
+    def command(self, invoice_id: int) -> NewCredit:
+        sent = self.validated_data
+        lines = [CreditLine(**line) for line in sent["lines"]]
+        return NewCredit(invoice=invoice_id, reason=sent["reason"], lines=lines)
 
 
 class NewMeterIn(Input):

@@ -53,6 +53,8 @@ class Capability(StrEnum):
     RELEASE_EMAIL = auto()
     """Of a document about something unlikely, which isn't emailed before."""
     VOID_SALE = auto()
+    CREDIT_INVOICE = auto()
+    """Take a part of a sale back by a credit note."""
     RECORD_PAYMENT = auto()
     REVERSE_PAYMENT = auto()
     BANK_PAYMENT = auto()
@@ -147,6 +149,7 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
     },
     Capability.RELEASE_EMAIL: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.VOID_SALE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.CREDIT_INVOICE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.RECORD_PAYMENT: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
@@ -256,6 +259,7 @@ IN_WORDS: dict[Capability, str] = {
     Capability.RECORD_SALE: "record sales",
     Capability.OVERRIDE_RATE: "set a rate",
     Capability.VOID_SALE: "void sales",
+    Capability.CREDIT_INVOICE: "credit invoices",
     Capability.RELEASE_EMAIL: "release held documents",
     Capability.RECORD_PAYMENT: "record payments",
     Capability.REVERSE_PAYMENT: "reverse payments",

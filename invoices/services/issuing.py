@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,13 @@ class Billing:
     """How much more cash that was than it settles; negative: less."""
     set_off_against: Sequence[str] = ()
     """The numbers of the documents that a refund is set off against."""
+    gst: Decimal | None = None
+    """Of a credit in part, whose GST follows from what was credited before. None: that of the amount."""
 
     @property
     def gst_amount(self) -> Decimal:
+        if self.gst is not None:
+            return self.gst
         return to_cents(self.taxable_amount * self.gst_rate / 100)
 
     @property
@@ -125,6 +129,7 @@ def issue_invoice(
     page: Page | None = None,
     seller: User | None = None,
     is_paid: bool = False,
+    corrects: Invoice | None = None,
     held_because: str = "",
 ) -> Invoice:
     """Store and record one document, in the caller's transaction, under numbers taken there.
@@ -132,9 +137,9 @@ def issue_invoice(
     ``numbers`` are the transaction's and the document's own. ``page`` is taken where it says, word for word, what the
     document has to say; else it is laid out here. ``seller`` is whose sale it bills, where that isn't the actor, and
     ``depot_id`` where that was. What is paid on the spot (``is_paid``) is issued as settled: the caller takes the money
-    next, in the same commit. A customer who wants every invoice by email gets this one; where ``held_because`` says
-    why, only once it was released. The caller holds the customer's lock, and its audit record covers the invoice too.
-    Raises StorageUnavailable.
+    next, in the same commit. ``corrects`` is what it takes back, locked: that has so much less left. A customer who
+    wants every invoice by email gets this one; where ``held_because`` says why, only once it was released. The caller
+    holds the customer's lock, and its audit record covers the invoice too. Raises StorageUnavailable.
     """
     day, customer = clock.business_date(now), billing.customer
     snapshot = _snapshot(actor, billing, numbers, now)
@@ -164,12 +169,23 @@ def issue_invoice(
         paid_at=billing.occurred_at if is_paid else None,
         settled_amount=snapshot.total_amount if is_settled else ZERO,
         settled_on=day if is_settled else None,
+        corrects=corrects,
     )
+    if corrects is not None:
+        _take_off(corrects, -invoice.total_amount, on=day)
     if held_because:
         EmailHold.objects.create(invoice=invoice, because=held_because[:500], held_at=now)
     if customer.email_invoices and customer.email:
         queue_email(invoice, to=customer.email, requested_by=actor, now=now, is_held=bool(held_because))
     return invoice
+
+
+def _take_off(invoice: Invoice, amount: Decimal, *, on: date) -> None:
+    """So much less is left of a document, whose total has the same sign."""
+    invoice.credited_amount += amount
+    if invoice.credited_amount == invoice.total_amount:
+        invoice.voided_on = on
+    invoice.save(update_fields=["credited_amount", "voided_on"])
 
 
 def _snapshot(actor: User, billing: Billing, numbers: Sequence[str], now: datetime) -> InvoiceSnapshot:

@@ -28,7 +28,7 @@ from payments.services.payments import (
     take_on_the_spot,
 )
 from payments.services.payouts import CreditShare, NewPayout, credit_to_pay_out, pay_out, set_off_credit
-from payments.services.reversals import bounce_cheque, reverse_payment, settle_void
+from payments.services.reversals import bounce_cheque, reverse_payment, settle_credit, settle_void
 
 __all__ = [
     "CASH_COUNT",
@@ -58,6 +58,7 @@ __all__ = [
     "reverse_payment",
     "set_off",
     "set_off_credit",
+    "settle_credit",
     "settle_on_the_spot",
     "settle_void",
     "sign_off_cash_count",

@@ -113,6 +113,27 @@ def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime
     BALANCE.require(credit_of(voided.customer), attr=None)
 
 
+def settle_credit(*, actor: User, credited: Invoice, note: Invoice, now: datetime) -> None:
+    """Let a credit note settle the invoice that it credits in part, as far as that is open; the rest of it is credit.
+
+    No money moves. Runs in the caller's transaction, which holds the customer's lock. Raises AmountOutOfRange where
+    that credit is too much.
+    """
+    settling = min(max(credited.outstanding_amount, ZERO), -note.outstanding_amount)
+    if settling:
+        write_allocations(actor, [Part(note, credited, settling)], now)
+        if note.outstanding_amount == 0:
+            mark_unpaid(note)
+        if credited.outstanding_amount == 0 and not _is_paid(credited):
+            mark_unpaid(credited)
+    BALANCE.require(credit_of(credited.customer), attr=None)
+
+
+def _is_paid(invoice: Invoice) -> bool:
+    """Did money settle any of it?"""
+    return any(isinstance(part.source, Payment) for part in standing_parts(Allocation.objects.filter(invoice=invoice)))
+
+
 def _cancel_voided(actor: User, note: Invoice, now: datetime) -> None:
     """Let a refund that is paid out no more be settled with the document that voids it, where it was voided.
 

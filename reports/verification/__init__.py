@@ -15,6 +15,7 @@ from reports.verification.money import (
     every_invoice_has_its_sale,
     lots_are_what_their_lines_say,
     payments_settle_what_they_say,
+    what_was_taken_back_is_no_more_than_was_billed,
 )
 from reports.verification.records import (
     documents_are_stored,
@@ -43,6 +44,7 @@ CHECKS: dict[str, Callable[[Watch], Breaks]] = {
     "Counts are what the books say": counts_are_what_the_books_say,
     "Cash is handed in with the first count after it": cash_is_handed_in_with_its_count,
     "Payments settle what they say": payments_settle_what_they_say,
+    "No more is taken back than was billed": what_was_taken_back_is_no_more_than_was_billed,
     "Deposits held are what their lines say": lots_are_what_their_lines_say,
     "Every invoice has its sale": every_invoice_has_its_sale,
     "Meter chains are unbroken": meter_chains_are_unbroken,

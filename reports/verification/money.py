@@ -3,6 +3,7 @@
 from collections import defaultdict
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -16,7 +17,8 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Sign
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from deposits.models import DepositLot, LotMovement
 from invoices.models import Invoice
@@ -60,10 +62,13 @@ def amounts_add_up(watch: Watch) -> Breaks:
 
 
 def _broken_lines(window: Q) -> Breaks:
-    """A line amounts to quantity x rate; what gives a deposit back is negative."""
+    """A line amounts to quantity x rate; what gives a deposit back is negative.
+
+    What takes a line back in part has its own check.
+    """
     kind = TransactionItem.Type
     sign = Case(When(type__in=(kind.RETURN, kind.SETOFF), then=Value(-1)), default=Value(1))
-    right = Q(amount_cents=F("owed"))
+    right = Q(amount_cents=F("owed")) | Q(corrects__isnull=False)
     lines = TransactionItem.objects.filter(window).annotate(
         amount_cents=whole("amount", 100), owed=sign * F("quantity") * whole("rate", 100)
     )
@@ -104,13 +109,15 @@ def _broken_sales(window: Q) -> Breaks:
     rules = {
         "items amount {items}, lines add up to {lines}": Q(items=F("lines")),
         "usage {used}, readings say {read}": Q(used=F("read")),
-        "usage amount {metered}, usage {used} at {unit} / 100": is_rounded("metered", F("used") * F("unit"), 10_000),
+        "usage amount {metered}, usage {used} at {unit} / 100": is_rounded("metered", F("used") * F("unit"), 10_000)
+        | _keeps_meter,
         "total {total}, {metered} + {items}": Q(total=F("metered") + F("items")),
         "{invoice__invoice_number} bills {billed}, the sale {total}": Q(billed=F("total")),
         "{invoice__invoice_number}: taxable {billed_taxable}, the sale {taxable}": Q(billed_taxable=F("taxable")),
         "{invoice__invoice_number}: GST {gst} on {taxable} at {gst_rate} %": is_rounded(
             "gst", F("taxable") * F("gst_rate"), 10_000
-        ),
+        )
+        | Q(corrects__isnull=False),
         "{invoice__invoice_number}: total {owed}, {billed} + {gst}": Q(owed=F("billed") + F("gst")),
         "{invoice__invoice_number}: the document says something else than the row": Q(
             invoice__invoice_number=says["number"],
@@ -128,6 +135,60 @@ def _broken_sales(window: Q) -> Breaks:
         for flag, text in zip(flags, rules, strict=True):
             if sale[flag]:
                 yield f"{sale['transaction_number']}: {text.format(**shown)}"
+
+
+_keeps_meter = Q(used=0) & (Q(corrects__isnull=False) | Q(reverses__isnull=False))
+"""A meter that has moved on stays where it is: only the money of its usage is taken back."""
+
+
+def what_was_taken_back_is_no_more_than_was_billed(watch: Watch) -> Breaks:
+    """Of each document and each line; the GST of all that was credited is that of its amount, and no cent stays."""
+    for window in watch.windows(Invoice):
+        yield from _wrongly_taken_back(window)
+    for window in watch.windows(Transaction, "transaction_id"):
+        lines = (
+            TransactionItem.objects.filter(window, corrections__isnull=False).distinct().select_related("transaction")
+        )
+        left = lines.annotate(
+            pieces=F("quantity") + _taken_back(TransactionItem, F("quantity")),
+            cents=whole("amount", 100) + _taken_back(TransactionItem, whole("amount", 100)),
+        )
+        for line in left.filter(Q(pieces__lt=0) | Q(cents__lt=0)):
+            number, amount = line.transaction.transaction_number, in_dollars(line.cents)
+            yield f"{number}: of line {line.pk} {line.pieces} for {amount} are left"
+
+
+def _wrongly_taken_back(window: Q) -> Breaks:
+    names = ("total_amount", "taxable_amount", "gst_amount")
+    left = {f"{name}_left": whole(name, 100) + _taken_back(Invoice, whole(name, 100)) for name in names}
+    documents = (
+        Invoice.objects.filter(window)
+        .filter(Q(corrections__isnull=False) | ~Q(credited_amount=0) | Q(voided_on__isnull=False))
+        .distinct()
+        .annotate(credited=whole("credited_amount", 100), total=whole("total_amount", 100), **left)
+        .annotate(exact=F("taxable_amount_left") * whole("gst_rate", 100), sign=Sign("total_amount"))
+        .defer("snapshot")
+    )
+    is_said = Q(credited=F("total") - F("total_amount_left"))
+    is_void = Q(total_amount_left=0, voided_on__isnull=False) | ~Q(total_amount_left=0) & Q(voided_on__isnull=True)
+    # Each rounding is off by half a cent at most: that of the invoice, and that of what was credited.
+    off = F("gst_amount_left") * 10_000 - F("exact")
+    is_taxed = Q(GreaterThanOrEqual(off, -10_000)) & Q(LessThanOrEqual(off, 10_000))
+    no_cent = ~Q(taxable_amount_left=0) | Q(gst_amount_left=0)
+    is_less = Q(GreaterThanOrEqual(F("total_amount_left") * F("sign"), 0))
+    right = is_said & is_void & is_taxed & no_cent & is_less
+    for document in documents.annotate(wrong=unless(right)).filter(wrong=1):
+        yield (
+            f"{document.invoice_number}: {document.credited_amount} of {document.total_amount} is said to be taken back"
+            f" (void since {document.voided_on}), left are {in_dollars(document.taxable_amount_left)} with GST"
+            f" {in_dollars(document.gst_amount_left)}, {in_dollars(document.total_amount_left)} in all"
+        )
+
+
+def _taken_back(model: Any, amount: Any) -> Coalesce:
+    """What the rows that correct a row of this model add up to."""
+    of_it = model.objects.filter(corrects=OuterRef("pk")).order_by().values("corrects")
+    return Coalesce(Subquery(of_it.annotate(sum=Sum(amount)).values("sum")), 0, output_field=NUMBER)
 
 
 def _line_cents(**of: bool) -> Coalesce:

@@ -141,7 +141,8 @@ def no_document_is_an_orphan(watch: Watch) -> Breaks:
 
 
 def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
-    sales = Transaction.objects.filter(reverses__isnull=True)
+    sales = Transaction.objects.sales()
+    credits = Transaction.objects.filter(corrects__isnull=False)
     voids = Transaction.objects.filter(reverses__isnull=False)
     # What came with a sale stands in its record; what earlier releases paid back with a void, in the void's.
     payments = Payment.objects.filter(is_on_the_spot=False, reverses__isnull=True)
@@ -158,6 +159,7 @@ def everything_is_in_the_audit_log(watch: Watch) -> Breaks:
     for entities, entity_type, key, action in (
         (sales, Transaction, "pk", "transactions.sale.recorded"),
         (voids, Transaction, "reverses_id", "transactions.sale.voided"),
+        (credits, Transaction, "pk", "transactions.sale.credited"),
         (payments.filter(is_goodwill=False), Payment, "pk", ("invoices.payment.recorded", "payments.credit.paid_out")),
         (payments.filter(is_goodwill=True), Payment, "pk", "payments.goodwill.refunded"),
         (reversed_payments, Payment, "reverses_id", "invoices.payment.reversed"),

@@ -2,10 +2,12 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import call_command
 
 from accounts.models import User
 from audit.models import AuditLog
@@ -22,7 +24,7 @@ from tests.conftest import Shop, error_of
 from tests.factories import DepotFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
-from transactions.services import void_transaction
+from transactions.services import NewVoid, void_transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -128,9 +130,9 @@ def test_the_service_refuses_by_itself(shop: Shop, nothing_changes: Unchanged) -
     with nothing_changes():
         for actor in (shop.driver, stranger):
             with pytest.raises(Denied):
-                void_transaction(actor=actor, transaction_id=sale, reason=REASON)
+                void_transaction(actor=actor, data=NewVoid(sale, REASON))
         with pytest.raises(Invalid, match="reason"):
-            void_transaction(actor=shop.admin, transaction_id=sale, reason=" ")
+            void_transaction(actor=shop.admin, data=NewVoid(sale, " "))
 
 
 def test_goods_that_are_gone_are_refused_and_can_be_left(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -195,6 +197,28 @@ def test_a_later_reading_that_was_taken_back_does_not_count(shop: Shop) -> None:
     first = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))
     sold(void(shop, sold(shop.sell(SALE, customer=metered.pk, current_meter="1210.00"))))
     sold(void(shop, first))
+
+
+def test_a_meter_that_has_moved_on_is_left_where_it_stands_and_the_usage_is_paid_back(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    first = sold(shop.sell({"type": "SALE"}, customer=metered.pk, current_meter="1210.00"))
+    second = sold(shop.sell(customer=metered.pk, current_meter="1230.00"))
+    answer = sold(void(shop, first, keep_meter=True))
+    assert answer["invoice"]["total_amount"] == f"-{first['invoice']['total_amount']}"
+    reversal = answer["transaction"]
+    assert [reversal[name] for name in ("usage", "usage_amount", "last_meter_reading", "current_meter_reading")] == [
+        "0.00", "-21.50", None, None,
+    ]  # fmt: skip
+    lines = Invoice.objects.get(pk=answer["invoice"]["id"]).snapshot["lines"]
+    assert [(line["description"], line["type"], line["amount"]) for line in lines][1:] == [
+        (f"Gas by meter {metered.meter_number}", "USAGE", "-21.50")
+    ]
+    metered.refresh_from_db()
+    assert metered.last_meter_reading == Decimal("1230.00")
+    sold(void(shop, second))
+    metered.refresh_from_db()
+    assert metered.last_meter_reading == Decimal("1210.00")
+    call_command("verify_books", stdout=StringIO())
 
 
 def test_the_baseline_of_a_meter_is_taken_back_too(shop: Shop) -> None:

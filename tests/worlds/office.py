@@ -31,7 +31,7 @@ from tests.simulator.rule import Books, Count, Goods, Movement, Origin, Stock
 from tests.simulator.worlds import CASH, CUSTOMERS, DEPOSIT, DEPOT, OUTSIDE, PRICE, SIZES, USERS, VEHICLES, bag
 from tests.types import Json
 from transactions.serializers import SaleIn
-from transactions.services import create_customer_transaction_and_invoice, void_transaction
+from transactions.services import NewVoid, create_customer_transaction_and_invoice, void_transaction
 
 Pieces = Mapping[str, int]
 """Of each item."""
@@ -188,7 +188,7 @@ class Office:
         assert undoing.undoes is not None
         sale = self._made[undoing.undoes.name]
         with self._named(undoing) as actor:
-            void_transaction(actor=actor, transaction_id=sale, reason=undoing.name, goods=goods)
+            void_transaction(actor=actor, data=NewVoid(sale, undoing.name, goods))
         if goods == Goods.NEVER_LEFT.value:
             for payment in Payment.objects.filter(allocations__invoice__transaction=sale).distinct():
                 reverse_payment(actor=self.staff, payment_id=payment.pk, reason=undoing.name)

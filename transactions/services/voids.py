@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -40,8 +40,9 @@ from payments import locks as payment_locks
 from payments.selectors import paid_out_of
 from payments.services import settle_void
 from sequences.services import take_numbers
-from transactions.errors import AlreadyVoided, MeterMovedOn
+from transactions.errors import AlreadyCredited, AlreadyVoided, MeterMovedOn
 from transactions.models import MeterReplacement, Transaction, TransactionItem
+from transactions.planning import usage_line
 from transactions.services.sales import NUMBER_PREFIX
 
 
@@ -53,7 +54,20 @@ class Goods(models.TextChoices):
     GONE = "gone", "They are gone for good"
 
 
-def void_transaction(*, actor: User, transaction_id: int, reason: str, goods: str = Goods.CAME_BACK) -> Transaction:
+@dataclass(frozen=True, slots=True)
+class NewVoid:
+    """A sale to be voided, why, and what became of its goods.
+
+    ``keep_meter``: its reading stands, for the meter has moved on since; only the money of the usage is reversed.
+    """
+
+    transaction: int
+    reason: str
+    goods: str = Goods.CAME_BACK
+    keep_meter: bool = False
+
+
+def void_transaction(*, actor: User, data: NewVoid) -> Transaction:
     """Record the reversal of a sale: its lines negated, its stock and meter brought back, and a credit note.
 
     The reversal is of its seller and depot, like the sale, so that every sum over sales is right as it stands; who
@@ -67,43 +81,43 @@ def void_transaction(*, actor: User, transaction_id: int, reason: str, goods: st
     StorageUnavailable.
     """
     return ahead_of_locks(
-        partial(_lay_out, actor, transaction_id, reason, goods),
-        lambda ahead: _record(actor=actor, transaction_id=transaction_id, reason=reason, goods=goods, ahead=ahead),
+        partial(_lay_out, actor, data),
+        lambda ahead: _record(actor=actor, data=data, ahead=ahead),
     )
 
 
-def _lay_out(actor: User, transaction_id: int, reason: str, goods: str, held: ExitStack) -> Page:
+def _lay_out(actor: User, data: NewVoid, held: ExitStack) -> Page:
     """The credit note of a sale that may be voided as things are."""
-    sale = Transaction.objects.select_related("customer", "invoice", "user").get(pk=transaction_id)
-    _require_voidable(actor, sale, reason)
+    sale = Transaction.objects.select_related("customer", "invoice", "user").get(pk=data.transaction)
+    _require_voidable(actor, sale, data.reason)
     now = clock.now()
-    moves = _moves_back(sale, goods, now)
+    moves = _moves_back(sale, data.goods, now)
     ends = [place.key for move in moves for place in (move.from_location, move.to_location)]
     look_at_stock(ends, [move.equipment.pk for move in moves], occurred_at=now, now=now).require(moves)
-    billing = _billing(sale, sale.invoice, sale.customer, reason, now)
+    billing = _billing(sale, sale.invoice, sale.customer, data, now)
     return Page.lay_out(actor=actor, billing=billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
 
 
 @command
 @idempotent
-def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead: Ahead[Page]) -> Transaction:
+def _record(*, actor: User, data: NewVoid, ahead: Ahead[Page]) -> Transaction:
     """Lock, decide, write. See `void_transaction`."""
     page = ahead()
-    sale = Transaction.objects.get(pk=transaction_id)
+    sale = Transaction.objects.get(pk=data.transaction)
     customer = customer_locks.customer(sale.customer_id)
     # Whoever voids it too, or refunds its deposits, waits for the customer's lock.
-    _require_voidable(actor, sale, reason)
+    _require_voidable(actor, sale, data.reason)
     voided = invoice_locks.invoice(sale.invoice_id)
-    moves_meter = sale.current_meter_reading is not None and sale.current_meter_reading != sale.last_meter_reading
+    moves_meter = _moved_meter(sale) and not data.keep_meter
     if moves_meter:
         _require_latest_reading(sale, customer)
     if page is not None and not page.is_of_today():
         page = None
     now = page.now if page else clock.now()
-    hold = hold_stock(_moves_back(sale, goods, now), occurred_at=now, now=now)
+    hold = hold_stock(_moves_back(sale, data.goods, now), occurred_at=now, now=now)
     deposit_locks.lots_changed_by(sale)
     payment_locks.payments_of(voided.pk)
-    billing = _billing(sale, voided, customer, reason, now)
+    billing = _billing(sale, voided, customer, data, now)
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
@@ -115,6 +129,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
         now=now,
         page=page,
         seller=sale.user,
+        corrects=voided,
         # Who never got the document isn't told of its end either.
         held_because=why_held(voided),
     )
@@ -131,13 +146,13 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
         last_meter_reading=sale.current_meter_reading if moves_meter else None,
         current_meter_reading=sale.last_meter_reading if moves_meter else None,
         meter_rate=sale.meter_rate if moves_meter else None,
-        usage=-sale.usage + ZERO,
+        usage=-sale.usage + ZERO if moves_meter else ZERO,
         usage_amount=-sale.usage_amount + ZERO,
         items_amount=-sale.items_amount + ZERO,
         total_amount=-sale.total_amount + ZERO,
         payment_type=sale.payment_type,
         payment_received=False,
-        remarks=reason,
+        remarks=data.reason,
         occurred_at=now,
         created_at=now,
         date=clock.business_date(now),
@@ -145,7 +160,7 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
     items = [_negated(item, reversal) for item in sale.items.select_related("equipment")]
     TransactionItem.objects.bulk_create(items)
     _undo_deposits(sale, reversal, customer, items, document)
-    post_movements(hold, actor=actor, cause=reversal, now=now, reason=reason)
+    post_movements(hold, actor=actor, cause=reversal, now=now, reason=data.reason)
     if moves_meter:
         move_meter(customer, sale.last_meter_reading)
     settle_void(actor=actor, voided=voided, voiding=document, now=now)
@@ -161,11 +176,11 @@ def _record(*, actor: User, transaction_id: int, reason: str, goods: str, ahead:
             "reversal": numbers[0],
             "invoice_number": document.invoice_number,
             "total_amount": document.total_amount,
-            "goods": goods,
+            "goods": data.goods,
             "pdf_sha256": document.pdf_sha256,
             **({"last_meter_reading": sale.last_meter_reading} if moves_meter else {}),
         },
-        reason=reason,
+        reason=data.reason,
     )
     return reversal
 
@@ -175,10 +190,13 @@ def _require_voidable(actor: User, sale: Transaction, reason: str) -> None:
         raise denied(actor, Capability.VOID_SALE)
     if not reason.strip():
         raise Invalid("A void needs its reason.", attr="reason")
-    if sale.reverses_id is not None:
+    if sale.reverses_id is not None or sale.corrects_id is not None:
         raise AlreadyVoided(f"{sale.transaction_number} is a reversal itself.")
-    if Transaction.objects.filter(reverses=sale).exists():
+    left = Invoice.objects.only("credited_amount", "voided_on").get(pk=sale.invoice_id)
+    if left.voided_on is not None:
         raise AlreadyVoided(f"{sale.transaction_number} is voided already.")
+    if left.credited_amount:
+        raise AlreadyCredited(f"{sale.transaction_number} is credited in part: please credit the rest.")
     require_not_refunded(sale, what=sale.transaction_number)
 
 
@@ -202,6 +220,10 @@ def _undo_deposits(
     charge_deposits(customer, back, cause=cause, occurred_at=sale.occurred_at)
     charged = [Charge(item.equipment, -item.quantity, -item.amount) for item in items if item.type == kind.DEPOSIT]
     take_from_balances(customer, charged, cause=cause, what=sale.transaction_number)
+
+
+def _moved_meter(sale: Transaction) -> bool:
+    return sale.current_meter_reading is not None and sale.current_meter_reading != sale.last_meter_reading
 
 
 def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
@@ -247,13 +269,16 @@ def _moves_back(sale: Transaction, goods: str, now: datetime) -> list[Move]:
     return moves
 
 
-def _billing(sale: Transaction, voided: Invoice, customer: Customer, reason: str, now: datetime) -> Billing:
+def _billing(sale: Transaction, voided: Invoice, customer: Customer, data: NewVoid, now: datetime) -> Billing:
     """What the voided document says, negated, at its own GST rate."""
     said = InvoiceSnapshot.from_json(voided.snapshot)
     meter = said.meter if said.meter and said.meter.usage else None
+    lines = [replace(line, quantity=-line.quantity, amount=-line.amount + ZERO) for line in said.lines]
+    if meter and data.keep_meter:
+        lines, meter = [*lines, usage_line(meter.meter_number, -meter.amount)], None
     return Billing(
         customer=customer,
-        lines=[replace(line, quantity=-line.quantity, amount=-line.amount + ZERO) for line in said.lines],
+        lines=lines,
         meter=meter
         and MeterUsage(
             meter_number=meter.meter_number,
@@ -273,7 +298,7 @@ def _billing(sale: Transaction, voided: Invoice, customer: Customer, reason: str
         vehicle_no=sale.vehicle_no,
         remarks="",
         occurred_at=now,
-        corrects=Correction(invoice_number=voided.invoice_number, issued_on=voided.date, reason=reason),
+        corrects=Correction(invoice_number=voided.invoice_number, issued_on=voided.date, reason=data.reason),
     )
 
 

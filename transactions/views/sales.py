@@ -91,7 +91,7 @@ class TransactionViewSet(LedgerViewSet):
         serializer = VoidIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         reversal: Any = services.void_transaction(
-            actor=acting_user(request), transaction_id=self.get_object().pk, **serializer.validated_data
+            actor=acting_user(request), data=services.NewVoid(self.get_object().pk, **serializer.validated_data)
         )
         reversal.status = Transaction.Status.COMPLETED
         answer = SaleOut(documents_of(reversal, is_new=True), context=self.get_serializer_context())

@@ -51,6 +51,7 @@ from transactions.pricing import SaleItem, Type
 from transactions.services import (
     NUMBER_PREFIX,
     NewSale,
+    NewVoid,
     create_customer_transaction_and_invoice,
     void_transaction,
 )
@@ -178,7 +179,7 @@ class _Business:
             new = NewPayment(customer=invoice.customer_id, method=method, amount=amount, reference=reference)
             record_payment(actor=admin, data=new)
         mistaken = Transaction.objects.filter(user=self.users["driver2"], meter_number="").latest("pk")
-        void_transaction(actor=supervisor, transaction_id=mistaken.pk, reason="Entered for the wrong stall")
+        void_transaction(actor=supervisor, data=NewVoid(mistaken.pk, "Entered for the wrong stall"))
         bought = NewWorkItem(self.equipment["CYL-14-POL"].pk, Condition.FULL, 40)
         depot = self.depots["HSH KB"].pk
         work = NewDepotWork(DepotWork.Kind.GOODS_IN, depot, [bought], "Delivery of the supplier", reference="DO-20317")
