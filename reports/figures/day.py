@@ -53,7 +53,7 @@ def driver_day(driver: User, *, day: date, within: Q = Q()) -> Report:  # noqa: 
 
 def _vehicle_of(driver: User, day: date) -> str:
     """As the day's documents say, else the one assigned when it ended. A void names that of its sale."""
-    for documents in (Transaction.objects.filter(reverses__isnull=True), Distribution.objects):
+    for documents in (Transaction.objects.sales(), Distribution.objects):
         latest = documents.filter(user=driver, date=day).order_by("-pk").values_list("vehicle_no", flat=True).first()
         if latest:
             return str(latest)

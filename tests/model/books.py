@@ -1,12 +1,15 @@
 """The books: told what happened, in the order in which it did, they write it down or refuse it."""
 
 from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from tests.model.lots import Lots, Refund
 from tests.model.places import movements_of, to_reach
 from tests.model.records import (
+    ON_FOOT,
     ZERO,
     Allocation,
     Count,
@@ -32,6 +35,17 @@ from tests.model.records import (
 Tender = Sequence[tuple[str, Decimal]]
 """What changes hands with a sale, by method; without a sign, as both sides see which way it goes."""
 Share = tuple[Document, Decimal]
+
+
+@dataclass(frozen=True)
+class Credit:
+    """So many pieces of a line, or so much of its money; ``line`` counts from 0, the usage is behind the last."""
+
+    line: int
+    pieces: int | None = None
+    amount: Decimal = ZERO
+    with_gst: bool = False
+    comes_back: bool = True
 
 
 class Books(Lots):
@@ -196,8 +210,11 @@ class Books(Lots):
         paid out, and is owed again. Deposits and loans are what they were before.
         """
         today = day_of(at)
-        if document.voids is not None or self.is_voided(document):
+        if document.voids is not None or document.credits is not None or self.is_voided(document):
             raise Refused("already_voided")
+        if notes := self._notes_of(document):
+            left = document.total + sum((note.total for note in notes), ZERO)
+            raise Refused("already_credited" if left != 0 else "already_voided")
         for charged in self._changes_by(document):
             for change in self.lot_changes:
                 is_refund = change.pieces < 0 and change.document.voids is None and not self.is_voided(change.document)
@@ -205,7 +222,8 @@ class Books(Lots):
                     raise Refused("deposit_refunded")
         if document.usage is not None and document.usage.units != 0:
             for later in self.documents[self.documents.index(document) + 1 :]:
-                has_reading = later.usage is not None and later.voids is None and not self.is_voided(later)
+                was_taken_back = later.voids is not None or later.credits is not None or self.is_voided(later)
+                has_reading = later.usage is not None and not was_taken_back
                 if later.customer is document.customer and has_reading:
                     raise Refused("meter_moved_on")
         back = []
@@ -261,6 +279,140 @@ class Books(Lots):
 
     def is_voided(self, document: Document) -> bool:
         return any(other.voids is document for other in self.documents)
+
+    # --- Credits in part -------------------------------------------------------------------------------
+
+    def credits(self, document: Document, wanted: Sequence[Credit], *, at: datetime) -> Document:
+        """Some pieces of its lines, or some of their money, at its own GST rate. No money moves, no meter does."""
+        if document.kind != "TAX_INVOICE" or document.voids is not None:
+            raise Refused("no_invoice")
+        before = self._notes_of(document)
+        if (
+            self.is_voided(document)
+            or document.total + sum((note.total for note in before), ZERO) == 0 != document.total
+        ):
+            raise Refused("already_voided")
+        net, gst = -sum((note.taxable for note in before), ZERO), -sum((note.gst for note in before), ZERO)
+        lines: list[Line] = []
+        usage, moved, subtotal, taxable, tax = None, [], ZERO, ZERO, ZERO
+        for credit in wanted:
+            pieces, amount = self._left_of_line(document, credit.line, before)
+            if amount <= 0 or (credit.pieces or 0) > pieces:
+                raise Refused("exceeds_invoice")
+            is_usage = credit.line == len(document.lines)
+            line = None if is_usage else document.lines[credit.line]
+            is_taxed = line is None or line.is_taxed
+            if credit.pieces is not None:
+                part = amount if credit.pieces == pieces else to_the_cent(amount * credit.pieces / pieces)
+                part_gst = self._gst_of(document, net, gst, part) if is_taxed else ZERO
+            elif credit.with_gst and is_taxed:
+                part, part_gst = self._within(document, net, gst, credit.amount, amount)
+            else:
+                part = credit.amount
+                part_gst = self._gst_of(document, net, gst, part) if is_taxed and part <= amount else ZERO
+            if part > amount:
+                raise Refused("exceeds_invoice")
+            subtotal, tax = subtotal + part, tax + part_gst
+            if is_taxed:
+                taxable, net, gst = taxable + part, net + part, gst + part_gst
+            if line is None:
+                usage = Usage(ZERO, ZERO, credited=part)
+            else:
+                count = credit.pieces or 0
+                lines.append(Line(line.type, line.item, -count, line.rate, credited=part))
+                if count and credit.comes_back:
+                    moved.append((line, count))
+        if subtotal + tax > document.total + sum((note.total for note in before), ZERO):
+            raise Refused("exceeds_invoice")
+        here = f"vehicle {document.vehicle}" if document.vehicle else ON_FOOT
+        there = document.customer.place
+        back = []
+        for line, count in moved:
+            if line.type in ("SALE", "SWAP"):
+                back.append(Movement(at, "reversal", line.item, count, there, "FULL", here, "FULL"))
+            if line.type == "SWAP":
+                back.append(Movement(at, "reversal", line.item, count, here, "EMPTY", there, "FULL"))
+        note = Document(
+            number="",
+            kind="CREDIT_NOTE",
+            day=day_of(at),
+            due_on=day_of(at) + timedelta(days=document.customer.terms),
+            customer=document.customer,
+            seller=document.seller,
+            vehicle=document.vehicle,
+            lines=lines,
+            usage=usage,
+            subtotal=-subtotal,
+            taxable=-taxable,
+            gst_rate=document.gst_rate,
+            gst=-tax,
+            total=-subtotal - tax,
+            credits=document,
+            of_lines=[credit.line for credit in wanted],
+        )
+        try:
+            changes = [self._out_of_lot(document, line, note) for line in lines if line.type == "DEPOSIT"]
+        except Refused:
+            # What is not there is told first.
+            copy, moves = deepcopy((self, back))
+            copy._move(moves, copy._order(at))
+            raise
+        self._move(back, self._order(at))
+        self._issue(note)
+        self.lot_changes += changes
+        settled = min(max(self.open_of(document), ZERO), -note.total)
+        if settled != 0:
+            self.allocations.append(Allocation(note, document, settled, note.day))
+        return note
+
+    def _notes_of(self, document: Document) -> list[Document]:
+        return [note for note in self.documents if note.credits is document]
+
+    def _left_of_line(self, document: Document, index: int, notes: Sequence[Document]) -> tuple[int, Decimal]:
+        """Pieces and money; of the usage there is only money."""
+        if index == len(document.lines):
+            taken = [note.usage.amount for note in notes if note.usage is not None]
+            return 0, (document.usage.amount if document.usage else ZERO) + sum(taken, ZERO)
+        line = document.lines[index]
+        pieces, amount = line.quantity, line.amount
+        for note in notes:
+            of_lines = [each for each in note.of_lines if each != len(document.lines)]
+            for each, taken_back in zip(of_lines, note.lines, strict=True):
+                if each == index:
+                    pieces, amount = pieces + taken_back.quantity, amount + taken_back.amount
+        return pieces, amount
+
+    @staticmethod
+    def _gst_of(document: Document, net: Decimal, gst: Decimal, part: Decimal) -> Decimal:
+        """That of all that is credited then, less what was credited of it; the last one takes the rest."""
+        if net + part == document.taxable:
+            return document.gst - gst
+        all_of_it = to_the_cent((net + part) * document.gst_rate / 100)
+        return min(max(all_of_it - gst, ZERO), document.gst - gst)
+
+    @staticmethod
+    def _within(
+        document: Document, net: Decimal, gst: Decimal, total: Decimal, most: Decimal
+    ) -> tuple[Decimal, Decimal]:
+        """How much of a sum is before GST, and how much is GST. A cent may go from one to the other."""
+        all_of_it = to_the_cent((net + gst + total) * document.gst_rate / (100 + document.gst_rate))
+        part_gst = min(max(all_of_it - gst, ZERO), document.gst - gst)
+        part = total - part_gst
+        if part == most + Decimal("0.01") and total - most <= document.gst - gst:
+            part = most
+        if net + part == document.taxable:
+            part = total - (document.gst - gst)
+        return part, total - part
+
+    def _out_of_lot(self, document: Document, line: Line, note: Document) -> LotChange:
+        """Out of the deposit that it charged, where so much is in it still: one without pieces has no money."""
+        for charged in self._changes_by(document):
+            if charged.pieces > 0 and charged.lot.item is line.item:
+                pieces, amount = self.left_of(charged.lot)
+                pieces, amount = pieces + line.quantity, amount + line.amount
+                if pieces >= 0 and amount >= 0 and (pieces > 0 or amount == 0):
+                    return LotChange(charged.lot, line.quantity, line.amount, note)
+        raise Refused("deposit_refunded")
 
     # --- Refunds ---------------------------------------------------------------------------------------
 

@@ -123,9 +123,13 @@ class Line:
     quantity: int
     rate: Decimal
     comes_back: str = "EMPTY"
+    credited: Decimal | None = None
+    """Of a credit note: so much is taken back, by however many pieces."""
 
     @property
     def amount(self) -> Decimal:
+        if self.credited is not None:
+            return -self.credited
         amount = to_the_cent(self.quantity * self.rate)
         return -amount if self.type == "RETURN" else amount
 
@@ -140,9 +144,13 @@ class Usage:
 
     units: Decimal
     rate: Decimal
+    credited: Decimal | None = None
+    """Of a credit note: so much is taken back, and the meter stays."""
 
     @property
     def amount(self) -> Decimal:
+        if self.credited is not None:
+            return -self.credited
         return to_the_cent(self.units * self.rate)
 
 
@@ -165,6 +173,10 @@ class Document:
     gst: Decimal
     total: Decimal
     voids: "Document | None" = None
+    credits: "Document | None" = None
+    """What it takes a part of back."""
+    of_lines: list[int] = field(default_factory=list)
+    """Which of its lines; the meter's usage is behind the last."""
     movements: list["Movement"] = field(default_factory=list)
     refund: "Document | None" = None
     """Of the same visit, because it exceeds this."""

@@ -59,7 +59,7 @@ def conservation(books: Books, at: datetime | None = None) -> list[Row]:
 def vehicle_on(books: Books, driver: Person, day: date) -> str:
     """What the driver sold from that day, else loaded; else what was theirs when it ended."""
     for document in reversed(books.documents):
-        if document.seller is driver and document.day == day and document.voids is None:
+        if document.seller is driver and document.day == day and document.voids is None and document.credits is None:
             return document.vehicle
     for load in reversed(books.loads):
         if load.driver is driver and load.day == day:

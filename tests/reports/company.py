@@ -13,7 +13,7 @@ from accounts.models import User
 from foundation.access.capabilities import Role
 from tests.conftest import client_for
 from tests.factories import CustomerFactory, DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
-from tests.model.books import Books, Tender
+from tests.model.books import Books, Credit, Tender
 from tests.model.records import (
     SINGAPORE,
     Customer,
@@ -296,6 +296,48 @@ class Company:
         """Where the meter began, and what it moved by all that stands."""
         used = [d.usage.units for d in self.books.documents if d.customer.code == customer and d.usage is not None]
         return self._meters[customer] + sum(used, Decimal(0))
+
+    def credits(self, document: Document, wanted: Sequence[Credit]) -> Document | None:
+        """Lines are numbered as they were printed: those of the model are told in another order."""
+        at = self.now
+        printed = self.get(f"transactions/{self._sales[document]}/")["items"]
+        numbers = self._numbers_of(document, printed)
+        lines = [
+            {
+                "line": numbers[credit.line],
+                **({"amount": str(credit.amount)} if credit.pieces is None else {"quantity": credit.pieces}),
+                "amount_includes_gst": credit.with_gst,
+                "return_stock": credit.comes_back,
+            }
+            for credit in wanted
+        ]
+        url = f"invoices/{self._keys[document]}/credit/"
+        answer, refusals = self._post(self.office, url, {"reason": "Too much", "lines": lines})
+        note = self._both(lambda: self.books.credits(document, wanted, at=at), refusals)
+        if note is not None:
+            assert note.number == answer["invoice"]["invoice_number"]
+            assert (str(note.total), str(note.gst)) == (
+                answer["invoice"]["total_amount"],
+                answer["invoice"]["gst_amount"],
+            )
+            self._keys[note], self._sales[note] = answer["invoice"]["id"], answer["transaction"]["id"]
+        return note
+
+    def _numbers_of(self, document: Document, printed: Sequence[Json]) -> dict[int, int]:
+        """Of the model's lines, and of the usage behind them. What comes back can't be credited."""
+        free = list(enumerate(printed, start=1))
+        numbers = {len(document.lines): len(printed) + 1}
+        for index, line in enumerate(document.lines):
+            if line.type != "RETURN":
+                said = (line.type, self.pk(line.item), line.amount)
+                number = next(
+                    number
+                    for number, each in free
+                    if (each["type"], each["equipment"], Decimal(each["amount"])) == said
+                )
+                free = [each for each in free if each[0] != number]
+                numbers[index] = number
+        return numbers
 
     def voids(self, document: Document, *, goods_come_back: bool = True) -> Document | None:
         at = self.now

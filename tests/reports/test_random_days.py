@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from pytest_django import Settings
 
 from tests.model import stock
+from tests.model.books import Credit
 from tests.model.records import Document, Payment, day_of
 from tests.reports import compared
 from tests.reports.company import TAKEN, Company, moment
@@ -141,6 +142,27 @@ class Days(RuleBasedStateMachine):
         document: Document | None = self._one(self.company.books.documents, pick)
         if document is not None:
             self.company.voids(document, goods_come_back=goods_come_back)
+
+    @rule(pick=picks, asked=st.lists(st.tuples(picks, pieces | cents, st.booleans(), st.booleans()), min_size=1, max_size=2))  # fmt: skip
+    def credit(self, pick: int, asked: list[tuple[int, int | str, bool, bool]]) -> None:
+        document: Document | None = self._one(self.company.books.documents, pick)
+        if document is None:
+            return
+        lines = [index for index, line in enumerate(document.lines) if line.type != "RETURN"]
+        lines += [len(document.lines)] if document.usage is not None and document.credits is None else []
+        wanted = {
+            lines[which % len(lines)]: Credit(
+                lines[which % len(lines)],
+                pieces=much if isinstance(much, int) else None,
+                amount=Decimal(0) if isinstance(much, int) else Decimal(much),
+                with_gst=with_gst,
+                comes_back=comes_back,
+            )
+            for which, much, with_gst, comes_back in asked
+            if lines
+        }
+        if wanted:
+            self.company.credits(document, list(wanted.values()))
 
     # --- Money ------------------------------------------------------------------------------------------------
 
