@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from accounts.requests import acting_user
 from audit.admin import confirmations_of
@@ -151,13 +151,14 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
                 "fields": (
                     ("subtotal", "taxable_amount", "gst_rate", "gst_amount", "total_amount"),
                     ("settled_amount", "outstanding", "settled_on"),
+                    ("credited_amount", "corrections", "corrects", "voided_on"),
                 )
             },
         ),
         ("Dates", {"fields": (("date", "due_on"), ("generated_at", "printed_at", "emailed_at", "paid_at"))}),
         ("Stored document", {"fields": ("pdf_path", "pdf_sha256"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("sale", "pdf", "state", "outstanding", "differs", "asked", "hold")
+    readonly_fields = ("sale", "pdf", "state", "outstanding", "differs", "asked", "hold", "corrections")
 
     def said(self, target: Invoice) -> str:
         return (
@@ -253,8 +254,14 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
 
     @admin.display(description="status", ordering="status")
     def state(self, invoice: Invoice) -> str:
+        if invoice.state != Invoice.State.ISSUED:
+            return badge(invoice.state.label, "open")
         status = Invoice.Status(invoice.status)
         return badge(status.label, TONES.get(status, "off"))
+
+    @admin.display(description="taken back by")
+    def corrections(self, invoice: Invoice) -> str:
+        return format_html_join(", ", "{}", ((link_to(each),) for each in invoice.corrections.order_by("pk")))
 
     @admin.display(description="document")
     def pdf(self, invoice: Invoice) -> str:

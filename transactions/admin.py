@@ -6,8 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
 
 from accounts.requests import acting_user
 from customers.models import Customer
@@ -16,7 +17,7 @@ from discrepancies.admin import discrepancies_of, to_discrepancies
 from foundation.access.capabilities import Capability
 from foundation.limits import READING
 from foundation.money import shown
-from foundation.office.actions import ON_LISTS_AND_PAGES, ReasonForm
+from foundation.office.actions import ON_LISTS_AND_PAGES, ON_PAGES, ReasonForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of, movements_of
 from foundation.office.menu import Menu
@@ -24,6 +25,7 @@ from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.widgets import FoundByTyping
 from invoices.admin import pdf_link, pdf_url
 from transactions import services
+from transactions.credit_form import credit_form
 from transactions.models import (
     DepositBalance,
     MeterReplacement,
@@ -31,7 +33,7 @@ from transactions.models import (
     TransactionItem,
     TransactionQuerySet,
 )
-from transactions.selectors import SALE_NUMBERS
+from transactions.selectors import SALE_NUMBERS, left_of
 
 
 class ItemInline(ReadOnlyInline[TransactionItem, Transaction]):
@@ -56,22 +58,33 @@ class VoidForm(ReasonForm):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """A sale's state is no column: it follows from whether a reversal of it exists."""
+    """A sale's state is no column: it follows from what other documents have left of its own."""
 
     title = "status"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [*Transaction.Status.choices, ("REVERSAL", "Reversal")]
+        return [*Transaction.Status.choices, ("REVERSAL", "Reversal"), ("CREDIT", "Credit in part")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> QuerySet[Transaction]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
             case None:
                 return queryset
             case "REVERSAL":
                 return queryset.filter(reverses__isnull=False)
+            case "CREDIT":
+                return queryset.filter(corrects__isnull=False)
             case status:
-                return queryset.filter(reverses__isnull=True, reversal__isnull=status != Transaction.Status.VOIDED)
+                return queryset.filter(reverses__isnull=True, corrects__isnull=True, status=status)
+
+
+def told_of_credit(sale: Transaction) -> Iterable[str]:
+    invoice = sale.invoice
+    yield f"{invoice.invoice_number}: S$ {shown(invoice.total_amount - invoice.credited_amount)} with GST is left of it"
+    if invoice.outstanding_amount > 0:
+        yield f"S$ {shown(invoice.outstanding_amount)} of it is open: a credit settles that first, the rest is credit"
+    else:
+        yield "It is settled: what is credited is the customer's credit"
 
 
 @admin.register(Transaction)
@@ -90,9 +103,9 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
     search_help_text = "Beginning of the sale's or invoice's number, customer's name or code, or the vehicle"
     date_hierarchy = "date"
     ordering = ("-id",)
-    actions = ("void",)
+    actions = ("void", "credit")
     fieldsets = (
-        (None, {"fields": (("transaction_number", "state", "reverses", "reversed_by"),
+        (None, {"fields": (("transaction_number", "state", "reverses", "corrects", "reversed_by"),
                            ("site", "user", "depot", "vehicle_no"), ("occurred_at", "created_at"))}),
         ("Bill", {"fields": (("usage_amount", "items_amount", "total_amount", "owed"),
                              ("payment_type", "payment_received", "document", "pdf"), "remarks", "differs")}),
@@ -136,16 +149,35 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
             lambda sale, sent: services.void_transaction(actor=actor, data=services.NewVoid(sale.pk, **sent)),
         )
 
+    def has_credit_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.CREDIT_INVOICE)
+
+    @admin.action(description="Credit a part of it", permissions=["credit"], location=ON_PAGES)
+    def credit(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> HttpResponse | None:
+        actor, sale = acting_user(request), queryset.select_related("invoice").get()
+        return self.ask(
+            request,
+            queryset,
+            credit_form(left_of(sale, sale.invoice)),
+            "Credit a part of the invoice",
+            "credited",
+            lambda sale, sent: services.credit_invoice(
+                actor=actor, data=services.NewCredit(invoice=sale.invoice_id, **sent)
+            ),
+            told_of_credit,
+        )
+
     @admin.display(description="status")
     def state(self, sale: Any) -> str:
-        if sale.reverses_id:
-            return badge("Reversal", "off")
+        if sale.reverses_id or sale.corrects_id:
+            return badge("Reversal" if sale.reverses_id else "Credit", "off")
         status = Transaction.Status(sale.status)
-        return badge(status.label, "open" if status == Transaction.Status.VOIDED else "good")
+        return badge(status.label, "good" if status == Transaction.Status.COMPLETED else "open")
 
-    @admin.display(description="reversed by")
+    @admin.display(description="taken back by")
     def reversed_by(self, sale: Transaction) -> str:
-        return link_to(Transaction.objects.filter(reverses=sale).first())
+        by = Transaction.objects.filter(Q(reverses=sale) | Q(corrects=sale)).order_by("pk")
+        return format_html_join(", ", "{}", ((link_to(each),) for each in by))
 
     @admin.display(description="with GST", ordering="invoice__total_amount")
     def owed(self, sale: Transaction) -> Decimal:

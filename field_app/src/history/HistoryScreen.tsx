@@ -67,6 +67,8 @@ async function lookUp(database: FieldDatabase): Promise<Entry[]> {
   ].sort((one, other) => Date.parse(other.moment) - Date.parse(one.moment))
 }
 
+const TAKEN_BACK: Partial<Record<PastSale["transaction"]["status"], string>> = { VOIDED: "voided", CREDITED: "credited" }
+
 function ofOperation(operation: SaleOperation, past: PastSale | undefined): Entry {
   return {
     key: operation.client_temp_id,
@@ -75,7 +77,7 @@ function ofOperation(operation: SaleOperation, past: PastSale | undefined): Entr
     customer: operation.shown.customer.name,
     number: receiptNumber(operation),
     total: past?.invoice?.total_amount ?? operation.shown.price?.total ?? null,
-    mark: past?.transaction.status === "VOIDED" ? "voided" : MARKS[operation.state],
+    mark: (past && TAKEN_BACK[past.transaction.status]) || MARKS[operation.state],
     differences: (operation.result?.discrepancies ?? []).map((each) =>
       inWords(each, operation.data.payment_received ?? false),
     ),
@@ -90,7 +92,7 @@ function ofPastSale({ id, transaction, invoice }: PastSale): Entry {
     customer: transaction.customer_name,
     number: invoice?.invoice_number ?? transaction.transaction_number,
     total: invoice?.total_amount ?? null,
-    mark: transaction.status === "VOIDED" ? "voided" : "",
+    mark: TAKEN_BACK[transaction.status] ?? "",
     differences: [],
   }
 }
