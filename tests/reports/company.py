@@ -38,7 +38,7 @@ TAKEN: dict[str, Callable[[Decimal, Callable[[Decimal], Decimal]], Tender]] = {
     "cheque": lambda due, _: [("CHEQUE", abs(due))],
     "part": lambda due, _: [("CASH", to_the_cent(abs(due) / 3))],
     "both": lambda due, in_coins: [("CASH", abs(in_coins(due - due // 3))), ("PAYNOW", abs(due // 3))],
-    "more": lambda due, _: [("PAYNOW", abs(due)), ("CASH", Decimal("17.03") if due >= 0 else Decimal(0))],
+    "more": lambda due, _: [("PAYNOW", abs(due)), ("CASH", Decimal("17.03") if due > 0 else Decimal(0))],
 }
 """What is taken of what is due, or paid out: without a sign."""
 Lines = Sequence[tuple[str, str, int]]
