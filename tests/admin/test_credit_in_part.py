@@ -100,3 +100,11 @@ def test_sales_are_found_by_what_is_left_of_them(office: Shop, sale: Transaction
         assert [row.pk for row in rows] == [found.pk]
     rows = client.get(url("transactions.transaction"), {"state": "COMPLETED"}).context["cl"].result_list
     assert {sale.pk, note.pk} & {row.pk for row in rows} == set()
+
+
+def test_a_line_that_nothing_is_left_of_is_not_asked_for(office: Shop, sale: Transaction) -> None:
+    client = logged_in(office.admin)
+    credit(client, sale, pieces_1="2", back_1="on")
+    page = credit(client, sale).content.decode()
+    assert "Line 1" not in page
+    assert "Line 2" in page

@@ -238,6 +238,21 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "reason": [*NOT_A_TEXT, "", "  ", "x" * 501],
             "return_stock": NOT_A_BOOLEAN,
             "goods": [*NOT_A_CHOICE, "gone", "came_back"],  # said twice
+            "keep_meter": NOT_A_BOOLEAN,
+        },
+    ),
+    "credit": (
+        "post",
+        "/api/invoices/{invoice}/credit/",
+        lambda w: {"reason": "Leaking", "lines": [{"line": 1, "quantity": 1, "return_stock": False}]},
+        {
+            "reason": [*NOT_A_TEXT, "", "  ", "x" * 501],
+            "lines": NOT_A_LIST_OF_ITEMS,
+            "lines.0.line": [*NOT_A_COUNT, 2],
+            "lines.0.quantity": NOT_A_COUNT,
+            "lines.0.amount": ["1.00", *NOT_MONEY],  # said twice
+            "lines.0.amount_includes_gst": NOT_A_BOOLEAN,
+            "lines.0.return_stock": NOT_A_BOOLEAN,
         },
     ),
     "replace meter": (
@@ -654,6 +669,10 @@ REQUIRED = [
     ("payment", "amount"),
     ("print-batch", "invoices"),
     ("void", "reason"),
+    ("credit", "reason"),
+    ("credit", "lines"),
+    ("credit", "lines.0.line"),
+    ("credit", "lines.0.quantity"),
     ("replace meter", "final_reading"),
     ("replace meter", "new_meter_number"),
     ("replace meter", "first_reading"),

@@ -184,6 +184,10 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("invoice", "emails", "sales"): (200, 200, 403, 200, 404, 401),
     ("invoice", "emails", "colleague"): (200, 200, 403, 404, 404, 401),
     ("invoice", "emails", "foreign"): (200, 404, 403, 404, 404, 401),
+    ("invoice-credit", "credit", "own"): (201, 201, 403, 403, 403, 401),
+    ("invoice-credit", "credit", "sales"): (201, 201, 403, 403, 403, 401),
+    ("invoice-credit", "credit", "colleague"): (201, 201, 403, 403, 403, 401),
+    ("invoice-credit", "credit", "foreign"): (201, 404, 403, 403, 403, 401),
     ("invoice-payment", "pay", "own"): (200, 200, 403, 404, 200, 401),
     ("invoice-payment", "pay", "sales"): (200, 200, 403, 200, 404, 401),
     ("invoice-payment", "pay", "colleague"): (200, 200, 403, 404, 404, 401),
@@ -379,7 +383,7 @@ def make_world(client_of: ClientOf) -> World:
         line = {"equipment": cylinder.pk, "type": "SALE", "quantity": 1}
         sale = post(seller, "/api/transactions/", {"customer": customer.pk, "items": [line]})
         rows["transaction", whose] = sale["transaction"]["id"]
-        rows["invoice", whose] = rows["invoice-payment", whose] = sale["invoice"]["id"]
+        rows["invoice", whose] = rows["invoice-payment", whose] = rows["invoice-credit", whose] = sale["invoice"]["id"]
         credit = {"customer": customer.pk, "method": "CHEQUE", "amount": "1.00", "allocations": []}
         rows["payment", whose] = post(seller, "/api/payments/", credit)["id"]
         rows["expense", whose] = post(seller, "/api/expenses/", {"amount": "1.00", "reason": "Parking"})["id"]
@@ -487,6 +491,7 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         },
         ("conflict", "retry"): {"approve_rates": True},
         ("transaction", "void"): {"reason": "Entered twice"},
+        ("invoice-credit", "credit"): {"reason": "Leaking", "lines": [{"line": 1, "quantity": 1}]},
         ("payment", "create"): {"customer": world.customer.pk, "method": "CASH", "amount": "2.00"},
         ("payment", "reverse"): {"reason": "Bounced"},
         ("payment", "unbank"): {"reason": "Another one"},

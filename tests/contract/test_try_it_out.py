@@ -46,7 +46,7 @@ IDS: dict[str, Callable[[], int]] = {
 
 OF_ONE_OBJECT = {
     "/api/set-offs/",
-    "/api/customers/{}/replace-meter/", "/api/invoices/{}/pay/", "/api/payments/{}/allocate/",
+    "/api/customers/{}/replace-meter/", "/api/invoices/{}/pay/", "/api/invoices/{}/credit/", "/api/payments/{}/allocate/",
     "/api/payments/{}/reverse/", "/api/payments/{}/bank/", "/api/payments/{}/unbank/", "/api/payments/{}/bounce/",
     "/api/discrepancies/{}/seen/", "/api/invoices/{}/release/", "/api/sync/conflicts/{}/dismiss/", "/api/sync/conflicts/{}/retry/",
     "/api/sync/conflicts/{}/withdraw/",

@@ -26,6 +26,7 @@ from payments.models import CashExpense, Payment
 from settlements.models import Settlement
 from sync.models import Device
 from tests.types import Json
+from transactions.models import TransactionItem
 
 pytestmark = pytest.mark.django_db
 
@@ -123,10 +124,12 @@ CHECKS = {
         [{"pieces": -1, "amount": 0}, {"pieces": 1, "amount": "-0.01"}],
     ),
     "deposit_lot_empty_without_pieces": Check([{"pieces": 1, "amount": 1}], [{"pieces": 0, "amount": "0.01"}]),
-    "lot_movement_moves_pieces": Check([{"pieces": 1}, {"pieces": -1}], [{"pieces": 0}]),
+    "lot_movement_moves_something": Check(
+        [{"pieces": 1, "amount": 0}, {"pieces": 0, "amount": -1}], [{"pieces": 0, "amount": 0}]
+    ),
     "lot_movement_has_one_direction": Check(
         [{"pieces": 1, "amount": 1}, {"pieces": -1, "amount": -1}, {"pieces": -1, "amount": 0}],
-        [{"pieces": 1, "amount": -1}, {"pieces": -1, "amount": 1}],
+        [{"pieces": 1, "amount": -1}, {"pieces": -1, "amount": 1}, {"pieces": 0, "amount": 1}],
     ),
     "device_numbers_add_up": Check(
         [{"last_number": 0}, {"received": 2, "last_number": 2}, {"last_number": 9_999_999}],
@@ -152,6 +155,22 @@ CHECKS = {
             *({"settled_amount": amount} for amount in ("-0.01", "10.01")),
             *({"subtotal": -10, "total_amount": -10, "settled_amount": amount} for amount in ("0.01", "-10.01")),
         ],
+        {"subtotal": 10, "total_amount": 10},
+    ),
+    "invoice_not_credited_beyond_its_total": Check(
+        [
+            *({"credited_amount": amount} for amount in ("0.00", "10.00")),
+            *({"subtotal": -10, "total_amount": -10, "credited_amount": amount} for amount in ("0.00", "-10.00")),
+        ],
+        [
+            *({"credited_amount": amount} for amount in ("-0.01", "10.01")),
+            *({"subtotal": -10, "total_amount": -10, "credited_amount": amount} for amount in ("0.01", "-10.01")),
+        ],
+        {"subtotal": 10, "total_amount": 10},
+    ),
+    "invoice_voided_with_nothing_left": Check(
+        [{"credited_amount": 10, "voided_on": date(2026, 1, 21)}, {"credited_amount": 9}],
+        [{"credited_amount": 9, "voided_on": date(2026, 1, 21)}],
         {"subtotal": 10, "total_amount": 10},
     ),
     "cash_expense_is_negative_where_it_reverses": Check(
@@ -220,7 +239,10 @@ CHECKS = {
         [{"total_amount": "12.51"}, {"total_amount": "12.49"}, {"total_amount": "7.50"}],
         {"usage_amount": "10.00", "items_amount": "2.50"},
     ),
-    "transaction_item_quantity_not_zero": Check([{"quantity": 1}, {"quantity": -1}], [{"quantity": 0}]),
+    "transaction_item_quantity_not_zero": Check(
+        [{"quantity": 1}, {"quantity": -1}, {"quantity": 0, "corrects": lambda: a_row(TransactionItem)}],
+        [{"quantity": 0}],
+    ),
     "settlement_line_count_not_negative": Check([{"counted": 0}], [{"counted": -1}]),
     "settlement_line_adds_up": Check([{"expected": 19}], [{"expected": 18}, {"expected": 20}], ADDED_UP),
 }

@@ -14,10 +14,12 @@ from django.db.models import F, QuerySet, Value
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import User
 from audit.services import record
 from fleet.models import Vehicle
 from foundation.access.capabilities import Role
 from foundation.money import to_cents
+from invoices.models import Invoice
 from reports.verification.figures import is_rounded
 from sequences.models import Sequence
 from tests.conftest import ClientOf
@@ -327,3 +329,29 @@ def test_rounding_in_sql_is_the_one_rounding(exact: int, off: int) -> None:
     rows = Sequence.objects.annotate(claimed=Value(right + off)).order_by()
     is_right = rows.filter(is_rounded("claimed", Value(exact), 10_000)).exists()
     assert is_right is (off == 0)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "told"),
+    [
+        (sql("UPDATE invoices_invoice SET credited_amount = credited_amount - 1 WHERE credited_amount > 30 AND voided_on IS NULL"), "is said to be taken back"),
+        (sql("UPDATE invoices_invoice SET credited_amount = 0, voided_on = NULL WHERE voided_on IS NOT NULL"), "is said to be taken back"),
+        (sql("UPDATE invoices_invoice SET voided_on = NULL"), "(void since None)"),
+        (sql("UPDATE invoices_invoice SET gst_amount = gst_amount - 2, total_amount = total_amount - 2, credited_amount = 0 WHERE corrects_id IS NOT NULL AND kind = 'CREDIT_NOTE'"), "is said to be taken back"),
+        (sql("UPDATE transactions_transactionitem SET quantity = quantity - 2 WHERE corrects_id IS NOT NULL AND quantity = -1"), " are left"),
+        (sql("UPDATE transactions_transactionitem SET amount = amount - 100 WHERE corrects_id IS NOT NULL"), " are left"),
+        (sql("UPDATE inventory_stockmovement SET quantity = quantity + 1 WHERE kind = 'REVERSAL' AND reverses_id IS NULL"), "were moved back"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'transactions.sale.credited'"), "has no transactions.sale.credited"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+@pytest.mark.usefixtures("unguarded")
+def test_tampering_with_what_was_credited_is_named(client_of: ClientOf, tamper: Callable[[], None], told: str) -> None:
+    invoice = Invoice.objects.filter(kind="TAX_INVOICE", voided_on=None, transaction__items__type="SALE").earliest("pk")
+    admin = client_of(User.objects.get(role=Role.ADMIN))
+    body = {"reason": "x", "lines": [{"line": 1, "quantity": 1}, {"line": 2, "amount": "5.00"}]}
+    assert admin.post(f"/api/invoices/{invoice.pk}/credit/", body).status_code == 201
+    before = verify()
+    tamper()
+    assert told not in before
+    assert told in verify()

@@ -13,11 +13,12 @@ from accounts.models import User
 from audit.models import AuditLog
 from customers.models import Customer
 from deposits.models import DepositLot
+from fleet.models import Vehicle
 from foundation import clock
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, Invalid
-from invoices.models import Invoice
-from tests.conftest import Shop, error_of
+from invoices.models import EmailHold, Invoice
+from tests.conftest import Shop, error_of, to_confirm
 from tests.factories import DepotFactory, EquipmentFactory, MeteredCustomerFactory, UserFactory
 from tests.transactions.test_void import read, sold, void
 from tests.types import Json, Unchanged
@@ -337,3 +338,30 @@ def test_the_books_hold_with_credits_of_every_kind(shop: Shop, metered: Customer
     usage = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))["invoice"]
     credited(shop, usage, {"line": 1, "amount": "21.50"})
     call_command("verify_books", stdout=StringIO())
+
+
+def test_nothing_comes_back_onto_a_vehicle_that_is_inactive(shop: Shop, nothing_changes: Unchanged) -> None:
+    invoice = sold(shop.sell({"type": "SALE", "quantity": 2}))["invoice"]
+    vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)
+    assert shop.client_of(shop.admin).delete(f"/api/vehicles/{vehicle.pk}/").status_code == 200
+    with nothing_changes():
+        assert error_of(credit(shop, invoice, {"line": 1, "quantity": 1})) == (409, "vehicle_inactive", "lines")
+    credited(shop, invoice, {"line": 1, "quantity": 1, "return_stock": False})
+
+
+def test_who_never_got_the_invoice_is_not_told_of_its_credit(shop: Shop) -> None:
+    shop.count("vehicle", shop.driver.vehicle_no, 200)
+    Customer.objects.filter(pk=shop.customer.pk).update(email="site@example.sg", email_invoices=True)
+    line = {"type": "SALE", "quantity": 60}
+    invoice = sold(shop.sell(line, confirm=to_confirm(shop.sell(line))))["invoice"]
+    note = credited(shop, invoice, {"line": 1, "quantity": 50})
+    assert EmailHold.objects.filter(invoice=note["id"], released_at=None).exists()
+
+
+def test_the_printed_rate_is_what_a_piece_comes_to(shop: Shop) -> None:
+    item = priced(shop, "20.00")
+    invoice = sold(shop.sell({"equipment": item, "type": "SALE", "quantity": 5}))["invoice"]
+    credited(shop, invoice, {"line": 1, "amount": "10.00"})
+    note = credited(shop, invoice, {"line": 1, "quantity": 2})
+    [line] = Invoice.objects.get(pk=note["id"]).snapshot["lines"]
+    assert (line["quantity"], line["rate"], line["amount"]) == (-2, "18.00", "-36.00")

@@ -163,6 +163,15 @@ def test_a_credit_note_keeps_nobody_waiting(shop: Shop, layout: Layout) -> None:
     assert [number[:2] for number in layout.pages] == ["CN", "IN"]
 
 
+def test_a_credit_in_part_keeps_nobody_waiting(shop: Shop, layout: Layout) -> None:
+    sale = Transaction.objects.get()
+    layout.meanwhile(lambda: shop.sell(SALE))
+    body = {"reason": "Leaking", "lines": [{"line": 1, "quantity": 1}]}
+    assert post(shop.admin, f"/api/invoices/{sale.invoice_id}/credit/", body).status_code == 201
+    assert [answer.status_code for answer in layout.answers] == [201]
+    assert [number[:2] for number in layout.pages] == ["CN", "IN"]
+
+
 def test_a_pushed_sale_keeps_nobody_waiting(shop: Shop, layout: Layout) -> None:
     """Operation by operation: another driver sells in between each two."""
     other = other_seller(shop)
