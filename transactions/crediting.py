@@ -36,10 +36,10 @@ class Taxed(NamedTuple):
     net: Decimal = ZERO
     gst: Decimal = ZERO
 
-    def __add__(self, other: "Taxed") -> "Taxed":  # type: ignore[override]
+    def plus(self, other: "Taxed") -> "Taxed":
         return Taxed(self.net + other.net, self.gst + other.gst)
 
-    def __sub__(self, other: "Taxed") -> "Taxed":
+    def less(self, other: "Taxed") -> "Taxed":
         return Taxed(self.net - other.net, self.gst - other.gst)
 
     @property
@@ -110,7 +110,7 @@ def plan_credit(invoice: InvoiceLeft, asked: Sequence[CreditLine]) -> Credit:
         lines.append(CreditedLine(line, left, quantity, part.net))
         subtotal += part.net
         if left.is_taxable:
-            credited, taxed = credited + part, taxed + part
+            credited, taxed = credited.plus(part), taxed.plus(part)
     rest = invoice.total - subtotal - taxed.gst
     if rest < 0:
         raise ExceedsInvoice(f"Only {invoice.total} with GST is left of {invoice.number}.", attr="lines")
@@ -141,7 +141,7 @@ def _part_of(
 
 
 def _with_gst(invoice: InvoiceLeft, credited: Taxed, net: Decimal) -> Taxed:
-    left = invoice.billed - credited
+    left = invoice.billed.less(credited)
     if net == left.net:
         return left
     gst = to_cents((credited.net + net) * invoice.gst_rate / 100) - credited.gst
@@ -150,7 +150,7 @@ def _with_gst(invoice: InvoiceLeft, credited: Taxed, net: Decimal) -> Taxed:
 
 def _of_gross(invoice: InvoiceLeft, credited: Taxed, gross: Decimal, most: Decimal) -> Taxed:
     """The part whose sum is given. Rounding may take it a cent beyond a line that is credited whole."""
-    left = invoice.billed - credited
+    left = invoice.billed.less(credited)
     gst = to_cents((credited.gross + gross) * invoice.gst_rate / (100 + invoice.gst_rate)) - credited.gst
     net = gross - min(max(gst, ZERO), left.gst)
     if net - most == CENT and gross - most <= left.gst:

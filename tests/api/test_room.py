@@ -85,18 +85,6 @@ def test_a_void_leaves_no_more_credit_than_an_account_holds(narrow: Shop, boss: 
     assert boss.post(*void).status_code == 201
 
 
-def test_a_credit_note_leaves_no_more_credit_than_an_account_holds(narrow: Shop, boss: APIClient) -> None:
-    sold = narrow.sell(SALE).json()["invoice"]["id"]
-    paid = {"amount": "31.07", "method": "PAYNOW"}
-    assert boss.post(f"/api/invoices/{sold}/pay/", paid).status_code == 200
-    credit = {"customer": narrow.customer.pk, "method": "PAYNOW", "amount": "40.00", "allocations": []}
-    first = boss.post("/api/payments/", credit).json()["id"]
-    part = f"/api/invoices/{sold}/credit/", {"reason": "Too dear", "lines": [{"line": 1, "amount": "28.50"}]}
-    assert error_of(boss.post(*part)) == (400, "amount_out_of_range", None)
-    assert boss.post(f"/api/payments/{first}/reverse/", {"reason": "Theirs"}).status_code == 201
-    assert boss.post(*part).status_code == 201
-
-
 def test_a_reversal_leaves_no_more_open_than_an_account_holds(narrow: Shop, boss: APIClient) -> None:
     first = narrow.sell(SALE).json()["invoice"]["id"]
     assert boss.post(f"/api/invoices/{first}/pay/", {"method": "PAYNOW"}).status_code == 200

@@ -240,7 +240,7 @@ CHECKS = {
         {"usage_amount": "10.00", "items_amount": "2.50"},
     ),
     "transaction_item_quantity_not_zero": Check(
-        [{"quantity": 1}, {"quantity": -1}, {"quantity": 0, "corrects": lambda: a_row(TransactionItem)}],
+        [{"quantity": 1}, {"quantity": -1}, {"quantity": 0, "corrects": lambda: a_row(TransactionItem, quantity=1)}],
         [{"quantity": 0}],
     ),
     "settlement_line_count_not_negative": Check([{"counted": 0}], [{"counted": -1}]),

@@ -52,7 +52,9 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "distribution.DistributionItem": set(),
     "invoices.EmailHold": {"released_at", "released_by", "remarks"},
     "invoices.GstRate": set(),
-    "invoices.Invoice": {"status", "printed_at", "emailed_at", "paid_at", "settled_amount", "settled_on"},
+    "invoices.Invoice": {
+        "status", "printed_at", "emailed_at", "paid_at", "settled_amount", "settled_on", "credited_amount", "voided_on",
+    },
     "invoices.InvoiceEmail": {"status", "attempts", "next_try_at", "lease_until", "last_error", "sent_at"},
     "invoices.Payment": {"allocated_amount", "used_up_on", "cash_count", "ordered_at", "banked_on", "bounced_on"},
     "payments.CashCount": {"status", "decided_by", "decided_at", "decision_remarks", "ordered_at"},

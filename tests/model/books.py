@@ -1,7 +1,6 @@
 """The books: told what happened, in the order in which it did, they write it down or refuse it."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -350,16 +349,15 @@ class Books(Lots):
             credits=document,
             of_lines=[credit.line for credit in wanted],
         )
-        try:
-            changes = [self._out_of_lot(document, line, note) for line in lines if line.type == "DEPOSIT"]
-        except Refused:
-            # What is not there is told first.
-            copy, moves = deepcopy((self, back))
-            copy._move(moves, copy._order(at))
-            raise
+        changes = [self._out_of_lot(document, line, note) for line in lines if line.type == "DEPOSIT"]
+        before = [*self.movements]
         self._move(back, self._order(at))
+        if None in changes:
+            # What isn't there is said first.
+            self.movements = before
+            raise Refused("deposit_refunded")
         self._issue(note)
-        self.lot_changes += changes
+        self.lot_changes += [change for change in changes if change is not None]
         settled = min(max(self.open_of(document), ZERO), -note.total)
         if settled != 0:
             self.allocations.append(Allocation(note, document, settled, note.day))
@@ -404,7 +402,7 @@ class Books(Lots):
             part = total - (document.gst - gst)
         return part, total - part
 
-    def _out_of_lot(self, document: Document, line: Line, note: Document) -> LotChange:
+    def _out_of_lot(self, document: Document, line: Line, note: Document) -> LotChange | None:
         """Out of the deposit that it charged, where so much is in it still: one without pieces has no money."""
         for charged in self._changes_by(document):
             if charged.pieces > 0 and charged.lot.item is line.item:
@@ -412,7 +410,7 @@ class Books(Lots):
                 pieces, amount = pieces + line.quantity, amount + line.amount
                 if pieces >= 0 and amount >= 0 and (pieces > 0 or amount == 0):
                     return LotChange(charged.lot, line.quantity, line.amount, note)
-        raise Refused("deposit_refunded")
+        return None
 
     # --- Refunds ---------------------------------------------------------------------------------------
 

@@ -69,7 +69,7 @@ def credit_invoice(*, actor: User, data: NewCredit) -> Transaction:
 
     Laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the customer, the invoice,
     the balances in primary-key order, the deposits, the payments. Raises Denied, NoInvoice, AlreadyVoided,
-    ExceedsInvoice, DepositRefunded, VehicleInactive, InsufficientStock, AmountOutOfRange, StorageUnavailable; Invalid
+    ExceedsInvoice, DepositRefunded, VehicleInactive, InsufficientStock, StorageUnavailable; Invalid
     without a reason, or for lines that the invoice doesn't have.
     """
     return ahead_of_locks(
