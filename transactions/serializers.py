@@ -259,12 +259,26 @@ class RefundOut(serializers.Serializer[Mapping[str, object]]):
     invoice = InvoiceOut(read_only=True)
 
 
+class MovedOut(serializers.ModelSerializer[Payment]):
+    """What changed hands with a sale. Its receipt is that of the payment."""
+
+    payment_number = serializers.CharField(source="__str__", read_only=True)
+
+    class Meta:
+        model = Payment
+        fields = ("id", "payment_number", "method", "amount")
+        read_only_fields = fields
+
+
 class SaleOut(serializers.Serializer[Mapping[str, object]]):
     """What one commit recorded: the sale and its document, and the refund that exceeds it, with its own."""
 
     transaction = TransactionOut(read_only=True)
     invoice = InvoiceOut(read_only=True)
     refund = RefundOut(read_only=True, allow_null=True)
+    payments = MovedOut(
+        many=True, read_only=True, help_text="What was taken with it, or (negative) paid out: one for each method."
+    )
 
 
 class VoidIn(Input):

@@ -171,3 +171,20 @@ def test_a_fast_clock_and_an_invoice_that_its_seller_does_not_see_refuse_no_mone
     payment = Payment.objects.get(pk=result["id"])
     assert payment.received_on <= clock.business_date(clock.now())
     assert str(payment.credit_amount) == "5.00"
+
+
+def test_a_pushed_sale_names_its_payments_every_time(shop: Shop) -> None:
+    phone = Phone(shop)
+    item = {"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}
+    tendered = [{"method": "PAYNOW", "amount": "20.00"}, {"method": "CASH", "amount": "11.07"}]
+    body: Json = {"customer": shop.customer.pk, "items": [item], "based_on": {"total_with_gst": "31.07"}}
+    sale, unpaid = (phone.recorded("transaction.create", 60, **body, tender=paid) for paid in (tendered, []))
+    first, without = phone.push(sale, unpaid)
+    rows = Payment.objects.order_by("pk")
+    assert first["payments"] == [
+        {"id": row.pk, "payment_number": str(row), "method": row.method, "amount": str(row.amount)} for row in rows
+    ]
+    assert [each["method"] for each in first["payments"]] == ["PAYNOW", "CASH"]
+    [again, collection] = phone.push(sale, collected(phone, "5.00"))
+    assert (again["status"], again["payments"]) == ("duplicate", first["payments"])
+    assert (without["payments"], collection["payments"]) == ([], [])
