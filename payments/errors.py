@@ -34,6 +34,12 @@ class MoneyNotFound(Question):
     code = "money_not_found"
 
 
+class PaymentRepeated(Question):
+    """The same person recorded equal money minutes before, and neither has a reference that tells them apart."""
+
+    code = "payment_repeated"
+
+
 class NotBanked(Conflict):
     """Nobody has said of this payment that the bank has it."""
 

@@ -1,37 +1,73 @@
-"""What is unlikely of money that comes in."""
+"""What is unlikely of money that changes hands."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, F
+from django.conf import settings
+from django.db.models import Count, F, QuerySet
 
+from accounts.models import User
+from customers.models import Customer
+from foundation import clock
 from foundation.confirmations import Question
 from foundation.searching import alike
 from inventory.errors import ReferenceRepeated
 from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.unlikely import unlikely_amount
-from payments.models import Payment, PaymentQuerySet
+from payments.errors import PaymentRepeated
+from payments.models import CashExpense, Payment, PaymentQuerySet
 
-OF_PAYMENTS = (AmountUnlikely, ReferenceRepeated)
+OF_PAYMENTS = (AmountUnlikely, ReferenceRepeated, PaymentRepeated)
+OF_PAYOUTS_WITHOUT_REFERENCE = OF_EXPENSES = (AmountUnlikely, PaymentRepeated)
 
 
 def unlikely_payment(
-    method: str, amount: Decimal, reference: str, *, received_on: date, of: Invoice | None = None
+    actor: User,
+    customer: Customer,
+    method: str,
+    amount: Decimal,
+    reference: str = "",
+    *,
+    received_on: date,
+    at: datetime,
+    of: Invoice | None = None,
 ) -> Iterator[Question]:
-    """All that is asked of a payment. A reversed one doesn't count: its cheque may be entered anew.
+    """All that is asked of money that comes, or goes (``amount`` is negative). A reversed one doesn't count: its cheque
+    may be entered anew.
 
-    ``of``: the one document that it pays; with the same reference others of the customer may be paid one by one that
-    day.
+    ``of``: the one document that it pays; with the same reference, or for as much, others of the customer may be paid
+    one by one that day.
     """
-    yield from unlikely_amount(amount, attr="amount")
+    yield from unlikely_amount(abs(amount), attr="amount")
     paid_beside = None
     if of is not None:
         others = Payment.objects.filter(customer=of.customer_id, received_on=received_on, amount=F("allocated_amount"))
         others = others.exclude(allocations__invoice=of).alias(paid=Count("allocations__invoice", distinct=True))
         paid_beside = others.filter(paid=1)
     yield from repeated_reference(method, reference, attr="reference", but_for=paid_beside)
+    if not reference:
+        equal = Payment.objects.filter(customer=customer, user=actor, method=method, amount=amount)
+        yield from _repeated(equal if paid_beside is None else equal.exclude(pk__in=paid_beside.values("pk")), at)
+
+
+def unlikely_expense(actor: User, amount: Decimal, reason: str, reference: str, *, at: datetime) -> Iterator[Question]:
+    """All that is asked of an expense."""
+    yield from unlikely_amount(amount, attr="amount")
+    if not reference and (same := alike("reason", reason)):
+        yield from _repeated(CashExpense.objects.filter(same, user=actor, amount=amount), at)
+
+
+def _repeated(equal: QuerySet[Any], at: datetime) -> Iterator[PaymentRepeated]:
+    """Ask about money that the same person recorded just before or after it, when neither has a reference."""
+    near = timedelta(minutes=float(settings.UNLIKELY["REPEATED_MINUTES"]))
+    there = equal.filter(reference="", reverses=None, reversal=None)
+    there = there.filter(ordered_at__gt=at - near, ordered_at__lt=at + near)
+    if before := there.order_by("-pk").first():
+        detail = f"{before} of {clock.in_words(before.ordered_at)} is for the same. Did money change hands once more?"
+        yield PaymentRepeated(detail, attr="amount", value=str(before))
 
 
 def repeated_reference(

@@ -16,7 +16,6 @@ from foundation.api.responses import pdf_file
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.remains import pending_for
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
-from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
@@ -41,7 +40,7 @@ from payments.serializers import (
     SetOffOut,
     SharesIn,
 )
-from payments.unlikely import OF_PAYMENTS
+from payments.unlikely import OF_EXPENSES, OF_PAYMENTS, OF_PAYOUTS_WITHOUT_REFERENCE
 
 
 class InvoicePaymentViewSet(ScopedViewSet):
@@ -69,7 +68,7 @@ class CustomerPaymentViewSet(ScopedViewSet):
     queryset = Customer.objects.all()
     serializer_class = PaymentOut
     operations = {"refund_goodwill": "payment.goodwill"}
-    asks = {"refund_goodwill": (AmountUnlikely,)}
+    asks = {"refund_goodwill": OF_PAYOUTS_WITHOUT_REFERENCE}
     target = "customer"
     capability = {"refund_goodwill": Capability.REFUND_GOODWILL}
 
@@ -332,7 +331,7 @@ class ExpenseViewSet(LedgerViewSet):
     filter_backends = (FilterBackend, KnownOrdering)
     ordering_fields = ("id",)
     operations = {"create": services.EXPENSE_CREATE}
-    asks = {"create": (AmountUnlikely,)}
+    asks = {"create": OF_EXPENSES}
     capability = {
         "list": Capability.VIEW_SETTLEMENTS,
         "retrieve": Capability.VIEW_SETTLEMENTS,

@@ -238,7 +238,11 @@ def _create(
     if new.method == Method.CASH:
         require_room_in_bag(actor, amount, attr="amount")
     received_on = told or clock.business_date(occurred_at)
-    answers = confirmations.require(unlikely_payment(new.method, amount, new.reference, of=of, received_on=received_on))
+    answers = confirmations.require(
+        unlikely_payment(
+            actor, customer, new.method, amount, new.reference, of=of, received_on=received_on, at=occurred_at
+        )
+    )
     payment: Payment = Payment.objects.create(
         customer=customer,
         method=new.method,

@@ -85,7 +85,7 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
         require_room_in_bag(actor, -data.amount, attr="amount")
     now = clock.now()
     today = clock.business_date(now)
-    asked = unlikely_payment(data.method, data.amount, data.reference, received_on=today)
+    asked = unlikely_payment(actor, customer, data.method, -data.amount, data.reference, received_on=today, at=now)
     answers = confirmations.require([*asked, *_not_found(data, chosen)])
     payout: Payment = Payment.objects.create(
         customer=customer,

@@ -83,7 +83,7 @@ def test_what_was_paid_for_a_voided_sale_is_paid_back(shop: Shop) -> None:
 
 
 def test_a_part_is_paid_back_of_the_oldest_credit(shop: Shop) -> None:
-    first, second = (record(shop, "10.00").json()["id"] for _ in range(2))
+    first, second = (record(shop, "10.00", reference=each).json()["id"] for each in ("T1", "T2"))
     note = refund_of(shop)
     assert pay_back(shop, "25.00").status_code == 201
     assert [Payment.objects.get(pk=pk).credit_amount for pk in (first, second)] == [0, 0]
@@ -180,14 +180,14 @@ def test_the_same_payout_sent_again_is_paid_once(shop: Shop) -> None:
 
 def test_much_money_is_asked_about(shop: Shop, settings: Any, nothing_changes: Unchanged) -> None:
     settings.UNLIKELY = {**settings.UNLIKELY, "AMOUNT": Decimal(50)}
-    record(shop, "30.00", method="CASH"), record(shop, "30.00", method="CASH")
+    record(shop, "30.00", method="CASH"), record(shop, "30.00", method="CASH", reference="Slip 2")
     with nothing_changes():
         assert error_of(pay_back(shop, "60.00")) == (409, "amount_unlikely", "amount")
 
 
 def test_no_bag_pays_back_more_than_a_bag_holds(shop: Shop, settings: Any, nothing_changes: Unchanged) -> None:
-    for _ in range(2):
-        record(shop, "30.00")
+    for reference in ("T1", "T2"):
+        record(shop, "30.00", reference=reference)
     settings.LIMITS = {**settings.LIMITS, "BALANCE": Decimal("40.00")}
     with nothing_changes():
         assert error_of(pay_back(shop, "40.01")) == (400, "amount_out_of_range", "amount")

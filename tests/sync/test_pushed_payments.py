@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from audit.models import AuditLog
+from audit.models import AuditLog, Confirmation
 from discrepancies.models import Discrepancy
 from foundation import clock
 from foundation.access.capabilities import Role
@@ -188,3 +188,19 @@ def test_a_pushed_sale_names_its_payments_every_time(shop: Shop) -> None:
     [again, collection] = phone.push(sale, collected(phone, "5.00"))
     assert (again["status"], again["payments"]) == ("duplicate", first["payments"])
     assert (without["payments"], collection["payments"]) == ([], [])
+
+
+def test_the_same_money_pushed_again_stands_and_is_flagged(shop: Shop) -> None:
+    phone = Phone(shop)
+    first, second, later = (collected(phone, "40.00", minutes) for minutes in (60, 55, 30))
+    spent, spent_again = (
+        phone.recorded("expense.create", minutes, amount="5.00", reason="Parking") for minutes in (20, 19)
+    )
+    results = phone.push(first, second, later, spent, spent_again)
+    assert [result["status"] for result in results] == ["created"] * 5
+    flagged = [(each.code, each.value, each.confirmed_by) for each in Confirmation.objects.order_by("pk")]
+    assert flagged == [
+        ("payment_repeated", results[0]["number"], None), ("payment_repeated", results[3]["number"], None),
+    ]  # fmt: skip
+    about = Confirmation.objects.order_by("pk").values_list("entity_id", flat=True)
+    assert [*about] == [results[1]["id"], results[4]["id"]]
