@@ -206,11 +206,15 @@ class UnmatchedFilter(admin.SimpleListFilter):
     parameter_name = "unmatched"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "Not found yet: PayNow, cards, cheques, transfers")]
+        return [
+            ("yes", "Not found yet: PayNow, cards, cheques, transfers"), ("reversed", "Reversed, and never found"),
+        ]  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
         assert isinstance(queryset, PaymentQuerySet)
-        return queryset.filter(queryset.unmatched()) if self.value() == "yes" else queryset
+        if self.value() not in ("yes", "reversed"):
+            return queryset
+        return queryset.filter(queryset.unmatched(), reversal__isnull=self.value() == "yes")
 
 
 class PaymentForm(ModelForm[Payment]):
@@ -332,7 +336,7 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         yield evidence_of(target)
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
-        of_it = Payment.objects.all().unmatched()
+        of_it = Payment.objects.all().unmatched() & Q(reversal=None)
         one, several = "payment to find in the bank's report", "payments to find in the bank's report"
         yield one, several, {"unmatched": "yes"}, of_it
 

@@ -40,6 +40,12 @@ class PaymentRepeated(Question):
     code = "payment_repeated"
 
 
+class MoneyBanked(Question):
+    """The bank's report has what is to be reversed: the money moved."""
+
+    code = "money_banked"
+
+
 class NotBanked(Conflict):
     """Nobody has said of this payment that the bank has it."""
 

@@ -34,9 +34,13 @@ class PaymentQuerySet(LedgerQuerySet):
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
     def unmatched(self) -> Q:
-        """What moved without cash, stands, and nobody has found in the bank's or the terminal's report."""
+        """What moved without cash, and nobody has found in the bank's or the terminal's report.
+
+        Also what was reversed: who keeps cash, calls it PayNow and has that reversed still shows. What the bank sent
+        back it has had.
+        """
         methods = [method for method in Payment.Method if method != Payment.Method.CASH]
-        return Q(banked_on=None, method__in=methods, reverses=None, reversal=None)
+        return Q(banked_on=None, method__in=methods, reverses=None, bounced_on=None)
 
     def with_allocations(self, reader: User) -> Self:
         """Each with its ``allocations``; which documents they settle is told of those that the reader may see."""

@@ -19,7 +19,7 @@ from inventory.serializers import DecisionIn, ReasonedDecisionIn
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
-from payments.errors import MoneyNotFound
+from payments.errors import MoneyBanked, MoneyNotFound
 from payments.models import CashCount, CashCountQuerySet, CashExpense, CashExpenseQuerySet, Payment, PaymentQuerySet
 from payments.receipts import print_receipt, slip_of
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, money_seen_by
@@ -91,7 +91,8 @@ class PaymentFilter(LedgerFilterSet):
     received_to = DayFilter(field_name="received_on", lookup_expr="lte")
     unmatched = YesNoFilter(
         method="by_match",
-        help_text="Moved without cash, and nobody has found it in the bank's or the terminal's report yet.",
+        help_text="Moved without cash, and nobody has found it in the bank's or the terminal's report: also what was "
+        "reversed since, but for cheques that bounced.",
     )
     has_credit = YesNoFilter(field_name="used_up_on", lookup_expr="isnull")
 
@@ -113,7 +114,7 @@ class PaymentViewSet(LedgerViewSet):
     documents = PAYMENT_NUMBERS
     ordering_fields = ("id", "amount", "received_on")
     operations = {"create": services.OPERATION}
-    asks = {"create": OF_PAYMENTS}
+    asks = {"create": OF_PAYMENTS, "reverse": (MoneyBanked,)}
     capability = {
         "list": Capability.VIEW_SALES,
         "retrieve": Capability.VIEW_SALES,
