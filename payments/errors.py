@@ -40,6 +40,12 @@ class PaymentRepeated(Question):
     code = "payment_repeated"
 
 
+class DateUnlikely(Question):
+    """Money is said to have come long before it is entered: the year or the month may be a slip."""
+
+    code = "date_unlikely"
+
+
 class MoneyBanked(Question):
     """The bank's report has what is to be reversed: the money moved."""
 

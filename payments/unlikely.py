@@ -17,10 +17,11 @@ from inventory.errors import ReferenceRepeated
 from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.unlikely import unlikely_amount
-from payments.errors import PaymentRepeated
+from payments.errors import DateUnlikely, PaymentRepeated
 from payments.models import CashExpense, Payment, PaymentQuerySet
 
-OF_PAYMENTS = (AmountUnlikely, ReferenceRepeated, PaymentRepeated)
+OF_PAYOUTS = (AmountUnlikely, ReferenceRepeated, PaymentRepeated)
+OF_PAYMENTS = (*OF_PAYOUTS, DateUnlikely)
 OF_PAYOUTS_WITHOUT_REFERENCE = OF_EXPENSES = (AmountUnlikely, PaymentRepeated)
 
 
@@ -42,6 +43,10 @@ def unlikely_payment(
     one by one that day.
     """
     yield from unlikely_amount(abs(amount), attr="amount")
+    days, most = (clock.business_date(at) - received_on).days, settings.UNLIKELY["DAYS_LATE"]
+    if days > most:
+        detail = f"{received_on} is {days} days before it is recorded: more than {most:f} are unlikely."
+        yield DateUnlikely(detail, attr="received_on", value=received_on)
     paid_beside = None
     if of is not None:
         others = Payment.objects.filter(customer=of.customer_id, received_on=received_on, amount=F("allocated_amount"))

@@ -40,7 +40,7 @@ from payments.serializers import (
     SetOffOut,
     SharesIn,
 )
-from payments.unlikely import OF_EXPENSES, OF_PAYMENTS, OF_PAYOUTS_WITHOUT_REFERENCE
+from payments.unlikely import OF_EXPENSES, OF_PAYMENTS, OF_PAYOUTS, OF_PAYOUTS_WITHOUT_REFERENCE
 
 
 class InvoicePaymentViewSet(ScopedViewSet):
@@ -211,7 +211,7 @@ def payment_read_by(reader: User, pk: int) -> object:
 class PayoutViewSet(ScopedViewSet):
     queryset = Payment.objects.all()
     serializer_class = PaymentOut
-    asks = {"create": (*OF_PAYMENTS, MoneyNotFound)}
+    asks = {"create": (*OF_PAYOUTS, MoneyNotFound)}
     capability = {"create": Capability.PAY_OUT}
 
     @openapi.pay_out

@@ -328,6 +328,19 @@ def test_the_same_money_paid_out_or_spent_again_is_asked_about(shop: Shop) -> No
     done(post_confirmed(driver, "/api/expenses/", spent))
 
 
+def test_a_payment_of_long_ago_is_asked_about(shop: Shop) -> None:
+    """The year of a date typed in January is a slip."""
+    with time_machine.travel("2026-02-01T10:00:00+08:00", tick=False):
+        done(pay(shop, "50.00", received_on="2026-01-01"))
+        wrong = pay(shop, "51.00", received_on="2025-12-31")
+        assert asked(wrong) == [("date_unlikely", "received_on", "2025-12-31")]
+        done(pay(shop, "51.00", received_on="2025-12-31", confirm=to_confirm(wrong)))
+        unpaid = done(shop.sell({"type": "SALE"}))["invoice"]["id"]
+        address = f"/api/invoices/{unpaid}/pay/"
+        answer = shop.client_of(shop.admin).post(address, {"received_on": "2025-02-01"})
+        assert asked(answer) == [("date_unlikely", "received_on", "2025-02-01")]
+
+
 def test_the_minutes_are_a_setting(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(settings.UNLIKELY, "REPEATED_MINUTES", Decimal("0.5"))
     with time_machine.travel("2026-01-20T10:00:00+08:00", tick=False) as clock_of_shop:

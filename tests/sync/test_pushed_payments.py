@@ -204,3 +204,12 @@ def test_the_same_money_pushed_again_stands_and_is_flagged(shop: Shop) -> None:
     ]  # fmt: skip
     about = Confirmation.objects.order_by("pk").values_list("entity_id", flat=True)
     assert [*about] == [results[1]["id"], results[4]["id"]]
+
+
+def test_money_that_is_said_to_have_come_long_before_it_was_taken_is_flagged(shop: Shop) -> None:
+    with at(20):
+        phone = Phone(shop)
+        [result] = phone.push(collected(phone, "40.00", received_on="2025-12-19"))
+    assert result["status"] == "created"
+    flagged = Confirmation.objects.get()
+    assert (flagged.code, flagged.value, flagged.confirmed_by) == ("date_unlikely", "2025-12-19", None)
