@@ -80,7 +80,7 @@ class AccountAdmin(CustomerAdmin):
             queryset,
             PayBackForm,
             "Pay credit back",
-            "paid back",
+            lambda payout: f"paid back by {payout}",
             lambda customer, sent: services.pay_out(actor=actor, data=services.NewPayout(customer.pk, **sent)),
             lambda customer: told_of_credit(actor, customer),
         )
@@ -103,7 +103,7 @@ class AccountAdmin(CustomerAdmin):
             queryset,
             GoodwillForm,
             "Pay a goodwill refund",
-            "paid",
+            lambda payout: f"paid by {payout}",
             lambda customer, sent: services.refund_goodwill(actor=actor, customer_id=customer.pk, **sent),
         )
 

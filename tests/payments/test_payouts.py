@@ -16,6 +16,7 @@ from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of, refunds_open
 from payments.services import CreditShare, NewPayout, pay_out, set_off_credit
+from tests.admin.pages import logged_in, messages_of, send_confirmed, url
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, UserFactory
 from tests.payments.test_payments import at, invoice_of, pay, read, record, reverse, void
@@ -128,6 +129,30 @@ def test_a_driver_pays_back_what_they_took_in_the_way_in_which_it_came(shop: Sho
     assert credit_of(shop.customer) == Decimal("20.00")
 
 
+def detail(answer: Answer) -> str:
+    assert error_of(answer) == (409, "exceeds_credit", "amount")
+    told: str = answer.json()["errors"][0]["detail"]
+    return told
+
+
+def test_the_refusal_says_how_much_may_be_paid_back_how_and_why_not_more(shop: Shop) -> None:
+    record(shop, "10.00", by=shop.driver, method="CASH")
+    record(shop, "20.00", by=shop.driver, method="PAYNOW")
+    record(shop, "30.00", by=UserFactory(role=Role.ADMIN), method="CASH")
+    own = "You pay back what you took yourself, in the same way."
+    assert detail(pay_back(shop, "60.00", by=shop.driver)) == (
+        f"Only 10.00 of this customer's credit can be paid back in cash. {own} Beside that: 20.00 by PayNow."
+    )
+    assert detail(pay_back(shop, "60.00", by=shop.driver, method="CHEQUE")) == (
+        f"Nothing of this customer's credit can be paid back by Cheque. {own} "
+        "Beside that: 10.00 in cash, 20.00 by PayNow."
+    )
+    assert detail(pay_back(shop, "60.00", by=supervisor(shop))) == (
+        "Only 30.00 of this customer's credit can be paid back. You pay back what your depot took."
+    )
+    assert detail(pay_back(shop, "60.01")) == "Only 60.00 of this customer's credit can be paid back."
+
+
 def test_a_driver_pays_a_refund_of_their_own_out(shop: Shop, nothing_changes: Unchanged) -> None:
     note = refund_of(shop)
     stranger = UserFactory(role=Role.DRIVER, depot=shop.depot)
@@ -166,7 +191,10 @@ def test_a_refund_is_set_off_before_it_is_paid_back(shop: Shop, nothing_changes:
     assert note["outstanding_amount"] == "-60.00"
     reverse(shop, cheque)
     with nothing_changes():
-        assert error_of(pay_back(shop, "60.00")) == (409, "exceeds_credit", "amount")
+        assert detail(pay_back(shop, "60.00")) == (
+            "Nothing of this customer's credit can be paid back. 60.00 of it is set off first, against the invoices that "
+            "charged its deposits."
+        )
 
 
 def test_the_same_payout_sent_again_is_paid_once(shop: Shop) -> None:
@@ -489,3 +517,40 @@ def test_a_payout_of_a_refund_that_stands_is_reversed(shop: Shop) -> None:
     assert reverse(shop, payout).status_code == 201
     assert read(shop, note)["outstanding_amount"] == "-60.00"
     assert verified()
+
+
+# --- In the office --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "typed", "told"),
+    [
+        (
+            "pay_back",
+            {"amount": "10.00", "method": "CASH", "reference": "R-1", "remarks": "Moved away"},
+            "paid back by",
+        ),
+        ("refund_goodwill", {"amount": "10.00", "method": "CASH", "reason": "A dent"}, "paid by"),
+    ],
+)
+def test_the_office_is_told_the_number_of_what_was_paid(shop: Shop, action: str, typed: Json, told: str) -> None:
+    record(shop, "10.00", method="CASH")
+    chosen = {"CHANGE_FORM-action": action, "_selected_action": shop.customer.pk, "_answered": "1"}
+    done = logged_in(shop.admin).post(url(Customer, "change", shop.customer.pk), {**chosen, **typed}, follow=True)
+    assert messages_of(done) == [f"{shop.customer}: {told} {Payment.objects.latest('pk')}."]
+
+
+def test_the_form_that_pays_back_keeps_what_was_typed_when_it_is_refused(shop: Shop) -> None:
+    record(shop, "10.00")
+    client, page = logged_in(shop.admin), url(Customer, "change", shop.customer.pk)
+    typed = {"amount": "10.01", "method": "PAYNOW", "reference": "PN-7", "remarks": "Moved away"}
+    once = "0f" * 16
+    chosen = {"CHANGE_FORM-action": "pay_back", "_selected_action": shop.customer.pk, "once": once, "_answered": "1"}
+    refused = client.post(page, {**chosen, **typed})
+    assert refused.status_code == 200
+    assert messages_of(refused) == [f"{shop.customer}: Only 10.00 of this customer's credit can be paid back."]
+    assert {name: refused.context["form"][name].value() for name in typed} == typed
+    assert refused.context["once"] == once
+    mended = send_confirmed(client, page, {**chosen, **typed, "amount": "10.00"})  # the money isn't found yet
+    assert mended.status_code == 302
+    assert Payment.objects.latest("pk").amount == Decimal("-10.00")
