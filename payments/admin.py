@@ -34,7 +34,15 @@ from invoices.selectors import open_amount
 from payments import services
 from payments.models import Allocation, CashCount, CashCountQuerySet, CashExpense, Payment, PaymentQuerySet
 from payments.receipts import print_receipt
-from payments.selectors import PAYMENT_NUMBERS, MoneyTaken, expectation_seen_by, expenses_of, money_seen_by, offsets_of
+from payments.selectors import (
+    PAYMENT_NUMBERS,
+    MoneyTaken,
+    expectation_seen_by,
+    expenses_of,
+    money_seen_by,
+    names_of,
+    offsets_of,
+)
 
 
 class PayBackForm(forms.Form):
@@ -147,15 +155,15 @@ class PayableInvoiceAdmin(InvoiceAdmin):
             "Mark as paid",
             "paid",
             lambda invoice, sent: services.pay_invoice(actor=actor, invoice_id=invoice.pk, **sent),
-            told_of_payout,
+            lambda invoice: told_of_payout(actor, invoice),
         )
 
 
-def told_of_payout(invoice: Invoice) -> Iterable[str]:
+def told_of_payout(reader: User, invoice: Invoice) -> Iterable[str]:
     """How much of a credit note there is to pay out: what has to be set off before isn't."""
     against = offsets_of(invoice) if invoice.outstanding_amount < 0 else {}
-    for charge, amount in against.items():
-        yield f"S$ {shown(amount)} is set off against {charge.number} first"
+    for name, amount in zip(names_of(reader, against), against.values(), strict=True):
+        yield f"S$ {shown(amount)} is set off against {name} first"
     if against:
         left = -invoice.outstanding_amount - sum(against.values())
         yield f"S$ {shown(left)} is paid out" if left else "Nothing is paid out"
@@ -170,11 +178,14 @@ class AllocationInline(ReadOnlyInline[Allocation, Payment]):
     verbose_name_plural = "what it settles"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
-        return super().get_queryset(request).select_related("invoice", "payout")
+        rows = Allocation.objects.read_by(acting_user(request)).select_related("invoice", "payout")
+        return rows.order_by("pk")
 
     @admin.display(description="invoice, or what it was paid out by")
-    def document(self, allocation: Allocation) -> str:
-        return str(allocation.invoice or allocation.payout)
+    def document(self, allocation: Any) -> str:
+        if allocation.invoice_id:
+            return str(allocation.invoice) if allocation.is_visible else "another invoice"
+        return str(allocation.payout) if allocation.is_payout_visible else "another payment"
 
 
 class PaidOutInline(ReadOnlyInline[Allocation, Payment]):

@@ -44,10 +44,7 @@ class PaymentQuerySet(LedgerQuerySet):
 
     def with_allocations(self, reader: User) -> Self:
         """Each with its ``allocations``; which documents they settle is told of those that the reader may see."""
-        visible = Invoice.objects.visible_to(reader).filter(pk=OuterRef("invoice"))
-        payouts = self.model.objects.visible_to(reader).filter(pk=OuterRef("payout"))
-        allocations = Allocation.objects.annotate(is_visible=Exists(visible), is_payout_visible=Exists(payouts))
-        allocations = allocations.select_related("invoice")
+        allocations = Allocation.objects.read_by(reader).select_related("invoice")
         return self.prefetch_related(Prefetch("allocations", allocations.defer("invoice__snapshot")), "roundings")
 
 
@@ -308,6 +305,14 @@ class Payment(Ordered, OperationRecord):
         return self.amount - self.allocated_amount if self.used_up_on is None else ZERO
 
 
+class AllocationQuerySet(LedgerQuerySet):
+    def read_by(self, reader: User) -> Self:
+        """Each with whether its reader may see what it settles, or what it was paid out by."""
+        visible = Invoice.objects.visible_to(reader).filter(pk=OuterRef("invoice"))
+        payouts = Payment.objects.visible_to(reader).filter(pk=OuterRef("payout"))
+        return self.annotate(is_visible=Exists(visible), is_payout_visible=Exists(payouts))
+
+
 class Allocation(LedgerModel):
     """So much of a payment, or of a credit note, settles so much of an invoice. Undone by a negative one.
 
@@ -334,7 +339,7 @@ class Allocation(LedgerModel):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="allocations")
     created_at = models.DateTimeField()
 
-    objects = LedgerQuerySet.as_manager()
+    objects = AllocationQuerySet.as_manager()
 
     class Meta:
         app_label = "invoices"

@@ -52,7 +52,7 @@ def unlikely_payment(
         others = Payment.objects.filter(customer=of.customer_id, received_on=received_on, amount=F("allocated_amount"))
         others = others.exclude(allocations__invoice=of).alias(paid=Count("allocations__invoice", distinct=True))
         paid_beside = others.filter(paid=1)
-    yield from repeated_reference(method, reference, attr="reference", but_for=paid_beside)
+    yield from repeated_reference(actor, method, reference, attr="reference", but_for=paid_beside)
     if not reference:
         equal = Payment.objects.filter(customer=customer, user=actor, method=method, amount=amount)
         yield from _repeated(equal if paid_beside is None else equal.exclude(pk__in=paid_beside.values("pk")), at)
@@ -76,9 +76,9 @@ def _repeated(equal: QuerySet[Any], at: datetime) -> Iterator[PaymentRepeated]:
 
 
 def repeated_reference(
-    method: str, reference: str, *, attr: str, but_for: PaymentQuerySet | None = None
+    actor: User, method: str, reference: str, *, attr: str, but_for: PaymentQuerySet | None = None
 ) -> Iterator[ReferenceRepeated]:
-    """Ask about a reference that a payment of this method has already."""
+    """Ask about a reference that a payment of this method has already. It is named to who may see it."""
     named = alike("reference", reference)
     if named is None:
         return
@@ -86,4 +86,6 @@ def repeated_reference(
     if but_for is not None:
         same = same.exclude(pk__in=but_for.values("pk"))
     if before := same.order_by("pk").first():
-        yield ReferenceRepeated(f"{before} has this reference already.", attr=attr, value=reference)
+        is_visible = Payment.objects.visible_to(actor).filter(pk=before.pk).exists()
+        name = before if is_visible else "Another payment"
+        yield ReferenceRepeated(f"{name} has this reference already.", attr=attr, value=reference)

@@ -355,12 +355,17 @@ class DepositBalanceOut(serializers.Serializer[Holding]):  # with many=True
 
 
 class LotOut(serializers.Serializer[DepositLot]):  # with many=True
-    """A deposit that is held."""
+    """A deposit that is held. ``visible`` in the context: the numbers of documents that its reader may see."""
 
     pieces = serializers.IntegerField()
     amount = serializers.DecimalField(max_digits=12, decimal_places=2)
-    document_number = serializers.CharField(allow_blank=True, help_text="What charged it; empty: nobody knows.")
+    document_number = serializers.SerializerMethodField(
+        help_text="What charged it; empty: nobody knows, or a document that you may not see."
+    )
     occurred_at = serializers.DateTimeField()
+
+    def get_document_number(self, lot: DepositLot) -> str:
+        return lot.document_number if lot.document_number in self.context["visible"] else ""
 
 
 class HoldingOut(serializers.Serializer[list[Holding]]):  # with many=True

@@ -13,6 +13,7 @@ from customers.models import Customer
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, UnknownReference
 from invoices.models import Invoice
+from payments.admin import told_of_payout
 from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of, refunds_open
 from payments.services import CreditShare, NewPayout, pay_out, set_off_credit
@@ -554,3 +555,50 @@ def test_the_form_that_pays_back_keeps_what_was_typed_when_it_is_refused(shop: S
     mended = send_confirmed(client, page, {**chosen, **typed, "amount": "10.00"})  # the money isn't found yet
     assert mended.status_code == 302
     assert Payment.objects.latest("pk").amount == Decimal("-10.00")
+
+
+# --- What may not be seen is not named ------------------------------------------------------------
+
+
+def test_a_reference_of_anothers_payment_is_asked_about_without_its_number(shop: Shop) -> None:
+    mine = record(shop, "10.00", by=shop.driver, method="CHEQUE", reference="C-1").json()["payment_number"]
+    others = UserFactory(role=Role.DRIVER, depot=shop.depot)
+    paid = {"customer": shop.customer.pk, "tender": [{"method": "CHEQUE", "amount": "5.00", "reference": "C-1"}]}
+    line = {"equipment": shop.cylinder.pk, "type": "SERVICE", "quantity": 1}
+    for by, name in ((others, "Another payment"), (shop.driver, mine), (shop.admin, mine)):
+        asked = record(shop, "10.00", by=by, method="CHEQUE", reference="C-1")
+        assert asked.json()["errors"][0]["detail"] == f"{name} has this reference already."
+        at_the_door = shop.client_of(by).post("/api/transactions/", {**paid, "items": [line]})
+        assert at_the_door.json()["errors"][0]["detail"] == f"{name} has this reference already."
+
+
+def test_what_a_refund_is_set_off_against_is_named_to_who_may_see_it(shop: Shop) -> None:
+    invoice_of(shop)
+    charge = shop.sell({"type": "DEPOSIT"}, payment_received=False, by=shop.admin).json()["invoice"]
+    pay(shop, charge, method="CHEQUE")
+    cheque = Payment.objects.latest("pk").pk
+    note = shop.sell({"type": "RETURN"}).json()["invoice"]
+    reverse(shop, cheque)
+    told = "Only 0.00 is open of {}, once it is set off against {}."
+    for by, name in ((shop.driver, "another invoice"), (shop.admin, charge["invoice_number"])):
+        refused = pay(shop, note, by=by, amount="1.00")
+        assert refused.json()["errors"][0]["detail"] == told.format(note["invoice_number"], name)
+    stranger = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
+    credit_note = Invoice.objects.get(pk=note["id"])
+    assert next(iter(told_of_payout(stranger, credit_note))) == "S$ 60.00 is set off against another invoice first"
+    again = shop.sell({"type": "DEPOSIT"}, by=shop.admin).json()["invoice"]["invoice_number"]
+    for by, name in ((shop.driver, ""), (shop.admin, again)):
+        [held] = shop.client_of(by).get(f"/api/customers/{shop.customer.pk}/holdings/").json()
+        assert [lot["document_number"] for lot in held["lots"]] == [name]
+
+
+def test_a_payments_page_names_no_invoice_of_another_depot(shop: Shop) -> None:
+    elsewhere = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
+    invoice = invoice_of(shop)
+    payment = record(shop, "40.00", by=elsewhere, method="CASH").json()["id"]
+    pay_back(shop, "8.93")
+    page = url(Payment, "change", payment)
+    seen = [logged_in(by).get(page).content.decode() for by in (elsewhere, shop.admin)]
+    assert ["another invoice" in each for each in seen] == [True, False]
+    assert ["another payment" in each for each in seen] == [True, False]
+    assert [invoice["invoice_number"] in each for each in seen] == [False, True]
