@@ -602,3 +602,18 @@ def test_a_payments_page_names_no_invoice_of_another_depot(shop: Shop) -> None:
     assert ["another invoice" in each for each in seen] == [True, False]
     assert ["another payment" in each for each in seen] == [True, False]
     assert [invoice["invoice_number"] in each for each in seen] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["invoices", "credits"])
+def test_a_set_off_that_names_none_is_refused_under_a_known_id_too(
+    shop: Shop, name: str, nothing_changes: Unchanged
+) -> None:
+    """An empty list is not "what there is": it sets nothing off, and repeats nothing."""
+    invoice_of(shop)
+    record(shop, "10.00", allocations=[])
+    assert set_off(shop, client_temp_id="off").status_code == 201
+    record(shop, "11.00", allocations=[])
+    with nothing_changes():
+        bodies: list[Json] = [{name: [], "client_temp_id": each} for each in ("off", "new")]
+        for body in (*bodies, {name: []}):
+            assert error_of(set_off(shop, **body)) == (400, "empty", name)
