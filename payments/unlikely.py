@@ -67,7 +67,7 @@ def unlikely_expense(actor: User, amount: Decimal, reason: str, reference: str, 
 
 def _repeated(equal: QuerySet[Any], at: datetime) -> Iterator[PaymentRepeated]:
     """Ask about money that the same person recorded just before or after it, when neither has a reference."""
-    near = timedelta(minutes=float(settings.UNLIKELY["REPEATED_MINUTES"]))
+    near = timedelta(seconds=int(settings.UNLIKELY["REPEATED_MINUTES"] * 60))
     there = equal.filter(reference="", reverses=None, reversal=None)
     there = there.filter(ordered_at__gt=at - near, ordered_at__lt=at + near)
     if before := there.order_by("-pk").first():

@@ -168,8 +168,8 @@ def credit_to_pay_out(actor: User, customer: Customer, *, method: str = "") -> I
 def _why_no_more(actor: User, customer: Customer, method: str, available: Decimal) -> Iterator[str]:
     """How much may be paid back by a method, and what keeps it from being more."""
     scope = actor.scope(Capability.PAY_OUT)
-    mine = rows_within(actor, Capability.PAY_OUT)
-    everything, seen = _total(_credits(customer, Q(), Q())), _total(_credits(customer, mine, mine))
+    own = rows_within(actor, Capability.PAY_OUT)
+    everything, seen = _total(_credits(customer, Q(), Q())), _total(_credits(customer, own, own))
     if not everything:
         yield "This customer has no credit."
         return
