@@ -35,6 +35,7 @@ def unlikely_payment(
     received_on: date,
     at: datetime,
     of: Invoice | None = None,
+    is_goodwill: bool = False,
 ) -> Iterator[Question]:
     """All that is asked of money that comes, or goes (``amount`` is negative). A reversed one doesn't count: its cheque
     may be entered anew.
@@ -55,6 +56,7 @@ def unlikely_payment(
     yield from repeated_reference(actor, method, reference, attr="reference", but_for=paid_beside)
     if not reference:
         equal = Payment.objects.filter(customer=customer, user=actor, method=method, amount=amount)
+        equal = equal.filter(is_goodwill=is_goodwill)
         yield from _repeated(equal if paid_beside is None else equal.exclude(pk__in=paid_beside.values("pk")), at)
 
 

@@ -38,7 +38,7 @@ def refund_goodwill(*, actor: User, customer_id: int, amount: Decimal, method: s
         require_room_in_bag(actor, -amount, attr="amount")
     now = clock.now()
     today = clock.business_date(now)
-    asked = unlikely_payment(actor, customer, method, -amount, received_on=today, at=now)
+    asked = unlikely_payment(actor, customer, method, -amount, received_on=today, at=now, is_goodwill=True)
     answers = confirmations.require(asked)
     payment: Payment = Payment.objects.create(
         customer=customer,
