@@ -34,7 +34,15 @@ from invoices.selectors import open_amount
 from payments import services
 from payments.models import Allocation, CashCount, CashCountQuerySet, CashExpense, Payment, PaymentQuerySet
 from payments.receipts import print_receipt
-from payments.selectors import PAYMENT_NUMBERS, MoneyTaken, expectation_seen_by, expenses_of, money_seen_by, offsets_of
+from payments.selectors import (
+    PAYMENT_NUMBERS,
+    MoneyTaken,
+    expectation_seen_by,
+    expenses_of,
+    money_seen_by,
+    names_of,
+    offsets_of,
+)
 
 
 class PayBackForm(forms.Form):
@@ -80,7 +88,7 @@ class AccountAdmin(CustomerAdmin):
             queryset,
             PayBackForm,
             "Pay credit back",
-            "paid back",
+            lambda payout: f"paid back by {payout}",
             lambda customer, sent: services.pay_out(actor=actor, data=services.NewPayout(customer.pk, **sent)),
             lambda customer: told_of_credit(actor, customer),
         )
@@ -103,7 +111,7 @@ class AccountAdmin(CustomerAdmin):
             queryset,
             GoodwillForm,
             "Pay a goodwill refund",
-            "paid",
+            lambda payout: f"paid by {payout}",
             lambda customer, sent: services.refund_goodwill(actor=actor, customer_id=customer.pk, **sent),
         )
 
@@ -147,15 +155,15 @@ class PayableInvoiceAdmin(InvoiceAdmin):
             "Mark as paid",
             "paid",
             lambda invoice, sent: services.pay_invoice(actor=actor, invoice_id=invoice.pk, **sent),
-            told_of_payout,
+            lambda invoice: told_of_payout(actor, invoice),
         )
 
 
-def told_of_payout(invoice: Invoice) -> Iterable[str]:
+def told_of_payout(reader: User, invoice: Invoice) -> Iterable[str]:
     """How much of a credit note there is to pay out: what has to be set off before isn't."""
     against = offsets_of(invoice) if invoice.outstanding_amount < 0 else {}
-    for charge, amount in against.items():
-        yield f"S$ {shown(amount)} is set off against {charge.number} first"
+    for name, amount in zip(names_of(reader, against), against.values(), strict=True):
+        yield f"S$ {shown(amount)} is set off against {name} first"
     if against:
         left = -invoice.outstanding_amount - sum(against.values())
         yield f"S$ {shown(left)} is paid out" if left else "Nothing is paid out"
@@ -170,11 +178,14 @@ class AllocationInline(ReadOnlyInline[Allocation, Payment]):
     verbose_name_plural = "what it settles"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
-        return super().get_queryset(request).select_related("invoice", "payout")
+        rows = Allocation.objects.read_by(acting_user(request)).select_related("invoice", "payout")
+        return rows.order_by("pk")
 
     @admin.display(description="invoice, or what it was paid out by")
-    def document(self, allocation: Allocation) -> str:
-        return str(allocation.invoice or allocation.payout)
+    def document(self, allocation: Any) -> str:
+        if allocation.invoice_id:
+            return str(allocation.invoice) if allocation.is_visible else "another invoice"
+        return str(allocation.payout) if allocation.is_payout_visible else "another payment"
 
 
 class PaidOutInline(ReadOnlyInline[Allocation, Payment]):
@@ -206,11 +217,15 @@ class UnmatchedFilter(admin.SimpleListFilter):
     parameter_name = "unmatched"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "Not found yet: PayNow, cards, cheques, transfers")]
+        return [
+            ("yes", "Not found yet: PayNow, cards, cheques, transfers"), ("reversed", "Reversed, and never found"),
+        ]  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
         assert isinstance(queryset, PaymentQuerySet)
-        return queryset.filter(queryset.unmatched()) if self.value() == "yes" else queryset
+        if self.value() not in ("yes", "reversed"):
+            return queryset
+        return queryset.filter(queryset.unmatched(), reversal__isnull=self.value() == "yes")
 
 
 class PaymentForm(ModelForm[Payment]):
@@ -332,7 +347,7 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         yield evidence_of(target)
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
-        of_it = Payment.objects.all().unmatched()
+        of_it = Payment.objects.all().unmatched() & Q(reversal=None)
         one, several = "payment to find in the bank's report", "payments to find in the bank's report"
         yield one, several, {"unmatched": "yes"}, of_it
 

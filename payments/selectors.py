@@ -174,6 +174,14 @@ def offsets_of(credit_note: Invoice) -> dict[Open, Decimal]:
     return offsets(refunds, charged_by, most=-credit_note.outstanding_amount, set_off=set_off)
 
 
+def names_of(reader: User, charges: Iterable[Open]) -> list[str]:
+    """The invoices by their numbers, and those that the reader may not see as another one."""
+    rows = list(charges)
+    visible = Invoice.objects.visible_to(reader).filter(pk__in=[row.invoice for row in rows])
+    seen = set(visible.values_list("pk", flat=True))
+    return [row.number if row.invoice in seen else "another invoice" for row in rows]
+
+
 @tells_of(Customer)
 def unused_credit(customer: Customer) -> Iterable[str]:
     """What a customer paid and nothing is settled with."""

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
 from customers.models import Customer
+from foundation import clock
+from payments.models import Payment
 from transactions.models import MeterReplacement, Transaction
 
 SALE_NUMBERS = {
@@ -34,6 +38,14 @@ def sold_since(customer: int, *, happened_after: datetime, recorded_after: datet
     """Was another sale to this customer made and recorded after that?"""
     sales = Transaction.objects.filter(customer=customer, reverses=None)
     return sales.filter(occurred_at__gt=happened_after, created_at__gt=recorded_after).exists()
+
+
+def moved_with(sale: Transaction) -> QuerySet[Payment]:
+    """What was taken or paid out with a sale, in its commit: a payment for each method."""
+    of_it = Payment.objects.filter(customer=sale.customer_id, user=sale.user_id, created_at=sale.created_at)
+    # The day is that of an index.
+    received_on = clock.business_date(sale.occurred_at)
+    return of_it.filter(received_on=received_on, is_on_the_spot=True).order_by("pk")
 
 
 def meter_history(customer: Customer, *, newest: int) -> list[MeterReading]:

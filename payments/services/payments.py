@@ -25,7 +25,7 @@ from payments import locks
 from payments.errors import AlreadyPaid, ExceedsOutstanding
 from payments.models import Allocation, Payment
 from payments.offsets import Open
-from payments.selectors import cash_in_bag, credit_of, offsets_of
+from payments.selectors import cash_in_bag, credit_of, names_of, offsets_of
 from payments.services.allocations import Part, Share, record_settling, rounded, settle_with, write_allocations
 from payments.services.cash import cash_position, explain_count
 from payments.tender import Portion, Tender, in_coins, rounding_of
@@ -115,8 +115,7 @@ def pay_invoice(
     wanted = due if amount is None else amount
     rounding = rounding_of(wanted, abs(open_amount)) if is_cash else ZERO
     if wanted - rounding > abs(open_amount):
-        numbers = ", ".join(charge.number for charge in against)
-        before = f", once it is set off against {numbers}" if against else ""
+        before = f", once it is set off against {', '.join(names_of(actor, against))}" if against else ""
         raise ExceedsOutstanding(f"Only {abs(open_amount)} is open of {invoice.invoice_number}{before}.", attr="amount")
     sign = 1 if open_amount > 0 else -1
     if sign < 0:
@@ -238,7 +237,11 @@ def _create(
     if new.method == Method.CASH:
         require_room_in_bag(actor, amount, attr="amount")
     received_on = told or clock.business_date(occurred_at)
-    answers = confirmations.require(unlikely_payment(new.method, amount, new.reference, of=of, received_on=received_on))
+    answers = confirmations.require(
+        unlikely_payment(
+            actor, customer, new.method, amount, new.reference, of=of, received_on=received_on, at=occurred_at
+        )
+    )
     payment: Payment = Payment.objects.create(
         customer=customer,
         method=new.method,

@@ -1,6 +1,6 @@
 """A customer's credit: paid back, or set off against what the customer owes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -69,7 +69,7 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
     customer = _customer(actor, data.customer)
     AMOUNT.require(data.amount, attr="amount")
     credit = list(credit_to_pay_out(actor, customer, method=data.method))
-    available = sum((most for _, most in credit), ZERO)
+    available = _total(credit)
     rounding = -rounding_of(data.amount, available) if data.method == Method.CASH else ZERO
     left, chosen = data.amount + rounding, list[Credit]()
     for source, most in credit:
@@ -77,15 +77,12 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
             chosen.append((source, part))
             left -= part
     if left:
-        may = f"Only {available} of this customer's credit can be paid back. " if available else ""
-        own = actor.scope(Capability.PAY_OUT) is Scope.OWN
-        what = "You pay back what you took yourself, in the same way." if own else ""
-        raise ExceedsCredit(f"{may}{what}".strip() or "This customer has no credit.", attr="amount")
+        raise ExceedsCredit(" ".join(_why_no_more(actor, customer, data.method, available)), attr="amount")
     if data.method == Method.CASH:
         require_room_in_bag(actor, -data.amount, attr="amount")
     now = clock.now()
     today = clock.business_date(now)
-    asked = unlikely_payment(data.method, data.amount, data.reference, received_on=today)
+    asked = unlikely_payment(actor, customer, data.method, -data.amount, data.reference, received_on=today, at=now)
     answers = confirmations.require([*asked, *_not_found(data, chosen)])
     payout: Payment = Payment.objects.create(
         customer=customer,
@@ -166,6 +163,35 @@ def credit_to_pay_out(actor: User, customer: Customer, *, method: str = "") -> I
         # A refund is set off first against what charged its deposits.
         off = sum(offsets_of(source).values(), ZERO) if isinstance(source, Invoice) else ZERO
         yield source, amount - off
+
+
+def _why_no_more(actor: User, customer: Customer, method: str, available: Decimal) -> Iterator[str]:
+    """How much may be paid back by a method, and what keeps it from being more."""
+    scope = actor.scope(Capability.PAY_OUT)
+    own = rows_within(actor, Capability.PAY_OUT)
+    everything, seen = _total(_credits(customer, Q(), Q())), _total(_credits(customer, own, own))
+    if not everything:
+        yield "This customer has no credit."
+        return
+    by = f" {_by(method)}" if scope is Scope.OWN else ""
+    yield f"{f'Only {available}' if available else 'Nothing'} of this customer's credit can be paid back{by}."
+    if scope is Scope.OWN:
+        yield "You pay back what you took yourself, in the same way."
+        ways = {each: _total(credit_to_pay_out(actor, customer, method=each)) for each in Method if each != method}
+        if others := [f"{amount} {_by(each)}" for each, amount in ways.items() if amount]:
+            yield f"Beside that: {', '.join(others)}."
+    elif seen < everything:
+        yield "You pay back what your depot took."
+    if set_off := seen - _total(credit_to_pay_out(actor, customer)):
+        yield f"{set_off} of it is set off first, against the invoices that charged its deposits."
+
+
+def _by(method: str) -> str:
+    return "in cash" if method == Method.CASH else f"by {Method(method).label}"
+
+
+def _total(credit: Iterable[Credit]) -> Decimal:
+    return sum((amount for _, amount in credit), ZERO)
 
 
 def _left(actor: User, customer: Customer) -> Iterator[Credit]:

@@ -19,8 +19,8 @@ from foundation.money import to_cents
 from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of
 from payments.tender import in_coins
-from tests.conftest import Shop, error_of
-from tests.payments.test_payments import pay, read, record, reverse, void
+from tests.conftest import Shop, error_of, to_confirm
+from tests.payments.test_payments import at, pay, read, record, reverse, void
 from tests.payments.test_payouts import pay_back
 from tests.types import Json, Unchanged
 
@@ -474,3 +474,56 @@ def test_change_is_given_of_cash_alone_and_refuses_nothing_that_happened(
     push(shop, tender("CASH", "9.00", given="5.00"), tender("CASH", "50.00"), tender("CARD", "50.00", given="60.00"))
     assert money(shop) == [("CARD", "50.00", "0.00", "0.00"), ("CASH", "59.00", "0.00", "0.00")]
     assert not Payment.objects.exclude(given=None).exists()
+
+
+# --- What a sale's answer names -------------------------------------------------------------------
+
+
+def named(answer: Json) -> list[tuple[str, str, str]]:
+    """Number, method and amount of each payment that an answer names; each is there, under its id."""
+    rows = Payment.objects.in_bulk(each["id"] for each in answer["payments"])
+    assert [str(rows[each["id"]]) for each in answer["payments"]] == [
+        each["payment_number"] for each in answer["payments"]
+    ]
+    return [(each["payment_number"], each["method"], each["amount"]) for each in answer["payments"]]
+
+
+def test_a_sale_names_its_payments_and_so_does_the_same_again(shop: Shop) -> None:
+    costs(shop, NET["100.00"])
+    tendered = [tender("PAYNOW", "60.00", reference="PN-1"), tender("CASH", "40.00")]
+    body: Json = {"tender": tendered, "client_temp_id": "door"}
+    first = shop.sell({"type": "SALE"}, **body).json()
+    paynow, cash = Payment.objects.order_by("pk")
+    assert named(first) == [(str(paynow), "PAYNOW", "60.00"), (str(cash), "CASH", "40.00")]
+    # What else comes that settles it, or of the same customer on that day, is no part of it.
+    shop.sell({"type": "SALE"}, tender=[tender("CASH", "1.00")])
+    record(shop, "40.00", method="CASH", by=shop.driver)
+    reverse(shop, cash.pk)
+    again = shop.sell({"type": "SALE"}, **body)
+    assert (again.status_code, named(again.json())) == (200, named(first))
+    receipt = shop.client_of(shop.driver).get(f"/api/payments/{first['payments'][0]['id']}/receipt/?paper=58")
+    assert receipt.status_code == 200
+
+
+def test_a_collection_of_the_same_instant_is_no_part_of_the_sale(shop: Shop) -> None:
+    with at(15):
+        body: Json = {"payment_received": True, "client_temp_id": "door"}
+        first = shop.sell({"type": "SALE"}, **body).json()
+        record(shop, "5.00", by=shop.driver)
+        assert shop.sell({"type": "SALE"}, **body).json()["payments"] == first["payments"]
+
+
+def test_a_sale_names_what_was_paid_out_and_what_only_settles_older_invoices(shop: Shop) -> None:
+    costs(shop, NET["100.00"])
+    assert named(shop.sell({"type": "SALE"}).json()) == []
+    older = shop.sell({"type": "DEPOSIT"}, payment_received=True).json()
+    assert [row[1:] for row in named(older)] == [("CASH", "60.00")]
+    back: Json = {"payment_received": True, "client_temp_id": "back"}
+    refunded = [shop.sell({"type": "RETURN"}, **back).json() for _ in range(2)]
+    assert [row[1:] for row in named(refunded[0])] == [("CASH", "-60.00")]
+    assert named(refunded[1]) == named(refunded[0])
+    much: Json = {"tender": [tender("PAYNOW", "100.00"), tender("CASH", "50.00")], "client_temp_id": "much"}
+    asked = shop.sell({"type": "SALE"}, **much)
+    sold_for_more = shop.sell({"type": "SALE"}, **much, confirm=to_confirm(asked)).json()
+    assert [row[1:] for row in named(sold_for_more)] == [("PAYNOW", "100.00"), ("CASH", "50.00")]
+    assert shop.sell({"type": "SALE"}, **much).json()["payments"] == sold_for_more["payments"]

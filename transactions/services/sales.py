@@ -133,7 +133,7 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     left = stock.require(moves_of(lines, listed.equipment, *places), approval=approval)
     site = _site(customer, lines, {key[1]: count for key, count in left.items() if key[0] == places[1].pk})
     plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
-    confirmations.require([*plan.questions, *_of_tender(data)])
+    confirmations.require([*plan.questions, *_of_tender(actor, data)])
     if plan.is_beside_sale:
         return None
     page = Page.lay_out(actor=actor, billing=plan.billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
@@ -188,7 +188,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     if plan.moved != plan.owed:
         attr = "items" if plan.items else "current_meter"
         BALANCE.require(open_amount(customer) + plan.owed - plan.moved, attr=attr)
-    answers = confirmations.require([*plan.questions, *_of_tender(data)])
+    answers = confirmations.require([*plan.questions, *_of_tender(actor, data)])
 
     visit = _Visit(actor, data, approval, customer, vehicle, depot_at(actor, occurred_at), occurred_at, now)
     page = laid_out.page if laid_out else None
@@ -388,10 +388,10 @@ def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: dat
     )
 
 
-def _of_tender(data: NewSale) -> Iterator[Question]:
+def _of_tender(actor: User, data: NewSale) -> Iterator[Question]:
     """What is asked of each tender but for its amount."""
     for index, each in enumerate(data.tender):
-        yield from repeated_reference(each.method, each.reference, attr=f"tender.{index}.reference")
+        yield from repeated_reference(actor, each.method, each.reference, attr=f"tender.{index}.reference")
 
 
 def _habit(data: NewSale, customer: Customer) -> Habit | None:
