@@ -306,7 +306,7 @@ def plan_sale(
     taken = min(max(settled.settling, ZERO), owes)
     to_settle = taken - settled.paid_out
     tendered = portions(settled.tender, to_settle, settled.rounding)
-    paid_by = [(each.tender.method, abs(each.amount)) for each in tendered if each.amount]
+    paid_by = [(each.tender.method, abs(each.tender.amount)) for each in tendered]
     is_on_the_spot = sale.payment_received or bool(settled.moved)
     billing = replace(
         billed,

@@ -16,6 +16,7 @@ from discrepancies.models import Discrepancy
 from equipment.models import Equipment
 from foundation import clock
 from foundation.money import to_cents
+from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of
 from payments.tender import in_coins
@@ -290,6 +291,13 @@ def test_more_than_is_due_is_asked_and_settles_the_oldest(shop: Shop, nothing_ch
     assert [outstanding(shop, each) for each in (old, made.json()["invoice"])] == ["0.00", "0.00"]
     assert money(shop) == [("CASH", "150.00", "0.00", "10.48")]
     assert verified()
+
+
+def test_the_document_says_all_that_was_received(shop: Shop, rounded_to_5_cents: None) -> None:
+    answer = {"code": "tender_exceeds_due", "attr": "tender", "value": "50.00"}
+    invoice = sold(shop, "30.52", tender("CASH", "50.00"), confirm=[answer])
+    said = Invoice.objects.get(pk=invoice["id"]).snapshot
+    assert (said["paid"], said["paid_by"]) == ("30.52", [{"method": "CASH", "amount": "50.00"}])
 
 
 def test_the_tender_is_said_in_one_way(shop: Shop, nothing_changes: Unchanged) -> None:
