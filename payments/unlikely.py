@@ -1,6 +1,6 @@
 """What is unlikely of money that comes in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from inventory.errors import ReferenceRepeated
 from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.unlikely import unlikely_amount
+from payments.errors import MoneyNotFound
 from payments.models import Payment, PaymentQuerySet
 
 OF_PAYMENTS = (AmountUnlikely, ReferenceRepeated)
@@ -32,6 +33,16 @@ def unlikely_payment(
         others = others.exclude(allocations__invoice=of).alias(paid=Count("allocations__invoice", distinct=True))
         paid_beside = others.filter(paid=1)
     yield from repeated_reference(method, reference, attr="reference", but_for=paid_beside)
+
+
+def unfound_deposit(paid_by: Iterable[Payment], methods: Iterable[str], *, attr: str) -> Iterator[MoneyNotFound]:
+    """Ask about a deposit that is paid back by these methods: what paid for it came by another and isn't found."""
+    for payment in paid_by:
+        if {*methods} - {payment.method}:
+            came = f"The deposit was paid by {payment.get_method_display()} ({payment})"
+            yield MoneyNotFound(
+                f"{came}: nobody has found that in the bank's report yet.", attr=attr, value=str(payment)
+            )
 
 
 def repeated_reference(

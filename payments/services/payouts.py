@@ -22,12 +22,12 @@ from foundation.operations.idempotency import client_temp_id, idempotent
 from invoices.models import Invoice
 from payments.errors import ExceedsCredit, MoneyNotFound
 from payments.models import Payment
-from payments.selectors import offsets_of
+from payments.selectors import offsets_of, unfound_of_refund
 from payments.services.allocations import Part, Share, named, owed_by, spread, write_allocations
 from payments.services.cash import cash_position, explain_count
 from payments.services.payments import require_room_in_bag
 from payments.tender import rounding_of
-from payments.unlikely import unlikely_payment
+from payments.unlikely import unfound_deposit, unlikely_payment
 
 Method = Payment.Method
 Credit = tuple[Payment | Invoice, Decimal]
@@ -208,6 +208,8 @@ def _not_found(data: NewPayout, chosen: Sequence[Credit]) -> Iterator[MoneyNotFo
             yield MoneyNotFound(
                 f"{came}: nobody has found that in the bank's report yet.", attr="amount", value=str(payment)
             )
+    for note in (source for source, _ in chosen if isinstance(source, Invoice)):
+        yield from unfound_deposit(unfound_of_refund(note), [data.method], attr="amount")
 
 
 def _rounding(payout: Payment, last: Payment | Invoice, rounding: Decimal) -> list[Part]:

@@ -470,6 +470,70 @@ def test_in_the_field_a_refund_is_paid_out_in_cash(shop: Shop, nothing_changes: 
     assert pay(shop, note, method="PAYNOW").status_code == 200
 
 
+def paid_without_cash(shop: Shop, method: str = "PAYNOW") -> Payment:
+    """What paid for a cylinder and its deposit, and nobody has found at the bank."""
+    said = [tender(method, "91.07")]
+    assert shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, tender=said).status_code == 201
+    return Payment.objects.latest("pk")
+
+
+@pytest.mark.parametrize("method", ["PAYNOW", "CHEQUE"])
+def test_a_deposit_that_nobody_found_at_the_bank_is_asked_about_before_cash_goes_out_for_it(
+    shop: Shop, nothing_changes: Unchanged, method: str
+) -> None:
+    payment = paid_without_cash(shop, method)
+    for how, attr in (
+        ({"payment_received": True}, "payment_received"),
+        ({"tender": [tender("CASH", "60.00")]}, "tender"),
+    ):
+        with nothing_changes():
+            asked = shop.sell({"type": "RETURN"}, **how)
+            assert error_of(asked) == (409, "money_not_found", attr)
+            assert asked.json()["errors"][0]["value"] == str(payment)
+    said = {"code": "money_not_found", "attr": "payment_received", "value": str(payment)}
+    assert shop.sell({"type": "RETURN"}, payment_received=True, confirm=[said]).status_code == 201
+    [kept] = shop.client_of(shop.admin).get("/api/confirmations/").json()["results"]
+    assert (kept["code"], kept["confirmed_by"]) == ("money_not_found", shop.driver.pk)
+
+
+def test_so_it_is_where_the_refund_is_paid_out_later(shop: Shop, nothing_changes: Unchanged) -> None:
+    paid_without_cash(shop)
+    note = shop.sell({"type": "RETURN"}).json()["invoice"]
+    driver = shop.client_of(shop.driver)
+    with nothing_changes():
+        body = {"customer": shop.customer.pk, "amount": "60.00"}
+        assert error_of(driver.post("/api/payouts/", body)) == (409, "money_not_found", "amount")
+        answer = driver.post(f"/api/invoices/{note['id']}/pay/", {"method": "CASH"})
+        assert error_of(answer) == (409, "money_not_found", "amount")
+    assert pay(shop, note, method="PAYNOW").status_code == 200
+
+
+def test_a_deposit_that_was_found_or_paid_in_cash_is_paid_back_unasked(shop: Shop) -> None:
+    banked = paid_without_cash(shop)
+    assert shop.client_of(shop.admin).post(f"/api/payments/{banked.pk}/bank/").status_code == 200
+    assert shop.sell({"type": "RETURN"}, payment_received=True).status_code == 201
+    reversed_ = paid_without_cash(shop)
+    reverse(shop, reversed_.pk)
+    assert record(shop, "91.07", method="CASH").status_code == 201
+    assert shop.sell({"type": "RETURN"}, payment_received=True).status_code == 201
+
+
+def test_who_takes_a_shell_back_in_part_payment_is_not_asked(shop: Shop) -> None:
+    for _ in range(2):
+        paid_without_cash(shop)
+    costs(shop, "100.00")
+    sale = ({"type": "SWAP"}, {"type": "RETURN"})
+    assert shop.sell(*sale, tender=[tender("CASH", "49.00")]).status_code == 201
+
+
+def test_what_a_phone_paid_out_of_unfound_money_stands_and_is_listed(shop: Shop) -> None:
+    payment = paid_without_cash(shop)
+    push(shop, tender("CASH", "60.00"), total="-60.00", cash="-60.00", kind="RETURN")
+    assert money(shop)[-1] == ("CASH", "-60.00", "0.00", "0.00")
+    [kept] = shop.client_of(shop.admin).get("/api/confirmations/").json()["results"]
+    assert (kept["code"], kept["value"], kept["confirmed_by"]) == ("money_not_found", str(payment), None)
+
+
 def test_change_is_given_of_cash_alone_and_refuses_nothing_that_happened(
     shop: Shop, nothing_changes: Unchanged
 ) -> None:

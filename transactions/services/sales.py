@@ -54,7 +54,7 @@ from inventory.services import (
 from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
 from invoices.services import Billing, Page, issue_invoice
-from payments.selectors import open_of_charges
+from payments.selectors import open_of_charges, unfound_of
 from payments.services import (
     require_cash_in_the_field,
     require_room_in_bag,
@@ -343,9 +343,10 @@ def _site(customer: Customer, lines: Sequence[Asked], left: Mapping[int, int]) -
     """What the customer holds of what leaves the site, where so many are ``left`` without it."""
     gone = leaving(lines)
     if not gone:
-        return Site({}, {})
+        return Site({}, {}, {})
     held = held_by(customer.pk, {pk: left.get(pk, 0) + count for pk, count in gone.items()})
-    return Site(held, open_of_charges(lot.pk for each in held.values() for lot in each.lots))
+    charged_by = open_of_charges(lot.pk for each in held.values() for lot in each.lots)
+    return Site(held, charged_by, unfound_of(charge.invoice for each in charged_by.values() for charge in each))
 
 
 def _moment(data: NewSale, approval: Approval | None, now: datetime) -> datetime:
