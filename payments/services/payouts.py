@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from django.db.models import Q
 
@@ -57,7 +58,8 @@ class CreditShare:
 @command
 @idempotent
 def pay_out(*, actor: User, data: NewPayout) -> Payment:
-    """Pay credit back: so much of the payments and credit notes with something left, the oldest first.
+    """Pay credit back: so much of the payments and credit notes with something left, what came by the same method
+    first, then what isn't still to be found at the bank, then the oldest.
 
     Who pays their own customers back, pays what they took themselves, in the way in which it came, and their own
     refunds in cash. Cash that closes all of it is rounded to coins. What a refund is to be set off against is no credit
@@ -68,7 +70,7 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
         raise denied(actor, Capability.PAY_OUT)
     customer = _customer(actor, data.customer)
     AMOUNT.require(data.amount, attr="amount")
-    credit = list(credit_to_pay_out(actor, customer, method=data.method))
+    credit = sorted(credit_to_pay_out(actor, customer, method=data.method), key=partial(_turn, data.method))
     available = sum((most for _, most in credit), ZERO)
     rounding = -rounding_of(data.amount, available) if data.method == Method.CASH else ZERO
     left, chosen = data.amount + rounding, list[Credit]()
@@ -199,11 +201,23 @@ def _part(payout: Payment, source: Payment | Invoice, amount: Decimal) -> Part:
     return Part(source, payout, amount)
 
 
+def _turn(method: str, credit: Credit) -> int:
+    """When it is its turn to be paid back by a method."""
+    source, _ = credit
+    if isinstance(source, Invoice):
+        return 1
+    return 0 if source.method == method else 2 if _is_unfound(source) else 1
+
+
+def _is_unfound(payment: Payment) -> bool:
+    return payment.method != Method.CASH and payment.banked_on is None
+
+
 def _not_found(data: NewPayout, chosen: Sequence[Credit]) -> Iterator[MoneyNotFound]:
     """Who calls cash PayNow, and pays it back from the bag, takes it twice."""
     sources = [(source, amount) for source, amount in chosen if isinstance(source, Payment)]
     for payment, amount in sources:
-        if payment.method not in (Method.CASH, data.method) and payment.banked_on is None:
+        if payment.method != data.method and _is_unfound(payment):
             came = f"S$ {shown(amount)} of it came by {payment.get_method_display()} ({payment})"
             yield MoneyNotFound(
                 f"{came}: nobody has found that in the bank's report yet.", attr="amount", value=str(payment)

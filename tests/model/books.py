@@ -506,7 +506,8 @@ class Books(Lots):
         self._settles(parts, day_of(at))
 
     def pays_back(self, customer: Customer, payer: Person, method: str, amount: Decimal, *, at: datetime) -> Payment:
-        """So much of what is left of payments and credit notes. The office pays back whatever was taken.
+        """So much of what is left of payments and credit notes. The office pays back whatever was taken: first what
+        came in the same way, then what isn't still to be found at the bank, where nothing is found here.
 
         What a refund is to be set off against isn't paid back: of those that are asked here nothing is.
         """
@@ -514,6 +515,10 @@ class Books(Lots):
         payout = Payment(customer, payer, method, -amount, day, day, order=self._order(at))
         parts: list[Allocation] = []
         credits = [(source, most - self._to_set_off(source)) for source, most in self._credits_of(customer)]
+        ways = [source.method if isinstance(source, Payment) else "" for source, _ in credits]
+        same = [each for each, way in zip(credits, ways, strict=True) if way == method]
+        sure = [each for each, way in zip(credits, ways, strict=True) if way in ("", "CASH") and way != method]
+        credits = [*same, *sure, *(each for each in credits if each not in same and each not in sure)]
         rounding = self._rounding(payout, -self.credit_to_pay_back(customer))
         left = amount + rounding
         for source, most in credits:
