@@ -139,9 +139,14 @@ def _set_off_first(actor: User, credit_note: Invoice, against: Mapping[Open, Dec
     )
 
 
+def may_refund_by(actor: User, method: str) -> bool:
+    """Who pays their own refunds out, does it in cash."""
+    return method == Method.CASH or actor.scope(Capability.PAY_OUT) is not Scope.OWN
+
+
 def require_cash_in_the_field(actor: User, method: str, *, attr: str) -> None:
     """Raise Invalid where somebody who pays their own refunds out would do it without cash."""
-    if method != Method.CASH and actor.scope(Capability.PAY_OUT) is Scope.OWN:
+    if not may_refund_by(actor, method):
         raise Invalid("In the field a refund is paid out in cash.", attr=attr)
 
 

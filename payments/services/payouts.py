@@ -24,7 +24,17 @@ from invoices.models import Invoice
 from payments.errors import ExceedsCredit, MoneyNotFound
 from payments.models import Payment
 from payments.selectors import offsets_of, unfound_of_refund
-from payments.services.allocations import Part, Share, named, owed_by, spread, write_allocations
+from payments.services.allocations import (
+    Owed,
+    Part,
+    Share,
+    closed_by,
+    is_untouched,
+    named,
+    owed_by,
+    spread,
+    write_allocations,
+)
 from payments.services.cash import cash_position, explain_count
 from payments.services.payments import require_room_in_bag
 from payments.tender import rounding_of
@@ -59,7 +69,7 @@ class CreditShare:
 @idempotent
 def pay_out(*, actor: User, data: NewPayout) -> Payment:
     """Pay credit back: so much of the payments and credit notes with something left, what came by the same method
-    first, then what isn't still to be found at the bank, then the oldest.
+    first, then other money that was found, then the oldest.
 
     Who pays their own customers back, pays what they took themselves, in the way in which it came, and their own
     refunds in cash. Cash that closes all of it is rounded to coins. What a refund is to be set off against is no credit
@@ -143,7 +153,7 @@ def set_off_credit(
     customer = _customer(actor, customer_id)
     chosen = list(_left(actor, customer)) if credits is None else _named(actor, customer, credits)
     owed = owed_by(customer.pk) if invoices is None else named(actor, customer.pk, invoices, attr="invoices")
-    parts = spread(chosen, owed)
+    parts = _settling(chosen, [*owed])
     if not parts:
         raise ExceedsCredit("There is no credit, or nothing that it could be set off against.")
     if sum((part.amount for part in parts), ZERO) < sum((share.amount for share in invoices or ()), ZERO):
@@ -156,6 +166,22 @@ def set_off_credit(
         after={"set_off": [f"{part.amount} of {part.source} against {part.target}" for part in parts]},
     )
     return customer
+
+
+def _settling(credits: Sequence[Credit], owed: Sequence[Owed]) -> list[Part]:
+    """What each credit settles of what is owed, in turn. Cash of which nothing was used closes it in coins."""
+    parts: list[Part] = []
+    for source, amount in credits:
+        is_cash = isinstance(source, Payment) and source.method == Method.CASH and is_untouched(source)
+        closed = closed_by(source, owed, parts) if is_cash and amount == source.amount else []
+        new = closed or spread([(source, amount)], owed)
+        done = [(part.target, part.amount) for part in new]
+        owed = [
+            (target, left - sum((settled for other, settled in done if other == target), ZERO)) for target, left in owed
+        ]
+        owed = [(target, left) for target, left in owed if left]
+        parts += new
+    return parts
 
 
 def credit_to_pay_out(actor: User, customer: Customer, *, method: str = "") -> Iterator[Credit]:
@@ -204,9 +230,9 @@ def _part(payout: Payment, source: Payment | Invoice, amount: Decimal) -> Part:
 def _turn(method: str, credit: Credit) -> int:
     """When it is its turn to be paid back by a method."""
     source, _ = credit
-    if isinstance(source, Invoice):
-        return 1
-    return 0 if source.method == method else 2 if _is_unfound(source) else 1
+    if isinstance(source, Invoice) or (source.method != method and _is_unfound(source)):
+        return 2
+    return 0 if source.method == method else 1
 
 
 def _is_unfound(payment: Payment) -> bool:
