@@ -77,6 +77,7 @@ def test_credit_a_payout_and_what_was_taken_back_say_so(shop: Shop, paper: str) 
     assert "The cheque bounced." in said(shop, taken, paper)
     reversal = Payment.objects.get(reverses=taken)
     undone = said(shop, reversal, paper)
+    assert re.search(r"Taken back\s+by", undone)
     assert f"This takes {taken} back." in undone
     for told in ("Kept as your credit", "Owed for this", "Paid to"):
         assert told not in undone + said(shop, taken, paper)
