@@ -86,7 +86,7 @@ def _facts(payment: Payment) -> Iterator[tuple[str, str]]:
 
 def _reversed_by(reversal: Payment) -> QuerySet[AuditLog]:
     """The payment itself names who took the money: that stays theirs."""
-    of_it = AuditLog.objects.filter(entity_type=Payment.entity, entity_id=reversal.reverses_id)
+    of_it = AuditLog.objects.filter(entity_type=Payment.entity, entity_id=reversal.reverses_id or 0)
     return of_it.filter(action="invoices.payment.reversed").select_related("user")
 
 

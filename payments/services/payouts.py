@@ -172,8 +172,9 @@ def _settling(credits: Sequence[Credit], owed: Sequence[Owed]) -> list[Part]:
     """What each credit settles of what is owed, in turn. Cash of which nothing was used closes it in coins."""
     parts: list[Part] = []
     for source, amount in credits:
-        is_cash = isinstance(source, Payment) and source.method == Method.CASH and is_untouched(source)
-        closed = closed_by(source, owed, parts) if is_cash and amount == source.amount else []
+        closed: list[Part] = []
+        if isinstance(source, Payment) and source.method == Method.CASH and is_untouched(source):
+            closed = closed_by(source, owed, parts) if amount == source.amount else []
         new = closed or spread([(source, amount)], owed)
         done = [(part.target, part.amount) for part in new]
         owed = [
