@@ -25,6 +25,7 @@ from foundation.office.actions import ON_LISTS_AND_PAGES, ON_PAGES, ReasonedForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, list_of, on_its_way, page_of, pending_lines
 from foundation.office.menu import Menu
+from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
@@ -48,7 +49,7 @@ from payments.selectors import (
 class PayBackForm(forms.Form):
     """So much of a customer's credit."""
 
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    amount = DecimalFormField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
     method = forms.ChoiceField(choices=Payment.Method.choices)
     reference = TextFormField(max_length=64, required=False)
     remarks = TextFormField(max_length=500, required=False)
@@ -57,7 +58,7 @@ class PayBackForm(forms.Form):
 class GoodwillForm(forms.Form):
     """So much for nothing that was charged."""
 
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    amount = DecimalFormField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
     method = forms.ChoiceField(choices=Payment.Method.choices)
     reason = TextFormField(max_length=500)
 
@@ -234,7 +235,7 @@ class PaymentForm(ModelForm[Payment]):
     customer = forms.ModelChoiceField(
         Customer.objects.all(), widget=FoundByTyping(Payment._meta.get_field("customer"), admin.site)
     )
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    amount = DecimalFormField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
     received_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Left empty: today.")
 
     class Meta:
@@ -433,7 +434,7 @@ class ChangedFilter(admin.SimpleListFilter):
 class ExpenseForm(ModelForm[CashExpense]):
     """What was paid from one's own cash bag."""
 
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    amount = DecimalFormField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
 
     class Meta:
         model = CashExpense

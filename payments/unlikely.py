@@ -1,6 +1,6 @@
 """What is unlikely of money that changes hands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from inventory.errors import ReferenceRepeated
 from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.unlikely import unlikely_amount
-from payments.errors import DateUnlikely, PaymentRepeated
+from payments.errors import DateUnlikely, MoneyNotFound, PaymentRepeated
 from payments.models import CashExpense, Payment, PaymentQuerySet
 
 OF_PAYOUTS = (AmountUnlikely, ReferenceRepeated, PaymentRepeated)
@@ -75,6 +75,16 @@ def _repeated(equal: QuerySet[Any], at: datetime) -> Iterator[PaymentRepeated]:
     if before := there.order_by("-pk").first():
         detail = f"{before} of {clock.in_words(before.ordered_at)} is for the same. Did money change hands once more?"
         yield PaymentRepeated(detail, attr="amount", value=str(before))
+
+
+def unfound_deposit(paid_by: Iterable[Payment], methods: Iterable[str], *, attr: str) -> Iterator[MoneyNotFound]:
+    """Ask about a deposit that is paid back by these methods: what paid for it came by another and isn't found."""
+    for payment in paid_by:
+        if {*methods} - {payment.method}:
+            came = f"The deposit was paid by {payment.get_method_display()} ({payment})"
+            yield MoneyNotFound(
+                f"{came}: nobody has found that in the bank's report yet.", attr=attr, value=str(payment)
+            )
 
 
 def repeated_reference(

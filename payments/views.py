@@ -48,7 +48,7 @@ class InvoicePaymentViewSet(ScopedViewSet):
 
     queryset = Invoice.objects.select_related("transaction").defer("snapshot")
     serializer_class = InvoiceOut
-    asks = {"pay": OF_PAYMENTS}
+    asks = {"pay": (*OF_PAYMENTS, MoneyNotFound)}
     capability = {"pay": Capability.RECORD_PAYMENT}
 
     @openapi.pay_invoice

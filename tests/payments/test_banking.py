@@ -159,6 +159,22 @@ def test_cash_for_money_that_nobody_has_found_is_asked_about(shop: Shop, nothing
     assert shop.client_of(shop.admin).post("/api/payouts/", body).status_code == 201
 
 
+def test_what_came_in_the_same_way_is_paid_back_first_then_what_was_found(
+    shop: Shop, nothing_changes: Unchanged
+) -> None:
+    unfound, found, cash = (taken(shop, method) for method in ("PAYNOW", "CARD", "CASH"))
+    assert act(shop, found, "bank").status_code == 200
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+    body = {"customer": shop.customer.pk, "amount": "10.00", "method": "CASH"}
+    for left in (["10.00", "10.00", "0.00"], ["10.00", "0.00", "0.00"]):
+        assert shop.client_of(supervisor).post("/api/payouts/", body).status_code == 201
+        rows = [Payment.objects.get(pk=pk) for pk in (unfound, found, cash)]
+        assert [str(row.credit_amount) for row in rows] == left
+    with nothing_changes():
+        asked = shop.client_of(supervisor).post("/api/payouts/", body)
+        assert error_of(asked) == (409, "money_not_found", "amount")
+
+
 def test_what_was_reversed_stays_as_the_bank_had_it(shop: Shop, nothing_changes: Unchanged) -> None:
     payment = taken(shop)
     act(shop, payment, "bank")

@@ -63,6 +63,17 @@ def test_it_is_in_the_bag_of_its_moment(shop: Shop) -> None:
     assert list(Discrepancy.objects.values_list("code", "entity_id")) == [("after_count", handed_in.pk)]
 
 
+def test_money_that_is_to_settle_more_than_it_comes_to_goes_as_far_as_it_goes(shop: Shop) -> None:
+    invoices = [invoice_of(shop), invoice_of(shop)]
+    named = [
+        {"invoice": each["id"], "amount": amount} for each, amount in zip(invoices, ("4.00", "100.00"), strict=True)
+    ]
+    phone = Phone(shop)
+    [result] = phone.push(collected(phone, "10.00", allocations=named))
+    assert result["status"] == "created", result["errors"]
+    assert [read(shop, each)["outstanding_amount"] for each in invoices] == ["27.07", "25.07"]
+
+
 def test_money_has_changed_hands_whatever_became_of_its_invoice(shop: Shop) -> None:
     invoice, other = invoice_of(shop), invoice_of(shop)
     pay(shop, invoice, amount="30.00")
