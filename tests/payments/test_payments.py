@@ -371,6 +371,17 @@ def test_an_invoice_is_settled_since_its_last_payment(shop: Shop) -> None:
     )
 
 
+def test_an_invoice_is_settled_since_the_latest_day_also_when_the_clock_was_set_back(shop: Shop) -> None:
+    """Else it were settled, as of a day on which part of it is open by its allocations."""
+    with at(20):
+        invoice = invoice_of(shop)
+    with at(26, hour=0):
+        pay(shop, invoice, amount="31.00")
+    with at(25, hour=23):
+        pay(shop, invoice)
+    assert Invoice.objects.get().settled_on == date(2026, 1, 26)
+
+
 def test_money_came_in_within_the_year_behind_us(shop: Shop) -> None:
     with at(20, hour=0):
         invoice = invoice_of(shop)
