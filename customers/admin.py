@@ -21,6 +21,7 @@ from foundation.office.imports import ImportsTables
 from foundation.office.links import Related, evidence_of, list_of
 from foundation.office.master_data import LegibleForm, MasterDataAdmin
 from foundation.office.menu import Menu
+from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 
 
@@ -44,7 +45,7 @@ class CustomerForm(LegibleForm[Customer]):
 
 
 class RateForm(ModelForm[CustomerRate]):
-    rate = forms.DecimalField(max_digits=10, decimal_places=2, min_value=0, max_value=RATE.most)
+    rate = DecimalFormField(max_digits=10, decimal_places=2, min_value=0, max_value=RATE.most)
 
 
 class RateInline(ReadOnlyInline[CustomerRate, Customer]):

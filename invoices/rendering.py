@@ -82,15 +82,15 @@ def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
     if invoice.meter:
         rows.append(_meter_row(invoice.meter, sign))
     split = len(rows) - _ROWS_KEPT_WITH_TOTALS if len(rows) > _ROWS_KEPT_TOGETHER else 0
-    fact_labels, fact_values = zip(*_facts(invoice, is_credit=is_credit), strict=True)
+    facts = _facts(invoice, is_credit=is_credit)
     return {
         "title": _title(invoice),
         "number": invoice.number,
         "supplier": party(invoice.supplier),
         "customer_label": "Credit to" if is_credit else "Collected from" if is_collection else "Bill to",
         "customer": party(invoice.customer, f"Customer {invoice.customer_code}"),
-        "fact_labels": "\n".join(fact_labels),
-        "fact_values": "\n".join(fact_values),
+        "facts": facts,
+        "fact_count": str(len(facts)),
         "notes": "\n".join(_notes(invoice)),
         "row_groups": [rows[:split], rows[split:]] if split else [rows],
         "sum_labels": ""
@@ -135,7 +135,7 @@ def _notes(invoice: InvoiceSnapshot) -> Iterator[str]:
 
 
 def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]]:
-    """Labels and values stand side by side, line by line: only the last may be too long for a line."""
+    """Labels, each with its value. A due date has what is still to be paid."""
     facts = [
         ("Date", day_text(invoice.issued_at.astimezone(SINGAPORE))),
         ("Transaction", invoice.transaction_number),
@@ -148,7 +148,8 @@ def _facts(invoice: InvoiceSnapshot, *, is_credit: bool) -> list[tuple[str, str]
         if invoice.paid is not None
         else _settled_before(invoice, is_credit=is_credit)
     )
-    if invoice.payment_type == "CREDIT" and not is_credit:
+    is_open = _left(invoice) and not (invoice.paid is None and invoice.payment_received)
+    if is_open and invoice.payment_type == "CREDIT" and not is_credit:
         facts.append(("Due date", day_text(invoice.due_on)))
     return [*facts, *_served(invoice)]
 

@@ -56,7 +56,7 @@ class MeterUsage:
 
 @dataclass(frozen=True, slots=True)
 class PaidBy:
-    """So much that changed hands by one method: a size, for credit notes too."""
+    """So much that changed hands by one method, also beyond what it settles: a size, for credit notes too."""
 
     method: str
     """CASH, PAYNOW, CARD or CHEQUE."""

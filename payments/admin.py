@@ -25,6 +25,7 @@ from foundation.office.actions import ON_LISTS_AND_PAGES, ON_PAGES, ReasonedForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, list_of, on_its_way, page_of, pending_lines
 from foundation.office.menu import Menu
+from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
@@ -34,13 +35,21 @@ from invoices.selectors import open_amount
 from payments import services
 from payments.models import Allocation, CashCount, CashCountQuerySet, CashExpense, Payment, PaymentQuerySet
 from payments.receipts import print_receipt
-from payments.selectors import PAYMENT_NUMBERS, MoneyTaken, expectation_seen_by, expenses_of, money_seen_by, offsets_of
+from payments.selectors import (
+    PAYMENT_NUMBERS,
+    MoneyTaken,
+    expectation_seen_by,
+    expenses_of,
+    money_seen_by,
+    names_of,
+    offsets_of,
+)
 
 
 class PayBackForm(forms.Form):
     """So much of a customer's credit."""
 
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    amount = DecimalFormField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
     method = forms.ChoiceField(choices=Payment.Method.choices)
     reference = TextFormField(max_length=64, required=False)
     remarks = TextFormField(max_length=500, required=False)
@@ -49,7 +58,7 @@ class PayBackForm(forms.Form):
 class GoodwillForm(forms.Form):
     """So much for nothing that was charged."""
 
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    amount = DecimalFormField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
     method = forms.ChoiceField(choices=Payment.Method.choices)
     reason = TextFormField(max_length=500)
 
@@ -80,7 +89,7 @@ class AccountAdmin(CustomerAdmin):
             queryset,
             PayBackForm,
             "Pay credit back",
-            "paid back",
+            lambda payout: f"paid back by {payout}",
             lambda customer, sent: services.pay_out(actor=actor, data=services.NewPayout(customer.pk, **sent)),
             lambda customer: told_of_credit(actor, customer),
         )
@@ -103,7 +112,7 @@ class AccountAdmin(CustomerAdmin):
             queryset,
             GoodwillForm,
             "Pay a goodwill refund",
-            "paid",
+            lambda payout: f"paid by {payout}",
             lambda customer, sent: services.refund_goodwill(actor=actor, customer_id=customer.pk, **sent),
         )
 
@@ -147,15 +156,15 @@ class PayableInvoiceAdmin(InvoiceAdmin):
             "Mark as paid",
             "paid",
             lambda invoice, sent: services.pay_invoice(actor=actor, invoice_id=invoice.pk, **sent),
-            told_of_payout,
+            lambda invoice: told_of_payout(actor, invoice),
         )
 
 
-def told_of_payout(invoice: Invoice) -> Iterable[str]:
+def told_of_payout(reader: User, invoice: Invoice) -> Iterable[str]:
     """How much of a credit note there is to pay out: what has to be set off before isn't."""
     against = offsets_of(invoice) if invoice.outstanding_amount < 0 else {}
-    for charge, amount in against.items():
-        yield f"S$ {shown(amount)} is set off against {charge.number} first"
+    for name, amount in zip(names_of(reader, against), against.values(), strict=True):
+        yield f"S$ {shown(amount)} is set off against {name} first"
     if against:
         left = -invoice.outstanding_amount - sum(against.values())
         yield f"S$ {shown(left)} is paid out" if left else "Nothing is paid out"
@@ -170,11 +179,14 @@ class AllocationInline(ReadOnlyInline[Allocation, Payment]):
     verbose_name_plural = "what it settles"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
-        return super().get_queryset(request).select_related("invoice", "payout")
+        rows = Allocation.objects.read_by(acting_user(request)).select_related("invoice", "payout")
+        return rows.order_by("pk")
 
     @admin.display(description="invoice, or what it was paid out by")
-    def document(self, allocation: Allocation) -> str:
-        return str(allocation.invoice or allocation.payout)
+    def document(self, allocation: Any) -> str:
+        if allocation.invoice_id:
+            return str(allocation.invoice) if allocation.is_visible else "another invoice"
+        return str(allocation.payout) if allocation.is_payout_visible else "another payment"
 
 
 class PaidOutInline(ReadOnlyInline[Allocation, Payment]):
@@ -206,11 +218,15 @@ class UnmatchedFilter(admin.SimpleListFilter):
     parameter_name = "unmatched"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "Not found yet: PayNow, cards, cheques, transfers")]
+        return [
+            ("yes", "Not found yet: PayNow, cards, cheques, transfers"), ("reversed", "Reversed, and never found"),
+        ]  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
         assert isinstance(queryset, PaymentQuerySet)
-        return queryset.filter(queryset.unmatched()) if self.value() == "yes" else queryset
+        if self.value() not in ("yes", "reversed"):
+            return queryset
+        return queryset.filter(queryset.unmatched(), reversal__isnull=self.value() == "yes")
 
 
 class PaymentForm(ModelForm[Payment]):
@@ -219,7 +235,7 @@ class PaymentForm(ModelForm[Payment]):
     customer = forms.ModelChoiceField(
         Customer.objects.all(), widget=FoundByTyping(Payment._meta.get_field("customer"), admin.site)
     )
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    amount = DecimalFormField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
     received_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Left empty: today.")
 
     class Meta:
@@ -332,7 +348,7 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
         yield evidence_of(target)
 
     def awaited(self) -> Iterable[tuple[str, str, Mapping[str, str], Q]]:
-        of_it = Payment.objects.all().unmatched()
+        of_it = Payment.objects.all().unmatched() & Q(reversal=None)
         one, several = "payment to find in the bank's report", "payments to find in the bank's report"
         yield one, several, {"unmatched": "yes"}, of_it
 
@@ -418,7 +434,7 @@ class ChangedFilter(admin.SimpleListFilter):
 class ExpenseForm(ModelForm[CashExpense]):
     """What was paid from one's own cash bag."""
 
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
+    amount = DecimalFormField(max_digits=12, decimal_places=2, min_value=CENT, max_value=AMOUNT.most)
 
     class Meta:
         model = CashExpense

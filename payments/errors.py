@@ -34,6 +34,24 @@ class MoneyNotFound(Question):
     code = "money_not_found"
 
 
+class PaymentRepeated(Question):
+    """The same person recorded equal money minutes before, and neither has a reference that tells them apart."""
+
+    code = "payment_repeated"
+
+
+class DateUnlikely(Question):
+    """Money is said to have come long before it is entered: the year or the month may be a slip."""
+
+    code = "date_unlikely"
+
+
+class MoneyBanked(Question):
+    """The bank's report has what is to be reversed: the money moved."""
+
+    code = "money_banked"
+
+
 class NotBanked(Conflict):
     """Nobody has said of this payment that the bank has it."""
 

@@ -34,16 +34,17 @@ class PaymentQuerySet(LedgerQuerySet):
         return self.filter(rows_within(user, Capability.VIEW_SALES))
 
     def unmatched(self) -> Q:
-        """What moved without cash, stands, and nobody has found in the bank's or the terminal's report."""
+        """What moved without cash, and nobody has found in the bank's or the terminal's report.
+
+        Also what was reversed: who keeps cash, calls it PayNow and has that reversed still shows. What the bank sent
+        back it has had.
+        """
         methods = [method for method in Payment.Method if method != Payment.Method.CASH]
-        return Q(banked_on=None, method__in=methods, reverses=None, reversal=None)
+        return Q(banked_on=None, method__in=methods, reverses=None, bounced_on=None)
 
     def with_allocations(self, reader: User) -> Self:
         """Each with its ``allocations``; which documents they settle is told of those that the reader may see."""
-        visible = Invoice.objects.visible_to(reader).filter(pk=OuterRef("invoice"))
-        payouts = self.model.objects.visible_to(reader).filter(pk=OuterRef("payout"))
-        allocations = Allocation.objects.annotate(is_visible=Exists(visible), is_payout_visible=Exists(payouts))
-        allocations = allocations.select_related("invoice")
+        allocations = Allocation.objects.read_by(reader).select_related("invoice")
         return self.prefetch_related(Prefetch("allocations", allocations.defer("invoice__snapshot")), "roundings")
 
 
@@ -304,6 +305,14 @@ class Payment(Ordered, OperationRecord):
         return self.amount - self.allocated_amount if self.used_up_on is None else ZERO
 
 
+class AllocationQuerySet(LedgerQuerySet):
+    def read_by(self, reader: User) -> Self:
+        """Each with whether its reader may see what it settles, or what it was paid out by."""
+        visible = Invoice.objects.visible_to(reader).filter(pk=OuterRef("invoice"))
+        payouts = Payment.objects.visible_to(reader).filter(pk=OuterRef("payout"))
+        return self.annotate(is_visible=Exists(visible), is_payout_visible=Exists(payouts))
+
+
 class Allocation(LedgerModel):
     """So much of a payment, or of a credit note, settles so much of an invoice. Undone by a negative one.
 
@@ -330,7 +339,7 @@ class Allocation(LedgerModel):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="allocations")
     created_at = models.DateTimeField()
 
-    objects = LedgerQuerySet.as_manager()
+    objects = AllocationQuerySet.as_manager()
 
     class Meta:
         app_label = "invoices"

@@ -165,7 +165,7 @@ bank_payment = extend_schema(
     summary="Say that the bank has a payment",
     description="ADMIN, and a SUPERVISOR for their depot's: the bank's or the terminal's report has what somebody else "
     "took without cash, or the cheque was banked. Said again the day is corrected. What nobody has found is listed by "
-    "`?unmatched=true`.",
+    "`?unmatched=true`, reversed or not.",
     tags=["Payments"],
     request=BankedIn,
     responses={200: PaymentOut, **conflicts(AlreadyReversed)},
@@ -220,7 +220,7 @@ bounce_cheque = extend_schema(
 reverse_payment = extend_schema(
     summary="Reverse a payment",
     description="ADMIN, and a SUPERVISOR for their depot's users: it was entered wrongly, or a cheque bounced. "
-    "Answers the reversal; what the payment settled is open again.",
+    "Answers the reversal; what the payment settled is open again. What the bank's report has is asked about.",
     tags=["Payments"],
     request=ReasonIn,
     responses={201: PaymentOut, **conflicts(AlreadyReversed)},

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.template import Context
 
+from audit.models import AuditLog
 from foundation import clock
 from foundation.money import ZERO
 from invoices.pdf.page import template
@@ -52,8 +54,7 @@ def _context(payment: Payment) -> dict[str, object]:
             f"Customer {customer.customer_code}",
         ),
         "facts": facts,
-        "fact_labels": "\n".join(label for label, _ in facts),
-        "fact_values": "\n".join(value for _, value in facts),
+        "fact_count": str(len(facts)),
         "void": _void(payment),
         "rows": [(label, money(-amount if is_out else amount)) for label, amount in _rows(payment)],
         "total_label": "Taken back" if payment.reverses_id else "Paid" if is_out else "Received",
@@ -75,9 +76,18 @@ def _title(payment: Payment) -> str:
 def _facts(payment: Payment) -> Iterator[tuple[str, str]]:
     yield "Date", day_text(payment.received_on)
     yield "Method", dotted(payment.get_method_display(), payment.reference)
-    yield "Paid by" if payment.amount < 0 else "Taken by", payment.user.get_full_name()
+    if payment.reverses_id:
+        yield from (("Taken back by", each.user.get_full_name()) for each in _reversed_by(payment) if each.user)
+    else:
+        yield "Paid by" if payment.amount < 0 else "Taken by", payment.user.get_full_name()
     if payment.banked_on:
         yield "Bank", day_text(payment.banked_on)
+
+
+def _reversed_by(reversal: Payment) -> QuerySet[AuditLog]:
+    """The payment itself names who took the money: that stays theirs."""
+    of_it = AuditLog.objects.filter(entity_type=Payment.entity, entity_id=reversal.reverses_id or 0)
+    return of_it.filter(action="invoices.payment.reversed").select_related("user")
 
 
 def _void(payment: Payment) -> str:

@@ -18,6 +18,7 @@ from payments.bag import Bag
 from payments.models import Allocation, CashCount, CashExpense, Payment
 from payments.offsets import Open, Refunded, offsets
 
+Method = Payment.Method
 PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 """Which field holds the numbers of a prefix, see `customers.search`."""
 
@@ -163,6 +164,28 @@ def open_of_charges(lot_ids: Iterable[int]) -> dict[int, list[Open]]:
     return found
 
 
+def unfound_of(invoices: Iterable[int]) -> dict[int, list[Payment]]:
+    """What settles these invoices and came without cash, where nobody has found it at the bank; by invoice."""
+    standing = Payment.objects.filter(banked_on__isnull=True, reverses__isnull=True, reversal__isnull=True)
+    rows = Allocation.objects.filter(invoice__in=set(invoices), payment__in=standing.exclude(method=Method.CASH))
+    sums = rows.order_by("payment").values_list("invoice", "payment").annotate(total=sum_of("amount"))
+    # SQLite adds decimals as floats.
+    settling = [(invoice, payment) for invoice, payment, total in sums if to_cents(total)]
+    payments = Payment.objects.in_bulk({payment for _, payment in settling})
+    found: dict[int, list[Payment]] = defaultdict(list)
+    for invoice, payment in settling:
+        found[invoice].append(payments[payment])
+    return found
+
+
+def unfound_of_refund(credit_note: Invoice) -> list[Payment]:
+    """Likewise what paid the deposits that a refund gives back."""
+    used = LotMovement.objects.filter(document_number=credit_note.invoice_number, pieces__lt=0)
+    charges = open_of_charges(used.values_list("lot", flat=True))
+    found = unfound_of(charge.invoice for each in charges.values() for charge in each)
+    return [*{payment.pk: payment for each in found.values() for payment in each}.values()]
+
+
 def offsets_of(credit_note: Invoice) -> dict[Open, Decimal]:
     """What is left of a refund, and has to be set off before any of it is paid out: its deposits' charges are open."""
     used = LotMovement.objects.filter(document_number=credit_note.invoice_number, pieces__lt=0)
@@ -172,6 +195,14 @@ def offsets_of(credit_note: Invoice) -> dict[Open, Decimal]:
     # SQLite adds decimals as floats.
     set_off = {pk: to_cents(amount) for pk, amount in done.annotate(sum=sum_of("amount"))}
     return offsets(refunds, charged_by, most=-credit_note.outstanding_amount, set_off=set_off)
+
+
+def names_of(reader: User, charges: Iterable[Open]) -> list[str]:
+    """The invoices by their numbers, and those that the reader may not see as another one."""
+    rows = list(charges)
+    visible = Invoice.objects.visible_to(reader).filter(pk__in=[row.invoice for row in rows])
+    seen = set(visible.values_list("pk", flat=True))
+    return [row.number if row.invoice in seen else "another invoice" for row in rows]
 
 
 @tells_of(Customer)

@@ -178,6 +178,7 @@ class SetOffIn(Input):
         required=False,
         allow_null=True,
         default=None,
+        allow_empty=False,
         max_length=LINES,
         help_text="Payments and credit notes. Left out: all that is left of them, the oldest first.",
     )
@@ -186,6 +187,7 @@ class SetOffIn(Input):
         required=False,
         allow_null=True,
         default=None,
+        allow_empty=False,
         max_length=LINES,
         help_text="Left out: what has been owed for longest first.",
     )

@@ -16,11 +16,10 @@ from foundation.api.responses import pdf_file
 from foundation.api.viewsets import LedgerViewSet, ScopedViewSet
 from foundation.remains import pending_for
 from inventory.serializers import DecisionIn, ReasonedDecisionIn
-from invoices.errors import AmountUnlikely
 from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments import openapi, services
-from payments.errors import MoneyNotFound
+from payments.errors import MoneyBanked, MoneyNotFound
 from payments.models import CashCount, CashCountQuerySet, CashExpense, CashExpenseQuerySet, Payment, PaymentQuerySet
 from payments.receipts import print_receipt, slip_of
 from payments.selectors import PAYMENT_NUMBERS, expectation_seen_by, money_seen_by
@@ -41,7 +40,7 @@ from payments.serializers import (
     SetOffOut,
     SharesIn,
 )
-from payments.unlikely import OF_PAYMENTS
+from payments.unlikely import OF_EXPENSES, OF_PAYMENTS, OF_PAYOUTS, OF_PAYOUTS_WITHOUT_REFERENCE
 
 
 class InvoicePaymentViewSet(ScopedViewSet):
@@ -49,7 +48,7 @@ class InvoicePaymentViewSet(ScopedViewSet):
 
     queryset = Invoice.objects.select_related("transaction").defer("snapshot")
     serializer_class = InvoiceOut
-    asks = {"pay": OF_PAYMENTS}
+    asks = {"pay": (*OF_PAYMENTS, MoneyNotFound)}
     capability = {"pay": Capability.RECORD_PAYMENT}
 
     @openapi.pay_invoice
@@ -69,7 +68,7 @@ class CustomerPaymentViewSet(ScopedViewSet):
     queryset = Customer.objects.all()
     serializer_class = PaymentOut
     operations = {"refund_goodwill": "payment.goodwill"}
-    asks = {"refund_goodwill": (AmountUnlikely,)}
+    asks = {"refund_goodwill": OF_PAYOUTS_WITHOUT_REFERENCE}
     target = "customer"
     capability = {"refund_goodwill": Capability.REFUND_GOODWILL}
 
@@ -92,7 +91,8 @@ class PaymentFilter(LedgerFilterSet):
     received_to = DayFilter(field_name="received_on", lookup_expr="lte")
     unmatched = YesNoFilter(
         method="by_match",
-        help_text="Moved without cash, and nobody has found it in the bank's or the terminal's report yet.",
+        help_text="Moved without cash, and nobody has found it in the bank's or the terminal's report: also what was "
+        "reversed since, but for cheques that bounced.",
     )
     has_credit = YesNoFilter(field_name="used_up_on", lookup_expr="isnull")
 
@@ -114,7 +114,7 @@ class PaymentViewSet(LedgerViewSet):
     documents = PAYMENT_NUMBERS
     ordering_fields = ("id", "amount", "received_on")
     operations = {"create": services.OPERATION}
-    asks = {"create": OF_PAYMENTS}
+    asks = {"create": OF_PAYMENTS, "reverse": (MoneyBanked,)}
     capability = {
         "list": Capability.VIEW_SALES,
         "retrieve": Capability.VIEW_SALES,
@@ -211,7 +211,7 @@ def payment_read_by(reader: User, pk: int) -> object:
 class PayoutViewSet(ScopedViewSet):
     queryset = Payment.objects.all()
     serializer_class = PaymentOut
-    asks = {"create": (*OF_PAYMENTS, MoneyNotFound)}
+    asks = {"create": (*OF_PAYOUTS, MoneyNotFound)}
     capability = {"create": Capability.PAY_OUT}
 
     @openapi.pay_out
@@ -332,7 +332,7 @@ class ExpenseViewSet(LedgerViewSet):
     filter_backends = (FilterBackend, KnownOrdering)
     ordering_fields = ("id",)
     operations = {"create": services.EXPENSE_CREATE}
-    asks = {"create": (AmountUnlikely,)}
+    asks = {"create": OF_EXPENSES}
     capability = {
         "list": Capability.VIEW_SETTLEMENTS,
         "retrieve": Capability.VIEW_SETTLEMENTS,

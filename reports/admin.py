@@ -182,7 +182,7 @@ def _account(account: Statement) -> Report:
             {
                 "day": entry.day,
                 "number": entry.number,
-                "details": entry.details,
+                "details": "Rounding of cash" if entry.kind == "ROUNDING" else entry.details,
                 "due_on": entry.due_on,
                 "amount": entry.amount,
                 "balance": entry.balance,

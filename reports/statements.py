@@ -35,7 +35,6 @@ def _context(account: Statement) -> dict[str, object]:
         ("Terms", terms),
         ("To pay", f"S$ {money(max(account.closing_balance, 0 * account.closing_balance))}"),
     )
-    labels, values = zip(*facts, strict=True)
     return {
         "supplier": party(Party(**settings.COMPANY)),
         "customer": party(
@@ -52,8 +51,8 @@ def _context(account: Statement) -> dict[str, object]:
         ),
         "customer_code": customer.customer_code,
         "period": f"{day_text(account.date_from)} – {day_text(account.date_to)}",
-        "fact_labels": "\n".join(labels),
-        "fact_values": "\n".join(values),
+        "facts": facts,
+        "fact_count": str(len(facts)),
         "first_day": day_text(account.date_from),
         "opening": money(account.opening_balance),
         "rows": [_row(entry) for entry in account.entries],

@@ -55,6 +55,7 @@ _NOTHING: dict[str, object] = {
     "invoice": None,
     "invoice_number": None,
     "pdf_url": None,
+    "payments": [],
     "errors": [],
     "conflict": None,
     "discrepancies": [],

@@ -34,6 +34,8 @@ from sync.reading import MAX_OFFSET, PROTOCOL
 from sync.selectors import LISTED, METER_OF_CUSTOMER, PULLED_OF_CUSTOMER, PULLED_OF_RATE, as_sent, missing_numbers
 from sync.services import CREATED, DUPLICATE, REJECTED, Envelope, Result
 from transactions.models import Transaction
+from transactions.selectors import moved_with
+from transactions.serializers import MovedOut
 
 MAX_OPERATIONS, MAX_PROTOCOL = 200, 1_000
 STATUSES = [CREATED, DUPLICATE, REJECTED]
@@ -165,6 +167,7 @@ class ResultOut(serializers.Serializer[Result]):
     invoice = serializers.SerializerMethodField(help_text="A sale's invoice: its id.")
     invoice_number = serializers.SerializerMethodField()
     pdf_url = serializers.SerializerMethodField(help_text="A sale's document; needs the same authorisation.")
+    payments = serializers.SerializerMethodField(help_text="What changed hands with a sale: one for each method.")
     errors = ErrorSerializer(many=True, source="refusals")  # type: ignore[assignment]  # a field, not this serializer's own errors
     conflict = serializers.SerializerMethodField(help_text="The kept operation, when rejected.")
 
@@ -186,6 +189,10 @@ class ResultOut(serializers.Serializer[Result]):
             return None
         request: Request | None = self.context.get("request")
         return str(reverse("invoice-pdf", args=[result.made.invoice_id], request=request))
+
+    @extend_schema_field(MovedOut(many=True))
+    def get_payments(self, result: Result) -> object:
+        return MovedOut(moved_with(result.made), many=True).data if isinstance(result.made, Transaction) else []
 
     def get_conflict(self, result: Result) -> int | None:
         return result.conflict.pk if result.conflict is not None and result.made is None else None

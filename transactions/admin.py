@@ -21,6 +21,7 @@ from foundation.office.actions import ON_LISTS_AND_PAGES, ON_PAGES, ReasonForm
 from foundation.office.generic import FieldGroups, ModelForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of, movements_of
 from foundation.office.menu import Menu
+from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.widgets import FoundByTyping
 from invoices.admin import pdf_link, pdf_url
@@ -229,8 +230,8 @@ class NewMeterForm(ModelForm[MeterReplacement]):
         Customer.objects.filter(meter_rate__isnull=False),
         widget=FoundByTyping(MeterReplacement._meta.get_field("customer"), admin.site),
     )
-    final_reading = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0, max_value=READING.most)
-    first_reading = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0, max_value=READING.most)
+    final_reading = DecimalFormField(max_digits=12, decimal_places=2, min_value=0, max_value=READING.most)
+    first_reading = DecimalFormField(max_digits=12, decimal_places=2, min_value=0, max_value=READING.most)
 
     class Meta:
         model = MeterReplacement

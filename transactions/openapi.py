@@ -115,7 +115,7 @@ _CREATE: dict[str, Any] = {
         _SALE,
         OpenApiExample(
             "recorded",
-            value={"transaction": _TRANSACTION_EXAMPLE, "invoice": INVOICE_EXAMPLE, "refund": None},
+            value={"transaction": _TRANSACTION_EXAMPLE, "invoice": INVOICE_EXAMPLE, "refund": None, "payments": []},
             response_only=True,
             status_codes=["200", "201"],
         ),
@@ -136,7 +136,8 @@ record_sale = extend_schema(
     summary="Record a sale",
     description="Stock, meter, price, number, invoice, PDF and audit in one commit, or nothing. "
     "The server prices every line: a RETURN refunds what was charged for what comes back, first what was lent without "
-    "a deposit, then the oldest deposit. A refund that exceeds the sale has a document of its own (`refund`). With a "
+    "a deposit, then the oldest deposit. A refund that exceeds the sale has a document of its own (`refund`). "
+    "`payments` names what changed hands: `GET /api/payments/{id}/receipt/` prints its receipt. With a "
     "`client_temp_id` it is safe to send again.",
     **_CREATE,
 )
@@ -197,6 +198,7 @@ void_sale = extend_schema(
                     "outstanding_amount": "0.00",
                 },
                 "refund": None,
+                "payments": [],
             },
             response_only=True,
             status_codes=["201"],

@@ -22,9 +22,11 @@ from inventory.models import Condition, Location, StockMovement
 from inventory.services import Move
 from invoices.services import Billing
 from invoices.snapshot import Line, MeterUsage
+from payments.errors import MoneyNotFound
 from payments.models import Payment
 from payments.offsets import Open, Refunded, offsets
 from payments.tender import Portion, Tender, in_coins, portions, rounding_of, total_of
+from payments.unlikely import unfound_deposit
 from transactions.errors import EmptySale, MeterMovedOn, RateMismatch, TenderExceedsDue
 from transactions.pricing import (
     CARRIED,
@@ -129,11 +131,13 @@ class PriceList:
 @dataclass(frozen=True, slots=True)
 class Site:
     """What a customer holds of all that leaves the site, before it does; and what is open of the invoices that charged
-    the deposits of it, by lot: also of those that charged them again, as the void of a refund does.
+    the deposits of it, by lot: also of those that charged them again, as the void of a refund does. ``unfound`` is what
+    paid those, without cash, and wasn't found at the bank.
     """
 
     held: Mapping[int, Held]
     charged_by: Mapping[int, Sequence[Open]]
+    unfound: Mapping[int, Sequence[Payment]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +310,7 @@ def plan_sale(
     taken = min(max(settled.settling, ZERO), owes)
     to_settle = taken - settled.paid_out
     tendered = portions(settled.tender, to_settle, settled.rounding)
-    paid_by = [(each.tender.method, abs(each.amount)) for each in tendered if each.amount]
+    paid_by = [(each.tender.method, abs(each.tender.amount)) for each in tendered]
     is_on_the_spot = sale.payment_received or bool(settled.moved)
     billing = replace(
         billed,
@@ -343,7 +347,7 @@ def plan_sale(
         attr_of_money="tender" if sale.tender else "payment_received",
         last_seen=sale.seen.last_reading if sale.seen else None,
     )
-    more = _more_than_due(sale, settled)
+    more = [*_more_than_due(sale, settled), *_not_found(sale, settled, credits, site)]
     return SalePlan(items, usage, billing, tendered, refund, differences, [*questions, *more])
 
 
@@ -410,6 +414,20 @@ def _more_than_due(sale: NewSale, settled: Settled) -> Iterator[Question]:
     if sale.tender and more > 0:
         detail = f"{settled.moved} is more than what is due, {max(settled.due, ZERO)}: the rest settles older invoices."
         yield TenderExceedsDue(detail, attr="tender", value=settled.moved)
+
+
+def _not_found(sale: NewSale, settled: Settled, credits: Sequence[PricedItem], site: Site) -> Iterator[MoneyNotFound]:
+    """Ask about deposits that are paid out though nobody has found what paid for them."""
+    charges = {
+        charge.invoice
+        for item in credits
+        for refund in item.refunds
+        if refund.lot
+        for charge in site.charged_by.get(refund.lot.pk, ())
+    }
+    paid_by = {payment.pk: payment for pk in sorted(charges) for payment in site.unfound.get(pk, ())}
+    attr = "tender" if sale.tender else "payment_received"
+    return unfound_deposit(paid_by.values(), [each.method for each in settled.tender if each.amount < 0], attr=attr)
 
 
 def _require_known_payout(sale: NewSale, settled: Settled, credits: Sequence[PricedItem], listed: PriceList) -> None:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from customers.models import Customer
+from foundation import clock
 from foundation.money import ZERO, sum_of
 from invoices.models import Invoice
+from payments.models import Payment
 from transactions.crediting import InvoiceLeft, LineLeft, Taxed
 from transactions.models import MeterReplacement, Transaction, TransactionItem
 
@@ -67,6 +69,14 @@ def left_of(sale: Transaction, invoice: Invoice) -> InvoiceLeft:
         billed=Taxed(invoice.taxable_amount, invoice.gst_amount),
         credited=Taxed(-credited["net"], -credited["gst"]),
     )
+
+
+def moved_with(sale: Transaction) -> QuerySet[Payment]:
+    """What was taken or paid out with a sale, in its commit: a payment for each method."""
+    of_it = Payment.objects.filter(customer=sale.customer_id, user=sale.user_id, created_at=sale.created_at)
+    # The day is that of an index.
+    received_on = clock.business_date(sale.occurred_at)
+    return of_it.filter(received_on=received_on, is_on_the_spot=True).order_by("pk")
 
 
 def meter_history(customer: Customer, *, newest: int) -> list[MeterReading]:

@@ -260,12 +260,26 @@ class RefundOut(serializers.Serializer[Mapping[str, object]]):
     invoice = InvoiceOut(read_only=True)
 
 
+class MovedOut(serializers.ModelSerializer[Payment]):
+    """What changed hands with a sale. Its receipt is that of the payment."""
+
+    payment_number = serializers.CharField(source="__str__", read_only=True)
+
+    class Meta:
+        model = Payment
+        fields = ("id", "payment_number", "method", "amount")
+        read_only_fields = fields
+
+
 class SaleOut(serializers.Serializer[Mapping[str, object]]):
     """What one commit recorded: the sale and its document, and the refund that exceeds it, with its own."""
 
     transaction = TransactionOut(read_only=True)
     invoice = InvoiceOut(read_only=True)
     refund = RefundOut(read_only=True, allow_null=True)
+    payments = MovedOut(
+        many=True, read_only=True, help_text="What was taken with it, or (negative) paid out: one for each method."
+    )
 
 
 class VoidIn(Input):
@@ -376,12 +390,17 @@ class DepositBalanceOut(serializers.Serializer[Holding]):  # with many=True
 
 
 class LotOut(serializers.Serializer[DepositLot]):  # with many=True
-    """A deposit that is held."""
+    """A deposit that is held. ``visible`` in the context: the numbers of documents that its reader may see."""
 
     pieces = serializers.IntegerField()
     amount = serializers.DecimalField(max_digits=12, decimal_places=2)
-    document_number = serializers.CharField(allow_blank=True, help_text="What charged it; empty: nobody knows.")
+    document_number = serializers.SerializerMethodField(
+        help_text="What charged it; empty: nobody knows, or a document that you may not see."
+    )
     occurred_at = serializers.DateTimeField()
+
+    def get_document_number(self, lot: DepositLot) -> str:
+        return lot.document_number if lot.document_number in self.context["visible"] else ""
 
 
 class HoldingOut(serializers.Serializer[list[Holding]]):  # with many=True

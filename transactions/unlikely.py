@@ -16,6 +16,7 @@ from inventory.errors import ReferenceRepeated
 from invoices.errors import AmountUnlikely
 from invoices.services import Billing
 from invoices.unlikely import unlikely_amount
+from payments.errors import MoneyNotFound
 from transactions.errors import QuantityUnlikely, ReadingBeforeLast, TenderExceedsDue, UsageUnlikely
 from transactions.models import RateSource
 from transactions.pricing import PricedItem, Usage
@@ -23,7 +24,7 @@ from transactions.usage import Habit, days_between
 
 IN_SALES = (
     UsageUnlikely, ReadingBeforeLast, QuantityUnlikely, RateUnlikely, AmountUnlikely, TenderExceedsDue,
-    ReferenceRepeated,
+    MoneyNotFound, ReferenceRepeated,
 )  # fmt: skip
 IN_REPLACEMENTS = (UsageUnlikely, ReadingBeforeLast, AmountUnlikely, MeterNumberInUse)
 KEPT_IN_PUSHES = tuple(each for each in IN_SALES if each.is_kept)

@@ -69,6 +69,10 @@ UNLIKELY: dict[str, Decimal] = {
         "GOODS_IN_FACTOR": "5",
         # Singapore dollars of a document or a payment, with GST.
         "AMOUNT": "10000",
+        # Days between the date of a payment and that on which it is taken or entered.
+        "DAYS_LATE": "31",
+        # Minutes between two payments, payouts or expenses for the same, which have no reference.
+        "REPEATED_MINUTES": "10",
         # How far a price or a rate moves, in per cent of the one before.
         "RATE_CHANGE_PERCENT": "30",
     }.items()

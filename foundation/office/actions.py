@@ -35,6 +35,10 @@ _ACTION_FIELDS = ("action", f"{admin.ActionLocation.CHANGE_FORM.value}-action", 
 """What says which action was chosen for which rows."""
 
 
+Done = str | Callable[[Any], str]
+"""What is said of a row for which a command was run: of what that made, where that has a number."""
+
+
 def _is_key(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
@@ -167,25 +171,30 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         refusal: DomainError | None = getattr(request, "office_refusal", None)
         return form if refusal is None else _refused(form, refusal, self.form_fields)
 
-    def each(self, request: HttpRequest, targets: Iterable[M], done: str, act: Callable[[M], object]) -> None:
+    def each(self, request: HttpRequest, targets: Iterable[M], done: Done, act: Callable[[M], object]) -> bool:
         """Run a command for each selected row, each in its own transaction and once, and say what became of it.
 
-        What it asks first, `ask` and `run` ask on their page.
+        Answers whether all were refused by a rule. What it asks first, `ask` and `run` ask on their page.
         """
+        is_any_refused, is_any_done = False, False
         for target in targets:
             operation = once.operation_of(request, f"{self.opts.model_name}.action", target.pk)
             try:
                 with named(operation), said(confirm.ticked(request, target), by=request.user):
-                    act(target)
+                    made = act(target)
             except Unconfirmed as asked:
                 _add_boxes(request, asked, target)
             except IdempotencyConflict:
                 self.message_user(request, f"{target}: this form was sent before, with other content.", messages.ERROR)
             except DomainError as error:
+                is_any_refused = True
                 self.message_user(request, f"{target}: {error.detail}", messages.ERROR)
             else:
+                is_any_done = True
                 again = " already" if operation is not None and operation.is_replayed else ""
-                self.message_user(request, f"{target}: {done}{again}.", messages.SUCCESS)
+                told = done if isinstance(done, str) else done(made)
+                self.message_user(request, f"{target}: {told}{again}.", messages.SUCCESS)
+        return is_any_refused and not is_any_done
 
     def ask(
         self,
@@ -193,18 +202,21 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         targets: QuerySet[M],
         form_class: type[forms.Form],
         title: str,
-        done: str,
+        done: Done,
         act: Callable[[M, dict[str, Any]], object],
         tell: Callable[[M], Iterable[str]] = lambda target: (),
     ) -> HttpResponse | None:
         """Ask what a command needs to know on a page of its own, then run it for each selected row.
 
-        ``tell``: what is to be known of a row before, a line each.
+        Where a rule refuses all of them the page comes back as it was filled in. ``tell``: what is to be known of a row
+        before, a line each.
         """
         form = form_class(request.POST if "_answered" in request.POST else None)
         if form.is_bound and form.is_valid():
-            self.each(request, targets.order_by("pk"), done, lambda target: act(target, form.cleaned_data))
-            if not _boxes(request)["questions"]:
+            are_refused = self.each(
+                request, targets.order_by("pk"), done, lambda target: act(target, form.cleaned_data)
+            )
+            if not are_refused and not _boxes(request)["questions"]:
                 return None
         return self._ask(request, targets, form, title, tell)
 

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from foundation.characters import is_blank, normal, refusal_of
+from foundation.office.numbers import DecimalFormField, IntegerFormField
 
 
 class TextFormField(forms.CharField):
@@ -26,10 +27,12 @@ class EmailFormField(TextFormField, forms.EmailField):
 
 
 class StoresText:
-    """For the pages' classes: the form's fields of a model's texts."""
+    """For the pages' classes: the form's fields of a model's texts and numbers."""
 
     formfield_overrides: ClassVar[dict[type[models.Field[Any, Any]], dict[str, Any]]] = {
         models.CharField: {"form_class": TextFormField},
         models.TextField: {"form_class": TextFormField},
         models.EmailField: {"form_class": EmailFormField},
+        models.DecimalField: {"form_class": DecimalFormField},
+        models.IntegerField: {"form_class": IntegerFormField},
     }

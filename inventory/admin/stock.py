@@ -25,6 +25,7 @@ from foundation.office.generic import FieldGroups, ModelForm, TabularInline
 from foundation.office.links import Related, badge, evidence_of, list_of, movements_of, page_of, plain
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
+from foundation.office.numbers import IntegerFormField
 from foundation.office.pages import OfficeAdmin, may
 from foundation.office.texts import TextFormField
 from foundation.office.widgets import FoundByTyping
@@ -68,7 +69,7 @@ class LocationAdmin(OfficeAdmin[Location]):
 class CountForm(ModelForm[Inventory]):
     """A count of one balance. It starts empty: what is in the books is no count."""
 
-    counted = forms.IntegerField(min_value=0, max_value=int(PIECES.most), label="Counted quantity")
+    counted = IntegerFormField(min_value=0, max_value=int(PIECES.most), label="Counted quantity")
     reason = TextFormField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
 
     class Meta:
@@ -230,7 +231,7 @@ _IS_LOW = Q(in_stock__lt=F("quantity"))
 
 
 class ReorderLevelForm(MasterDataForm[ReorderLevel]):
-    quantity = forms.IntegerField(min_value=0, max_value=int(PIECES.most), help_text="0: nobody is told.")
+    quantity = IntegerFormField(min_value=0, max_value=int(PIECES.most), help_text="0: nobody is told.")
 
 
 @admin.register(ReorderLevel)
@@ -353,7 +354,7 @@ class StockMovementAdmin(OfficeAdmin[StockMovement]):
 
 
 class WorkItemForm(ModelForm[DepotWorkItem]):
-    quantity = forms.IntegerField(min_value=0, max_value=int(PIECES.most))
+    quantity = IntegerFormField(min_value=0, max_value=int(PIECES.most))
 
     class Meta:
         model = DepotWorkItem

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,6 +15,7 @@ from foundation.limits import QUANTITY
 from foundation.office.generic import FieldGroups, ModelForm, TabularInline
 from foundation.office.links import Related, evidence_of, movements_of
 from foundation.office.menu import Menu
+from foundation.office.numbers import IntegerFormField
 from foundation.office.pages import OfficeAdmin, may
 from inventory import services
 from inventory.models import VehicleTransfer, VehicleTransferItem
@@ -23,7 +23,7 @@ from inventory.services import NewVehicleTransfer, NewWorkItem
 
 
 class TransferItemForm(ModelForm[VehicleTransferItem]):
-    quantity = forms.IntegerField(min_value=1, max_value=int(QUANTITY.most))
+    quantity = IntegerFormField(min_value=1, max_value=int(QUANTITY.most))
 
     class Meta:
         model = VehicleTransferItem

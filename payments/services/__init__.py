@@ -19,6 +19,7 @@ from payments.services.goodwill import refund_goodwill
 from payments.services.payments import (
     OPERATION,
     NewPayment,
+    may_refund_by,
     pay_invoice,
     record_payment,
     require_cash_in_the_field,
@@ -45,6 +46,7 @@ __all__ = [
     "bank_payment",
     "bounce_cheque",
     "credit_to_pay_out",
+    "may_refund_by",
     "pay_invoice",
     "pay_out",
     "record_cash_count",

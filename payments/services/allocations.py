@@ -69,7 +69,7 @@ def allocate_payment(*, actor: User, payment_id: int, shares: Sequence[Share] | 
     require_standing(payment)
     if payment.credit_amount <= 0:
         raise ExceedsCredit(f"Nothing is left of {payment}.")
-    settle_with(actor, payment, shares, now=clock.now())
+    settle_with(actor, payment, shares, now=clock.now(), is_rounded=is_untouched(payment))
     record_settling(actor, "invoices.payment.allocated", payment)
     return payment
 
@@ -85,17 +85,18 @@ def settle_with(
 ) -> None:
     """Allocate what is left of a payment: as asked, or to what the account has owed for longest.
 
-    As asked, it settles documents that the actor may see; ``as_far_as_open`` where they aren't open that far any more.
-    The account is one, whoever sold. ``is_rounded``: it just came, and closes what it comes to in coins, if it is cash.
+    As asked, it settles documents that the actor may see; ``as_far_as_open`` where they aren't open that far any more,
+    and where it doesn't go that far itself. The account is one, whoever sold. ``is_rounded``: nothing of it was used
+    before, and it closes what it comes to in coins, if it is cash.
     """
     if shares is None:
         owed = list(owed_by(payment.customer_id))
     else:
         owed = named(actor, payment.customer_id, shares, attr="allocations", as_far_as_open=as_far_as_open)
-    closed = _closed(payment, owed) if is_rounded and payment.method == Payment.Method.CASH else []
+    closed = closed_by(payment, owed) if is_rounded and payment.method == Payment.Method.CASH else []
     if closed and (shares is None or len(owed) == len({part.target for part in closed})):
         parts = closed
-    elif shares is None:
+    elif shares is None or as_far_as_open:
         parts = spread([(payment, payment.credit_amount)], owed)
     else:
         parts = [Part(payment, invoice, amount) for invoice, amount in owed if amount]
@@ -150,11 +151,20 @@ def owed_by(customer_id: int) -> Iterator[Owed]:
         yield each
 
 
-def _closed(cash: Payment, owed: Sequence[Owed]) -> list[Part]:
-    """What cash closes once it is rounded to coins, in turn; nothing where it closes nothing so."""
+def is_untouched(payment: Payment) -> bool:
+    """Was nothing of it used before? Then it is rounded as if it came now."""
+    return payment.allocated_amount == 0
+
+
+def closed_by(cash: Payment, owed: Sequence[Owed], beside: Sequence[Part] = ()) -> list[Part]:
+    """What cash closes once it is rounded to coins, in turn; nothing where it closes nothing so.
+
+    ``beside`` settles some of the same, and isn't written yet.
+    """
     before = cash.allocated_amount
     for count, (target, amount) in enumerate(owed):
-        is_closed = isinstance(target, Payment) or amount == target.outstanding_amount
+        settled = sum((part.amount for part in beside if part.target == target), ZERO)
+        is_closed = isinstance(target, Payment) or amount + settled == target.outstanding_amount
         if not is_closed or before >= cash.amount:
             break
         if rounding := rounding_of(cash.amount, before + amount):

@@ -16,12 +16,12 @@ from foundation.errors import Denied, Invalid
 from foundation.limits import AMOUNT
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_recent
-from invoices.unlikely import unlikely_amount
 from payments import locks
 from payments.errors import AlreadyReversed
 from payments.models import CashExpense
 from payments.services.cash import cash_position, explain_count
 from payments.services.payments import require_room_in_bag
+from payments.unlikely import unlikely_expense
 
 EXPENSE_CREATE = "expense.create"
 
@@ -56,7 +56,8 @@ def record_expense(*, actor: User, data: NewExpense, approval: Approval | None =
         raise Invalid("An expense has an amount.", attr="amount")
     AMOUNT.require(data.amount, attr="amount")
     require_room_in_bag(actor, -data.amount, attr="amount")
-    answers = confirmations.require(unlikely_amount(data.amount, attr="amount"))
+    asked = unlikely_expense(actor, data.amount, data.reason, data.reference, at=occurred_at)
+    answers = confirmations.require(asked)
     expense: CashExpense = CashExpense.objects.create(
         user=actor,
         depot_id=depot_at(actor, occurred_at),

@@ -12,10 +12,10 @@ from foundation.commands import command
 from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT
 from foundation.operations.idempotency import client_temp_id, idempotent
-from invoices.unlikely import unlikely_amount
 from payments.models import Payment
 from payments.services.cash import cash_position, explain_count
 from payments.services.payments import require_room_in_bag
+from payments.unlikely import unlikely_payment
 
 
 @command
@@ -36,9 +36,10 @@ def refund_goodwill(*, actor: User, customer_id: int, amount: Decimal, method: s
     AMOUNT.require(amount, attr="amount")
     if method == Payment.Method.CASH:
         require_room_in_bag(actor, -amount, attr="amount")
-    answers = confirmations.require(unlikely_amount(amount, attr="amount"))
     now = clock.now()
     today = clock.business_date(now)
+    asked = unlikely_payment(actor, customer, method, -amount, received_on=today, at=now, is_goodwill=True)
+    answers = confirmations.require(asked)
     payment: Payment = Payment.objects.create(
         customer=customer,
         method=method,

@@ -13,7 +13,7 @@ from customers.models import Customer
 from foundation import clock, confirmations
 from foundation.access.capabilities import Capability, Scope
 from foundation.commands import command
-from foundation.confirmations import Answer
+from foundation.confirmations import Answer, Question
 from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT, BALANCE
 from foundation.money import ZERO
@@ -25,11 +25,11 @@ from payments import locks
 from payments.errors import AlreadyPaid, ExceedsOutstanding
 from payments.models import Allocation, Payment
 from payments.offsets import Open
-from payments.selectors import cash_in_bag, credit_of, offsets_of
+from payments.selectors import cash_in_bag, credit_of, names_of, offsets_of, unfound_of_refund
 from payments.services.allocations import Part, Share, record_settling, rounded, settle_with, write_allocations
 from payments.services.cash import cash_position, explain_count
 from payments.tender import Portion, Tender, in_coins, rounding_of
-from payments.unlikely import unlikely_payment
+from payments.unlikely import unfound_deposit, unlikely_payment
 
 MOST_LATE = timedelta(days=366)
 """How long after it came in a payment may be entered: an older date is a slip of the pen."""
@@ -115,14 +115,14 @@ def pay_invoice(
     wanted = due if amount is None else amount
     rounding = rounding_of(wanted, abs(open_amount)) if is_cash else ZERO
     if wanted - rounding > abs(open_amount):
-        numbers = ", ".join(charge.number for charge in against)
-        before = f", once it is set off against {numbers}" if against else ""
+        before = f", once it is set off against {', '.join(names_of(actor, against))}" if against else ""
         raise ExceedsOutstanding(f"Only {abs(open_amount)} is open of {invoice.invoice_number}{before}.", attr="amount")
     sign = 1 if open_amount > 0 else -1
     if sign < 0:
         require_cash_in_the_field(actor, method, attr="method")
+    asked = [*unfound_deposit(unfound_of_refund(invoice), [method], attr="amount")] if sign < 0 else []
     new = NewPayment(customer.pk, method, sign * wanted, received_on=received_on, reference=reference)
-    payment, answers = _create(actor, customer, new, new.amount, now, of=invoice)
+    payment, answers = _create(actor, customer, new, new.amount, now, of=invoice, asked=asked)
     write_allocations(actor, rounded(payment, invoice, sign * (wanted - rounding), sign * rounding), now)
     record_settling(actor, "invoices.payment.recorded", payment, answers=answers)
     return invoice
@@ -138,9 +138,14 @@ def _set_off_first(actor: User, credit_note: Invoice, against: Mapping[Open, Dec
     )
 
 
+def may_refund_by(actor: User, method: str) -> bool:
+    """Who pays their own refunds out, does it in cash."""
+    return method == Method.CASH or actor.scope(Capability.PAY_OUT) is not Scope.OWN
+
+
 def require_cash_in_the_field(actor: User, method: str, *, attr: str) -> None:
     """Raise Invalid where somebody who pays their own refunds out would do it without cash."""
-    if method != Method.CASH and actor.scope(Capability.PAY_OUT) is Scope.OWN:
+    if not may_refund_by(actor, method):
         raise Invalid("In the field a refund is paid out in cash.", attr=attr)
 
 
@@ -222,9 +227,16 @@ def set_off(actor: User, credit_note: Invoice, against: Mapping[int, Decimal], *
 
 
 def _create(
-    actor: User, customer: Customer, new: NewPayment, amount: Decimal, now: datetime, *, of: Invoice | None = None
+    actor: User,
+    customer: Customer,
+    new: NewPayment,
+    amount: Decimal,
+    now: datetime,
+    *,
+    of: Invoice | None = None,
+    asked: Sequence[Question] = (),
 ) -> tuple[Payment, list[Answer]]:
-    """The payment, and what was asked about it. ``of``: the one document that it pays."""
+    """The payment, and what was asked about it, with ``asked``. ``of``: the one document that it pays."""
     today = clock.business_date(now)
     occurred_at = new.occurred_at or now
     told = new.received_on
@@ -238,7 +250,10 @@ def _create(
     if new.method == Method.CASH:
         require_room_in_bag(actor, amount, attr="amount")
     received_on = told or clock.business_date(occurred_at)
-    answers = confirmations.require(unlikely_payment(new.method, amount, new.reference, of=of, received_on=received_on))
+    unlikely = unlikely_payment(
+        actor, customer, new.method, amount, new.reference, of=of, received_on=received_on, at=occurred_at
+    )
+    answers = confirmations.require([*asked, *unlikely])
     payment: Payment = Payment.objects.create(
         customer=customer,
         method=new.method,

@@ -1,8 +1,9 @@
 """A customer's credit: paid back, or set off against what the customer owes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from django.db.models import Q
 
@@ -22,12 +23,22 @@ from foundation.operations.idempotency import client_temp_id, idempotent
 from invoices.models import Invoice
 from payments.errors import ExceedsCredit, MoneyNotFound
 from payments.models import Payment
-from payments.selectors import offsets_of
-from payments.services.allocations import Part, Share, named, owed_by, spread, write_allocations
+from payments.selectors import offsets_of, unfound_of_refund
+from payments.services.allocations import (
+    Owed,
+    Part,
+    Share,
+    closed_by,
+    is_untouched,
+    named,
+    owed_by,
+    spread,
+    write_allocations,
+)
 from payments.services.cash import cash_position, explain_count
 from payments.services.payments import require_room_in_bag
 from payments.tender import rounding_of
-from payments.unlikely import unlikely_payment
+from payments.unlikely import unfound_deposit, unlikely_payment
 
 Method = Payment.Method
 Credit = tuple[Payment | Invoice, Decimal]
@@ -57,7 +68,8 @@ class CreditShare:
 @command
 @idempotent
 def pay_out(*, actor: User, data: NewPayout) -> Payment:
-    """Pay credit back: so much of the payments and credit notes with something left, the oldest first.
+    """Pay credit back: so much of the payments and credit notes with something left, what came by the same method
+    first, then other money that was found, then the oldest.
 
     Who pays their own customers back, pays what they took themselves, in the way in which it came, and their own
     refunds in cash. Cash that closes all of it is rounded to coins. What a refund is to be set off against is no credit
@@ -68,8 +80,8 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
         raise denied(actor, Capability.PAY_OUT)
     customer = _customer(actor, data.customer)
     AMOUNT.require(data.amount, attr="amount")
-    credit = list(credit_to_pay_out(actor, customer, method=data.method))
-    available = sum((most for _, most in credit), ZERO)
+    credit = sorted(credit_to_pay_out(actor, customer, method=data.method), key=partial(_turn, data.method))
+    available = _total(credit)
     rounding = -rounding_of(data.amount, available) if data.method == Method.CASH else ZERO
     left, chosen = data.amount + rounding, list[Credit]()
     for source, most in credit:
@@ -77,15 +89,12 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
             chosen.append((source, part))
             left -= part
     if left:
-        may = f"Only {available} of this customer's credit can be paid back. " if available else ""
-        own = actor.scope(Capability.PAY_OUT) is Scope.OWN
-        what = "You pay back what you took yourself, in the same way." if own else ""
-        raise ExceedsCredit(f"{may}{what}".strip() or "This customer has no credit.", attr="amount")
+        raise ExceedsCredit(" ".join(_why_no_more(actor, customer, data.method, available)), attr="amount")
     if data.method == Method.CASH:
         require_room_in_bag(actor, -data.amount, attr="amount")
     now = clock.now()
     today = clock.business_date(now)
-    asked = unlikely_payment(data.method, data.amount, data.reference, received_on=today)
+    asked = unlikely_payment(actor, customer, data.method, -data.amount, data.reference, received_on=today, at=now)
     answers = confirmations.require([*asked, *_not_found(data, chosen)])
     payout: Payment = Payment.objects.create(
         customer=customer,
@@ -141,7 +150,7 @@ def set_off_credit(
     customer = _customer(actor, customer_id)
     chosen = list(_left(actor, customer)) if credits is None else _named(actor, customer, credits)
     owed = owed_by(customer.pk) if invoices is None else named(actor, customer.pk, invoices, attr="invoices")
-    parts = spread(chosen, owed)
+    parts = _settling(chosen, [*owed])
     if not parts:
         raise ExceedsCredit("There is no credit, or nothing that it could be set off against.")
     if sum((part.amount for part in parts), ZERO) < sum((share.amount for share in invoices or ()), ZERO):
@@ -156,6 +165,23 @@ def set_off_credit(
     return customer
 
 
+def _settling(credits: Sequence[Credit], owed: Sequence[Owed]) -> list[Part]:
+    """What each credit settles of what is owed, in turn. Cash of which nothing was used closes it in coins."""
+    parts: list[Part] = []
+    for source, amount in credits:
+        closed: list[Part] = []
+        if isinstance(source, Payment) and source.method == Method.CASH and is_untouched(source):
+            closed = closed_by(source, owed, parts) if amount == source.amount else []
+        new = closed or spread([(source, amount)], owed)
+        done = [(part.target, part.amount) for part in new]
+        owed = [
+            (target, left - sum((settled for other, settled in done if other == target), ZERO)) for target, left in owed
+        ]
+        owed = [(target, left) for target, left in owed if left]
+        parts += new
+    return parts
+
+
 def credit_to_pay_out(actor: User, customer: Customer, *, method: str = "") -> Iterator[Credit]:
     """The credit that somebody may pay back, by a method or by any, the oldest first."""
     mine = rows_within(actor, Capability.PAY_OUT)
@@ -166,6 +192,35 @@ def credit_to_pay_out(actor: User, customer: Customer, *, method: str = "") -> I
         # A refund is set off first against what charged its deposits.
         off = sum(offsets_of(source).values(), ZERO) if isinstance(source, Invoice) else ZERO
         yield source, amount - off
+
+
+def _why_no_more(actor: User, customer: Customer, method: str, available: Decimal) -> Iterator[str]:
+    """How much may be paid back by a method, and what keeps it from being more."""
+    scope = actor.scope(Capability.PAY_OUT)
+    own = rows_within(actor, Capability.PAY_OUT)
+    everything, seen = _total(_credits(customer, Q(), Q())), _total(_credits(customer, own, own))
+    if not everything:
+        yield "This customer has no credit."
+        return
+    by = f" {_by(method)}" if scope is Scope.OWN else ""
+    yield f"{f'Only {available}' if available else 'Nothing'} of this customer's credit can be paid back{by}."
+    if scope is Scope.OWN:
+        yield "You pay back what you took yourself, in the same way."
+        ways = {each: _total(credit_to_pay_out(actor, customer, method=each)) for each in Method if each != method}
+        if others := [f"{amount} {_by(each)}" for each, amount in ways.items() if amount]:
+            yield f"Beside that: {', '.join(others)}."
+    elif seen < everything:
+        yield "You pay back what your depot took."
+    if set_off := seen - _total(credit_to_pay_out(actor, customer)):
+        yield f"{set_off} of it is set off first, against the invoices that charged its deposits."
+
+
+def _by(method: str) -> str:
+    return "in cash" if method == Method.CASH else f"by {Method(method).label}"
+
+
+def _total(credit: Iterable[Credit]) -> Decimal:
+    return sum((amount for _, amount in credit), ZERO)
 
 
 def _left(actor: User, customer: Customer) -> Iterator[Credit]:
@@ -199,15 +254,29 @@ def _part(payout: Payment, source: Payment | Invoice, amount: Decimal) -> Part:
     return Part(source, payout, amount)
 
 
+def _turn(method: str, credit: Credit) -> int:
+    """When it is its turn to be paid back by a method."""
+    source, _ = credit
+    if isinstance(source, Invoice) or (source.method != method and _is_unfound(source)):
+        return 2
+    return 0 if source.method == method else 1
+
+
+def _is_unfound(payment: Payment) -> bool:
+    return payment.method != Method.CASH and payment.banked_on is None
+
+
 def _not_found(data: NewPayout, chosen: Sequence[Credit]) -> Iterator[MoneyNotFound]:
     """Who calls cash PayNow, and pays it back from the bag, takes it twice."""
     sources = [(source, amount) for source, amount in chosen if isinstance(source, Payment)]
     for payment, amount in sources:
-        if payment.method not in (Method.CASH, data.method) and payment.banked_on is None:
+        if payment.method != data.method and _is_unfound(payment):
             came = f"S$ {shown(amount)} of it came by {payment.get_method_display()} ({payment})"
             yield MoneyNotFound(
                 f"{came}: nobody has found that in the bank's report yet.", attr="amount", value=str(payment)
             )
+    for note in (source for source, _ in chosen if isinstance(source, Invoice)):
+        yield from unfound_deposit(unfound_of_refund(note), [data.method], attr="amount")
 
 
 def _rounding(payout: Payment, last: Payment | Invoice, rounding: Decimal) -> list[Part]:

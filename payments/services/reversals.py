@@ -1,5 +1,6 @@
 """Taking money back. Nothing is edited: a reversal is a payment of its own, with the amounts negated."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from audit.services import record
-from foundation import clock
+from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
@@ -21,6 +22,7 @@ from invoices.models import Invoice
 from invoices.selectors import open_amount
 from invoices.services import mark_unpaid
 from payments import locks
+from payments.errors import MoneyBanked
 from payments.models import Allocation, Payment
 from payments.selectors import credit_of
 from payments.services.allocations import Part, require_standing, standing_parts, undo, write_allocations
@@ -34,7 +36,7 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
 
     Answers the reversal. Cash goes out of the bag that it was taken into, or handed in with. Locks the customer, the
     invoices, the payment.
-    Raises Denied, AlreadyReversed, AmountOutOfRange, Invalid without a reason.
+    Raises Denied, AlreadyReversed, AmountOutOfRange, Invalid without a reason, Unconfirmed for what the bank has.
     """
     return _take_back(actor, payment_id, reason)
 
@@ -49,7 +51,7 @@ def bounce_cheque(*, actor: User, payment_id: int, reason: str) -> Payment:
     payment: Payment = Payment.objects.get(pk=payment_id)
     if payment.method != Payment.Method.CHEQUE or payment.amount < 0:
         raise Invalid(f"{payment} is no cheque of a customer's.", attr=None)
-    reversal = _take_back(actor, payment_id, reason)
+    reversal = _take_back(actor, payment_id, reason, is_sent_back=True)
     [payment] = locks.payments([payment_id])
     payment.bounced_on = clock.business_date(clock.now())
     payment.save(update_fields=["bounced_on"])
@@ -63,8 +65,8 @@ def bounce_cheque(*, actor: User, payment_id: int, reason: str) -> Payment:
     return reversal
 
 
-def _take_back(actor: User, payment_id: int, reason: str) -> Payment:
-    """What `reverse_payment` does, in the caller's transaction."""
+def _take_back(actor: User, payment_id: int, reason: str, *, is_sent_back: bool = False) -> Payment:
+    """What `reverse_payment` does, in the caller's transaction. ``is_sent_back``: by the bank, which had it."""
     customer = locks.customer_of_payment(payment_id)
     payment: Payment = Payment.objects.get(pk=payment_id)
     if not Payment.objects.filter(rows_within(actor, Capability.REVERSE_PAYMENT), pk=payment_id).exists():
@@ -72,6 +74,7 @@ def _take_back(actor: User, payment_id: int, reason: str) -> Payment:
     if not reason.strip():
         raise Invalid("A reversal needs its reason.", attr="reason")
     require_standing(payment)
+    answers = confirmations.require(() if is_sent_back else _at_the_bank(payment))
     reversal = _reverse(actor, payment, clock.now())
     BALANCE.require(open_amount(customer), attr=None)
     record(
@@ -80,8 +83,15 @@ def _take_back(actor: User, payment_id: int, reason: str) -> Payment:
         target=payment,
         after={"reversal": reversal.pk, "amount": reversal.amount},
         reason=reason,
+        answers=answers,
     )
     return reversal
+
+
+def _at_the_bank(payment: Payment) -> Iterator[MoneyBanked]:
+    if payment.banked_on is not None:
+        detail = f"The bank's report of {payment.banked_on} has {payment}: money that goes back is paid back instead."
+        yield MoneyBanked(detail, attr="reason", value=payment.banked_on)
 
 
 def settle_void(*, actor: User, voided: Invoice, voiding: Invoice, now: datetime) -> None:

@@ -46,7 +46,7 @@ COLUMNS = (
 def receivables(user: User, *, as_of: date, customer: int | None = None) -> Report:
     """By customer: what is owed by days overdue, less what stands to the customer's credit.
 
-    Beside it what had come in by then (or gone out) and was entered later: it isn't part of what is owed.
+    Beside it what had come in by then (or gone out) for it and was entered later: it isn't part of what is owed.
     """
     only = Q() if customer is None else Q(customer=customer)
     mine = rows_within(user, Capability.REPORT_SALES) & only
@@ -104,11 +104,17 @@ def open_items(of: Q, as_of: date) -> Iterator[tuple[int, date, Decimal]]:
 
 
 def _entered_later(of: Q, as_of: date) -> Iterable[tuple[int, Decimal]]:
-    """By customer: what came in by a date, less what went out, was recorded after it, and stands."""
+    """By customer: what came in by a date, less what went out, was recorded after it, and stands.
+
+    Without what settles a document that was recorded after it too: that one wasn't owed by then.
+    """
     later: Any = Payment.objects.filter(of, received_on__lte=as_of, date__gt=as_of, is_goodwill=False).order_by()
     later = later.filter(reverses__isnull=True, reversal__isnull=True)
     for customer_id, amount in later.values_list("customer_id").annotate(sum=sum_of("amount")):
         yield customer_id, to_cents(amount)
+    beside: Any = Allocation.objects.filter(payment__in=later, invoice__date__gt=as_of).order_by()
+    for customer_id, amount in beside.values_list("payment__customer_id").annotate(sum=sum_of("amount")):
+        yield customer_id, -to_cents(amount)
 
 
 def _still_open(model: Any, closed_on: str, of: Q, as_of: date, fields: Sequence[str]) -> Iterator[Any]:

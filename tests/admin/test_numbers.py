@@ -26,6 +26,8 @@ pytestmark = pytest.mark.django_db
 SAVE = {"_save": "Save"}
 WILD = ("1e400", "-1e400", "NaN", "sNaN", "-Infinity", "9" * 30, str(2**31), str(2**63), "0x10", "-1", "1" * 5_000)
 """No number that any of them takes."""
+UNPLAIN = ("1e1", "\uff11\uff12", "1_0")
+"""What Django reads as a number, and the API doesn't."""
 
 
 def metered(_: Shop) -> Json:
@@ -152,6 +154,7 @@ def test_every_number_that_an_action_asks_for_is_bounded() -> None:
             ("0.00", False),
             ("NaN", False),
             ("0.001", False),
+            *((value, False) for value in UNPLAIN),
         ):
             assert form({**more, name: value}).is_valid() is is_valid, (form, value)
 
@@ -185,7 +188,7 @@ def test_a_number_at_its_limit_is_taken(office: Shop, at: tuple[str, str]) -> No
 @pytest.mark.parametrize("at", FORMS, ids=" ".join)
 def test_what_is_beyond_is_refused_at_the_field(office: Shop, at: tuple[str, str], nothing_changes: Unchanged) -> None:
     client, more = logged_in(office.admin), FORMS[at][0](office)
-    for value in (FORMS[at][2], *WILD):
+    for value in (FORMS[at][2], *WILD, *UNPLAIN):
         with nothing_changes():
             answer = sent(client, at, more, value)
         field = "__all__" if (*at, value) == DEPENDS_ON_THE_KIND else at[1]

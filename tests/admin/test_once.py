@@ -139,8 +139,8 @@ def test_each_row_of_an_action_is_an_operation_of_its_own(office: Shop) -> None:
 @pytest.mark.parametrize("once", ["", "x", "0" * 31, "0" * 33, "G" * 32])
 def test_what_is_no_id_is_none(office: Shop, once: str) -> None:
     client, add, before = logged_in(office.admin), url("invoices.payment", "add"), Payment.objects.count()
-    for _ in range(2):
-        assert client.post(add, paid(office, once=once)).status_code == 302
+    for reference in ("R-1", "R-2"):
+        assert client.post(add, paid(office, once=once, reference=reference)).status_code == 302
     assert Payment.objects.count() == before + 2
 
 

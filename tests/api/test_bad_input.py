@@ -175,8 +175,8 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         lambda w: {"customer": w["customer"], "client_temp_id": "off"},
         {
             "customer": NOT_AN_ID,
-            "credits": ["", "x", {}, True, 7, [None], ["x"], [[]], [{}], [{"amount": "1.00"}], [{"payment": 1}]],
-            "invoices": ["", "x", {}, True, 7, [None], ["x"], [[]], [{}], [{"amount": "1.00"}], [{"invoice": 1}]],
+            "credits": ["", "x", [], {}, True, 7, [None], ["x"], [[]], [{}], [{"amount": "1.00"}], [{"payment": 1}]],
+            "invoices": ["", "x", [], {}, True, 7, [None], ["x"], [[]], [{}], [{"amount": "1.00"}], [{"invoice": 1}]],
             "client_temp_id": NOT_A_CLIENT_ID,
         },
     ),

@@ -265,6 +265,92 @@ def test_the_same_cheque_again_is_asked_about(shop: Shop) -> None:
     done(pay(shop, "50.00", **again))
 
 
+def test_the_same_money_again_is_asked_about_where_nothing_tells_it_apart(shop: Shop) -> None:
+    """A tap too many, and no key that says so."""
+    with time_machine.travel("2026-01-20T10:00:00+08:00", tick=False) as clock_of_shop:
+        done(pay(shop, "50.00", method="CASH"))
+        first = str(Payment.objects.get())
+        clock_of_shop.shift(599)
+        again = pay(shop, "50.00", method="CASH")
+        assert asked(again) == [("payment_repeated", "amount", first)]
+        others: list[Json] = [
+            {"amount": "50.01"}, {"method": "PAYNOW"}, {"customer": CustomerFactory().pk}, {"reference": "Slip 2"},
+        ]  # fmt: skip
+        for other in others:
+            done(pay(shop, **{"amount": "50.00", "method": "CASH", **other}))
+        own = {"customer": shop.customer.pk, "method": "CASH", "amount": "50.00"}
+        done(shop.client_of(shop.driver).post("/api/payments/", own))
+        # What was confirmed is that one: a third time is asked about anew.
+        done(pay(shop, "50.00", method="CASH", confirm=to_confirm(again)))
+        second = str(Payment.objects.latest("pk"))
+        assert asked(pay(shop, "50.00", method="CASH", confirm=to_confirm(again))) == [
+            ("payment_repeated", "amount", second)
+        ]
+        clock_of_shop.shift(600)
+        done(pay(shop, "50.00", method="CASH"))
+
+
+def test_what_was_taken_back_may_be_taken_again(shop: Shop) -> None:
+    made = done(pay(shop, "50.00"))
+    done(shop.client_of(shop.admin).post(f"/api/payments/{made['id']}/reverse/", {"reason": "Another customer's"}))
+    done(pay(shop, "50.00"))
+
+
+def test_the_same_payment_of_two_documents_is_not_asked_about(shop: Shop) -> None:
+    documents = [done(shop.sell({"type": "SALE"}))["invoice"]["id"] for _ in range(3)]
+    client = shop.client_of(shop.admin)
+    for pk in documents[:2]:
+        done(client.post(f"/api/invoices/{pk}/pay/", {}))
+    part = {"amount": "5.00"}
+    done(client.post(f"/api/invoices/{documents[2]}/pay/", part))
+    assert [code for code, *_ in asked(client.post(f"/api/invoices/{documents[2]}/pay/", part))] == ["payment_repeated"]
+
+
+def test_the_same_money_paid_out_or_spent_again_is_asked_about(shop: Shop) -> None:
+    client = shop.client_of(shop.admin)
+    done(pay(shop, "50.00", method="CASH", reference="Slip 1"))
+    posts: list[tuple[str, Json]] = [
+        ("/api/payouts/", {"customer": shop.customer.pk, "amount": "20.00"}),
+        (f"/api/customers/{shop.customer.pk}/goodwill-refunds/", {"amount": "20.00", "reason": "A dent"}),
+    ]
+    for address, body in posts:
+        done(client.post(address, body))
+        assert asked(client.post(address, body)) == [("payment_repeated", "amount", str(Payment.objects.latest("pk")))]
+        done(post_confirmed(client, address, body))
+    driver, spent = shop.client_of(shop.driver), {"amount": "18.00", "reason": "Petrol"}
+    made = done(driver.post("/api/expenses/", spent))
+    assert asked(driver.post("/api/expenses/", {**spent, "reason": "petrol"})) == [
+        ("payment_repeated", "amount", made["expense_number"])
+    ]
+    for other in ({"reason": "Parking"}, {"amount": "18.01"}, {"reference": "R-2"}):
+        done(driver.post("/api/expenses/", {**spent, **other}))
+    done(client.post("/api/expenses/", spent))
+    done(post_confirmed(driver, "/api/expenses/", spent))
+
+
+def test_a_payment_of_long_ago_is_asked_about(shop: Shop) -> None:
+    """The year of a date typed in January is a slip."""
+    with time_machine.travel("2026-02-01T10:00:00+08:00", tick=False):
+        done(pay(shop, "50.00", received_on="2026-01-01"))
+        wrong = pay(shop, "51.00", received_on="2025-12-31")
+        assert asked(wrong) == [("date_unlikely", "received_on", "2025-12-31")]
+        done(pay(shop, "51.00", received_on="2025-12-31", confirm=to_confirm(wrong)))
+        unpaid = done(shop.sell({"type": "SALE"}))["invoice"]["id"]
+        address = f"/api/invoices/{unpaid}/pay/"
+        answer = shop.client_of(shop.admin).post(address, {"received_on": "2025-02-01"})
+        assert asked(answer) == [("date_unlikely", "received_on", "2025-02-01")]
+
+
+def test_the_minutes_are_a_setting(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(settings.UNLIKELY, "REPEATED_MINUTES", Decimal("0.5"))
+    with time_machine.travel("2026-01-20T10:00:00+08:00", tick=False) as clock_of_shop:
+        done(pay(shop, "50.00"))
+        clock_of_shop.shift(29)
+        assert [code for code, *_ in asked(pay(shop, "50.00"))] == ["payment_repeated"]
+        clock_of_shop.shift(1)
+        done(pay(shop, "50.00"))
+
+
 def test_one_cheque_may_pay_several_documents_of_a_customer_one_by_one(shop: Shop) -> None:
     documents = [done(shop.sell({"type": "SALE"}))["invoice"]["id"] for _ in range(2)]
     elsewhere = done(shop.sell({"type": "SALE"}, customer=CustomerFactory().pk))["invoice"]["id"]

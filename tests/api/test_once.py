@@ -29,10 +29,10 @@ def _invoice(shop: Shop) -> tuple[str, Json]:
     return f"/api/invoices/{sold['invoice']['id']}/pay/", {"amount": "10.00", "method": "CASH"}
 
 
-def _payment(shop: Shop) -> int:
+def _payment(shop: Shop, amount: str = "5.00") -> int:
     paid: int = (
         shop.client_of(shop.admin)
-        .post("/api/payments/", {"customer": shop.customer.pk, "method": "CASH", "amount": "5.00"})
+        .post("/api/payments/", {"customer": shop.customer.pk, "method": "CASH", "amount": amount})
         .json()["id"]
     )
     return paid
@@ -106,7 +106,7 @@ def _other(body: Json) -> dict[str, Any]:
 
 
 def test_the_same_body_of_another_object_is_another_operation(shop: Shop) -> None:
-    client, first, second = shop.client_of(shop.admin), _payment(shop), _payment(shop)
+    client, first, second = shop.client_of(shop.admin), _payment(shop), _payment(shop, "6.00")
     body = {"reason": "Bounced", "client_temp_id": "once"}
     assert client.post(f"/api/payments/{first}/reverse/", body).status_code == 201
     assert error_of(client.post(f"/api/payments/{second}/reverse/", body))[1] == "idempotency_conflict"

@@ -40,6 +40,15 @@ def test_an_account_has_room_again_when_something_is_paid(narrow: Shop, boss: AP
     assert narrow.sell(SALE).status_code == 201
 
 
+def test_what_is_paid_with_a_sale_needs_no_room(narrow: Shop) -> None:
+    def sold(*amounts: str) -> Answer:
+        return narrow.sell(SALE, tender=[{"method": "PAYNOW", "amount": amount} for amount in amounts])
+
+    assert sold().status_code == 201
+    assert error_of(sold("2.13")) == (400, "amount_out_of_range", "items")  # 60.01 in all
+    assert sold("2.14").status_code == 201
+
+
 def test_a_bag_has_room_again_when_it_was_handed_in(narrow: Shop, boss: APIClient) -> None:
     def paid(by: User) -> Answer:
         return narrow.sell({"type": "SERVICE"}, payment_received=True, by=by)

@@ -452,7 +452,12 @@ def test_the_life_of_invoices_all_at_once(
             sold = note(driver, "/api/transactions/", body)
             if sold:
                 note(driver, f"/api/invoices/{sold['invoice']['id']}/pay/", {"amount": "10.00"})
-                credit = {"customer": customers[index % 2].pk, "method": "PAYNOW", "amount": "15.00"}
+                credit = {
+                    "customer": customers[index % 2].pk,
+                    "method": "PAYNOW",
+                    "amount": "15.00",
+                    "reference": f"{index} {turn}",
+                }
                 paid = note(supervisor, "/api/payments/", credit)
                 if turn < 2:
                     note(supervisor, f"/api/transactions/{sold['transaction']['id']}/void/", {"reason": "Mixed up"})

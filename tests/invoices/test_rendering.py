@@ -79,7 +79,7 @@ def test_a_refund_inside_an_invoice_has_its_minus() -> None:
 def test_terms_of_payment(payment_type: str, received: bool, says: str) -> None:
     text = text_of(snapshot(payment_type=payment_type, payment_received=received))
     assert says in text
-    assert ("Due date" in text) is (payment_type == "CREDIT")
+    assert ("Due date" in text) is (payment_type == "CREDIT" and not received)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_what_no_font_prints_is_told(text: str, caplog: pytest.LogCaptureFixture
 )
 def test_how_an_earlier_credit_note_is_paid(changes: Json, says: str) -> None:
     text = text_of(credit_note(**changes))
-    assert f"\n{says}\n" in text
+    assert f"\nRefund {says}\n" in text
     assert "Due date" not in text
 
 
@@ -202,27 +202,35 @@ def test_how_an_earlier_credit_note_is_paid(changes: Json, says: str) -> None:
 )
 def test_how_a_refund_is_settled(set_off: str, paid: str, labels: str, values: str) -> None:
     text = text_of(credit_note(corrects=None, set_off=Decimal(set_off), paid=Decimal(paid)))
-    assert f"\nRecorded\n{labels}\n" in text
-    assert f"\n{values}\n" in text
+    assert f", 09:05\n{beside(labels, values)}\n" in text
+
+
+def beside(labels: str, values: str) -> str:
+    return "\n".join(f"{label} {value}" for label, value in zip(labels.split("\n"), values.split("\n"), strict=True))
 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"set_off": Decimal("2229.95")}, "2,229.95\nNone"),
-        ({"set_off": Decimal("29.95")}, "29.95\n2,200.00 due"),
-        ({"set_off": Decimal("29.95"), "paid": Decimal("2200.00")}, "29.95\n2,200.00 in cash, received"),
-        ({"set_off": Decimal("29.95"), "paid": Decimal("0.00")}, "29.95\n2,200.00 due"),
-        ({"paid": Decimal("29.95")}, "29.95 in cash\n2,200.00 due"),
-        ({"paid": Decimal("2229.95"), "payment_type": "CASH"}, "Cash, received"),
-        ({"paid": Decimal("0.00"), "payment_type": "CASH"}, "Cash, due on delivery"),
-        ({"paid": Decimal("2229.95"), "payment_terms_days": 1}, "Credit, 1 day, received"),
-        ({"corrects": credit_note().corrects}, "Due: it was paid out"),
-        ({"corrects": credit_note().corrects, "paid": Decimal("0.00"), "payment_type": "CASH"}, "2,229.95 due"),
+        ({"set_off": Decimal("2229.95")}, "Set off 2,229.95\nPayment None"),
+        ({"set_off": Decimal("29.95")}, "Set off 29.95\nPayment 2,200.00 due"),
+        (
+            {"set_off": Decimal("29.95"), "paid": Decimal("2200.00")},
+            "Set off 29.95\nPayment 2,200.00 in cash, received",
+        ),
+        ({"set_off": Decimal("29.95"), "paid": Decimal("0.00")}, "Set off 29.95\nPayment 2,200.00 due"),
+        ({"paid": Decimal("29.95")}, "Received 29.95 in cash\nPayment 2,200.00 due"),
+        ({"paid": Decimal("2229.95"), "payment_type": "CASH"}, "Payment Cash, received"),
+        ({"paid": Decimal("0.00"), "payment_type": "CASH"}, "Payment Cash, due on delivery"),
+        ({"paid": Decimal("2229.95"), "payment_terms_days": 1}, "Payment Credit, 1 day, received"),
+        ({"corrects": credit_note().corrects}, "Payment Due: it was paid out"),
+        ({"corrects": credit_note().corrects, "paid": Decimal("0.00"), "payment_type": "CASH"}, "Payment 2,229.95 due"),
     ],
 )
 def test_how_an_invoice_is_settled(changes: Json, says: str) -> None:
-    assert f"\n{says}\n" in text_of(snapshot(**changes))
+    text = text_of(snapshot(**changes))
+    assert f"\n{says}\n" in text
+    assert ("Due date" in text) is ("due" in says.lower() and changes.get("payment_type") != "CASH")
 
 
 @pytest.mark.parametrize(
@@ -230,6 +238,7 @@ def test_how_an_invoice_is_settled(changes: Json, says: str) -> None:
     [
         ((("PAYNOW", "2229.95"),), "Received\nPayment", "2,229.95 by PayNow\nReceived in full"),
         ((("CARD", "29.95"),), "Received\nPayment", "29.95 by card\n2,200.00 due"),
+        ((("CASH", "2300.00"),), "Received\nPayment", "2,300.00 in cash\nReceived in full"),
         (
             (("CHEQUE", "2000.00"), ("CASH", "229.95")),
             "Received\nReceived\nPayment",
@@ -239,23 +248,46 @@ def test_how_an_invoice_is_settled(changes: Json, says: str) -> None:
 )
 def test_how_it_was_paid_is_printed(changes: tuple[tuple[str, str], ...], labels: str, values: str) -> None:
     paid_by = tuple(PaidBy(method, Decimal(amount)) for method, amount in changes)
-    text = text_of(snapshot(paid_by=paid_by, paid=sum((each.amount for each in paid_by), Decimal(0))))
-    assert f"\n{labels}\n" in text
-    assert f"\n{values}\n" in text
+    paid = min(sum((each.amount for each in paid_by), Decimal(0)), Decimal("2229.95"))
+    assert f"\n{beside(labels, values)}\n" in text_of(snapshot(paid_by=paid_by, paid=paid))
 
 
 def test_a_rounding_to_coins_is_printed_beside_the_total() -> None:
     said = {"paid": Decimal("2229.95"), "paid_by": (PaidBy("CASH", Decimal("2229.90")),), "rounding": Decimal("-0.05")}
     text = text_of(snapshot(**said))
-    assert "\n2,229.90 in cash\n−0.05\nReceived in full\n" in text
+    assert "\nReceived 2,229.90 in cash\nCash\nrounding\n−0.05\nPayment Received in full\n" in text
     assert "2,229.95" in text
     assert InvoiceSnapshot.from_json(snapshot(**said).to_json()) == snapshot(**said)
 
 
+def test_each_label_stands_beside_its_value_however_they_wrap() -> None:
+    rounded = snapshot(
+        paid=Decimal("2229.95"), paid_by=(PaidBy("CASH", Decimal("2229.90")),), rounding=Decimal("-0.05")
+    )
+    heights = heights_of(render_invoice(rounded))
+    assert heights["rounding"] != heights["Cash"]
+    for label, value in (
+        ("Cash", "−0.05"),
+        ("Payment", "Received in full"),
+        ("Served by", "Tan Wei Ming · GBA 1234 X"),
+    ):
+        assert heights[label] == heights[value], label
+
+
+def heights_of(pdf: bytes) -> dict[str, float]:
+    """How high on the page each piece of text stands."""
+    heights: dict[str, float] = {}
+
+    def keep(text: str, page: list[float], at: list[float], *more: object) -> None:
+        heights.setdefault(text.strip(), round(at[5], 1))
+
+    PdfReader(BytesIO(pdf)).pages[0].extract_text(visitor_text=keep)
+    return heights
+
+
 def test_the_credit_note_of_a_void_says_what_goes_to_the_account() -> None:
     text = text_of(credit_note(set_off=Decimal("29.95"), paid=Decimal("0.00"), payment_received=False))
-    assert "\nSet off\nRefund\n" in text
-    assert "\n29.95\n2,200.00 to your account\n" in text
+    assert "\nSet off 29.95\nRefund 2,200.00 to your account\n" in text
 
 
 def test_what_is_left_to_pay_stands_beside_the_code() -> None:

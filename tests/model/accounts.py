@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from tests.model.books import Books
-from tests.model.records import ZERO, Customer, Item, Payment, Person, day_of
+from tests.model.records import ZERO, Customer, Document, Item, Payment, Person, day_of
 
 Row = dict[str, str | int | Decimal]
 METHODS = {
@@ -63,7 +63,15 @@ def receivables(books: Books, day: date, sellers: list[Person] | None = None) ->
             mine = payment.customer is customer and (sellers is None or payment.taker in sellers)
             stands = payment.reverses is None and not books.is_reversed(payment)
             if mine and stands and not payment.is_goodwill and payment.received_on <= day < payment.entered_on:
-                later += payment.amount
+                later += payment.amount - sum(
+                    (
+                        part.amount
+                        for part in books.allocations
+                        if part.source is payment and not part.is_rounding
+                        if isinstance(part.target, Document) and part.target.day > day
+                    ),
+                    ZERO,
+                )
         if later != 0 or any(amount != 0 for amount in owed.values()):
             total = sum(owed.values(), ZERO)
             row: Row = {"customer_code": customer.code, "name": customer.name, **owed, "total": total}

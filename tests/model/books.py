@@ -350,11 +350,11 @@ class Books(Lots):
             of_lines=[credit.line for credit in wanted],
         )
         changes = [self._out_of_lot(document, line, note) for line in lines if line.type == "DEPOSIT"]
-        before = [*self.movements]
+        kept = [*self.movements]
         self._move(back, self._order(at))
         if None in changes:
             # What isn't there is said first.
-            self.movements = before
+            self.movements = kept
             raise Refused("deposit_refunded")
         self._issue(note)
         self.lot_changes += [change for change in changes if change is not None]
@@ -516,8 +516,23 @@ class Books(Lots):
             raise Refused("already_reversed")
         if self.credit_of(payment) <= 0:
             raise Refused("exceeds_credit")
-        for document, share in self._shares(payment, shares):
-            self.allocations.append(Allocation(payment, document, share, day_of(at)))
+        self._allocates(payment, self.owed_by(payment.customer) if shares is None else shares, shares, day_of(at))
+
+    def _allocates(
+        self,
+        payment: Payment,
+        owed: Sequence[tuple[Document | Payment, Decimal]],
+        shares: Sequence[Share] | None,
+        day: date,
+    ) -> None:
+        """Cash of which nothing was used yet is rounded as when it comes."""
+        is_whole = self.credit_of(payment) == payment.amount
+        closed = self._closed(payment, owed) if is_whole else []
+        settled = closed if closed and shares in (None, closed) else self._shares(payment, shares)
+        rounding = payment.amount - sum((amount for _, amount in closed), ZERO) if settled is closed else ZERO
+        for count, (document, share) in enumerate(settled, start=1):
+            last = rounding if count == len(settled) else ZERO
+            self._settle(payment, document, share + last, day, last)
 
     def reverses(self, payment: Payment, *, at: datetime) -> Payment:
         """The cheque bounced: the same with a minus, today. What it settled is open again."""
@@ -649,14 +664,22 @@ class Books(Lots):
 
     def sets_off(self, customer: Customer, *, at: datetime) -> None:
         """All the customer's credit against what the customer owes."""
-        sources = [source for source, _ in self._credits_of(customer)]
-        parts = self._spread(sources, self.owed_by(customer))
-        if not any(parts.values()):
+        done = False
+        for source, _ in self._credits_of(customer):
+            owed = self.owed_by(customer)
+            if isinstance(source, Payment):
+                done = done or bool(owed)
+                self._allocates(source, owed, None, day_of(at))
+            else:
+                parts = self._spread([source], owed)
+                done = done or any(parts.values())
+                self._settles(parts, day_of(at))
+        if not done:
             raise Refused("exceeds_credit")
-        self._settles(parts, day_of(at))
 
     def pays_back(self, customer: Customer, payer: Person, method: str, amount: Decimal, *, at: datetime) -> Payment:
-        """So much of what is left of payments and credit notes. The office pays back whatever was taken.
+        """So much of what is left of payments and credit notes. The office pays back whatever was taken: first what
+        came in the same way, then other money that is there: nothing is found at the bank here.
 
         What a refund is to be set off against isn't paid back: of those that are asked here nothing is.
         """
@@ -664,6 +687,10 @@ class Books(Lots):
         payout = Payment(customer, payer, method, -amount, day, day, order=self._order(at))
         parts: list[Allocation] = []
         credits = [(source, most - self._to_set_off(source)) for source, most in self._credits_of(customer)]
+        ways = [source.method if isinstance(source, Payment) else "" for source, _ in credits]
+        same = [each for each, way in zip(credits, ways, strict=True) if way == method]
+        sure = [each for each, way in zip(credits, ways, strict=True) if way == "CASH" != method]
+        credits = [*same, *sure, *(each for each in credits if each not in same and each not in sure)]
         rounding = self._rounding(payout, -self.credit_to_pay_back(customer))
         left = amount + rounding
         for source, most in credits:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from audit.models import AuditLog
+from audit.models import AuditLog, Confirmation
 from foundation.access.capabilities import Role
 from payments.models import Payment
 from payments.selectors import cash_in_bag, credit_of
-from tests.conftest import Shop, error_of
+from tests.admin.pages import logged_in, url
+from tests.conftest import Shop, error_of, to_confirm
 from tests.factories import DepotFactory, UserFactory
 from tests.payments.test_payments import at, invoice_of, pay, read, record, reverse
 from tests.types import Answer, Unchanged
@@ -84,7 +85,42 @@ def test_cash_and_what_was_reversed_is_not_banked(shop: Shop, nothing_changes: U
     with nothing_changes():
         assert error_of(act(shop, cash, "bank")) == (400, "invalid", "banked_on")
         assert error_of(act(shop, payment, "bank")) == (409, "already_reversed", None)
-    assert unmatched(shop) == []
+
+
+def test_what_nobody_found_is_still_listed_when_it_was_reversed(shop: Shop) -> None:
+    """A driver who keeps the cash, calls it PayNow and has that reversed shows all the same."""
+    kept, sent_back, cheque = (taken(shop, method) for method in ("PAYNOW", "CARD", "CHEQUE"))
+    found = taken(shop, reference="PN-1")
+    reverse(shop, kept)
+    reverse(shop, sent_back)
+    act(shop, cheque, "bounce", reason="Refer to drawer")
+    act(shop, found, "bank")
+    assert unmatched(shop) == [kept, sent_back]
+    office = logged_in(shop.admin)
+    changelist = url(Payment)
+    for asked, rows in (("yes", set()), ("reversed", {kept, sent_back})):
+        page = office.get(changelist, {"unmatched": asked})
+        assert {row.pk for row in page.context["cl"].queryset} == rows
+
+
+def test_reversing_what_the_bank_has_is_asked_about(shop: Shop, nothing_changes: Unchanged) -> None:
+    with at(5):
+        payment, cheque = taken(shop), taken(shop, "CHEQUE")
+        for each in (payment, cheque):
+            act(shop, each, "bank", banked_on="2026-01-05")
+        with nothing_changes():
+            asked = act(shop, payment, "reverse", reason="Another customer's")
+        assert [(each["code"], each["attr"], each["value"]) for each in to_confirm(asked)] == [
+            ("money_banked", "reason", "2026-01-05")
+        ]
+        meant = act(shop, payment, "reverse", reason="Another customer's", confirm=to_confirm(asked))
+        assert meant.status_code == 201
+        assert Confirmation.objects.get().confirmed_by == shop.admin
+        assert act(shop, cheque, "bounce", reason="Refer to drawer").status_code == 201
+        mistaken = taken(shop)
+        act(shop, mistaken, "bank")
+        act(shop, mistaken, "unbank", reason="Another one")
+        assert act(shop, mistaken, "reverse", reason="Entered twice").status_code == 201
 
 
 def test_a_cheque_is_received_banked_and_bounces(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -123,9 +159,26 @@ def test_cash_for_money_that_nobody_has_found_is_asked_about(shop: Shop, nothing
     assert shop.client_of(shop.admin).post("/api/payouts/", body).status_code == 201
 
 
+def test_what_came_in_the_same_way_is_paid_back_first_then_what_was_found(
+    shop: Shop, nothing_changes: Unchanged
+) -> None:
+    unfound, found, cash = (taken(shop, method) for method in ("PAYNOW", "CARD", "CASH"))
+    assert act(shop, found, "bank").status_code == 200
+    supervisor = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
+    body = {"customer": shop.customer.pk, "amount": "10.00", "method": "CASH"}
+    for left in (["10.00", "10.00", "0.00"], ["10.00", "0.00", "0.00"]):
+        assert shop.client_of(supervisor).post("/api/payouts/", body).status_code == 201
+        rows = [Payment.objects.get(pk=pk) for pk in (unfound, found, cash)]
+        assert [str(row.credit_amount) for row in rows] == left
+    with nothing_changes():
+        asked = shop.client_of(supervisor).post("/api/payouts/", body)
+        assert error_of(asked) == (409, "money_not_found", "amount")
+
+
 def test_what_was_reversed_stays_as_the_bank_had_it(shop: Shop, nothing_changes: Unchanged) -> None:
     payment = taken(shop)
     act(shop, payment, "bank")
-    reverse(shop, payment)
+    asked = act(shop, payment, "reverse", reason="x")
+    assert act(shop, payment, "reverse", reason="x", confirm=to_confirm(asked)).status_code == 201
     with nothing_changes():
         assert error_of(act(shop, payment, "unbank", reason="x")) == (409, "already_reversed", None)

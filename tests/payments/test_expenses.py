@@ -233,7 +233,7 @@ def test_a_bag_owes_no_more_than_the_books_hold(opened: Shop, nothing_changes: U
     most = "9999999.99"
     meant = [{"code": "amount_unlikely", "attr": "amount", "value": most}]
     with at(12):
-        first, *_ = [spend(opened, most, confirm=meant) for _ in range(10)]
+        first, *_ = [spend(opened, most, confirm=meant, reference=f"R-{each}") for each in range(10)]
         with nothing_changes():
             assert error_of(ask(opened, "1.00")) == (400, "amount_out_of_range", "amount")
         assert undo(opened, first).status_code == 201

@@ -371,11 +371,25 @@ def test_an_invoice_is_settled_since_its_last_payment(shop: Shop) -> None:
     )
 
 
+def test_an_invoice_is_settled_since_the_latest_day_also_when_the_clock_was_set_back(shop: Shop) -> None:
+    """Else it were settled, as of a day on which part of it is open by its allocations."""
+    with at(20):
+        invoice = invoice_of(shop)
+    with at(26, hour=0):
+        pay(shop, invoice, amount="31.00")
+    with at(25, hour=23):
+        pay(shop, invoice)
+    assert Invoice.objects.get().settled_on == date(2026, 1, 26)
+
+
 def test_money_came_in_within_the_year_behind_us(shop: Shop) -> None:
     with at(20, hour=0):
         invoice = invoice_of(shop)
+        meant: Json = {"confirm": [{"code": "date_unlikely", "attr": "received_on", "value": "2025-01-19"}]}
         for day, status in (("2025-01-18", 400), ("2025-01-19", 201), ("2026-01-20", 201), ("2026-01-21", 400)):
-            assert record(shop, "1.00", received_on=day, allocations=[]).status_code == status, day
+            assert (
+                record(shop, "1.00", received_on=day, reference=day, allocations=[], **meant).status_code == status
+            ), day
         assert record(shop, "1.00", allocations=[]).json()["received_on"] == "2026-01-20"
         assert error_of(pay(shop, invoice, received_on="2026-01-21")) == (400, "invalid", "received_on")
 

@@ -13,9 +13,11 @@ from customers.models import Customer
 from foundation.access.capabilities import Role
 from foundation.errors import Denied, UnknownReference
 from invoices.models import Invoice
+from payments.admin import told_of_payout
 from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of, refunds_open
 from payments.services import CreditShare, NewPayout, pay_out, set_off_credit
+from tests.admin.pages import logged_in, messages_of, send_confirmed, url
 from tests.conftest import Shop, error_of
 from tests.factories import CustomerFactory, DepotFactory, UserFactory
 from tests.payments.test_payments import at, invoice_of, pay, read, record, reverse, void
@@ -83,7 +85,7 @@ def test_what_was_paid_for_a_voided_sale_is_paid_back(shop: Shop) -> None:
 
 
 def test_a_part_is_paid_back_of_the_oldest_credit(shop: Shop) -> None:
-    first, second = (record(shop, "10.00").json()["id"] for _ in range(2))
+    first, second = (record(shop, "10.00", reference=each).json()["id"] for each in ("T1", "T2"))
     note = refund_of(shop)
     assert pay_back(shop, "25.00").status_code == 201
     assert [Payment.objects.get(pk=pk).credit_amount for pk in (first, second)] == [0, 0]
@@ -128,6 +130,30 @@ def test_a_driver_pays_back_what_they_took_in_the_way_in_which_it_came(shop: Sho
     assert credit_of(shop.customer) == Decimal("20.00")
 
 
+def detail(answer: Answer) -> str:
+    assert error_of(answer) == (409, "exceeds_credit", "amount")
+    told: str = answer.json()["errors"][0]["detail"]
+    return told
+
+
+def test_the_refusal_says_how_much_may_be_paid_back_how_and_why_not_more(shop: Shop) -> None:
+    record(shop, "10.00", by=shop.driver, method="CASH")
+    record(shop, "20.00", by=shop.driver, method="PAYNOW")
+    record(shop, "30.00", by=UserFactory(role=Role.ADMIN), method="CASH")
+    own = "You pay back what you took yourself, in the same way."
+    assert detail(pay_back(shop, "60.00", by=shop.driver)) == (
+        f"Only 10.00 of this customer's credit can be paid back in cash. {own} Beside that: 20.00 by PayNow."
+    )
+    assert detail(pay_back(shop, "60.00", by=shop.driver, method="CHEQUE")) == (
+        f"Nothing of this customer's credit can be paid back by Cheque. {own} "
+        "Beside that: 10.00 in cash, 20.00 by PayNow."
+    )
+    assert detail(pay_back(shop, "60.00", by=supervisor(shop))) == (
+        "Only 30.00 of this customer's credit can be paid back. You pay back what your depot took."
+    )
+    assert detail(pay_back(shop, "60.01")) == "Only 60.00 of this customer's credit can be paid back."
+
+
 def test_a_driver_pays_a_refund_of_their_own_out(shop: Shop, nothing_changes: Unchanged) -> None:
     note = refund_of(shop)
     stranger = UserFactory(role=Role.DRIVER, depot=shop.depot)
@@ -166,7 +192,10 @@ def test_a_refund_is_set_off_before_it_is_paid_back(shop: Shop, nothing_changes:
     assert note["outstanding_amount"] == "-60.00"
     reverse(shop, cheque)
     with nothing_changes():
-        assert error_of(pay_back(shop, "60.00")) == (409, "exceeds_credit", "amount")
+        assert detail(pay_back(shop, "60.00")) == (
+            "Nothing of this customer's credit can be paid back. 60.00 of it is set off first, against the invoices that "
+            "charged its deposits."
+        )
 
 
 def test_the_same_payout_sent_again_is_paid_once(shop: Shop) -> None:
@@ -180,14 +209,14 @@ def test_the_same_payout_sent_again_is_paid_once(shop: Shop) -> None:
 
 def test_much_money_is_asked_about(shop: Shop, settings: Any, nothing_changes: Unchanged) -> None:
     settings.UNLIKELY = {**settings.UNLIKELY, "AMOUNT": Decimal(50)}
-    record(shop, "30.00", method="CASH"), record(shop, "30.00", method="CASH")
+    record(shop, "30.00", method="CASH"), record(shop, "30.00", method="CASH", reference="Slip 2")
     with nothing_changes():
         assert error_of(pay_back(shop, "60.00")) == (409, "amount_unlikely", "amount")
 
 
 def test_no_bag_pays_back_more_than_a_bag_holds(shop: Shop, settings: Any, nothing_changes: Unchanged) -> None:
-    for _ in range(2):
-        record(shop, "30.00")
+    for reference in ("T1", "T2"):
+        record(shop, "30.00", reference=reference)
     settings.LIMITS = {**settings.LIMITS, "BALANCE": Decimal("40.00")}
     with nothing_changes():
         assert error_of(pay_back(shop, "40.01")) == (400, "amount_out_of_range", "amount")
@@ -489,3 +518,102 @@ def test_a_payout_of_a_refund_that_stands_is_reversed(shop: Shop) -> None:
     assert reverse(shop, payout).status_code == 201
     assert read(shop, note)["outstanding_amount"] == "-60.00"
     assert verified()
+
+
+# --- In the office --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "typed", "told"),
+    [
+        (
+            "pay_back",
+            {"amount": "10.00", "method": "CASH", "reference": "R-1", "remarks": "Moved away"},
+            "paid back by",
+        ),
+        ("refund_goodwill", {"amount": "10.00", "method": "CASH", "reason": "A dent"}, "paid by"),
+    ],
+)
+def test_the_office_is_told_the_number_of_what_was_paid(shop: Shop, action: str, typed: Json, told: str) -> None:
+    record(shop, "10.00", method="CASH")
+    chosen = {"CHANGE_FORM-action": action, "_selected_action": shop.customer.pk, "_answered": "1"}
+    done = logged_in(shop.admin).post(url(Customer, "change", shop.customer.pk), {**chosen, **typed}, follow=True)
+    assert messages_of(done) == [f"{shop.customer}: {told} {Payment.objects.latest('pk')}."]
+
+
+def test_the_form_that_pays_back_keeps_what_was_typed_when_it_is_refused(shop: Shop) -> None:
+    record(shop, "10.00")
+    client, page = logged_in(shop.admin), url(Customer, "change", shop.customer.pk)
+    typed = {"amount": "10.01", "method": "PAYNOW", "reference": "PN-7", "remarks": "Moved away"}
+    once = "0f" * 16
+    chosen = {"CHANGE_FORM-action": "pay_back", "_selected_action": shop.customer.pk, "once": once, "_answered": "1"}
+    refused = client.post(page, {**chosen, **typed})
+    assert refused.status_code == 200
+    assert messages_of(refused) == [f"{shop.customer}: Only 10.00 of this customer's credit can be paid back."]
+    assert {name: refused.context["form"][name].value() for name in typed} == typed
+    assert refused.context["once"] == once
+    mended = send_confirmed(client, page, {**chosen, **typed, "amount": "10.00"})  # the money isn't found yet
+    assert mended.status_code == 302
+    assert Payment.objects.latest("pk").amount == Decimal("-10.00")
+
+
+# --- What may not be seen is not named ------------------------------------------------------------
+
+
+def test_a_reference_of_anothers_payment_is_asked_about_without_its_number(shop: Shop) -> None:
+    mine = record(shop, "10.00", by=shop.driver, method="CHEQUE", reference="C-1").json()["payment_number"]
+    others = UserFactory(role=Role.DRIVER, depot=shop.depot)
+    paid = {"customer": shop.customer.pk, "tender": [{"method": "CHEQUE", "amount": "5.00", "reference": "C-1"}]}
+    line = {"equipment": shop.cylinder.pk, "type": "SERVICE", "quantity": 1}
+    for by, name in ((others, "Another payment"), (shop.driver, mine), (shop.admin, mine)):
+        asked = record(shop, "10.00", by=by, method="CHEQUE", reference="C-1")
+        assert asked.json()["errors"][0]["detail"] == f"{name} has this reference already."
+        at_the_door = shop.client_of(by).post("/api/transactions/", {**paid, "items": [line]})
+        assert at_the_door.json()["errors"][0]["detail"] == f"{name} has this reference already."
+
+
+def test_what_a_refund_is_set_off_against_is_named_to_who_may_see_it(shop: Shop) -> None:
+    invoice_of(shop)
+    charge = shop.sell({"type": "DEPOSIT"}, payment_received=False, by=shop.admin).json()["invoice"]
+    pay(shop, charge, method="CHEQUE")
+    cheque = Payment.objects.latest("pk").pk
+    note = shop.sell({"type": "RETURN"}).json()["invoice"]
+    reverse(shop, cheque)
+    told = "Only 0.00 is open of {}, once it is set off against {}."
+    for by, name in ((shop.driver, "another invoice"), (shop.admin, charge["invoice_number"])):
+        refused = pay(shop, note, by=by, amount="1.00")
+        assert refused.json()["errors"][0]["detail"] == told.format(note["invoice_number"], name)
+    stranger = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
+    credit_note = Invoice.objects.get(pk=note["id"])
+    assert next(iter(told_of_payout(stranger, credit_note))) == "S$ 60.00 is set off against another invoice first"
+    again = shop.sell({"type": "DEPOSIT"}, by=shop.admin).json()["invoice"]["invoice_number"]
+    for by, name in ((shop.driver, ""), (shop.admin, again)):
+        [held] = shop.client_of(by).get(f"/api/customers/{shop.customer.pk}/holdings/").json()
+        assert [lot["document_number"] for lot in held["lots"]] == [name]
+
+
+def test_a_payments_page_names_no_invoice_of_another_depot(shop: Shop) -> None:
+    elsewhere = UserFactory(role=Role.SUPERVISOR, depot=DepotFactory())
+    invoice = invoice_of(shop)
+    payment = record(shop, "40.00", by=elsewhere, method="CASH").json()["id"]
+    pay_back(shop, "8.93")
+    page = url(Payment, "change", payment)
+    seen = [logged_in(by).get(page).content.decode() for by in (elsewhere, shop.admin)]
+    assert ["another invoice" in each for each in seen] == [True, False]
+    assert ["another payment" in each for each in seen] == [True, False]
+    assert [invoice["invoice_number"] in each for each in seen] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["invoices", "credits"])
+def test_a_set_off_that_names_none_is_refused_under_a_known_id_too(
+    shop: Shop, name: str, nothing_changes: Unchanged
+) -> None:
+    """An empty list is not "what there is": it sets nothing off, and repeats nothing."""
+    invoice_of(shop)
+    record(shop, "10.00", allocations=[])
+    assert set_off(shop, client_temp_id="off").status_code == 201
+    record(shop, "11.00", allocations=[])
+    with nothing_changes():
+        bodies: list[Json] = [{name: [], "client_temp_id": each} for each in ("off", "new")]
+        for body in (*bodies, {name: []}):
+            assert error_of(set_off(shop, **body)) == (400, "empty", name)

@@ -13,6 +13,7 @@ from foundation.access.capabilities import Role
 from payments.models import Payment
 from tests.conftest import Shop, error_of
 from tests.factories import UserFactory
+from tests.invoices.test_rendering import heights_of
 from tests.payments.test_banking import act
 from tests.payments.test_payments import invoice_of, record, reverse, void
 from tests.payments.test_payouts import pay_back
@@ -54,6 +55,12 @@ def test_it_says_what_was_taken_for_what_and_the_change(shop: Shop, settings: An
         assert part in text
 
 
+def test_a_long_reference_moves_nothing_past_its_label(shop: Shop) -> None:
+    record(shop, "20.00", method="CHEQUE", reference="of the management corporation of block 462, DBS 004412")
+    heights = heights_of(receipt(shop, Payment.objects.get().pk).content)
+    assert heights["Taken by"] == heights[shop.admin.get_full_name()]
+
+
 @pytest.mark.parametrize("paper", ["A4", "80"])
 def test_credit_a_payout_and_what_was_taken_back_say_so(shop: Shop, paper: str) -> None:
     record(shop, "20.00", method="CHEQUE", reference="DBS 004412")
@@ -70,6 +77,7 @@ def test_credit_a_payout_and_what_was_taken_back_say_so(shop: Shop, paper: str) 
     assert "The cheque bounced." in said(shop, taken, paper)
     reversal = Payment.objects.get(reverses=taken)
     undone = said(shop, reversal, paper)
+    assert re.search(r"Taken back\s+by", undone)
     assert f"This takes {taken} back." in undone
     for told in ("Kept as your credit", "Owed for this", "Paid to"):
         assert told not in undone + said(shop, taken, paper)

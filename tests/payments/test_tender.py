@@ -16,11 +16,12 @@ from discrepancies.models import Discrepancy
 from equipment.models import Equipment
 from foundation import clock
 from foundation.money import to_cents
+from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of
 from payments.tender import in_coins
-from tests.conftest import Shop, error_of
-from tests.payments.test_payments import pay, read, record, reverse, void
+from tests.conftest import Shop, error_of, to_confirm
+from tests.payments.test_payments import at, pay, read, record, reverse, void
 from tests.payments.test_payouts import pay_back
 from tests.types import Json, Unchanged
 
@@ -63,6 +64,12 @@ def money(shop: Shop) -> list[tuple[str, str, str, str]]:
 
 def bag(shop: Shop) -> str:
     return str(to_cents(cash_in_bag(shop.driver)))
+
+
+def found_at_the_bank(shop: Shop) -> None:
+    """What was taken last."""
+    taken = Payment.objects.latest("pk")
+    assert shop.client_of(shop.admin).post(f"/api/payments/{taken.pk}/bank/").status_code == 200
 
 
 def outstanding(shop: Shop, invoice: Json) -> str:
@@ -125,6 +132,7 @@ def test_a_refund_in_cash_is_rounded(shop: Shop, rounded_to_5_cents: None) -> No
     """Case T8."""
     Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal("24.03"), priced_at=clock.now())
     shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, tender=[tender("PAYNOW", "55.10")])
+    found_at_the_bank(shop)
     answer = shop.sell({"type": "RETURN"}, tender=[tender("CASH", "24.05")]).json()
     assert answer["invoice"]["outstanding_amount"] == "0.00"
     assert money(shop)[1] == ("CASH", "-24.05", "-0.02", "0.00")
@@ -150,6 +158,7 @@ def test_the_customer_owes_what_a_voided_refund_really_paid_out(
     shop.sell(
         {"type": "SALE"}, {"type": "DEPOSIT"}, tender=[tender("PAYNOW", str(Decimal("31.07") + Decimal(deposit)))]
     )
+    found_at_the_bank(shop)
     refund = shop.sell({"type": "RETURN"}, payment_received=True).json()["invoice"]
     assert money(shop)[1][:2] == ("CASH", f"-{paid}")
     void(shop, refund)
@@ -290,6 +299,13 @@ def test_more_than_is_due_is_asked_and_settles_the_oldest(shop: Shop, nothing_ch
     assert [outstanding(shop, each) for each in (old, made.json()["invoice"])] == ["0.00", "0.00"]
     assert money(shop) == [("CASH", "150.00", "0.00", "10.48")]
     assert verified()
+
+
+def test_the_document_says_all_that_was_received(shop: Shop, rounded_to_5_cents: None) -> None:
+    answer = {"code": "tender_exceeds_due", "attr": "tender", "value": "50.00"}
+    invoice = sold(shop, "30.52", tender("CASH", "50.00"), confirm=[answer])
+    said = Invoice.objects.get(pk=invoice["id"]).snapshot
+    assert (said["paid"], said["paid_by"]) == ("30.52", [{"method": "CASH", "amount": "50.00"}])
 
 
 def test_the_tender_is_said_in_one_way(shop: Shop, nothing_changes: Unchanged) -> None:
@@ -462,6 +478,122 @@ def test_in_the_field_a_refund_is_paid_out_in_cash(shop: Shop, nothing_changes: 
     assert pay(shop, note, method="PAYNOW").status_code == 200
 
 
+def paid_without_cash(shop: Shop, method: str = "PAYNOW") -> Payment:
+    """What paid for a cylinder and its deposit, and nobody has found at the bank."""
+    said = [tender(method, "91.07")]
+    assert shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, tender=said).status_code == 201
+    return Payment.objects.latest("pk")
+
+
+@pytest.mark.parametrize("method", ["PAYNOW", "CHEQUE"])
+def test_a_deposit_that_nobody_found_at_the_bank_is_asked_about_before_cash_goes_out_for_it(
+    shop: Shop, nothing_changes: Unchanged, method: str
+) -> None:
+    payment = paid_without_cash(shop, method)
+    for how, attr in (
+        ({"payment_received": True}, "payment_received"),
+        ({"tender": [tender("CASH", "60.00")]}, "tender"),
+    ):
+        with nothing_changes():
+            asked = shop.sell({"type": "RETURN"}, **how)
+            assert error_of(asked) == (409, "money_not_found", attr)
+            assert asked.json()["errors"][0]["value"] == str(payment)
+    said = {"code": "money_not_found", "attr": "payment_received", "value": str(payment)}
+    assert shop.sell({"type": "RETURN"}, payment_received=True, confirm=[said]).status_code == 201
+    [kept] = shop.client_of(shop.admin).get("/api/confirmations/").json()["results"]
+    assert (kept["code"], kept["confirmed_by"]) == ("money_not_found", shop.driver.pk)
+
+
+def test_so_it_is_where_the_refund_is_paid_out_later(shop: Shop, nothing_changes: Unchanged) -> None:
+    paid_without_cash(shop)
+    note = shop.sell({"type": "RETURN"}).json()["invoice"]
+    driver = shop.client_of(shop.driver)
+    with nothing_changes():
+        body = {"customer": shop.customer.pk, "amount": "60.00"}
+        assert error_of(driver.post("/api/payouts/", body)) == (409, "money_not_found", "amount")
+        answer = driver.post(f"/api/invoices/{note['id']}/pay/", {"method": "CASH"})
+        assert error_of(answer) == (409, "money_not_found", "amount")
+    assert pay(shop, note, method="PAYNOW").status_code == 200
+
+
+def test_a_deposit_that_was_found_or_paid_in_cash_is_paid_back_unasked(shop: Shop) -> None:
+    paid_without_cash(shop)
+    found_at_the_bank(shop)
+    assert shop.sell({"type": "RETURN"}, payment_received=True).status_code == 201
+    reversed_ = paid_without_cash(shop)
+    reverse(shop, reversed_.pk)
+    assert record(shop, "91.07", method="CASH").status_code == 201
+    assert shop.sell({"type": "RETURN"}, payment_received=True).status_code == 201
+
+
+def test_who_takes_a_shell_back_in_part_payment_is_not_asked(shop: Shop) -> None:
+    for _ in range(2):
+        paid_without_cash(shop)
+    costs(shop, "100.00")
+    sale = ({"type": "SWAP"}, {"type": "RETURN"})
+    assert shop.sell(*sale, tender=[tender("CASH", "49.00")]).status_code == 201
+
+
+def test_what_a_phone_paid_out_of_unfound_money_stands_and_is_listed(shop: Shop) -> None:
+    payment = paid_without_cash(shop)
+    push(shop, tender("CASH", "60.00"), total="-60.00", cash="-60.00", kind="RETURN")
+    assert money(shop)[-1] == ("CASH", "-60.00", "0.00", "0.00")
+    [kept] = shop.client_of(shop.admin).get("/api/confirmations/").json()["results"]
+    assert (kept["code"], kept["value"], kept["confirmed_by"]) == ("money_not_found", str(payment), None)
+
+
+@pytest.mark.parametrize("method", ["PAYNOW", "CHEQUE"])
+def test_a_refund_that_a_phone_paid_out_without_cash_stands_and_is_noted(shop: Shop, method: str) -> None:
+    shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, payment_received=True)
+    result = push(shop, tender(method, "60.00"), total="-60.00", cash="-60.00", kind="RETURN")
+    [noted] = result["discrepancies"]
+    assert (noted["code"], noted["shown"], noted["billed"]) == ("cash_differs", "0.00", "-60.00")
+    assert money(shop)[-1] == (method, "-60.00", "0.00", "0.00")
+
+
+def test_cash_on_account_is_rounded_when_it_is_used_for_the_first_time(
+    shop: Shop, rounded_to_5_cents: None, nothing_changes: Unchanged
+) -> None:
+    admin = shop.client_of(shop.admin)
+    for total, cash, rounding in (("30.52", "30.50", "-0.02"), ("30.53", "30.55", "0.02")):
+        for how in ("allocate", "allocate by name", "set off", "set off by name"):
+            payment = record(shop, cash, method="CASH").json()["id"]
+            invoice = sold(shop, total)
+            named = [{"invoice": invoice["id"], "amount": total}]
+            if how.startswith("allocate"):
+                said = {"allocations": named} if "name" in how else {}
+                answer = admin.post(f"/api/payments/{payment}/allocate/", said)
+            else:
+                said = {"invoices": named} if "name" in how else {}
+                answer = admin.post("/api/set-offs/", {"customer": shop.customer.pk, **said})
+            assert answer.status_code in (200, 201), answer.json()
+            assert (money(shop)[-1], outstanding(shop, invoice)) == (("CASH", cash, rounding, "0.00"), "0.00"), how
+    assert verified()
+
+
+def test_cash_of_which_something_was_used_before_is_rounded_no_more(shop: Shop, rounded_to_5_cents: None) -> None:
+    payment = record(shop, "40.50", method="CASH").json()["id"]
+    pay_back(shop, "10.00", method="CASH")
+    invoice = sold(shop, "30.52")
+    assert shop.client_of(shop.admin).post(f"/api/payments/{payment}/allocate/", {}).status_code == 200
+    assert outstanding(shop, invoice) == "0.02"
+
+
+def test_a_set_off_goes_on_from_credit_to_credit_and_rounds_the_cash_that_closes_it(
+    shop: Shop, rounded_to_5_cents: None
+) -> None:
+    record(shop, "10.00", method="PAYNOW")
+    record(shop, "20.50", method="CASH")
+    record(shop, "5.00", method="CASH")
+    invoice = sold(shop, "30.52")
+    assert shop.client_of(shop.admin).post("/api/set-offs/", {"customer": shop.customer.pk}).status_code == 201
+    assert outstanding(shop, invoice) == "0.00"
+    assert money(shop) == [
+        ("PAYNOW", "10.00", "0.00", "0.00"), ("CASH", "20.50", "-0.02", "0.00"), ("CASH", "5.00", "0.00", "5.00")
+    ]  # fmt: skip
+    assert verified()
+
+
 def test_change_is_given_of_cash_alone_and_refuses_nothing_that_happened(
     shop: Shop, nothing_changes: Unchanged
 ) -> None:
@@ -474,3 +606,56 @@ def test_change_is_given_of_cash_alone_and_refuses_nothing_that_happened(
     push(shop, tender("CASH", "9.00", given="5.00"), tender("CASH", "50.00"), tender("CARD", "50.00", given="60.00"))
     assert money(shop) == [("CARD", "50.00", "0.00", "0.00"), ("CASH", "59.00", "0.00", "0.00")]
     assert not Payment.objects.exclude(given=None).exists()
+
+
+# --- What a sale's answer names -------------------------------------------------------------------
+
+
+def named(answer: Json) -> list[tuple[str, str, str]]:
+    """Number, method and amount of each payment that an answer names; each is there, under its id."""
+    rows = Payment.objects.in_bulk(each["id"] for each in answer["payments"])
+    assert [str(rows[each["id"]]) for each in answer["payments"]] == [
+        each["payment_number"] for each in answer["payments"]
+    ]
+    return [(each["payment_number"], each["method"], each["amount"]) for each in answer["payments"]]
+
+
+def test_a_sale_names_its_payments_and_so_does_the_same_again(shop: Shop) -> None:
+    costs(shop, NET["100.00"])
+    tendered = [tender("PAYNOW", "60.00", reference="PN-1"), tender("CASH", "40.00")]
+    body: Json = {"tender": tendered, "client_temp_id": "door"}
+    first = shop.sell({"type": "SALE"}, **body).json()
+    paynow, cash = Payment.objects.order_by("pk")
+    assert named(first) == [(str(paynow), "PAYNOW", "60.00"), (str(cash), "CASH", "40.00")]
+    # What else comes that settles it, or of the same customer on that day, is no part of it.
+    shop.sell({"type": "SALE"}, tender=[tender("CASH", "1.00")])
+    record(shop, "40.00", method="CASH", by=shop.driver)
+    reverse(shop, cash.pk)
+    again = shop.sell({"type": "SALE"}, **body)
+    assert (again.status_code, named(again.json())) == (200, named(first))
+    receipt = shop.client_of(shop.driver).get(f"/api/payments/{first['payments'][0]['id']}/receipt/?paper=58")
+    assert receipt.status_code == 200
+
+
+def test_a_collection_of_the_same_instant_is_no_part_of_the_sale(shop: Shop) -> None:
+    with at(15):
+        body: Json = {"payment_received": True, "client_temp_id": "door"}
+        first = shop.sell({"type": "SALE"}, **body).json()
+        record(shop, "5.00", by=shop.driver)
+        assert shop.sell({"type": "SALE"}, **body).json()["payments"] == first["payments"]
+
+
+def test_a_sale_names_what_was_paid_out_and_what_only_settles_older_invoices(shop: Shop) -> None:
+    costs(shop, NET["100.00"])
+    assert named(shop.sell({"type": "SALE"}).json()) == []
+    older = shop.sell({"type": "DEPOSIT"}, payment_received=True).json()
+    assert [row[1:] for row in named(older)] == [("CASH", "60.00")]
+    back: Json = {"payment_received": True, "client_temp_id": "back"}
+    refunded = [shop.sell({"type": "RETURN"}, **back).json() for _ in range(2)]
+    assert [row[1:] for row in named(refunded[0])] == [("CASH", "-60.00")]
+    assert named(refunded[1]) == named(refunded[0])
+    much: Json = {"tender": [tender("PAYNOW", "100.00"), tender("CASH", "50.00")], "client_temp_id": "much"}
+    asked = shop.sell({"type": "SALE"}, **much)
+    sold_for_more = shop.sell({"type": "SALE"}, **much, confirm=to_confirm(asked)).json()
+    assert [row[1:] for row in named(sold_for_more)] == [("PAYNOW", "100.00"), ("CASH", "50.00")]
+    assert shop.sell({"type": "SALE"}, **much).json()["payments"] == sold_for_more["payments"]

@@ -154,14 +154,21 @@ class Company:
         """There a refund is paid out in cash."""
         return person not in (self.office, self.supervisor)
 
-    def _post(self, by: Person, url: str, body: object) -> tuple[Any, list[str]]:
-        """The answer, and the codes of its refusal."""
+    def _post(self, by: Person, url: str, body: Json) -> tuple[Any, list[str]]:
+        """The answer, and the codes of its refusal.
+
+        The same money once more is meant so, and money that nobody has found at the bank is paid back all the same.
+        """
         response = client_for(self._users[by]).post(f"/api/{url}", body)
         answer = response.json()
         if response.status_code in (200, 201):
             return answer, []
         assert response.status_code == 409, answer
-        return answer, [error["code"] for error in answer["errors"]]
+        codes = [error["code"] for error in answer["errors"]]
+        if {"payment_repeated", "money_not_found"} & {*codes}:
+            said = [{name: error[name] for name in ("code", "attr", "value")} for error in answer["errors"]]
+            return self._post(by, url, {**body, "confirm": [*body.get("confirm", ()), *said]})
+        return answer, codes
 
     @staticmethod
     def _both[T](told: Callable[[], T], refusals: list[str]) -> T | None:
@@ -408,9 +415,6 @@ class Company:
         receiver, payer, at = self.customers[customer], by or self.office, self.now
         body = {"customer": self.pk(receiver), "amount": amount, "method": method}
         answer, refusals = self._post(payer, "payouts/", body)
-        if "money_not_found" in refusals:
-            said = [{name: error[name] for name in ("code", "attr", "value")} for error in answer["errors"]]
-            answer, refusals = self._post(payer, "payouts/", {**body, "confirm": said})
         payout = self._both(lambda: self.books.pays_back(receiver, payer, method, Decimal(amount), at=at), refusals)
         return payout and self._known(payout, answer["id"])
 

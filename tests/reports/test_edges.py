@@ -92,6 +92,19 @@ def test_what_is_entered_later_changes_no_day_that_has_passed(company: Company) 
         ]
 
 
+def test_what_paid_for_a_sale_that_was_entered_later_too_is_not_beside_what_was_owed(company: Company) -> None:
+    """A cash sale of the 3rd that came on the 6th; then one for which more was taken than it comes to."""
+    with company.at("2024-01-06 10:00"):
+        company.sells(company.ali, "METER", [("SALE", "C14", 1)], paid=True, happened=moment("2024-01-03 10:00"))
+        for day in ("2024-01-03", "2024-01-05", "2024-01-06"):
+            assert owed(company, "METER", day) == {}
+            compared.receivables_agree(company, date.fromisoformat(day))
+        company.sells(company.ali, "METER", [("SALE", "C14", 1)], taken="more", happened=moment("2024-01-04 10:00"))
+        more = owed(company, "METER", "2024-01-06")["credit"]
+        assert owed(company, "METER", "2024-01-05") == {"entered_later": more.removeprefix("-")}
+        compared.receivables_agree(company, date(2024, 1, 5))
+
+
 def test_a_driver_s_day_is_that_of_the_vehicle_of_that_day(company: Company) -> None:
     with company.at("2024-01-02 10:00"):
         sale = made(company.sells(company.ali, "CASH", [("SALE", "C14", 1)]))

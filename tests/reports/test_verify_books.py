@@ -72,7 +72,8 @@ def books(client_of: ClientOf, stub_pdf: None) -> None:
     assert admin.post(f"/api/payments/{cheque['id']}/reverse/", {"reason": "x"}).status_code == 201
     meter = {"final_reading": "1300.10", "new_meter_number": "M2", "first_reading": "5.00"}
     assert admin.post(f"/api/customers/{customer.pk}/replace-meter/", meter).status_code == 201
-    spent = [driver.post("/api/expenses/", {"amount": "4.00", "reason": "Parking"}).json()["id"] for _ in range(2)]
+    parking = [{"amount": "4.00", "reason": "Parking", "reference": reference} for reference in ("R-1", "R-2")]
+    spent = [driver.post("/api/expenses/", each).json()["id"] for each in parking]
     assert admin.post(f"/api/expenses/{spent[0]}/reverse/", {"reason": "x"}).status_code == 201
     counts = [{"equipment": cylinder.pk, "condition": "FULL", "quantity": 5}]
     count_of_day = driver.post("/api/settlements/", {"cash": "10.00", "counts": counts}).json()

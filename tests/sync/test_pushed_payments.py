@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from audit.models import AuditLog
+from audit.models import AuditLog, Confirmation
 from discrepancies.models import Discrepancy
 from foundation import clock
 from foundation.access.capabilities import Role
@@ -61,6 +61,17 @@ def test_it_is_in_the_bag_of_its_moment(shop: Shop) -> None:
     assert cash_in_bag(shop.driver) == 19
     # By its time the first one was in the bag that was counted.
     assert list(Discrepancy.objects.values_list("code", "entity_id")) == [("after_count", handed_in.pk)]
+
+
+def test_money_that_is_to_settle_more_than_it_comes_to_goes_as_far_as_it_goes(shop: Shop) -> None:
+    invoices = [invoice_of(shop), invoice_of(shop)]
+    named = [
+        {"invoice": each["id"], "amount": amount} for each, amount in zip(invoices, ("4.00", "100.00"), strict=True)
+    ]
+    phone = Phone(shop)
+    [result] = phone.push(collected(phone, "10.00", allocations=named))
+    assert result["status"] == "created", result["errors"]
+    assert [read(shop, each)["outstanding_amount"] for each in invoices] == ["27.07", "25.07"]
 
 
 def test_money_has_changed_hands_whatever_became_of_its_invoice(shop: Shop) -> None:
@@ -171,3 +182,45 @@ def test_a_fast_clock_and_an_invoice_that_its_seller_does_not_see_refuse_no_mone
     payment = Payment.objects.get(pk=result["id"])
     assert payment.received_on <= clock.business_date(clock.now())
     assert str(payment.credit_amount) == "5.00"
+
+
+def test_a_pushed_sale_names_its_payments_every_time(shop: Shop) -> None:
+    phone = Phone(shop)
+    item = {"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}
+    tendered = [{"method": "PAYNOW", "amount": "20.00"}, {"method": "CASH", "amount": "11.07"}]
+    body: Json = {"customer": shop.customer.pk, "items": [item], "based_on": {"total_with_gst": "31.07"}}
+    sale, unpaid = (phone.recorded("transaction.create", 60, **body, tender=paid) for paid in (tendered, []))
+    first, without = phone.push(sale, unpaid)
+    rows = Payment.objects.order_by("pk")
+    assert first["payments"] == [
+        {"id": row.pk, "payment_number": str(row), "method": row.method, "amount": str(row.amount)} for row in rows
+    ]
+    assert [each["method"] for each in first["payments"]] == ["PAYNOW", "CASH"]
+    [again, collection] = phone.push(sale, collected(phone, "5.00"))
+    assert (again["status"], again["payments"]) == ("duplicate", first["payments"])
+    assert (without["payments"], collection["payments"]) == ([], [])
+
+
+def test_the_same_money_pushed_again_stands_and_is_flagged(shop: Shop) -> None:
+    phone = Phone(shop)
+    first, second, later = (collected(phone, "40.00", minutes) for minutes in (60, 55, 30))
+    spent, spent_again = (
+        phone.recorded("expense.create", minutes, amount="5.00", reason="Parking") for minutes in (20, 19)
+    )
+    results = phone.push(first, second, later, spent, spent_again)
+    assert [result["status"] for result in results] == ["created"] * 5
+    flagged = [(each.code, each.value, each.confirmed_by) for each in Confirmation.objects.order_by("pk")]
+    assert flagged == [
+        ("payment_repeated", results[0]["number"], None), ("payment_repeated", results[3]["number"], None),
+    ]  # fmt: skip
+    about = Confirmation.objects.order_by("pk").values_list("entity_id", flat=True)
+    assert [*about] == [results[1]["id"], results[4]["id"]]
+
+
+def test_money_that_is_said_to_have_come_long_before_it_was_taken_is_flagged(shop: Shop) -> None:
+    with at(20):
+        phone = Phone(shop)
+        [result] = phone.push(collected(phone, "40.00", received_on="2025-12-19"))
+    assert result["status"] == "created"
+    flagged = Confirmation.objects.get()
+    assert (flagged.code, flagged.value, flagged.confirmed_by) == ("date_unlikely", "2025-12-19", None)

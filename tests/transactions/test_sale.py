@@ -522,8 +522,8 @@ def test_a_sale_takes_the_same_few_queries_whatever_its_length(shop: Shop, lines
 @pytest.mark.parametrize(
     ("extra", "more"),
     [
-        # the payment, the count that it comes before, what it settles, and what was spent from the bag
-        ({"payment_received": True}, 4),
+        # the payment, the count that it comes before, what it settles, what was spent from the bag, and its name
+        ({"payment_received": True}, 5),
         ({"items": [{"type": "DEPOSIT"}]}, 3),  # the lot, what came into it, and that apps are told
         ({"customer": {"email": "a@example.sg", "email_invoices": True}}, 2),  # the request, and its task
     ],

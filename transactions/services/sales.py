@@ -24,6 +24,7 @@ from customers.services import move_meter
 from deposits.models import LotMovement
 from deposits.selectors import held_by
 from deposits.services import Cause, Charge, charge_deposits, refund_deposits
+from discrepancies.models import Discrepancy
 from discrepancies.services import note_discrepancy, note_other_vehicle
 from equipment.models import Equipment
 from equipment.selectors import prices_at, prices_between, require_active
@@ -54,8 +55,9 @@ from inventory.services import (
 from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
 from invoices.services import Billing, Page, issue_invoice
-from payments.selectors import open_of_charges
+from payments.selectors import open_of_charges, unfound_of
 from payments.services import (
+    may_refund_by,
     require_cash_in_the_field,
     require_room_in_bag,
     set_off,
@@ -133,7 +135,7 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
     left = stock.require(moves_of(lines, listed.equipment, *places), approval=approval)
     site = _site(customer, lines, {key[1]: count for key, count in left.items() if key[0] == places[1].pk})
     plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
-    confirmations.require([*plan.questions, *_of_tender(data)])
+    confirmations.require([*plan.questions, *_of_tender(actor, data)])
     if plan.is_beside_sale:
         return None
     page = Page.lay_out(actor=actor, billing=plan.billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
@@ -188,7 +190,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     if plan.moved != plan.owed:
         attr = "items" if plan.items else "current_meter"
         BALANCE.require(open_amount(customer) + plan.owed - plan.moved, attr=attr)
-    answers = confirmations.require([*plan.questions, *_of_tender(data)])
+    answers = confirmations.require([*plan.questions, *_of_tender(actor, data)])
 
     visit = _Visit(actor, data, approval, customer, vehicle, depot_at(actor, occurred_at), occurred_at, now)
     page = laid_out.page if laid_out else None
@@ -212,6 +214,9 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         move_meter(customer, usage.current)
     for code, shown, billed, detail in plan.differences:
         note_discrepancy(code, user=actor, about=sale, detail=detail, now=now, shown=shown, billed=billed)
+    if plan.moved < 0 and not all(may_refund_by(actor, each.method) for each in data.tender):
+        code, detail = Discrepancy.Code.CASH_DIFFERS, "It was paid out without cash: in the field it is paid in cash."
+        note_discrepancy(code, user=actor, about=sale, detail=detail, now=now, shown=plan.cash, billed=plan.moved)
     note_other_vehicle(vehicle, user=actor, about=sale, now=now)
     on_commit(SALES.labels("sale").inc)
     return sale
@@ -343,9 +348,10 @@ def _site(customer: Customer, lines: Sequence[Asked], left: Mapping[int, int]) -
     """What the customer holds of what leaves the site, where so many are ``left`` without it."""
     gone = leaving(lines)
     if not gone:
-        return Site({}, {})
+        return Site({}, {}, {})
     held = held_by(customer.pk, {pk: left.get(pk, 0) + count for pk, count in gone.items()})
-    return Site(held, open_of_charges(lot.pk for each in held.values() for lot in each.lots))
+    charged_by = open_of_charges(lot.pk for each in held.values() for lot in each.lots)
+    return Site(held, charged_by, unfound_of(charge.invoice for each in charged_by.values() for charge in each))
 
 
 def _moment(data: NewSale, approval: Approval | None, now: datetime) -> datetime:
@@ -388,10 +394,10 @@ def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: dat
     )
 
 
-def _of_tender(data: NewSale) -> Iterator[Question]:
+def _of_tender(actor: User, data: NewSale) -> Iterator[Question]:
     """What is asked of each tender but for its amount."""
     for index, each in enumerate(data.tender):
-        yield from repeated_reference(each.method, each.reference, attr=f"tender.{index}.reference")
+        yield from repeated_reference(actor, each.method, each.reference, attr=f"tender.{index}.reference")
 
 
 def _habit(data: NewSale, customer: Customer) -> Habit | None:

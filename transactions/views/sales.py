@@ -15,7 +15,7 @@ from foundation.api.viewsets import LedgerViewSet
 from foundation.operations.idempotency import is_replayed
 from transactions import openapi, services
 from transactions.models import Transaction
-from transactions.selectors import SALE_NUMBERS
+from transactions.selectors import SALE_NUMBERS, moved_with
 from transactions.serializers import SaleIn, SaleOut, TransactionOut, VoidIn
 from transactions.unlikely import IN_SALES
 
@@ -23,13 +23,21 @@ from transactions.unlikely import IN_SALES
 _SALE_OUT = SaleOut()
 
 
-def documents_of(transaction: Transaction, *, is_new: bool = False) -> dict[str, object]:
-    """What one commit recorded, for `SaleOut`. ``is_new``: it was just now, and nothing has to be looked up."""
+def documents_of(transaction: Transaction, *, is_new: bool = False, is_paid: bool = True) -> dict[str, object]:
+    """What one commit recorded, for `SaleOut`. ``is_new``: it was just now, and no refund has to be looked up.
+
+    ``is_paid``: money may have changed hands with it.
+    """
+    recorded: dict[str, object] = {
+        "transaction": transaction,
+        "invoice": transaction.invoice,
+        "refund": None,
+        "payments": moved_with(transaction) if is_paid else (),
+    }
     if is_new and not Transaction.refund.is_cached(transaction):
-        return {"transaction": transaction, "invoice": transaction.invoice, "refund": None}
+        return recorded
     refund = Transaction.objects.with_status().select_related("invoice").filter(beside=transaction).first()
-    beside = refund and {"transaction": refund, "invoice": refund.invoice}
-    return {"transaction": transaction, "invoice": transaction.invoice, "refund": beside}
+    return {**recorded, "refund": refund and {"transaction": refund, "invoice": refund.invoice}}
 
 
 class TransactionFilter(LedgerFilterSet):
@@ -68,14 +76,15 @@ class TransactionViewSet(LedgerViewSet):
     def create(self, request: Request) -> Response:
         serializer = SaleIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        transaction: Any = services.create_customer_transaction_and_invoice(
-            actor=acting_user(request), data=serializer.command()
-        )
+        sale = serializer.command()
+        transaction: Any = services.create_customer_transaction_and_invoice(actor=acting_user(request), data=sale)
         if is_replayed():
             transaction = self.queryset.select_related("invoice").get(pk=transaction.pk)
         else:
             transaction.status = Transaction.Status.COMPLETED  # nobody can have voided it yet
-        answer = _SALE_OUT.to_representation(documents_of(transaction, is_new=not is_replayed()))
+        is_paid = sale.payment_received or bool(sale.tender)
+        made = documents_of(transaction, is_new=not is_replayed(), is_paid=is_paid)
+        answer = _SALE_OUT.to_representation(made)
         for recorded in filter(None, (answer, answer["refund"])):
             recorded["invoice"]["pdf_url"] = request.build_absolute_uri(recorded["invoice"]["pdf_url"])
         return Response(answer, status=HTTP_201_CREATED)
@@ -94,5 +103,5 @@ class TransactionViewSet(LedgerViewSet):
             actor=acting_user(request), data=services.NewVoid(self.get_object().pk, **serializer.validated_data)
         )
         reversal.status = Transaction.Status.COMPLETED
-        answer = SaleOut(documents_of(reversal, is_new=True), context=self.get_serializer_context())
+        answer = SaleOut(documents_of(reversal, is_new=True, is_paid=False), context=self.get_serializer_context())
         return Response(answer.data, status=HTTP_201_CREATED)

@@ -11,6 +11,7 @@ from deposits.selectors import holdings_of
 from foundation.access.capabilities import Capability
 from foundation.api.viewsets import ScopedViewSet
 from foundation.money import ZERO
+from invoices.models import Invoice
 from transactions import openapi, services
 from transactions.selectors import MAX_READINGS, meter_history
 from transactions.serializers import (
@@ -69,4 +70,8 @@ class CustomerSiteViewSet(ScopedViewSet):
     @openapi.read_holdings
     @action(detail=True, methods=["get"], pagination_class=None)
     def holdings(self, request: Request, pk: str) -> Response:
-        return Response(HoldingOut(holdings_of(self.get_object()), many=True).data)
+        holdings = holdings_of(self.get_object())
+        numbers = {lot.document_number for holding in holdings for lot in holding.lots}
+        seen = Invoice.objects.visible_to(acting_user(request)).filter(invoice_number__in=numbers)
+        context = {"visible": set(seen.values_list("invoice_number", flat=True))}
+        return Response(HoldingOut(holdings, many=True, context=context).data)

@@ -88,6 +88,7 @@ export class Server {
       invoice: refused ? null : this.books.length,
       invoice_number: refused ? null : `INV-${this.books.length}`,
       pdf_url: null,
+      payments: [],
       errors: refused ? [{ code: "insufficient_stock", detail: "There are fewer.", attr: null }] : [],
       conflict: refused ? 7 : null,
       tried_again_until: null,
