@@ -264,6 +264,7 @@ credit_invoice = extend_schema(
                     "outstanding_amount": "0.00",
                 },
                 "refund": None,
+                "payments": [],
             },
             response_only=True,
             status_codes=["201"],

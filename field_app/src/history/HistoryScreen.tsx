@@ -67,7 +67,10 @@ async function lookUp(database: FieldDatabase): Promise<Entry[]> {
   ].sort((one, other) => Date.parse(other.moment) - Date.parse(one.moment))
 }
 
-const TAKEN_BACK: Partial<Record<PastSale["transaction"]["status"], string>> = { VOIDED: "voided", CREDITED: "credited" }
+const TAKEN_BACK: Partial<Record<PastSale["transaction"]["status"], string>> = {
+  VOIDED: "voided",
+  CREDITED: "credited",
+}
 
 function ofOperation(operation: SaleOperation, past: PastSale | undefined): Entry {
   return {
