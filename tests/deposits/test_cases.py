@@ -12,11 +12,12 @@ from deposits.selectors import beyond_holdings
 from discrepancies.models import Discrepancy
 from equipment.models import Equipment
 from foundation import clock
+from foundation.access.capabilities import Role
 from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.selectors import credit_of
 from tests.conftest import Shop
-from tests.factories import EquipmentFactory
+from tests.factories import EquipmentFactory, UserFactory
 from tests.types import Json, Unchanged
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +162,13 @@ def test_d7_the_void_of_a_return_gives_loan_and_lots_back_and_what_was_paid_out_
     assert verified() == []
 
 
+def found_at_the_bank(shop: Shop) -> None:
+    """The latest payment, by somebody else than took it."""
+    other = UserFactory(role=Role.ADMIN)
+    latest = Payment.objects.latest("pk").pk
+    assert shop.client_of(other).post(f"/api/payments/{latest}/bank/", {}).status_code == 200
+
+
 @pytest.mark.parametrize(("paid", "set_off", "cash"), [("109.00", "60.00", None), ("129.00", "40.00", "-20.00")])
 def test_d8_a_refund_is_set_off_against_the_invoice_that_charged_it(
     shop: Shop, paid: str, set_off: str, cash: str | None
@@ -170,6 +178,7 @@ def test_d8_a_refund_is_set_off_against_the_invoice_that_charged_it(
     assert sale["invoice"]["total_amount"] == "169.00"
     pay = {"method": "PAYNOW", "amount": paid}
     assert shop.client_of(shop.admin).post(f"/api/invoices/{sale['invoice']['id']}/pay/", pay).status_code == 200
+    found_at_the_bank(shop)
     refund = returned(shop, payment_received=True)
     assert read(shop, sale)["outstanding_amount"] == "0.00"
     assert read(shop, refund)["outstanding_amount"] == "0.00"

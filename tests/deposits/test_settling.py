@@ -17,7 +17,18 @@ from payments.models import Allocation, Payment
 from payments.selectors import credit_of
 from tests.admin.pages import logged_in, url
 from tests.conftest import Shop, error_of
-from tests.deposits.test_cases import charged, deposit_is, held, pushed, read, returned, sold, verified, void
+from tests.deposits.test_cases import (
+    charged,
+    deposit_is,
+    found_at_the_bank,
+    held,
+    pushed,
+    read,
+    returned,
+    sold,
+    verified,
+    void,
+)
 from tests.factories import EquipmentFactory, MeteredCustomerFactory
 from tests.invoices.test_paynow import fields
 from tests.types import Json
@@ -29,6 +40,7 @@ pytestmark = pytest.mark.django_db
 def pay(shop: Shop, document: Json, amount: str) -> None:
     address = f"/api/invoices/{document['invoice']['id']}/pay/"
     assert shop.client_of(shop.admin).post(address, {"method": "PAYNOW", "amount": amount}).status_code == 200
+    found_at_the_bank(shop)
 
 
 def said(document: Json) -> tuple[str, bool]:

@@ -166,12 +166,12 @@ def test_what_came_in_the_same_way_is_paid_back_first_then_what_was_found(
     assert act(shop, found, "bank").status_code == 200
     supervisor = UserFactory(role=Role.SUPERVISOR, depot=shop.depot)
     body = {"customer": shop.customer.pk, "amount": "10.00", "method": "CASH"}
-    for left in (["10.00", "10.00", "0.00"], ["10.00", "0.00", "0.00"]):
-        assert shop.client_of(supervisor).post("/api/payouts/", body).status_code == 201
+    for slip, left in (("1", ["10.00", "10.00", "0.00"]), ("2", ["10.00", "0.00", "0.00"])):
+        assert shop.client_of(supervisor).post("/api/payouts/", {**body, "reference": slip}).status_code == 201
         rows = [Payment.objects.get(pk=pk) for pk in (unfound, found, cash)]
         assert [str(row.credit_amount) for row in rows] == left
     with nothing_changes():
-        asked = shop.client_of(supervisor).post("/api/payouts/", body)
+        asked = shop.client_of(supervisor).post("/api/payouts/", {**body, "reference": "3"})
         assert error_of(asked) == (409, "money_not_found", "amount")
 
 

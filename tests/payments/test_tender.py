@@ -557,7 +557,7 @@ def test_cash_on_account_is_rounded_when_it_is_used_for_the_first_time(
     admin = shop.client_of(shop.admin)
     for total, cash, rounding in (("30.52", "30.50", "-0.02"), ("30.53", "30.55", "0.02")):
         for how in ("allocate", "allocate by name", "set off", "set off by name"):
-            payment = record(shop, cash, method="CASH").json()["id"]
+            payment = record(shop, cash, method="CASH", reference=f"{cash}, {how}").json()["id"]
             invoice = sold(shop, total)
             named = [{"invoice": invoice["id"], "amount": total}]
             if how.startswith("allocate"):

@@ -191,7 +191,7 @@ def test_a_printed_statement_says_what_is_owed_and_what_stands_in_the_customer_s
     with at("2026-02-03"):
         more = shop.sell({"type": "SALE"}, customer=buyer.pk).json()["invoice"]["invoice_number"]
         january, february = lines("2026-01-01", "2026-01-31"), lines("2026-02-01", "2026-02-03")
-    assert january[january.index("S$ 0.00") + 2 :] == [  # "To pay", the head, then
+    assert january[january.index("To pay S$ 0.00") + 2 :] == [  # the head, then
         "1 Jan 2026 Opening balance 0.00",
         f"5 Jan 2026 {sold} Invoice · due 19 Jan 2026 93.20 93.20",
         f"20 Jan 2026 {paid} Payment · Cheque 4711 100.00 −6.80",
@@ -199,7 +199,7 @@ def test_a_printed_statement_says_what_is_owed_and_what_stands_in_the_customer_s
         "Not due 1–30 days 31–60 days 61–90 days Over 90 days Credit Together",
         "0.00 0.00 0.00 0.00 0.00 −6.80 −6.80",
     ]
-    assert february[february.index("S$ 24.27") + 2 :] == [
+    assert february[february.index("To pay S$ 24.27") + 2 :] == [
         "1 Feb 2026 Opening balance −6.80",
         f"3 Feb 2026 {more} Invoice · due 17 Feb 2026 31.07 24.27",
         "You owe 24.27",
