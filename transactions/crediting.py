@@ -141,11 +141,9 @@ def _part_of(
 
 
 def _with_gst(invoice: InvoiceLeft, credited: Taxed, net: Decimal) -> Taxed:
-    left = invoice.billed.less(credited)
-    if net == left.net:
-        return left
     gst = to_cents((credited.net + net) * invoice.gst_rate / 100) - credited.gst
-    return Taxed(net, min(max(gst, ZERO), left.gst))
+    # Where a sum with GST was credited before, a cent more of it may have been GST.
+    return Taxed(net, max(gst, ZERO))
 
 
 def _of_gross(invoice: InvoiceLeft, credited: Taxed, gross: Decimal, most: Decimal) -> Taxed:

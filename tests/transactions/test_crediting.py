@@ -125,3 +125,23 @@ def test_no_more_than_the_whole_where_a_deposit_was_set_off_against_a_line() -> 
     left = billed([(1, Decimal("100.00"), True), (1, Decimal("-60.00"), False)])
     with pytest.raises(ExceedsInvoice, match=r"49\.00"):
         plan_credit(left, [CreditLine(1, quantity=1)])
+
+
+def test_the_gst_of_several_lines_of_one_credit_note_is_rounded_once() -> None:
+    credit = plan_credit(billed([(1, Decimal("8.50"), True)] * 3), [CreditLine(line, quantity=1) for line in (1, 2, 3)])
+    assert credit.taxed == Taxed(Decimal("25.50"), Decimal("2.30"))
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "with_gst", "right"),
+    [("0.01", False, ("0.01", "0.00")), ("8.50", False, ("8.50", "0.76")), ("9.25", True, ("8.49", "0.76"))],
+)
+def test_a_cent_of_gst_that_was_credited_before_is_credited_no_more(
+    asked_for: str, with_gst: bool, right: tuple[str, str]
+) -> None:
+    """Two lines of 8.50 as 9.27 with their GST: 1.54, where 17.00 alone bear 1.53."""
+    left = billed([(1, Decimal("8.50"), True)] * 3)
+    for line in (1, 2):
+        left = after(left, plan_credit(left, [CreditLine(line, amount=Decimal("9.27"), amount_includes_gst=True)]))
+    credit = plan_credit(left, [CreditLine(3, amount=Decimal(asked_for), amount_includes_gst=with_gst)])
+    assert credit.taxed == Taxed(*map(Decimal, right))

@@ -172,6 +172,14 @@ def test_a_credit_in_part_keeps_nobody_waiting(shop: Shop, layout: Layout) -> No
     assert [number[:2] for number in layout.pages] == ["CN", "IN"]
 
 
+def test_a_credit_of_what_is_not_there_is_refused_before_its_page(shop: Shop, layout: Layout) -> None:
+    sale = Transaction.objects.get()
+    shop.count("customer", shop.customer.pk, 0)
+    body = {"reason": "Leaking", "lines": [{"line": 1, "quantity": 1}]}
+    assert post(shop.admin, f"/api/invoices/{sale.invoice_id}/credit/", body).status_code == 409
+    assert layout.pages == []
+
+
 def test_a_pushed_sale_keeps_nobody_waiting(shop: Shop, layout: Layout) -> None:
     """Operation by operation: another driver sells in between each two."""
     other = other_seller(shop)
