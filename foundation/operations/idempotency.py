@@ -19,6 +19,7 @@ from foundation import clock
 from foundation.commands import TryAgain, is_first_attempt, on_rollback
 from foundation.entities import entity_name, model_of
 from foundation.errors import Conflict
+from foundation.infrastructure.shared_locks import share
 from foundation.operations.contents import as_text, mean_the_same
 from foundation.operations.models import ClientOperation
 
@@ -195,7 +196,12 @@ def idempotent[**P, M: models.Model](function: Callable[P, M]) -> Callable[P, M]
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> M:
         operation = _operation.get()
-        if operation is None or operation.is_taken:
+        if operation is None:
+            # As the claim of a named one does: what is written refers to the actor in any case.
+            if isinstance(actor := kwargs.get("actor"), models.Model):
+                share(actor.__class__._default_manager.filter(pk=actor.pk))
+            return function(*args, **kwargs)
+        if operation.is_taken:
             return function(*args, **kwargs)
         operation.is_taken = True
         on_rollback(operation.give_back)

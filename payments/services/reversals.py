@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from accounts import locks as user_locks
 from accounts.models import User
 from audit.services import record
 from foundation import clock, confirmations
@@ -67,6 +68,7 @@ def bounce_cheque(*, actor: User, payment_id: int, reason: str) -> Payment:
 
 def _take_back(actor: User, payment_id: int, reason: str, *, is_sent_back: bool = False) -> Payment:
     """What `reverse_payment` does, in the caller's transaction. ``is_sent_back``: by the bank, which had it."""
+    user_locks.makers(Payment.objects.filter(pk=payment_id).values_list("user_id", flat=True))
     customer = locks.customer_of_payment(payment_id)
     payment: Payment = Payment.objects.get(pk=payment_id)
     if not Payment.objects.filter(rows_within(actor, Capability.REVERSE_PAYMENT), pk=payment_id).exists():

@@ -17,4 +17,5 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> list[type[models.Model]]:
         return original(self, **options)
 
     monkeypatch.setattr(models.QuerySet, "select_for_update", select_for_update)
+    monkeypatch.setattr("accounts.locks.share", lambda rows: seen.append(rows.model))
     return seen

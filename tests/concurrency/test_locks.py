@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, connections, models, transaction
 from django.db.models import Value
 from django.db.models.functions import Concat
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from audit.models import AuditLog
@@ -29,6 +30,7 @@ from distribution.models import Distribution
 from fleet.models import Assignment, Vehicle
 from foundation import clock
 from foundation.commands import command
+from foundation.infrastructure.shared_locks import share
 from inventory.models import Count, Inventory, Location
 from invoices import locks as invoice_locks
 from invoices.models import Invoice, InvoiceEmail
@@ -38,7 +40,7 @@ from payments.models import CashCount, Payment
 from sequences.models import Sequence, Ticket
 from sequences.services import ReservationLost
 from settlements.models import Settlement
-from tests.concurrency.races import Signal, at_once, post, until
+from tests.concurrency.races import Signal, Threads, at_once, post, until
 from tests.conftest import Shop, client_for
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, VehicleFactory
 from tests.types import Answer
@@ -287,17 +289,18 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
         (
             f"transactions/{sales[0]['transaction']['id']}/void/",
             {"reason": "x"},
-            {Customer, Invoice, DepositLot},
+            {User, Customer, Invoice, DepositLot},
         ),
         (
             f"invoices/{unpaid}/credit/",
             {"reason": "x", "lines": [{"line": 1, "amount": "1.00"}]},
-            {Customer, Invoice},
+            {User, Customer, Invoice},
         ),
         (f"invoices/{unpaid}/pay/", {"amount": "1.00"}, {Customer, Invoice}),
         ("payments/", credit, {Customer, Invoice}),
         ("payments/", {**credit, "amount": "61.00", "allocations": []}, {Customer}),
         (None, None, {Customer, Invoice, Payment}),
+        ("reverse", {"reason": "x"}, {User, Customer, Invoice, Payment}),
         (f"transactions/{sales[2]['transaction']['id']}/void/", {"reason": "x"}, {Payment}),
         ("depot-work/", work, {Inventory, Ticket}),
         (f"vehicles/{vehicle.pk}/take/", {}, {User}),
@@ -311,6 +314,8 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
     ):
         if url is None:
             url, body = f"payments/{Payment.objects.latest('pk').pk}/allocate/", {}
+        elif url == "reverse":
+            url = f"payments/{Payment.objects.latest('pk').pk}/reverse/"
         elif url == "sign-off":
             url = f"settlements/{Settlement.objects.get().pk}/sign-off/"
         client = shop.client_of(shop.driver) if url == "settlements/" else admin
@@ -321,6 +326,48 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
         # What is held already may be locked again.
         first = list(dict.fromkeys(waited_for(locked)))
         assert first == sorted(first, key=ORDER.index), url
+
+
+def test_the_actor_is_held_before_all_else(
+    shop: Shop, locked: list[type[models.Model]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written refers to them: that lock would else come behind those that a take-over of their bag waits for."""
+    shared: list[Any] = []
+
+    def share(rows: models.QuerySet) -> None:
+        shared.append((rows.model, *rows.values_list("pk", flat=True), list(locked)))
+
+    shop.sell({"type": "SWAP"})  # The day's first one prints its numbers, in transactions of their own.
+    locked.clear()
+    monkeypatch.setattr("foundation.operations.idempotency.share", share)
+    assert shop.sell({"type": "SWAP"}).status_code == 201
+    assert shared[0] == (User, shop.driver.pk, [])
+
+
+def test_what_many_hold_at_once_nobody_takes_for_themselves(
+    shop: Shop, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    seller = User.objects.filter(pk=shop.driver.pk)
+    if ON_SQLITE:  # One writer holds all there is.
+        with django_assert_num_queries(0):
+            share(seller)
+        return
+    shared, asked = Signal("the shared lock"), Signal("whoever wants it for themselves")
+
+    def hold() -> None:
+        with transaction.atomic():
+            share(seller.all())
+            shared.set()
+            asked.wait()
+
+    with Threads() as beside:
+        beside.start(hold)
+        shared.wait()
+        with transaction.atomic():
+            share(seller.all())
+        with pytest.raises(OperationalError), transaction.atomic():
+            seller.select_for_update(nowait=True).get()
+        asked.set()
 
 
 def test_rows_are_locked_in_the_order_of_their_keys(shop: Shop) -> None:

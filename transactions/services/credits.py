@@ -8,6 +8,7 @@ from functools import partial
 
 from django.db.transaction import on_commit
 
+from accounts import locks as user_locks
 from accounts.models import User
 from audit.services import record
 from customers import locks as customer_locks
@@ -96,9 +97,10 @@ def _lay_out(actor: User, data: NewCredit, held: ExitStack) -> Page:
 def _record(*, actor: User, data: NewCredit, ahead: Ahead[Page]) -> Transaction:
     """Lock, decide, write. See `credit_invoice`."""
     page = ahead()
-    customer_id = Invoice.objects.values_list("customer", flat=True).get(pk=data.invoice)
+    found = Invoice.objects.only("customer", "user").get(pk=data.invoice)
+    user_locks.makers([found.user_id])
     # Whoever credits it too, voids it, or refunds its deposits, waits for the customer's lock.
-    customer = customer_locks.customer(customer_id)
+    customer = customer_locks.customer(found.customer_id)
     invoice = invoice_locks.invoice(data.invoice)
     sale = _sale_of(actor, invoice, data.reason)
     if page is not None and not page.is_of_today():

@@ -10,6 +10,7 @@ from functools import partial
 from django.db import models
 from django.db.transaction import on_commit
 
+from accounts import locks as user_locks
 from accounts.models import User
 from audit.services import record
 from customers import locks as customer_locks
@@ -75,8 +76,8 @@ def void_transaction(*, actor: User, data: NewVoid) -> Transaction:
     then explain it; those that come back move now; those that are gone stay where they are. No money moves: what was
     paid becomes the customer's credit, and is paid back by a command of its own.
 
-    The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the
-    customer, the invoice, the balances in primary-key order, the deposits, the payments. Raises Denied,
+    The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the seller
+    (shared), the customer, the invoice, the balances in primary-key order, the deposits, the payments. Raises Denied,
     AlreadyVoided, DepositRefunded, MeterMovedOn, VehicleInactive, InsufficientStock, Invalid without a reason,
     StorageUnavailable.
     """
@@ -104,6 +105,7 @@ def _record(*, actor: User, data: NewVoid, ahead: Ahead[Page]) -> Transaction:
     """Lock, decide, write. See `void_transaction`."""
     page = ahead()
     sale = Transaction.objects.get(pk=data.transaction)
+    user_locks.makers([sale.user_id])
     customer = customer_locks.customer(sale.customer_id)
     # Whoever voids it too, or refunds its deposits, waits for the customer's lock.
     _require_voidable(actor, sale, data.reason)
