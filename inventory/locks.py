@@ -32,6 +32,14 @@ def balances_at(location: Location) -> list[Inventory]:
     return list(Inventory.objects.select_for_update().filter(pk__in=found).order_by("pk"))
 
 
+def balances_of(location_ids: Iterable[int], equipment_ids: Iterable[int]) -> None:
+    """All balances that these have of these, locked in primary-key order: for who goes on to lock some, then others."""
+    wanted = Inventory.objects.filter(location__in=set(location_ids), equipment__in=set(equipment_ids))
+    if connection.features.has_select_for_update:
+        wanted = Inventory.objects.filter(pk__in=list(wanted.values_list("pk", flat=True)))
+    list(wanted.select_for_update().order_by("pk"))
+
+
 def places(location_ids: Iterable[int]) -> list[Location]:
     """In primary-key order. Who moves something there that wasn't there before waits: its new balance refers to it."""
     return list(Location.objects.select_for_update().filter(pk__in=set(location_ids)).order_by("pk"))

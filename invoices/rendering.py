@@ -130,6 +130,17 @@ def _notes(invoice: InvoiceSnapshot) -> Iterator[str]:
         if invoice.corrects.left is not None:
             yield f"S$ {money(invoice.corrects.left)} with GST is left of it."
         yield f"Reason: {invoice.corrects.reason}"
+        if invoice.corrects.billed_again:
+            yield f"{_TITLES['TAX_INVOICE']} {invoice.corrects.billed_again} takes its place."
+    if invoice.replaces:
+        was = invoice.replaces
+        yield (
+            f"This tax invoice takes the place of tax invoice {was.invoice_number} of {day_text(was.issued_on)}, which "
+            f"credit note {was.credit_note} reverses."
+        )
+        yield f"Reason: {was.reason}"
+        if invoice.set_off:
+            yield f"What had been paid or set off of that counts for this one: S$ {money(invoice.set_off)}."
     if invoice.set_off_against:
         yield f"Set off against {', '.join(invoice.set_off_against)}."
 

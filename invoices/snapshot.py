@@ -66,13 +66,24 @@ class PaidBy:
 @dataclass(frozen=True, slots=True)
 class Correction:
     """What a credit note names of the tax invoice that it reverses. ``left``: it credits a part of it, and so much is
-    left with GST.
+    left with GST. ``billed_again``: the number of the invoice that takes its place; empty: none does.
     """
 
     invoice_number: str
     issued_on: date
     reason: str
     left: Decimal | None = None
+    billed_again: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What an invoice names of the one whose place it takes, and of the credit note that reversed that."""
+
+    invoice_number: str
+    issued_on: date
+    credit_note: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,8 @@ class InvoiceSnapshot:
     """How much more cash that was than it settles, since it was rounded to coins; negative: less."""
     set_off_against: tuple[str, ...] = ()
     """The numbers of the documents that a refund is set off against."""
+    replaces: Replaced | None = None
+    """What it bills again."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; money as strings, times in ISO 8601."""
@@ -137,7 +150,7 @@ class InvoiceSnapshot:
 
     @classmethod
     def _from_json(cls, data: dict[str, Any]) -> Self:
-        meter, corrects = data["meter"], data["corrects"]
+        meter, corrects, replaces = data["meter"], data["corrects"], data.get("replaces")
         return cls(
             **{
                 **data,
@@ -162,6 +175,8 @@ class InvoiceSnapshot:
                     **{k: Decimal(v) for k, v in meter.items() if k != "meter_number"},
                 ),
                 "corrects": corrects and _correction(corrects),
+                "replaces": replaces
+                and Replaced(**{**replaces, "issued_on": date.fromisoformat(replaces["issued_on"])}),
             }
         )
 
@@ -173,6 +188,7 @@ def _correction(data: dict[str, Any]) -> Correction:
         issued_on=date.fromisoformat(data["issued_on"]),
         reason=data["reason"],
         left=Decimal(left) if left else None,
+        billed_again=data.get("billed_again", ""),
     )
 
 

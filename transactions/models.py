@@ -64,6 +64,14 @@ class Transaction(OperationRecord):
         related_name="corrections",
         help_text="The sale that it takes back in part.",
     )
+    replaces = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        help_text="The sale that it bills again: that one was voided in the same commit.",
+    )
     beside = models.OneToOneField(
         "self",
         on_delete=models.PROTECT,

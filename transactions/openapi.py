@@ -26,6 +26,8 @@ from transactions.errors import (
 )
 from transactions.selectors import MAX_READINGS
 from transactions.serializers import (
+    BillAgainIn,
+    BilledAgainOut,
     CreditIn,
     DepositsOut,
     HoldingOut,
@@ -78,6 +80,7 @@ _TRANSACTION_EXAMPLE = {
     "status": "COMPLETED",
     "reverses": None,
     "corrects": None,
+    "replaces": None,
     "customer": 1,
     "customer_name": "Ah Hock Chicken Rice",
     "user": 7,
@@ -205,6 +208,81 @@ void_sale = extend_schema(
         ),
     ],
 )
+
+bill_again = extend_schema(
+    summary="Bill a sale again",
+    description="ADMIN, and a SUPERVISOR for their depot's users. Credits an invoice that was wrong, and bills what is "
+    "right, in one commit, however long ago it was: another customer, price, quantity or reading. The new sale is of "
+    "the same moment, seller, depot and vehicle; prices and the GST rate are those of that moment as the books know "
+    "them now. What had settled the old invoice settles the new one: to another customer's goes what was taken with "
+    "the sale and isn't found at the bank. The rest is credit. Where the meter has moved on since, its readings stand "
+    "and their usage is billed again. With a `client_temp_id` it is safe to send again.",
+    tags=["Sales"],
+    request=BillAgainIn,
+    responses={
+        201: BilledAgainOut,
+        **conflicts(
+            NoInvoice, AlreadyVoided, AlreadyCredited, DepositRefunded, InsufficientStock, RateMismatch,
+            MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale, CustomerInactive, EquipmentInactive,
+            VehicleInactive, RefusedBefore,
+        ),
+    },
+    examples=[
+        OpenApiExample(
+            "one cylinder too many was billed",
+            value={
+                "reason": "Two were delivered",
+                "sale": {"customer": 1, "items": [{"equipment": 3, "type": "SALE", "quantity": 2}]},
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "what takes its place",
+            value={
+                "transaction": {
+                    **_TRANSACTION_EXAMPLE,
+                    "id": 505,
+                    "transaction_number": "TRX-20260120-000004",
+                    "replaces": 501,
+                },
+                "invoice": {**INVOICE_EXAMPLE, "id": 484, "transaction": 505, "invoice_number": "INV-20260120-000002"},
+                "refund": None,
+                "payments": [],
+                "credit": {
+                    "transaction": {
+                        **_TRANSACTION_EXAMPLE,
+                        "id": 504,
+                        "transaction_number": "TRX-20260120-000005",
+                        "client_temp_id": None,
+                        "reverses": 501,
+                        "items": [{**_ITEM, "id": 1204, "quantity": -2, "amount": "-57.00"}],
+                        "last_meter_reading": "1250.00",
+                        "current_meter_reading": "1200.00",
+                        "usage": "-50.00",
+                        "usage_amount": "-107.50",
+                        "items_amount": "-57.00",
+                        "total_amount": "-164.50",
+                        "remarks": "Two were delivered",
+                    },
+                    "invoice": {
+                        **INVOICE_EXAMPLE,
+                        "id": 483,
+                        "invoice_number": "CN-20260120-000003",
+                        "kind": "CREDIT_NOTE",
+                        "transaction": 504,
+                        "subtotal": "-164.50",
+                        "gst_amount": "-14.81",
+                        "total_amount": "-179.31",
+                        "settled_amount": "-179.31",
+                        "outstanding_amount": "0.00",
+                    },
+                },
+            },
+            response_only=True,
+            status_codes=["201"],
+        ),
+    ],
+)  # fmt: skip
 
 credit_invoice = extend_schema(
     summary="Credit a part of an invoice",

@@ -274,15 +274,17 @@ def plan_sale(
     may_override: bool,
     occurred_at: datetime,
     habit: Habit | None = None,
+    carried: Usage | None = None,
 ) -> SalePlan:
     """Price every line, bill the reading, add up; what is unlikely about it are the plan's questions.
 
-    ``meter_rate`` is the customer's at that moment, ``habit`` that of the meter, where one was read. Raises
-    MeterMovedOn, NoMeter, MeterReadingDecreased, RateMismatch, Invalid, EmptySale, AmountOutOfRange.
+    ``meter_rate`` is the customer's at that moment, ``habit`` that of the meter, where one was read; ``carried`` is
+    usage that is billed again, whose reading stands. Raises MeterMovedOn, NoMeter, MeterReadingDecreased, RateMismatch,
+    Invalid, EmptySale, AmountOutOfRange.
     """
     if sale.current_meter is not None and customer.meter_replaced_at and occurred_at < customer.meter_replaced_at:
         raise MeterMovedOn("The meter was replaced after this reading was taken.", attr="current_meter")
-    usage = read_meter(customer, sale.current_meter, meter_rate)
+    usage = carried or read_meter(customer, sale.current_meter, meter_rate)
     items = price_items(
         lines_of(sale, listed),
         listed.equipment,
@@ -509,7 +511,7 @@ def _bill(
             for item in items
         ],
         meter=MeterUsage(
-            meter_number=customer.meter_number,
+            meter_number=usage.meter_number,
             last_reading=usage.current if usage.last is None else usage.last,
             current_reading=usage.current,
             usage=usage.quantity,

@@ -89,13 +89,18 @@ class PricedItem:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A reading and what it bills. A meter's first reading is its baseline: ``last`` is None, usage zero."""
+    """A reading and what it bills. A meter's first reading is its baseline: ``last`` is None, usage zero.
 
+    ``is_carried``: it is billed once more, and stands in the chain of readings where it was billed first.
+    """
+
+    meter_number: str
     last: Decimal | None
     current: Decimal
     quantity: Decimal
     rate: Decimal
     amount: Decimal
+    is_carried: bool = False
 
 
 def read_meter(customer: Customer, reading: Decimal | None, rate: Decimal | None) -> Usage | None:
@@ -110,11 +115,16 @@ def read_meter(customer: Customer, reading: Decimal | None, rate: Decimal | None
     last = customer.last_meter_reading
     if last is not None and reading < last:
         raise MeterReadingDecreased(f"The last reading was {last}; {reading} is below it.", attr="current_meter")
+    return usage_between(customer.meter_number, last, reading, rate)
+
+
+def usage_between(meter_number: str, last: Decimal | None, reading: Decimal, rate: Decimal) -> Usage:
+    """What a meter's two readings bill. Raises AmountOutOfRange."""
     quantity = ZERO if last is None else reading - last
     amount = to_cents(quantity * rate)
     for limit, value in ((READING, reading), (USAGE, quantity), (AMOUNT, amount)):
         limit.require(value, attr="current_meter")
-    return Usage(last=last, current=reading, quantity=quantity, rate=rate, amount=amount)
+    return Usage(meter_number, last, reading, quantity, rate, amount)
 
 
 def spelled_out(

@@ -36,7 +36,7 @@ from transactions.models import (
 from transactions.planning import Seen
 from transactions.pricing import SaleItem
 from transactions.selectors import MeterReading
-from transactions.services import CreditLine, Goods, NewCredit, NewMeter, NewSale
+from transactions.services import CreditLine, Goods, NewBill, NewCredit, NewMeter, NewSale
 
 READING_KINDS = [("READING", "Reading"), ("VOIDED", "Taken back"), ("REPLACED", "Meter replaced")]
 RETURN_CONDITIONS = [choice for choice in Condition.choices if choice[0] != Condition.FULL]
@@ -245,10 +245,10 @@ class TransactionOut(serializers.ModelSerializer[Transaction]):
     class Meta:
         model = Transaction
         fields = (
-            "id", "transaction_number", "client_temp_id", "status", "reverses", "corrects", "customer", "customer_name",
-            "user", "user_name", "depot", "vehicle_no", "items", "last_meter_reading", "current_meter_reading",
-            "meter_rate", "usage", "usage_amount", "items_amount", "total_amount", "remarks", "payment_type",
-            "payment_received", "occurred_at", "created_at",
+            "id", "transaction_number", "client_temp_id", "status", "reverses", "corrects", "replaces", "customer",
+            "customer_name", "user", "user_name", "depot", "vehicle_no", "items", "last_meter_reading",
+            "current_meter_reading", "meter_rate", "usage", "usage_amount", "items_amount", "total_amount", "remarks",
+            "payment_type", "payment_received", "occurred_at", "created_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -282,6 +282,12 @@ class SaleOut(serializers.Serializer[Mapping[str, object]]):
     )
 
 
+class BilledAgainOut(SaleOut):
+    """What takes a sale's place, and what took that back."""
+
+    credit = RefundOut(read_only=True)
+
+
 class VoidIn(Input):
     reason = TextField(max_length=500, help_text="The credit note prints it.")
     goods = StrictChoiceField(
@@ -308,6 +314,30 @@ class VoidIn(Input):
                 )
             attrs["goods"] = Goods.CAME_BACK if older else Goods.GONE
         return {"goods": Goods.CAME_BACK, **attrs}
+
+
+class RightSaleIn(Input):
+    """What is right: who bought what. When, from which vehicle, by whom and how it was paid stays as it was."""
+
+    customer = IdField()
+    items = many(SaleItemIn, required=False, default=list, max_length=LINES)
+    current_meter = ReadingField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The meter's reading then. Where the meter has moved on since, the usage is billed again as it was.",
+    )
+    remarks = TextField(max_length=1000, required=False, allow_blank=True, default="")
+
+
+class BillAgainIn(Input):
+    reason = TextField(max_length=500, help_text="Both documents print it.")
+    sale = RightSaleIn()
+
+    def command(self, transaction_id: int) -> NewBill:
+        sent = self.validated_data["sale"]
+        items = tuple(SaleItem(**each) for each in sent["items"])
+        return NewBill(transaction_id, self.validated_data["reason"], NewSale(**{**sent, "items": items}))
 
 
 class CreditLineIn(Input):

@@ -1,10 +1,12 @@
 """Row locks that many hold at once, as the foreign keys of a new row take them."""
 
+from typing import Any
+
 from django.db import connection
 from django.db.models import QuerySet
 
 
-def share(rows: QuerySet) -> None:
+def share(rows: QuerySet[Any]) -> None:
     """Lock rows, to the end of the transaction, against who wants them for themselves: what refers to them may come.
 
     A row that refers to another one locks it so when it is written, which is late: behind locks that whoever holds

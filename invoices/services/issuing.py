@@ -23,7 +23,7 @@ from invoices.models import EmailHold, GstRate, Invoice
 from invoices.paynow import paynow_payload
 from invoices.rendering import render_invoice
 from invoices.services.emails import queue_email
-from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, PaidBy, Party
+from invoices.snapshot import Correction, InvoiceSnapshot, Line, MeterUsage, PaidBy, Party, Replaced
 from invoices.unlikely import unlikely_gst_rate
 from sequences.services import Reservation, reserve_numbers
 
@@ -47,6 +47,7 @@ class Billing:
     remarks: str
     occurred_at: datetime
     corrects: Correction | None = None
+    replaces: Replaced | None = None
     set_off: Decimal = ZERO
     """How much of it is settled at once by another document; a size, for credit notes too."""
     paid: Decimal = ZERO
@@ -224,6 +225,7 @@ def _snapshot(actor: User, billing: Billing, numbers: Sequence[str], now: dateti
         vehicle_no=billing.vehicle_no,
         remarks=billing.remarks,
         corrects=billing.corrects,
+        replaces=billing.replaces,
         paynow=_paynow(billing, number),
         set_off=billing.set_off,
         paid=billing.paid,

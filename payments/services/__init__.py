@@ -29,6 +29,7 @@ from payments.services.payments import (
     take_on_the_spot,
 )
 from payments.services.payouts import CreditShare, NewPayout, credit_to_pay_out, pay_out, set_off_credit
+from payments.services.releasing import Released, release, settle_again
 from payments.services.reversals import bounce_cheque, reverse_payment, settle_credit, settle_void
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "NewExpense",
     "NewPayment",
     "NewPayout",
+    "Released",
     "Share",
     "allocate_payment",
     "bank_payment",
@@ -54,12 +56,14 @@ __all__ = [
     "record_payment",
     "refund_goodwill",
     "reject_cash_count",
+    "release",
     "require_cash_in_the_field",
     "require_room_in_bag",
     "reverse_expense",
     "reverse_payment",
     "set_off",
     "set_off_credit",
+    "settle_again",
     "settle_credit",
     "settle_on_the_spot",
     "settle_void",

@@ -77,7 +77,7 @@ def _take_back(actor: User, payment_id: int, reason: str, *, is_sent_back: bool 
         raise Invalid("A reversal needs its reason.", attr="reason")
     require_standing(payment)
     answers = confirmations.require(() if is_sent_back else _at_the_bank(payment))
-    reversal = _reverse(actor, payment, clock.now())
+    reversal = write_reversal(actor, payment, clock.now())
     BALANCE.require(open_amount(customer), attr=None)
     record(
         actor=actor,
@@ -175,7 +175,7 @@ def _roundings_of_nothing(payout: Payment) -> list[Part]:
     return [replace(part, amount=-part.amount) for part in own if paid_out <= abs(part.amount)]
 
 
-def _reverse(actor: User, payment: Payment, now: datetime) -> Payment:
+def write_reversal(actor: User, payment: Payment, now: datetime) -> Payment:
     """The same payment with its amounts negated; neither leaves any credit.
 
     It stands beside the payment in the order of what happened: what was handed in stays so, and no later bag is short

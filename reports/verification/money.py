@@ -137,8 +137,8 @@ def _broken_sales(window: Q) -> Breaks:
                 yield f"{sale['transaction_number']}: {text.format(**shown)}"
 
 
-_keeps_meter = Q(used=0) & (Q(corrects__isnull=False) | Q(reverses__isnull=False))
-"""A meter that has moved on stays where it is: only the money of its usage is taken back."""
+_keeps_meter = Q(used=0) & (Q(corrects__isnull=False) | Q(reverses__isnull=False) | Q(replaces__isnull=False))
+"""A meter that has moved on stays where it is: only the money of its usage is taken back, and billed again."""
 
 
 def what_was_taken_back_is_no_more_than_was_billed(watch: Watch) -> Breaks:

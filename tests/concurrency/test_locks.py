@@ -334,7 +334,7 @@ def test_the_actor_is_held_before_all_else(
     """What is written refers to them: that lock would else come behind those that a take-over of their bag waits for."""
     shared: list[Any] = []
 
-    def share(rows: models.QuerySet) -> None:
+    def share(rows: models.QuerySet[Any]) -> None:
         shared.append((rows.model, *rows.values_list("pk", flat=True), list(locked)))
 
     shop.sell({"type": "SWAP"})  # The day's first one prints its numbers, in transactions of their own.

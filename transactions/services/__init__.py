@@ -2,6 +2,7 @@
 
 from transactions.crediting import CreditLine
 from transactions.planning import NewSale
+from transactions.services.billing_again import NewBill, bill_again
 from transactions.services.credits import NewCredit, credit_invoice
 from transactions.services.meters import NewMeter, replace_meter
 from transactions.services.sales import (
@@ -16,10 +17,12 @@ __all__ = [
     "OPERATION",
     "CreditLine",
     "Goods",
+    "NewBill",
     "NewCredit",
     "NewMeter",
     "NewSale",
     "NewVoid",
+    "bill_again",
     "create_customer_transaction_and_invoice",
     "credit_invoice",
     "replace_meter",

@@ -7,7 +7,7 @@ more, over locked rows, and recorded (`_record`), with that page where it says t
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from django.conf import settings
@@ -34,13 +34,14 @@ from foundation.access.capabilities import Capability
 from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
 from foundation.confirmations import Answer, Question
-from foundation.errors import UnknownReference
+from foundation.errors import Invalid, UnknownReference
 from foundation.limits import BALANCE
 from foundation.master_data import was_active
 from foundation.money import ZERO
 from foundation.observability.metrics import SALES
 from foundation.operations.idempotency import client_temp_id, idempotent, is_known
 from foundation.operations.occurrence import Approval, require_recent
+from foundation.operations.position import Position
 from inventory.models import Location, LocationKind, StockMovement
 from inventory.services import (
     Move,
@@ -54,9 +55,12 @@ from inventory.services import (
 )  # fmt: skip
 from invoices.models import Invoice
 from invoices.selectors import gst_rate_on, open_amount
+from invoices.services import NUMBER_PREFIX as DOCUMENT_PREFIXES
 from invoices.services import Billing, Page, issue_invoice
+from invoices.snapshot import Replaced
 from payments.selectors import open_of_charges, unfound_of
 from payments.services import (
+    Released,
     may_refund_by,
     require_cash_in_the_field,
     require_room_in_bag,
@@ -83,6 +87,7 @@ from transactions.pricing import Asked, Known, PricedItem, Type, Usage
 from transactions.usage import Habit, habit_of
 
 NUMBER_PREFIX = "TRX"
+INVOICE_PREFIX = DOCUMENT_PREFIXES[Invoice.Kind.TAX_INVOICE]
 OPERATION = "transaction.create"
 
 
@@ -143,10 +148,37 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """What a sale bills again: the voided ``original``, of whose seller, moment and place it is too.
+
+    ``numbers`` are its own, which the credit note has named already; ``gst_on`` is the date whose GST rate counts;
+    ``carried`` is usage whose reading stands; ``position`` is the original's, in the order of what happened.
+    """
+
+    original: Transaction
+    replaces: Replaced
+    numbers: Sequence[str]
+    gst_on: date
+    carried: Usage | None
+    position: Position | None
+    released: Released
+
+
+def bill_again(*, actor: User, data: NewSale, again: Again) -> Transaction:
+    """Record the sale that takes a voided one's place, in the caller's transaction. It comes to an invoice.
+
+    Raises what `create_customer_transaction_and_invoice` does.
+    """
+    data = replace(data, occurred_at=again.original.occurred_at)
+    return _record(actor=actor, data=data, approval=Approval(by=actor), ahead=lambda: None, again=again)
+
+
+@dataclass(frozen=True, slots=True)
 class _Visit:
     """What both documents of one sale have in common."""
 
     actor: User
+    seller: User
     data: NewSale
     approval: Approval | None
     customer: Customer
@@ -154,12 +186,20 @@ class _Visit:
     depot_id: int | None
     occurred_at: datetime
     now: datetime
+    again: Again | None = None
 
 
 @command
 @idempotent
-def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahead[_LaidOut | None]) -> Transaction:
-    """Lock, decide, write. See `create_customer_transaction_and_invoice`."""
+def _record(
+    *,
+    actor: User,
+    data: NewSale,
+    approval: Approval | None,
+    ahead: Ahead[_LaidOut | None],
+    again: Again | None = None,
+) -> Transaction:
+    """Lock, decide, write. See `create_customer_transaction_and_invoice`, and `bill_again`."""
     laid_out = ahead()
     locked = customer_locks.visible_customer(actor, data.customer)
     if laid_out is not None and not laid_out.page.is_of_today():
@@ -167,8 +207,11 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     now = laid_out.page.now if laid_out else clock.now()
     occurred_at = _moment(data, approval, now)
     customer = _served(locked, data, occurred_at)
-    vehicle = laid_out.vehicle if laid_out else _vehicle(actor, data, occurred_at)
-    listed = laid_out.listed if laid_out else _price_list(actor, data, customer, occurred_at, now)
+    if again:
+        vehicle = VehicleUsed(again.original.vehicle_no, again.original.vehicle_no)
+    else:
+        vehicle = laid_out.vehicle if laid_out else _vehicle(actor, data, occurred_at)
+    listed = laid_out.listed if laid_out else _price_list(actor, data, customer, occurred_at, now, again)
     habit = laid_out.habit if laid_out and laid_out.version == customer.version else _habit(data, customer)
     lines = lines_of(data, listed)
     if laid_out and all(place.pk for place in laid_out.places):
@@ -178,10 +221,12 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
     moves = moves_of(lines, listed.equipment, *places)
     if approval and approval.site_reason:
         moves = [*_found_at_site(moves, customer, occurred_at, now), *moves]
+    if again:
+        moves = [replace(move, position=again.position) for move in moves]
     hold = hold_stock(moves, occurred_at=occurred_at, now=now, approval=approval)
     site = _site(customer, lines, {key[1]: count for key, count in hold.left.items() if key[0] == places[1].pk})
-    plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit)
-    billing = plan.billing
+    plan = _plan(actor, data, approval, customer, vehicle, listed, site, occurred_at, habit, again)
+    billing = _in_its_place(plan.billing, again) if again else plan.billing
     if plan.moved < 0 and data.occurred_at is None:
         for index, each in enumerate(data.tender):
             require_cash_in_the_field(actor, each.method, attr=f"tender.{index}.method")
@@ -192,7 +237,9 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         BALANCE.require(open_amount(customer) + plan.owed - plan.moved, attr=attr)
     answers = confirmations.require([*plan.questions, *_of_tender(actor, data)])
 
-    visit = _Visit(actor, data, approval, customer, vehicle, depot_at(actor, occurred_at), occurred_at, now)
+    seller = again.original.user if again else actor
+    depot_id = again.original.depot_id if again else depot_at(actor, occurred_at)
+    visit = _Visit(actor, seller, data, approval, customer, vehicle, depot_id, occurred_at, now, again)
     page = laid_out.page if laid_out else None
     paid_with = plan.tendered if plan.is_settled_at_once else None
     sale = _write(visit, plan.items, plan.usage, billing, answers, page=page, paid_with=paid_with)
@@ -210,7 +257,7 @@ def _record(*, actor: User, data: NewSale, approval: Approval | None, ahead: Ahe
         of_another={StockMovement.Kind.RETURN: refund, StockMovement.Kind.FOREIGN: refund},
     )
     usage = plan.usage
-    if usage is not None and usage.current != usage.last:
+    if usage is not None and not usage.is_carried and usage.current != usage.last:
         move_meter(customer, usage.current)
     for code, shown, billed, detail in plan.differences:
         note_discrepancy(code, user=actor, about=sale, detail=detail, now=now, shown=shown, billed=billed)
@@ -238,9 +285,15 @@ def _write(
     ``paid_with``: all of it, at once.
     """
     actor, data, customer, now = visit.actor, visit.data, visit.customer, visit.now
-    numbers = take_numbers(
-        NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
+    again = None if beside else visit.again
+    numbers = (
+        again.numbers
+        if again
+        else take_numbers(
+            NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
+        )
     )
+    read = None if usage is None or usage.is_carried else usage
     invoice = issue_invoice(
         actor=actor,
         depot_id=visit.depot_id,
@@ -248,6 +301,7 @@ def _write(
         numbers=numbers,
         now=now,
         page=page,
+        seller=visit.seller,
         is_paid=paid_with is not None,
         held_because=confirmations.why_held(answers),
     )
@@ -257,17 +311,18 @@ def _write(
         transaction_number=numbers[0],
         invoice=invoice,
         beside=beside,
+        replaces=again.original if again else None,
         customer=customer,
         customer_name=customer.name,
-        user=actor,
+        user=visit.seller,
         depot_id=visit.depot_id,
         vehicle_no=visit.vehicle.number,
         client_temp_id=None if beside else client_temp_id(),
-        meter_number=customer.meter_number if usage else "",
-        last_meter_reading=usage.last if usage else None,
-        current_meter_reading=usage.current if usage else None,
+        meter_number=read.meter_number if read else "",
+        last_meter_reading=read.last if read else None,
+        current_meter_reading=read.current if read else None,
         meter_rate=usage.rate if usage else None,
-        usage=usage.quantity if usage else ZERO,
+        usage=read.quantity if read else ZERO,
         usage_amount=usage.amount if usage else ZERO,
         items_amount=sum((item.amount for item in items), ZERO),
         total_amount=billing.subtotal,
@@ -284,8 +339,9 @@ def _write(
         actor=actor,
         action="transactions.sale.recorded",
         target=transaction,
-        before={"last_meter_reading": usage.last} if usage else None,
-        after=_evidence(transaction, invoice, items, usage, () if beside else data.tender, visit.approval)
+        before={"last_meter_reading": read.last} if read else None,
+        after=_evidence(transaction, invoice, items, read, () if beside else data.tender, visit.approval)
+        | ({"replaces": again.replaces.invoice_number, "reason": again.replaces.reason} if again else {})
         | visit.vehicle.evidence,
         depot_id=visit.depot_id,
         answers=answers,
@@ -377,7 +433,14 @@ def _vehicle(actor: User, data: NewSale, occurred_at: datetime) -> VehicleUsed:
     return used
 
 
-def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: datetime, now: datetime) -> PriceList:
+def _price_list(
+    actor: User,
+    data: NewSale,
+    customer: Customer,
+    occurred_at: datetime,
+    now: datetime,
+    again: Again | None = None,
+) -> PriceList:
     """Read once for a sale, locked or not: what changes later was not the price at the sale's moment."""
     equipment = require_active(actor, data.equipment, at=occurred_at, coming_back=data.coming_back)
     pulled_at = data.seen.pulled_at if data.seen else None
@@ -388,7 +451,7 @@ def _price_list(actor: User, data: NewSale, customer: Customer, occurred_at: dat
         equipment=equipment,
         prices=prices_at(equipment, occurred_at),
         contracts=contracts,
-        gst_rate=gst_rate_on(clock.business_date(tax_point)),
+        gst_rate=gst_rate_on(again.gst_on if again else clock.business_date(tax_point)),
         lost_is_taxable=settings.LOST_SHELLS_ARE_TAXABLE,
         known=_known(equipment, contracts, pulled_at, occurred_at) if data.seen else None,
     )
@@ -432,6 +495,7 @@ def _plan(
     site: Site,
     occurred_at: datetime,
     habit: Habit | None,
+    again: Again | None = None,
 ) -> SalePlan:
     return plan_sale(
         sale=data,
@@ -443,7 +507,18 @@ def _plan(
         may_override=_may_override(actor, approval),
         occurred_at=occurred_at,
         habit=habit,
+        carried=again.carried if again else None,
     )
+
+
+def _in_its_place(billing: Billing, again: Again) -> Billing:
+    """An invoice that names the one whose place it takes, and what of that had been settled."""
+    if billing.kind != Invoice.Kind.TAX_INVOICE:
+        raise Invalid(
+            "What is billed again comes to no invoice: void the sale, and record what is right.", attr="items"
+        )
+    settled = again.released.amount(billing.total_amount - billing.set_off)
+    return replace(billing, replaces=again.replaces, set_off=billing.set_off + settled)
 
 
 def _item_row(transaction: Transaction, item: PricedItem) -> TransactionItem:

@@ -60,12 +60,14 @@ class NewVoid:
     """A sale to be voided, why, and what became of its goods.
 
     ``keep_meter``: its reading stands, for the meter has moved on since; only the money of the usage is reversed.
+    ``billed_again``: the number of the invoice that takes its place.
     """
 
     transaction: int
     reason: str
     goods: str = Goods.CAME_BACK
     keep_meter: bool = False
+    billed_again: str = ""
 
 
 def void_transaction(*, actor: User, data: NewVoid) -> Transaction:
@@ -110,9 +112,9 @@ def _record(*, actor: User, data: NewVoid, ahead: Ahead[Page]) -> Transaction:
     # Whoever voids it too, or refunds its deposits, waits for the customer's lock.
     _require_voidable(actor, sale, data.reason)
     voided = invoice_locks.invoice(sale.invoice_id)
-    moves_meter = _moved_meter(sale) and not data.keep_meter
-    if moves_meter:
-        _require_latest_reading(sale, customer)
+    moves_meter = moved_meter(sale) and not data.keep_meter
+    if moves_meter and not has_latest_reading(sale, customer):
+        raise MeterMovedOn(f"{customer.name}'s meter has moved on since {sale.transaction_number}.")
     if page is not None and not page.is_of_today():
         page = None
     now = page.now if page else clock.now()
@@ -224,12 +226,12 @@ def _undo_deposits(
     take_from_balances(customer, charged, cause=cause, what=sale.transaction_number)
 
 
-def _moved_meter(sale: Transaction) -> bool:
+def moved_meter(sale: Transaction) -> bool:
     return sale.current_meter_reading is not None and sale.current_meter_reading != sale.last_meter_reading
 
 
-def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
-    """The meter can go back only from where this sale has left it."""
+def has_latest_reading(sale: Transaction, customer: Customer) -> bool:
+    """Is the meter where this sale has left it? Only from there can it go back."""
     later = Transaction.objects.filter(
         customer=customer,
         pk__gt=sale.pk,
@@ -238,8 +240,8 @@ def _require_latest_reading(sale: Transaction, customer: Customer) -> None:
         reversal__isnull=True,
     )
     replaced = MeterReplacement.objects.filter(customer=customer, follows__gte=sale.pk)
-    if customer.last_meter_reading != sale.current_meter_reading or later.exists() or replaced.exists():
-        raise MeterMovedOn(f"{customer.name}'s meter has moved on since {sale.transaction_number}.")
+    is_there = customer.last_meter_reading == sale.current_meter_reading
+    return is_there and not (later.exists() or replaced.exists())
 
 
 def _moves_back(sale: Transaction, goods: str, now: datetime) -> list[Move]:
@@ -300,7 +302,12 @@ def _billing(sale: Transaction, voided: Invoice, customer: Customer, data: NewVo
         vehicle_no=sale.vehicle_no,
         remarks="",
         occurred_at=now,
-        corrects=Correction(invoice_number=voided.invoice_number, issued_on=voided.date, reason=data.reason),
+        corrects=Correction(
+            invoice_number=voided.invoice_number,
+            issued_on=voided.date,
+            reason=data.reason,
+            billed_again=data.billed_again,
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from foundation.operations.idempotency import is_replayed
 from transactions import openapi, services
 from transactions.models import Transaction
 from transactions.selectors import SALE_NUMBERS, moved_with
-from transactions.serializers import SaleIn, SaleOut, TransactionOut, VoidIn
+from transactions.serializers import BillAgainIn, BilledAgainOut, SaleIn, SaleOut, TransactionOut, VoidIn
 from transactions.unlikely import IN_SALES
 
 # One for all answers: making its fields anew for each takes a seventh of a sale's time beside its page.
@@ -63,13 +63,14 @@ class TransactionViewSet(LedgerViewSet):
     documents = SALE_NUMBERS
     ordering_fields = ("id", "occurred_at", "total_amount")
     operations = {"create_transaction": services.OPERATION}
-    asks = {"create": IN_SALES, "create_transaction": IN_SALES}
+    asks = {"create": IN_SALES, "create_transaction": IN_SALES, "bill_again": IN_SALES}
     capability = {
         "list": Capability.VIEW_SALES,
         "retrieve": Capability.VIEW_SALES,
         "create": Capability.RECORD_SALE,
         "create_transaction": Capability.RECORD_SALE,
         "void": Capability.VOID_SALE,
+        "bill_again": Capability.VOID_SALE,
     }
 
     @openapi.record_sale
@@ -104,4 +105,17 @@ class TransactionViewSet(LedgerViewSet):
         )
         reversal.status = Transaction.Status.COMPLETED
         answer = SaleOut(documents_of(reversal, is_new=True, is_paid=False), context=self.get_serializer_context())
+        return Response(answer.data, status=HTTP_201_CREATED)
+
+    @openapi.bill_again
+    @action(detail=True, methods=["post"], url_path="bill-again")
+    def bill_again(self, request: Request, pk: str) -> Response:
+        serializer = BillAgainIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        made = services.bill_again(actor=acting_user(request), data=serializer.command(self.get_object().pk))
+        documents_with = self.queryset.select_related("invoice")
+        recorded, credit = documents_with.get(pk=made.pk), documents_with.get(reverses=made.replaces_id)
+        documents = documents_of(recorded, is_paid=False)
+        documents["credit"] = {"transaction": credit, "invoice": credit.invoice}
+        answer = BilledAgainOut(documents, context=self.get_serializer_context())
         return Response(answer.data, status=HTTP_201_CREATED)
