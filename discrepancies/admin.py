@@ -68,6 +68,9 @@ class DiscrepancyAdmin(OfficeAdmin[Discrepancy]):
         yield from page_of(request, target.entity_type, target.entity_id, "What was recorded")
         yield evidence_of(target)
 
+    def impossible(self, target: Discrepancy) -> Iterable[str]:
+        return self.actions if hasattr(target, "seen") else ()
+
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.SETTLE_CONFLICTS)
 

@@ -61,6 +61,9 @@ class DistributionAdmin(OfficeAdmin[Distribution]):
     def related(self, request: HttpRequest, target: Distribution) -> Iterable[Related]:
         return (movements_of(target), evidence_of(target))
 
+    def impossible(self, target: Distribution) -> Iterable[str]:
+        return () if target.status == Distribution.Status.DRAFT else self.actions
+
     def has_move_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.CHANGE_DISTRIBUTIONS)
 

@@ -143,6 +143,9 @@ class PayableInvoiceAdmin(InvoiceAdmin):
 
     actions = (*InvoiceAdmin.actions, "mark_paid")
 
+    def impossible(self, target: Invoice) -> Iterable[str]:
+        return () if target.outstanding_amount else ("mark_paid",)
+
     def has_pay_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.RECORD_PAYMENT)
 
@@ -316,6 +319,15 @@ class PaymentAdmin(SearchesDocuments[Payment], OfficeAdmin[Payment]):
             lambda payment: services.allocate_payment(actor=actor, payment_id=payment.pk),
         )
 
+    def impossible(self, target: Payment) -> Iterable[str]:
+        if target.reverses_id or hasattr(target, "reversal"):
+            return self.actions
+        return (
+            *(() if target.credit_amount > 0 else ("allocate",)),
+            "unbank" if target.banked_on is None else "bank",
+            *(() if target.method == Payment.Method.CHEQUE and target.amount > 0 else ("bounce",)),
+        )
+
     def has_reverse_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.REVERSE_PAYMENT)
 
@@ -478,6 +490,9 @@ class ExpenseAdmin(OfficeAdmin[CashExpense]):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "cash_count__id__exact" or super().lookup_allowed(lookup, value, request)
 
+    def impossible(self, target: CashExpense) -> Iterable[str]:
+        return self.actions if target.reverses_id or hasattr(target, "reversal") else ()
+
     @admin.action(description="Reverse", permissions=["view"], location=ON_LISTS_AND_PAGES)
     def reverse(self, request: HttpRequest, queryset: QuerySet[CashExpense]) -> HttpResponse | None:
         actor = acting_user(request)
@@ -524,6 +539,9 @@ class CashCountAdmin(OfficeAdmin[CashCount]):
         "client_temp_id",
     )  # fmt: skip
     readonly_fields = ("state", "expected", "difference")
+
+    def impossible(self, target: CashCount) -> Iterable[str]:
+        return () if target.status == CashCount.Status.COUNTED else self.actions
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CashCount]:
         counts = super().get_queryset(request)

@@ -73,6 +73,9 @@ class SettlementAdmin(OfficeAdmin[Settlement]):
     )  # fmt: skip
     readonly_fields = ("state", "expected", "cash_difference")
 
+    def impossible(self, target: Settlement) -> Iterable[str]:
+        return () if target.status == Settlement.Status.COUNTED else self.actions
+
     def get_fields(self, request: HttpRequest, obj: Settlement | None = None) -> Any:
         shown = money_of_count(acting_user(request))
 

@@ -14,6 +14,7 @@ from accounts.requests import acting_user
 from customers.models import Customer
 from customers.search import SearchesDocuments
 from discrepancies.admin import discrepancies_of, to_discrepancies
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.limits import READING
 from foundation.money import shown
@@ -25,7 +26,9 @@ from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.widgets import FoundByTyping
 from invoices.admin import pdf_link, pdf_url
+from invoices.models import Invoice
 from transactions import services
+from transactions.bill_form import bill_form
 from transactions.credit_form import credit_form
 from transactions.models import (
     DepositBalance,
@@ -56,6 +59,13 @@ class VoidForm(ReasonForm):
         label="The meter's reading stands",
         help_text="It has moved on since: only the money of the usage is reversed.",
     )
+
+
+def told_of_bill(sale: Transaction) -> Iterable[str]:
+    invoice = sale.invoice
+    yield f"{invoice.invoice_number} of S$ {shown(invoice.total_amount)} is credited, and what is right is billed"
+    yield f"Of the same moment, {clock.in_words(sale.occurred_at)}, by {sale.user}"
+    yield "What it was settled with settles the new invoice; the rest is credit"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -104,17 +114,18 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
     search_help_text = "Beginning of the sale's or invoice's number, customer's name or code, or the vehicle"
     date_hierarchy = "date"
     ordering = ("-id",)
-    actions = ("void", "credit")
+    actions = ("void", "credit", "bill_again")
     fieldsets = (
         (None, {"fields": (("transaction_number", "state", "reverses", "corrects", "reversed_by"),
-                           ("site", "user", "depot", "vehicle_no"), ("occurred_at", "created_at"))}),
+                           ("replaces", "replaced_by"), ("site", "user", "depot", "vehicle_no"),
+                           ("occurred_at", "created_at"))}),
         ("Bill", {"fields": (("usage_amount", "items_amount", "total_amount", "owed"),
                              ("payment_type", "payment_received", "document", "pdf"), "remarks", "differs")}),
         ("Gas meter", {"fields": (("meter_number", "last_meter_reading", "current_meter_reading", "usage",
                                    "meter_rate"),)}),
         ("Sent by the app as", {"fields": ("client_temp_id",), "classes": ("collapse",)}),
     )  # fmt: skip
-    readonly_fields = ("state", "reversed_by", "document", "pdf", "site", "owed", "differs")
+    readonly_fields = ("state", "reversed_by", "replaced_by", "document", "pdf", "site", "owed", "differs")
 
     def said(self, target: Transaction) -> str:
         return f"{target.transaction_number}: {target.customer_name}, S$ {shown(target.invoice.total_amount)}"
@@ -134,6 +145,15 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
         sales = super().get_queryset(request)
         assert isinstance(sales, TransactionQuerySet)
         return sales.with_status().prefetch_related("user")
+
+    def impossible(self, target: Any) -> Iterable[str]:
+        if target.status == Transaction.Status.VOIDED or target.reverses_id or target.corrects_id:
+            return self.actions
+        is_invoice = target.invoice.kind == Invoice.Kind.TAX_INVOICE
+        return (
+            *(() if is_invoice else ("credit", "bill_again")),
+            *(() if target.status == Transaction.Status.COMPLETED else ("void", "bill_again")),
+        )
 
     def has_void_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.VOID_SALE)
@@ -168,6 +188,19 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
             told_of_credit,
         )
 
+    @admin.action(description="Bill it again", permissions=["void"], location=ON_PAGES)
+    def bill_again(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> HttpResponse | None:
+        actor, sale = acting_user(request), queryset.select_related("invoice", "customer").get()
+        return self.ask(
+            request,
+            queryset,
+            bill_form(sale),
+            "Credit the invoice and bill it again",
+            "billed again",
+            lambda sale, sent: services.bill_again(actor=actor, data=services.NewBill(sale.pk, **sent)),
+            told_of_bill,
+        )
+
     @admin.display(description="status")
     def state(self, sale: Any) -> str:
         if sale.reverses_id or sale.corrects_id:
@@ -179,6 +212,11 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
     def reversed_by(self, sale: Transaction) -> str:
         by = Transaction.objects.filter(Q(reverses=sale) | Q(corrects=sale)).order_by("pk")
         return format_html_join(", ", "{}", ((link_to(each),) for each in by))
+
+    @admin.display(description="billed again by")
+    def replaced_by(self, sale: Transaction) -> str:
+        by = Transaction.objects.filter(replaces=sale).first()
+        return link_to(by) if by else "–"
 
     @admin.display(description="with GST", ordering="invoice__total_amount")
     def owed(self, sale: Transaction) -> Decimal:

@@ -8,6 +8,7 @@ from django import forms
 from foundation.limits import AMOUNT
 from foundation.money import CENT, shown
 from foundation.office.actions import ReasonForm
+from foundation.office.numbers import DecimalFormField, IntegerFormField
 from transactions.crediting import CreditLine, InvoiceLeft, LineLeft
 from transactions.pricing import CARRIED
 
@@ -48,7 +49,7 @@ def _fields(number: int, line: LineLeft) -> Iterator[tuple[str, forms.Field]]:
     name = f"Line {number}, {item.get_type_display()} {item.equipment_name}" if item else f"Line {number}, gas by meter"
     gst = "" if line.is_taxable else ", no GST"
     if item and line.quantity:
-        yield f"pieces_{number}", forms.IntegerField(
+        yield f"pieces_{number}", IntegerFormField(
             required=False, min_value=1, max_value=line.quantity, label=f"{name}: pieces",
             help_text=f"Left: {line.quantity}, for {shown(line.amount)}{gst}.",
         )  # fmt: skip
@@ -57,7 +58,7 @@ def _fields(number: int, line: LineLeft) -> Iterator[tuple[str, forms.Field]]:
                 f"back_{number}",
                 forms.BooleanField(required=False, initial=True, label="These pieces come back onto the vehicle"),
             )
-    yield f"amount_{number}", forms.DecimalField(
+    yield f"amount_{number}", DecimalFormField(
         required=False, min_value=CENT, max_value=AMOUNT.most, decimal_places=2, label=f"{name}: amount",
         help_text=f"Left: {shown(line.amount)} before GST{gst}. Instead of pieces, where the price was wrong.",
     )  # fmt: skip

@@ -3,7 +3,7 @@
 What a rule refuses is said where it was asked for; the page's transaction has rolled back by then.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -260,6 +260,30 @@ class ReasonForm(forms.Form):
     """Why: it goes into the evidence, and onto the document where there is one."""
 
     reason = TextFormField(max_length=500, widget=forms.Textarea(attrs={"rows": 2, "cols": 60}))
+
+
+class LinesForm(ReasonForm):
+    """Whose lines are shown as a table: of each its label, or the fields that say what it is, then its fields."""
+
+    columns: tuple[str, ...] = ()
+    rows: Sequence[tuple[str | tuple[str, ...], tuple[str, ...]]] = ()
+
+    @property
+    def table(self) -> list[tuple[str, list[forms.BoundField], list[forms.BoundField]]]:
+        return [
+            (
+                "" if isinstance(label, tuple) else label,
+                [self[name] for name in label] if isinstance(label, tuple) else [],
+                [self[name] for name in names],
+            )
+            for label, names in self.rows
+        ]
+
+    @property
+    def outside(self) -> list[forms.BoundField]:
+        """The fields of no line."""
+        inside = {name for label, names in self.rows for name in (*(label if isinstance(label, tuple) else ()), *names)}
+        return [field for field in self if field.name not in inside]
 
 
 class RemarksForm(forms.Form):

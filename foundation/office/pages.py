@@ -4,7 +4,7 @@ Reading is scoped like the API: a capability opens a model, ``visible_to(user)``
 same commands as everywhere else. Nothing can be deleted.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -51,6 +51,10 @@ class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
     def related(self, request: HttpRequest, target: M) -> Iterable[Related]:
         """Where an object's page leads."""
         return (evidence_of(target),)
+
+    def impossible(self, target: M) -> Iterable[str]:
+        """The actions that a rule refuses for a row as it is, whatever is answered: its page doesn't offer them."""
+        return ()
 
     def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return may(request, self.view_capability)
@@ -99,6 +103,8 @@ class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
         self, request: HttpRequest, context: dict[str, object], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         target = kwargs.get("obj")
+        if target is not None and (offered := context.get("action_form")):
+            context["action_form"] = _without(offered, {*self.impossible(target)})
         buttons = self.related(request, target) if target is not None else ()
         context["related"] = [it for it in buttons if self._opens(request, apps.get_model(it.model))]
         return super().render_change_form(request, context, *args, **kwargs)
@@ -114,6 +120,13 @@ class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
         if part in _PARTS_OF_DATES and name != self.date_hierarchy:
             return False
         return super().lookup_allowed(lookup, value, request)
+
+
+def _without(form: Any, names: Collection[str]) -> Any:
+    """A page's choice of actions without these; None where nothing is left to choose."""
+    field = form.fields["action"]
+    field.choices = [choice for choice in field.choices if choice[0] not in names]
+    return form if any(name for name, _ in field.choices) else None
 
 
 class ReadOnlyInline[C: Model, P: Model](TabularInline[C, P]):

@@ -72,6 +72,9 @@ class CountAdmin(OfficeAdmin[Count]):
     )  # fmt: skip
     readonly_fields = ("state", "changed")
 
+    def impossible(self, target: Count) -> Iterable[str]:
+        return () if target.status == Count.Status.COUNTED else self.actions
+
     def get_fields(self, request: HttpRequest, obj: Count | None = None) -> Any:
         reader = acting_user(request)
         shown: dict[object, Any] = {"on_its_way": on_its_way(reader), "compared": _compared(reader)}

@@ -142,7 +142,11 @@ def test_a_wrong_customer_s_sale_goes_to_the_right_one_with_the_money_of_the_doo
     assert open_of(shop, sale["invoice"]) == ["0.00"]
     made = billed(shop, sale, {"type": "SALE"}, customer=right.pk)
     assert open_of(shop, sale["invoice"], made["credit"]["invoice"], made["invoice"]) == ["0.00", "0.00", "0.00"]
-    assert (credit_of(shop.customer), credit_of(right), cash_in_bag(shop.driver)) == (Decimal(0), Decimal(0), Decimal("31.05"))
+    assert (credit_of(shop.customer), credit_of(right), cash_in_bag(shop.driver)) == (
+        Decimal(0),
+        Decimal(0),
+        Decimal("31.05"),
+    )
     assert (shop.stock(customer=shop.customer), shop.stock(customer=right)) == (0, 1)
     first, moved = Payment.objects.get(customer=shop.customer, amount__gt=0), Payment.objects.get(customer=right)
     assert (moved.received_on, moved.user, moved.is_on_the_spot) == (first.received_on, shop.driver, True)
