@@ -117,7 +117,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
     actions = ("void", "credit", "bill_again")
     fieldsets = (
         (None, {"fields": (("transaction_number", "state", "reverses", "corrects", "reversed_by"),
-                           ("replaces", "replaced_by"), ("site", "user", "depot", "vehicle_no"),
+                           ("replaces", "billed_by"), ("site", "user", "depot", "vehicle_no"),
                            ("occurred_at", "created_at"))}),
         ("Bill", {"fields": (("usage_amount", "items_amount", "total_amount", "owed"),
                              ("payment_type", "payment_received", "document", "pdf"), "remarks", "differs")}),
@@ -125,7 +125,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
                                    "meter_rate"),)}),
         ("Sent by the app as", {"fields": ("client_temp_id",), "classes": ("collapse",)}),
     )  # fmt: skip
-    readonly_fields = ("state", "reversed_by", "replaced_by", "document", "pdf", "site", "owed", "differs")
+    readonly_fields = ("state", "reversed_by", "billed_by", "document", "pdf", "site", "owed", "differs")
 
     def said(self, target: Transaction) -> str:
         return f"{target.transaction_number}: {target.customer_name}, S$ {shown(target.invoice.total_amount)}"
@@ -196,7 +196,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
             queryset,
             bill_form(sale),
             "Credit the invoice and bill it again",
-            "billed again",
+            lambda made: f"billed again by {made.invoice}",
             lambda sale, sent: services.bill_again(actor=actor, data=services.NewBill(sale.pk, **sent)),
             told_of_bill,
         )
@@ -214,7 +214,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
         return format_html_join(", ", "{}", ((link_to(each),) for each in by))
 
     @admin.display(description="billed again by")
-    def replaced_by(self, sale: Transaction) -> str:
+    def billed_by(self, sale: Transaction) -> str:
         by = Transaction.objects.filter(replaces=sale).first()
         return link_to(by) if by else "–"
 

@@ -34,7 +34,7 @@ class BillForm(LinesForm):
     items: tuple[TransactionItem, ...] = ()
     columns = ("Line", "Pieces", "Price each")
     lines_help = (
-        "No pieces: it wasn't sold. No price: that of the sale's day, as the books know it now. Below: more lines."
+        "No pieces: it wasn't sold. No price: that of the sale's day, as the books know it. Empty lines: what else."
     )
 
     def clean(self) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_the_page_is_filled_in_with_what_was_billed(sale: Transaction, clerk: Cl
 
 def test_a_wrong_quantity_is_put_right(sale: Transaction, clerk: Client) -> None:
     done = bill_again(clerk, sale, pieces_1="1", pieces_2="1")
-    assert messages_of(done) == [f"{sale}: billed again."]
+    assert messages_of(done) == [f"{sale}: billed again by {right_of(sale).invoice}."]
     assert lines_of(right_of(sale)) == [("SALE", 1, Decimal(25)), ("DEPOSIT", 1, Decimal(60))]
 
 
@@ -86,6 +86,29 @@ def test_what_was_sold_instead_is_another_line(office: Shop, sale: Transaction, 
     more = {"what_more_1": other.pk, "type_more_1": "SALE", "pieces_more_1": "3", "rate_more_1": ""}
     bill_again(clerk, sale, pieces_1="0", pieces_2="", **more)
     assert lines_of(right_of(sale)) == [("SALE", 3, Decimal(12))]
+
+
+def test_a_lost_shell_is_billed_again_without_what_the_server_says(office: Shop, clerk: Client) -> None:
+    """The reason of a line stays; what its deposit is set off against follows from it."""
+    office.sell({"type": "SALE"}, {"type": "DEPOSIT"})
+    answer = office.sell({"type": "SHELL", "reason": "LOST", "rate": "100.00"}).json()
+    sale = Transaction.objects.get(pk=answer["transaction"]["id"])
+    page = bill_again(clerk, sale).content.decode()
+    assert "Shell LPG cylinder" in page
+    assert "Deposit set off" not in page
+    bill_again(clerk, sale, pieces_1="1", rate_1="90.00")
+    assert lines_of(right_of(sale)) == [("SHELL", 1, Decimal(90)), ("SETOFF", 1, Decimal(60))]
+
+
+def test_what_comes_back_damaged_is_billed_again_so(office: Shop, clerk: Client) -> None:
+    office.sell({"type": "SALE"})
+    answer = office.sell({"type": "SALE", "quantity": 4}, {"type": "RETURN", "condition": "DAMAGED"}).json()
+    sale = Transaction.objects.get(pk=answer["transaction"]["id"])
+    assert ", damaged, billed at 0.00" in bill_again(clerk, sale).content.decode()
+    bill_again(clerk, sale, pieces_1="5", pieces_2="1")
+    assert [(item.type, item.quantity, item.condition) for item in right_of(sale).items.order_by("pk")] == [
+        ("SALE", 5, ""), ("RETURN", 1, "DAMAGED"),
+    ]  # fmt: skip
 
 
 def test_what_is_missing_is_said_at_its_field(sale: Transaction, clerk: Client, nothing_changes: Unchanged) -> None:

@@ -55,7 +55,7 @@ def unlocking(tree: ast.Module) -> Iterator[int]:
         if isinstance(node, ast.FunctionDef):
             called = {origin(call.func, known) for call in calls(node)}
             if not [*row_locks(ast.Module([node], []))] and not any(
-                ".locks." in name or name in own for name in called
+                ".locks." in name or name in own or name.endswith(".shared_locks.share") for name in called
             ):
                 yield node.lineno
         elif not isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.Expr):
@@ -318,6 +318,7 @@ def sql(tree: ast.Module) -> list[int]:
 
 
 WITH_SQL = {
+    "foundation/infrastructure/shared_locks.py",
     "foundation/infrastructure/snapshots.py",
     "foundation/ledger/guards.py",
     "foundation/observability/health.py",

@@ -36,6 +36,8 @@ SILENT = {
     "sync/services.py:wait_for",
     # The load's own command, inside it, leaves the record.
     "sync/operations.py:_confirm",
+    # The void and the sale that it consists of leave theirs, with the reason.
+    "transactions/services/billing_again.py:bill_again",
 }
 
 

@@ -44,6 +44,7 @@ from tests.concurrency.races import Signal, Threads, at_once, post, until
 from tests.conftest import Shop, client_for
 from tests.factories import DepotFactory, DriverFactory, EquipmentFactory, MeteredCustomerFactory, VehicleFactory
 from tests.types import Answer
+from transactions.errors import AlreadyVoided
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -326,6 +327,23 @@ def test_what_follows_a_sale_locks_in_the_same_order(shop: Shop, locked: list[ty
         # What is held already may be locked again.
         first = list(dict.fromkeys(waited_for(locked)))
         assert first == sorted(first, key=ORDER.index), url
+
+
+def test_billing_again_locks_all_that_it_may_change_first(
+    shop: Shop, locked: list[type[models.Model]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What voids and what bills lock in turn: not in the order of all of these, were they not locked at once."""
+    sale = shop.sell({"type": "SWAP"}).json()["transaction"]["id"]
+
+    def void(**_: Any) -> None:
+        raise AlreadyVoided("here")
+
+    monkeypatch.setattr("transactions.services.billing_again.void_transaction", void)
+    right = {"customer": shop.customer.pk, "items": [{"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}]}
+    locked.clear()
+    url = f"/api/transactions/{sale}/bill-again/"
+    assert shop.client_of(shop.admin).post(url, {"reason": "x", "sale": right}).status_code == 409
+    assert waited_for(locked) == [User, Customer, Invoice, Inventory]
 
 
 def test_the_actor_is_held_before_all_else(

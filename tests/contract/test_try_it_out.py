@@ -40,6 +40,7 @@ IDS: dict[str, Callable[[], int]] = {
     "/api/vehicle-assignments/{}/correct/": lambda: Assignment.objects.get(user__username="driver3").pk,
     "/api/vehicles/{}/take/": lambda: Vehicle.objects.get(number="GBQ4411K").pk,
     "/api/vehicles/{}/transfer/": lambda: Vehicle.objects.get(number="GBK1234A").pk,
+    "/api/transactions/{}/bill-again/": lambda: sold_of_plenty(),
     "/api/transactions/{}/void/": lambda: Transaction.objects.filter(reverses=None, reversal=None).reverse()[0].pk,
 }
 """The object that somebody would pick who looks at the lists."""
@@ -80,6 +81,13 @@ def counted(model: type[Any], path: str) -> int:
     """The first that waits for a signature."""
     waiting = model.objects.filter(status="COUNTED").order_by("pk").first()
     return waiting.pk if waiting else made("driver3", path)
+
+
+def sold_of_plenty() -> int:
+    """A sale from a vehicle that had more of what the example bills."""
+    invoiced = Transaction.objects.filter(invoice__kind="TAX_INVOICE", reversal=None, items__equipment=3)
+    pk: int = invoiced.filter(items__type__in=("SALE", "SWAP"), items__quantity__gte=2).latest("pk").pk
+    return pk
 
 
 def made(username: str, path: str) -> int:

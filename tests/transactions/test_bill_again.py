@@ -163,6 +163,23 @@ def test_what_the_wrong_customer_paid_later_stays_theirs(shop: Shop) -> None:
     assert (credit_of(shop.customer), credit_of(right)) == (Decimal("31.07"), Decimal(0))
 
 
+def test_what_the_bank_has_and_what_settled_more_stay_with_who_paid(shop: Shop) -> None:
+    right = CustomerFactory()
+    found = sold(shop.sell({"type": "SALE"}, tender=[{"method": "PAYNOW", "amount": "31.07", "reference": "PN1"}]))
+    paid = Payment.objects.get()
+    bank = shop.client_of(shop.admin).post(f"/api/payments/{paid.pk}/bank/", {"banked_on": paid.received_on})
+    assert bank.status_code == 200
+    assert open_of(shop, billed(shop, found, {"type": "SALE"}, customer=right.pk)["invoice"]) == ["31.07"]
+    assert (credit_of(shop.customer), credit_of(right)) == (Decimal("31.07"), Decimal(0))
+    older = sold(shop.sell({"type": "SALE"}))
+    money = {"method": "PAYNOW", "amount": "40.00", "reference": "PN2"}
+    body = {"customer": shop.customer.pk, "items": [{"equipment": shop.cylinder.pk, "type": "SALE", "quantity": 1}]}
+    more = sold(post_confirmed(shop.client_of(shop.driver), "/api/transactions/", {**body, "tender": [money]}))
+    assert open_of(shop, older["invoice"]) == ["22.14"]
+    assert open_of(shop, billed(shop, more, {"type": "SALE"}, customer=right.pk)["invoice"]) == ["31.07"]
+    assert Payment.objects.filter(customer=right).count() == 0
+
+
 def test_a_wrong_reading_is_billed_right_and_the_meter_is_there(shop: Shop) -> None:
     metered = MeteredCustomerFactory()
     sale = sold(shop.sell(customer=metered.pk, current_meter="1250.00"))
@@ -219,6 +236,32 @@ def test_a_sale_of_long_ago_is_billed_again_at_the_gst_rate_of_then(shop: Shop) 
         assert billed(shop, made, {"type": "SALE", "quantity": 2})["invoice"]["gst_rate"] == "8.00"
 
 
+@pytest.mark.parametrize(
+    ("money", "rate"),
+    [
+        ({"payment_received": True}, "8.00"),
+        ({"tender": [{"method": "PAYNOW", "amount": "5.00"}]}, "8.00"),
+        ({"tender": [{"method": "CHEQUE", "amount": "5.00"}]}, "9.00"),
+    ],
+)
+def test_the_gst_rate_is_that_of_the_money_where_it_came_with_the_sale(shop: Shop, money: Json, rate: str) -> None:
+    with time_machine.travel(datetime(2023, 12, 30, 12, tzinfo=clock.SINGAPORE), tick=False):
+        shop.count("vehicle", shop.driver.vehicle_no, 20)
+    with time_machine.travel(datetime(2024, 1, 1, 12, tzinfo=clock.SINGAPORE), tick=False):
+        sale = sold(shop.sell({"type": "SALE"}, **money, occurred_at="2023-12-31T12:00:00+08:00"))
+    assert sale["invoice"]["gst_rate"] == rate
+    assert billed(shop, sale, {"type": "SALE"})["invoice"]["gst_rate"] == rate
+
+
+def test_what_is_billed_again_stands_where_it_was_in_the_order_of_what_happened(shop: Shop) -> None:
+    pushed = shop.sell_at_another_total()
+    sale = {"transaction": read(shop, "transactions", pushed["id"])}
+    billed(shop, sale, {"type": "SALE", "quantity": 2})
+    moved = StockMovement.objects.filter(kind__in=("SALE", "REVERSAL"))
+    assert [*moved.order_by().values_list("device_number", flat=True)] == [1, 1, 1]
+    assert len({*moved.values_list("device", "ordered_at")}) == 1
+
+
 def test_c8_a_wrong_gst_rate_is_billed_right(shop: Shop) -> None:
     GstRate.objects.create(rate=Decimal(8), valid_from=date(2025, 1, 1))
     shop.count("vehicle", shop.driver.vehicle_no, 20)
@@ -250,6 +293,12 @@ def test_what_it_doesn_t_settle_is_open(shop: Shop) -> None:
     made = billed(shop, sale, {"type": "SALE", "quantity": 2})
     assert open_of(shop, made["invoice"]) == ["42.13"]
     assert credit_of(shop.customer) == 0
+
+
+def test_another_total_is_settled_by_what_was_paid_without_its_rounding(shop: Shop) -> None:
+    sale = sold(shop.sell({"type": "SALE"}, tender=[{"method": "CASH", "amount": "31.05"}]))
+    made = billed(shop, sale, {"type": "SALE", "quantity": 2})
+    assert open_of(shop, made["invoice"]) == ["31.08"]
 
 
 def test_the_same_total_is_settled_as_it_was_with_its_rounding(shop: Shop) -> None:
