@@ -16,6 +16,8 @@ from pypdf import PdfWriter
 from foundation.commands import on_rollback
 from foundation.unreadable import UnreadableRecord
 from invoices.errors import StorageUnavailable
+from invoices.models import Invoice
+from invoices.stamping import Stamp, stamp_of, stamped
 
 FOLDER = "invoices"
 logger = logging.getLogger(__name__)
@@ -56,11 +58,17 @@ def read(path: str, sha256: str) -> bytes:
     return content
 
 
-def merged(stored: Iterable[tuple[str, str]]) -> bytes:
-    """The stored documents, by path and hash, as one PDF in this order. Raises StorageUnavailable, UnreadableRecord."""
+def printed(invoice: Invoice, stamp: Stamp | None) -> bytes:
+    """The stored document with its stamp, if it has one. Raises StorageUnavailable, UnreadableRecord."""
+    pdf = read(invoice.pdf_path, invoice.pdf_sha256)
+    return pdf if stamp is None else stamped(pdf, stamp, at=invoice.generated_at)
+
+
+def merged(invoices: Iterable[Invoice]) -> bytes:
+    """The documents as they are printed now, as one PDF in this order. Raises StorageUnavailable, UnreadableRecord."""
     merger = PdfWriter()
-    for path, sha256 in stored:
-        merger.append(BytesIO(read(path, sha256)), import_outline=False)
+    for invoice in invoices:
+        merger.append(BytesIO(printed(invoice, stamp_of(invoice))), import_outline=False)
     # The same fonts lie in each of them.
     merger.compress_identical_objects()
     content = BytesIO()

@@ -5,11 +5,16 @@ from django.utils.cache import get_conditional_response
 
 from invoices import documents
 from invoices.models import Invoice
+from invoices.stamping import stamp_of
 
 
-def pdf_response(request: HttpRequest, invoice: Invoice) -> HttpResponse:
-    """An invoice's document, or a 304 where the client has it. Raises StorageUnavailable, UnreadableRecord."""
-    etag = f'"{invoice.pdf_sha256}"'
+def pdf_response(request: HttpRequest, invoice: Invoice, *, as_issued: bool = False) -> HttpResponse:
+    """An invoice's document, or a 304 where the client has it. Raises StorageUnavailable, UnreadableRecord.
+
+    Where something was taken back of it since, it is stamped so, unless it is asked for ``as_issued``.
+    """
+    stamp = None if as_issued else stamp_of(invoice)
+    etag = f'"{invoice.pdf_sha256}"' if stamp is None else f'"{invoice.pdf_sha256}-{invoice.credited_amount}"'
     headers = {
         "ETag": etag,
         "Content-Disposition": f'inline; filename="{invoice.invoice_number}.pdf"',
@@ -18,6 +23,4 @@ def pdf_response(request: HttpRequest, invoice: Invoice) -> HttpResponse:
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None and unchanged.status_code == 304:
         return unchanged
-    return HttpResponse(
-        documents.read(invoice.pdf_path, invoice.pdf_sha256), content_type="application/pdf", headers=headers
-    )
+    return HttpResponse(documents.printed(invoice, stamp), content_type="application/pdf", headers=headers)

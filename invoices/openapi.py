@@ -5,7 +5,15 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from foundation.api.schema import conflicts
 from invoices.errors import NoEmailAddress, NotHeld
-from invoices.serializers import EmailIn, GstRateSerializer, InvoiceEmailOut, InvoiceOut, PrintBatchIn, ReleaseIn
+from invoices.serializers import (
+    EmailIn,
+    GstRateSerializer,
+    InvoiceEmailOut,
+    InvoiceOut,
+    PdfQuery,
+    PrintBatchIn,
+    ReleaseIn,
+)
 
 INVOICE_EXAMPLE = {
     "id": 480,
@@ -69,8 +77,10 @@ invoices = extend_schema_view(
 
 download_pdf = extend_schema(
     summary="Download an invoice's PDF",
-    description="The document as it was issued. `ETag` is its SHA-256: send it back in `If-None-Match` for a 304.",
+    description="The document as it was issued, whose SHA-256 the `ETag` is: in `If-None-Match` it gets a 304. "
+    "Where something was taken back of it since, it is stamped VOIDED or CREDITED IN PART, with the credit notes.",
     tags=["Invoices"],
+    parameters=[PdfQuery],
     responses={
         (200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="The PDF."),
         304: OpenApiResponse(description="Not modified."),

@@ -68,6 +68,12 @@ class InvoiceEmailOut(serializers.ModelSerializer[InvoiceEmail]):
         read_only_fields = fields
 
 
+class PdfQuery(Input):
+    as_issued = serializers.BooleanField(
+        required=False, default=False, help_text="Without the stamp of what was taken back since."
+    )
+
+
 class PrintBatchIn(Input):
     invoices = serializers.ListField(
         child=IdField(), allow_empty=False, max_length=MAX_BATCH, help_text="In the order in which they are printed."

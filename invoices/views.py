@@ -35,6 +35,7 @@ from invoices.serializers import (
     GstRateSerializer,
     InvoiceEmailOut,
     InvoiceOut,
+    PdfQuery,
     PrintBatchIn,
     ReleaseIn,
 )
@@ -77,9 +78,9 @@ class InvoiceViewSet(LedgerViewSet):
     }
 
     @openapi.download_pdf
-    @action(detail=True, methods=["get"], content_negotiation_class=JsonErrors)
+    @action(detail=True, methods=["get"], content_negotiation_class=JsonErrors, query=PdfQuery)
     def pdf(self, request: Request, pk: str) -> HttpResponse:
-        return pdf_response(request, self.get_object())
+        return pdf_response(request, self.get_object(), as_issued=self.asked()["as_issued"])
 
     @openapi.mark_printed
     @action(detail=True, methods=["post"], url_path="print", url_name="print")

@@ -98,6 +98,7 @@ def test_a_lost_shell_is_billed_again_without_what_the_server_says(office: Shop,
     assert "Deposit set off" not in page
     bill_again(clerk, sale, pieces_1="1", rate_1="90.00")
     assert lines_of(right_of(sale)) == [("SHELL", 1, Decimal(90)), ("SETOFF", 1, Decimal(60))]
+    assert right_of(sale).items.get(type="SHELL").reason == "LOST"
 
 
 def test_what_comes_back_damaged_is_billed_again_so(office: Shop, clerk: Client) -> None:

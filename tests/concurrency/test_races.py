@@ -473,3 +473,56 @@ def test_the_life_of_invoices_all_at_once(
         return codes
 
     assert set().union(*at_once(work)) <= {200, 201, 409}
+
+
+def test_an_invoice_is_taken_back_once_whoever_does_it(
+    drivers: list[User], supervisors: list[User], cylinder: Equipment
+) -> None:
+    """Voids, credits, payments and bills of one invoice, all at once: one of what excludes the others, and no cent more."""
+    customers = [CustomerFactory() for _ in range(2)]
+    sold = post(drivers[0], "/api/transactions/", {**sale(customers[0], cylinder), "payment_received": True}).json()
+    pk, invoice = sold["transaction"]["id"], sold["invoice"]["id"]
+
+    def work(index: int) -> Answer:
+        actor = supervisors[index]
+        right = {**sale(customers[index // 4 % 2], cylinder), "remarks": str(index)}
+        return {
+            0: lambda: post(actor, f"/api/transactions/{pk}/void/", {"reason": "Mixed up", "goods": "never_left"}),
+            1: lambda: post(actor, f"/api/transactions/{pk}/bill-again/", {"reason": "Mixed up", "sale": right}),
+            2: lambda: post(
+                actor,
+                f"/api/invoices/{invoice}/credit/",
+                {"reason": "Too dear", "lines": [{"line": 1, "amount": "1.00"}]},
+            ),
+            3: lambda: post(actor, f"/api/invoices/{invoice}/pay/", {"amount": "1.00"}),
+        }[index % 4]()
+
+    answers = codes_of(at_once(work))
+    done = Invoice.objects.get(pk=invoice)
+    whole = Transaction.objects.filter(reverses=pk).count()
+    parts = Transaction.objects.filter(corrects=pk).count()
+    assert (whole == 1) != (parts > 0)
+    assert Transaction.objects.filter(replaces=pk).count() <= whole
+    assert done.credited_amount == (done.total_amount if whole else parts * Decimal("1.09"))
+    assert answers.keys() <= {
+        (201, ""), (200, ""), (409, "already_voided"), (409, "already_credited"), (409, "already_paid"),
+    }  # fmt: skip
+
+
+def test_sales_of_two_customers_are_billed_to_each_other_at_once(
+    drivers: list[User], supervisors: list[User], cylinder: Equipment
+) -> None:
+    customers = [CustomerFactory() for _ in range(2)]
+    sales = [
+        post(drivers[index % 4], "/api/transactions/", sale(customers[index % 2], cylinder)).json()["transaction"]["id"]
+        for index in range(CLIENTS)
+    ]
+
+    def work(index: int) -> Answer:
+        right = sale(customers[1 - index % 2], cylinder)
+        return post(
+            supervisors[index], f"/api/transactions/{sales[index]}/bill-again/", {"reason": "Mixed up", "sale": right}
+        )
+
+    assert codes_of(at_once(work)) == {(201, ""): CLIENTS}
+    assert Transaction.objects.filter(replaces__in=sales).count() == CLIENTS
