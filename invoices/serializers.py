@@ -10,6 +10,7 @@ from rest_framework.reverse import reverse
 from foundation.api.fields import (
     EmailField,
     IdField,
+    StrictChoiceField,
     StrictDecimalField,
     TextField,
 )
@@ -69,8 +70,11 @@ class InvoiceEmailOut(serializers.ModelSerializer[InvoiceEmail]):
 
 
 class PdfQuery(Input):
-    as_issued = serializers.BooleanField(
-        required=False, default=False, help_text="Without the stamp of what was taken back since."
+    copy = StrictChoiceField(
+        choices=["current", "as_issued"],
+        required=False,
+        default="current",
+        help_text="current: with the stamp of what was taken back since. as_issued: without it.",
     )
 
 

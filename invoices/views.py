@@ -80,7 +80,7 @@ class InvoiceViewSet(LedgerViewSet):
     @openapi.download_pdf
     @action(detail=True, methods=["get"], content_negotiation_class=JsonErrors, query=PdfQuery)
     def pdf(self, request: Request, pk: str) -> HttpResponse:
-        return pdf_response(request, self.get_object(), as_issued=self.asked()["as_issued"])
+        return pdf_response(request, self.get_object(), as_issued=self.asked()["copy"] == "as_issued")
 
     @openapi.mark_printed
     @action(detail=True, methods=["post"], url_path="print", url_name="print")

@@ -51,7 +51,7 @@ def test_a_voided_invoice_is_stamped_with_its_credit_note(shop: Shop, sale: Json
     assert f"by {note['invoice_number']}" in words_of(stamped.content)
     assert sale["invoice"]["invoice_number"] in words_of(stamped.content)
     assert stamped["ETag"] != stored["ETag"]
-    assert pdf_of(shop, sale["invoice"], as_issued="true").content == stored.content
+    assert pdf_of(shop, sale["invoice"], copy="as_issued").content == stored.content
     assert "VOIDED" not in words_of(pdf_of(shop, note).content)
 
 
