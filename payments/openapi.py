@@ -4,6 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from foundation.api.schema import conflicts
+from foundation.errors import AlreadyReversed
 from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import EarlierCountOpen
@@ -12,7 +13,6 @@ from invoices.openapi import INVOICE_EXAMPLE
 from invoices.serializers import InvoiceOut
 from payments.errors import (
     AlreadyPaid,
-    AlreadyReversed,
     CashCountDecided,
     ExceedsCredit,
     ExceedsOutstanding,
