@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from depots.errors import DepotInactive
+from discrepancies.errors import NeedsAnotherPerson
 from equipment.errors import EquipmentInactive
 from fleet.errors import VehicleInactive
 from foundation.api.schema import conflicts
@@ -244,7 +245,7 @@ reverse_depot_work = extend_schema(
     "safe to send again.",
     tags=["Depot work"],
     request=WorkReversalIn,
-    responses={201: DepotWorkOut, **conflicts(AlreadyReversed, InsufficientStock, DepotInactive)},
+    responses={201: DepotWorkOut, **conflicts(AlreadyReversed, InsufficientStock, DepotInactive, NeedsAnotherPerson)},
     examples=[
         OpenApiExample("fetched again", value={"reason": "The plant took them back"}, request_only=True),
         OpenApiExample(

@@ -13,6 +13,7 @@ from accounts.models import User
 from audit.services import record
 from depots.errors import DepotInactive
 from depots.models import Depot
+from discrepancies.services import require_another_person
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
 from foundation import clock, confirmations
@@ -134,6 +135,11 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
         for item in data.items
     )
     post_movements(hold, actor=actor, cause=work, now=now, reason=data.reason)
+    if kind == Kind.SCRAP:
+        # What was written off, nobody can look at any more.
+        require_another_person(
+            _needed(kind), actor=actor, makers=(), of=depot, document=work, now=now, is_always_listed=True
+        )
     _record(actor, work, [f"{quantity} {row.sku} {condition}" for row, condition, quantity in lines], answers)
     return work
 
@@ -197,8 +203,9 @@ def reverse_depot_work(*, actor: User, data: NewReversal) -> DepotWork:
     reversal stands beside it. Of whoever reverses it; the work keeps its own.
 
     Idempotent by (actor, client_temp_id). Locks the work, the balances in primary-key order, then a number ticket.
-    Raises Denied, AlreadyReversed, DepotInactive where goods would come to a closed depot, InsufficientStock where they
-    have moved on; Invalid without a reason, and for a stock-take: a count is superseded by another count.
+    Raises Denied, AlreadyReversed, NeedsAnotherPerson, DepotInactive where goods would come to a closed depot,
+    InsufficientStock where they have moved on; Invalid without a reason, and for a stock-take: a count is superseded by
+    another count.
     """
     now = clock.now()
     work = locks.depot_work(data.work)
@@ -219,6 +226,9 @@ def reverse_depot_work(*, actor: User, data: NewReversal) -> DepotWork:
         for item in work.items.order_by("pk")
     )
     post_movements(hold, actor=actor, cause=reversal, now=now, reason=data.reason)
+    require_another_person(
+        _needed(Kind(work.kind)), actor=actor, makers=[work.user_id], of=work, document=reversal, now=now
+    )
     record(
         actor=actor,
         action="inventory.depot_work.reversed",
@@ -251,8 +261,9 @@ def _moves_back(work: DepotWork, goods: str, now: datetime) -> list[Move]:
     moves = []
     for movement in movements.select_related("equipment", *ends).order_by("-pk"):
         here = movement.from_location
-        if goods == WorkedGoods.CAME_BACK and here.depot is not None and here != movement.to_location:
-            _require_open(here.depot, now, attr="goods")
+        comes_back = goods == WorkedGoods.CAME_BACK and here != movement.to_location
+        if comes_back and here.depot is not None and not was_active(here.depot, now):
+            raise DepotInactive(here.depot.code, attr="goods")
         moves.append(
             Move(
                 kind=StockMovement.Kind.REVERSAL,
@@ -274,19 +285,14 @@ def _needed(kind: DepotWork.Kind) -> Capability:
     return Capability.CORRECT_INVENTORY if kind in _WRITING_OFF else Capability.WORK_DEPOT
 
 
-def _require_open(depot: Depot, at: datetime, *, attr: str) -> None:
-    if not was_active(depot, at):
-        raise DepotInactive(depot.code, attr=attr)
-
-
 def _depot_for(actor: User, kind: DepotWork.Kind, depot_id: int, at: datetime) -> Depot:
     depot: Depot | None = Depot.objects.visible_to(actor).filter(pk=depot_id).first()
     if depot is None:
         raise UnknownReference(depot_id, attr="depot")
     if not Depot.objects.filter(rows_within(actor, _needed(kind), depot="pk"), pk=depot_id).exists():
         raise Denied("You can't do this work at that depot.", attr="depot")
-    if kind in _NEW_BUSINESS:
-        _require_open(depot, at, attr="depot")
+    if kind in _NEW_BUSINESS and not was_active(depot, at):
+        raise DepotInactive(depot.code, attr="depot")
     return depot
 
 
@@ -303,7 +309,8 @@ def _target(actor: User, kind: DepotWork.Kind, depot: Depot, to_depot_id: int | 
         raise UnknownReference(to_depot_id, attr="to_depot")
     if target.pk == depot.pk:
         raise Invalid("A transfer goes to another depot.", attr="to_depot")
-    _require_open(target, at, attr="to_depot")
+    if not was_active(target, at):
+        raise DepotInactive(target.code, attr="to_depot")
     return target
 
 
