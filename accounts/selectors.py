@@ -10,7 +10,7 @@ from accounts.models import PastDepot, User
 from depots.models import Depot
 from fleet.models import Vehicle
 from fleet.selectors import assignment_at
-from foundation.access.capabilities import Capability, Role, Scope, scope_of
+from foundation.access.capabilities import Capability, Scope, holders_at
 from foundation.access.scoping import rows_within
 from foundation.errors import UnknownReference
 from foundation.remains import tells_of
@@ -56,10 +56,7 @@ def worked_within(reader: User, capability: Capability) -> QuerySet[User]:
 
 def who_may(capability: Capability, depot_id: int | None, *, besides: User) -> list[str]:
     """The names of others who hold a capability at a depot, or everywhere: three of them, to be asked."""
-    everywhere = [role for role in Role if scope_of(role, capability) is Scope.ALL]
-    there = [role for role in Role if scope_of(role, capability) is Scope.DEPOT]
-    holders = Q(role__in=everywhere) | Q(role__in=there, depot=depot_id, depot__isnull=False)
-    others = User.objects.get_queryset().filter(holders, is_active=True).exclude(pk=besides.pk)
+    others = User.objects.get_queryset().filter(holders_at(capability, depot_id), is_active=True).exclude(pk=besides.pk)
     return [other.get_full_name() for other in others.order_by("username")[:3]]
 
 
