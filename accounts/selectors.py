@@ -10,7 +10,7 @@ from accounts.models import PastDepot, User
 from depots.models import Depot
 from fleet.models import Vehicle
 from fleet.selectors import assignment_at
-from foundation.access.capabilities import Capability, Scope
+from foundation.access.capabilities import Capability, Scope, holders_at
 from foundation.access.scoping import rows_within
 from foundation.errors import UnknownReference
 from foundation.remains import tells_of
@@ -52,6 +52,12 @@ def worked_within(reader: User, capability: Capability) -> QuerySet[User]:
         return users.filter(now)
     once = PastDepot.objects.filter(depot=reader.depot_id).exclude(depot=None)
     return users.filter(now | Q(pk__in=once.values("user")))
+
+
+def who_may(capability: Capability, depot_id: int | None, *, besides: User) -> list[str]:
+    """The names of others who hold a capability at a depot, or everywhere: three of them, to be asked."""
+    others = User.objects.get_queryset().filter(holders_at(capability, depot_id), is_active=True).exclude(pk=besides.pk)
+    return [other.get_full_name() for other in others.order_by("username")[:3]]
 
 
 def vehicle_used(user: User, named: str | None, occurred_at: datetime) -> VehicleUsed:

@@ -45,6 +45,7 @@ class Discrepancy(LedgerModel):
         READING_DIFFERS = "reading_differs", "Another last reading was known"
         AFTER_COUNT = "after_count", "Recorded after a count that it claims to precede"
         NUMBER_REUSED = "number_reused", "The device's number came twice"
+        OWN_CORRECTION = "own_correction", "Done by one person alone"
 
     code = models.CharField(max_length=32, choices=Code)
     user = models.ForeignKey(

@@ -30,8 +30,8 @@ _ONE = OpenApiExample("another total was shown", value=_OPEN, response_only=True
 discrepancies = extend_schema_view(
     list=extend_schema(
         summary="List discrepancies",
-        description="Where what the field showed differs from what was recorded, which stands: an ADMIN sees all, a "
-        "SUPERVISOR those of their depot, others their own.",
+        description="Where what the field showed differs from what was recorded, which stands; and what one person did "
+        "alone (`own_correction`): an ADMIN sees all, a SUPERVISOR those of their depot, others their own.",
         tags=["Offline"],
         examples=[_ONE],
     ),
@@ -40,7 +40,8 @@ discrepancies = extend_schema_view(
 
 seen = extend_schema(
     summary="Say that it was seen to",
-    description="Once. What was recorded stays as it is; what has to be done about it is another operation.",
+    description="Once, and by somebody else than whose operation it was. What was recorded stays as it is; what has to "
+    "be done about it is another operation.",
     tags=["Offline"],
     request=SeenIn,
     responses={200: DiscrepancyOut, **conflicts(AlreadySeen)},

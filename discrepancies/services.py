@@ -1,15 +1,17 @@
 """Noting a discrepancy beside what it is about, and seeing to it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Model
 
 from accounts.models import User
-from accounts.selectors import VehicleUsed
+from accounts.selectors import VehicleUsed, who_may
 from accounts.services import when_taken
 from audit.services import record
 from discrepancies import locks
-from discrepancies.errors import AlreadySeen
+from discrepancies.errors import AlreadySeen, NeedsAnotherPerson
 from discrepancies.models import Discrepancy, DiscrepancySeen
 from fleet.models import Assignment, Vehicle
 from fleet.selectors import assignment_after
@@ -56,6 +58,34 @@ def note_discrepancy(
         date=clock.business_date(now),
     )
     return noted
+
+
+def require_another_person(
+    capability: Capability,
+    *,
+    actor: User,
+    makers: Iterable[int],
+    of: Model,
+    document: Model,
+    now: datetime,
+    is_always_listed: bool = False,
+) -> None:
+    """Four eyes: what somebody recorded is taken back, or paid out, by another person, or listed for one (FOUR_EYES).
+
+    ``makers`` are the primary keys of those who made what is taken back or paid out, and ``of`` is that; ``document``
+    is what does so, written already, in the same transaction; ``capability`` is what another person needs for it.
+    ``is_always_listed``: nobody else has a part in it in any case. Runs in the transaction that records the document.
+    Raises NeedsAnotherPerson where another person is required.
+    """
+    is_own = actor.pk in {*makers}
+    if settings.FOUR_EYES == "off" or not (is_own or is_always_listed):
+        return
+    if is_own and settings.FOUR_EYES == "require":
+        others = who_may(capability, getattr(document, "depot_id", None), besides=actor)
+        who = f"{' or '.join(others)} may." if others else "Nobody else may: an administrator can change that."
+        raise NeedsAnotherPerson(f"You recorded {of} yourself: another person has to do this. {who}")
+    detail = f"{document} is of {of}, by the same person." if is_own else f"{document} of {of} is one person's alone."
+    note_discrepancy(Code.OWN_CORRECTION, user=actor, about=document, detail=detail, now=now, shown=of, billed=document)
 
 
 def note_pushed_back(

@@ -72,6 +72,12 @@ class Conflict(DomainError):
     status = HTTPStatus.CONFLICT
 
 
+class AlreadyReversed(Conflict):
+    """This was reversed already, or is a reversal itself."""
+
+    code = "already_reversed"
+
+
 class Inactive(Conflict):
     """What it names is inactive: nothing new happens with it."""
 

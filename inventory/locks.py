@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.db.models import Q
 
-from inventory.models import Count, Inventory, Location, ReorderLevel
+from inventory.models import Count, DepotWork, Inventory, Location, ReorderLevel
 
 BalanceKey = tuple[int, int, str]
 """(location id, equipment id, condition)."""
@@ -47,6 +47,11 @@ def places(location_ids: Iterable[int]) -> list[Location]:
 
 def count(pk: int) -> Count:
     row: Count = Count.objects.select_for_update().get(pk=pk)
+    return row
+
+
+def depot_work(pk: int) -> DepotWork:
+    row: DepotWork = DepotWork.objects.select_for_update().get(pk=pk)
     return row
 
 

@@ -234,7 +234,7 @@ class StockMovement(Ordered, LedgerModel):
         DAMAGE = "DAMAGE", "Found damaged"
         SCRAP = "SCRAP", "Scrapped"
         STOCK_TAKE = "STOCK_TAKE", "Counted at a stock-take"
-        REVERSAL = "REVERSAL", "Taken back by a void"
+        REVERSAL = "REVERSAL", "Reversed"
         VARIANCE = "VARIANCE", "Found at the day-end count"
         CORRECTION = "CORRECTION", "Corrected to the count"
         COMPENSATION = "COMPENSATION", "Counted already"
@@ -270,7 +270,12 @@ class StockMovement(Ordered, LedgerModel):
         help_text="The count that it brings the books to.",
     )
     reverses = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversals", help_text="Of a void."
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversals",
+        help_text="What it takes back.",
     )
     occurred_at = models.DateTimeField(help_text="When it happened in the field.")
     created_at = models.DateTimeField(help_text="When it was recorded.")
@@ -438,7 +443,7 @@ class DepotWorkQuerySet(LedgerQuerySet):
 
 
 class DepotWork(OperationRecord):
-    """A piece of work at a depot that moves cylinders, other than loading them."""
+    """A piece of work at a depot that moves cylinders, other than loading them; or what takes one back."""
 
     entity = "inventory.depotwork"
 
@@ -467,6 +472,14 @@ class DepotWork(OperationRecord):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="depot_works")
     count = models.OneToOneField(
         Count, on_delete=models.PROTECT, null=True, blank=True, related_name="work", help_text="Of a stock-take."
+    )
+    reverses = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversal",
+        help_text="The work that it takes back.",
     )
     occurred_at = models.DateTimeField()
 
@@ -499,7 +512,7 @@ class DepotWorkItem(LedgerModel):
     work = models.ForeignKey(DepotWork, on_delete=models.PROTECT, related_name="items")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="depot_work_items")
     condition = models.CharField(max_length=8, choices=Condition, help_text="Before the work.")
-    quantity = models.PositiveIntegerField(help_text="Moved; of a stock-take: counted.")
+    quantity = models.IntegerField(help_text="Moved, negative: taken back; of a stock-take: counted.")
     expected = models.IntegerField(null=True, blank=True, help_text="Of a stock-take: what the books said.")
 
     objects = LedgerQuerySet.as_manager()
@@ -508,7 +521,8 @@ class DepotWorkItem(LedgerModel):
         ordering = ("id",)
         constraints = (
             models.CheckConstraint(
-                condition=Q(quantity__gt=0) | Q(expected__isnull=False), name="depot_work_item_quantity_positive"
+                condition=Q(expected__isnull=True) & ~Q(quantity=0) | Q(expected__isnull=False, quantity__gte=0),
+                name="depot_work_item_moves_or_counts",
             ),
             in_columns("depot_work_item", counts=("quantity", "expected")),
         )

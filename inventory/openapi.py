@@ -3,9 +3,11 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from depots.errors import DepotInactive
+from discrepancies.errors import NeedsAnotherPerson
 from equipment.errors import EquipmentInactive
 from fleet.errors import VehicleInactive
 from foundation.api.schema import conflicts
+from foundation.errors import AlreadyReversed
 from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import CountContradicted, CountDecided, EarlierCountOpen, InsufficientStock
@@ -24,6 +26,7 @@ from inventory.serializers import (
     VehicleCountOut,
     VehicleTransferIn,
     VehicleTransferOut,
+    WorkReversalIn,
 )
 
 _BALANCE = OpenApiExample(
@@ -117,12 +120,21 @@ list_movements = extend_schema(
     summary="List stock movements",
     description="The double-entry ledger, newest first, by cursor: every cylinder that moved, from where to where, "
     "and why. With a `count` nothing moved: the books are brought to what was counted. `reverses` is the movement "
-    "that a void takes back.",
+    "that a void or a reversal takes back.",
     tags=["Inventory"],
     responses=StockMovementOut(many=True),
     examples=[_MOVEMENT],
 )
 
+_WORK_LINE = {
+    "id": 70,
+    "equipment": 3,
+    "sku": "CYL-14-POL",
+    "equipment_name": "14 kg POL cylinder",
+    "condition": "EMPTY",
+    "quantity": 40,
+    "expected": None,
+}
 _WORK_EXAMPLE = {
     "id": 31,
     "work_number": "WRK-20260120-000001",
@@ -135,17 +147,9 @@ _WORK_EXAMPLE = {
     "reference": "PLT-7781",
     "user": 3,
     "user_name": "Nur Aisyah Binte Rahman",
-    "items": [
-        {
-            "id": 70,
-            "equipment": 3,
-            "sku": "CYL-14-POL",
-            "equipment_name": "14 kg POL cylinder",
-            "condition": "EMPTY",
-            "quantity": 40,
-            "expected": None,
-        }
-    ],
+    "items": [_WORK_LINE],
+    "reverses": None,
+    "reversal": None,
     "occurred_at": "2026-01-20T07:30:00+08:00",
     "created_at": "2026-01-20T07:30:02+08:00",
     "pending": None,
@@ -231,6 +235,39 @@ take_stock = extend_schema(
             request_only=True,
         ),
         _WORK,
+    ],
+)
+
+reverse_depot_work = extend_schema(
+    summary="Reverse depot work",
+    description="Whoever may do such work at its depot, once: its lines negated and its movements the other way round, "
+    "at both depots of a transfer. A stock-take is superseded by another one instead. With a `client_temp_id` it is "
+    "safe to send again.",
+    tags=["Depot work"],
+    request=WorkReversalIn,
+    responses={201: DepotWorkOut, **conflicts(AlreadyReversed, InsufficientStock, DepotInactive, NeedsAnotherPerson)},
+    examples=[
+        OpenApiExample("fetched again", value={"reason": "The plant took them back"}, request_only=True),
+        OpenApiExample(
+            "it never happened",
+            value={"reason": "Entered twice", "goods": "never_left"},
+            request_only=True,
+        ),
+        OpenApiExample(
+            "the reversal",
+            value={
+                **_WORK_EXAMPLE,
+                "id": 32,
+                "work_number": "WRK-20260120-000002",
+                "reason": "Entered twice",
+                "items": [{**_WORK_LINE, "id": 71, "quantity": -40}],
+                "reverses": 31,
+                "occurred_at": "2026-01-20T08:05:00+08:00",
+                "created_at": "2026-01-20T08:05:00+08:00",
+            },
+            response_only=True,
+            status_codes=["201"],
+        ),
     ],
 )
 

@@ -1,6 +1,7 @@
 """Balances and movements in JSON."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -38,9 +39,11 @@ from inventory.services import (
     DepotCount,
     Entity,
     NewDepotWork,
+    NewReversal,
     NewVehicleCount,
     NewVehicleTransfer,
     NewWorkItem,
+    WorkedGoods,
 )
 
 WORK_KINDS = [choice for choice in DepotWork.Kind.choices if choice[0] != DepotWork.Kind.STOCK_TAKE]
@@ -139,6 +142,21 @@ class DepotWorkIn(Input):
         return NewDepotWork(**{**sent, "items": tuple(NewWorkItem(**item) for item in sent["items"])})
 
 
+class WorkReversalIn(Input):
+    reason = TextField(max_length=500)
+    goods = StrictChoiceField(
+        choices=WorkedGoods.choices,
+        required=False,
+        default=WorkedGoods.CAME_BACK,
+        help_text="`came_back` (left out, this): they go back now. `never_left`: it was recorded by mistake and never "
+        "happened; taken back at the work's own moment, so that counts since then explain it.",
+    )
+
+    def command(self, work: int) -> NewReversal:
+        """The validated reversal, as the service takes it."""
+        return NewReversal(work, **self.validated_data)
+
+
 class StockTakeIn(Input):
     """What was counted at a depot; what isn't named stays as it is."""
 
@@ -167,6 +185,9 @@ class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
     depot_code = serializers.CharField(source="depot.code", read_only=True)
     user_name = serializers.CharField(source="user.get_full_name", read_only=True)
     items = DepotWorkItemOut(many=True, read_only=True)
+    reversal: Any = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, default=None, help_text="The work that took it back."
+    )
     pending = PendingField(
         help_text="What is still on its way and may have happened before a stock-take. Null but in its own answer."
     )
@@ -176,7 +197,8 @@ class DepotWorkOut(serializers.ModelSerializer[DepotWork]):
         model = DepotWork
         fields = (
             "id", "work_number", "client_temp_id", "kind", "depot", "depot_code", "to_depot", "reason", "reference",
-            "user", "user_name", "items", "occurred_at", "created_at", "pending", "pending_others",
+            "user", "user_name", "items", "reverses", "reversal", "occurred_at", "created_at", "pending",
+            "pending_others",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -20,7 +20,9 @@ OF_GOODS_IN = (GoodsInUnlikely, ReferenceRepeated)
 
 def unlikely_goods_in(depot: Depot, items: Sequence[tuple[Equipment, str, int]], reference: str) -> Iterator[Question]:
     """All that is asked of goods that come to a depot: equipment, condition and quantity of each line."""
-    goods_in = DepotWork.objects.filter(kind=DepotWork.Kind.GOODS_IN, depot=depot)
+    came_in = DepotWork.objects.filter(kind=DepotWork.Kind.GOODS_IN, depot=depot)
+    # What was taken back is no delivery: neither usual nor the same again.
+    goods_in = came_in.filter(reverses=None, reversal=None)
     for index, (equipment, condition, quantity) in enumerate(items):
         lines = DepotWorkItem.objects.filter(work__in=goods_in, equipment=equipment, condition=condition)
         last = list(lines.order_by("-pk").values_list("quantity", flat=True)[:USUAL_OF])

@@ -52,6 +52,7 @@ from inventory.serializers import (
     VehicleCountOut,
     VehicleTransferIn,
     VehicleTransferOut,
+    WorkReversalIn,
 )
 from inventory.unlikely import OF_GOODS_IN
 
@@ -134,7 +135,7 @@ class DepotWorkFilter(LedgerFilterSet):
 
 @openapi.depot_work
 class DepotWorkViewSet(LedgerViewSet):
-    queryset = DepotWork.objects.select_related("depot", "user").prefetch_related("items__equipment")
+    queryset = DepotWork.objects.select_related("depot", "user", "reversal").prefetch_related("items__equipment")
     serializer_class = DepotWorkOut
     filterset_class = DepotWorkFilter
     search_fields = ("work_number", "reference", "reason")
@@ -146,6 +147,7 @@ class DepotWorkViewSet(LedgerViewSet):
         "retrieve": Capability.WORK_DEPOT,
         "create": Capability.WORK_DEPOT,
         "stock_take": Capability.CORRECT_INVENTORY,
+        "reverse": Capability.WORK_DEPOT,  # the service asks for more where the work took more
         "count_sheet": Capability.WORK_DEPOT,
     }
 
@@ -165,6 +167,16 @@ class DepotWorkViewSet(LedgerViewSet):
         taken = self.queryset.get(pk=recorded.pk)
         pending = pending_for(acting_user(request), taken.count) if taken.count else Pending([], 0)
         return Response(DepotWorkOut(taken, context={"pending": pending}).data, status=HTTP_201_CREATED)
+
+    @openapi.reverse_depot_work
+    @action(detail=True, methods=["post"])
+    def reverse(self, request: Request, pk: str) -> Response:
+        serializer = WorkReversalIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reversal = services.reverse_depot_work(
+            actor=acting_user(request), data=serializer.command(self.get_object().pk)
+        )
+        return Response(self._read(reversal.pk), status=HTTP_201_CREATED)
 
     @openapi.read_count_sheet
     @action(

@@ -22,12 +22,6 @@ class ExceedsCredit(Conflict):
     code = "exceeds_credit"
 
 
-class AlreadyReversed(Conflict):
-    """This payment was reversed already, or is a reversal itself."""
-
-    code = "already_reversed"
-
-
 class MoneyNotFound(Question):
     """What is paid back came without cash, and nobody has found it in the bank's report yet."""
 

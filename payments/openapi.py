@@ -3,7 +3,9 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
+from discrepancies.errors import NeedsAnotherPerson
 from foundation.api.schema import conflicts
+from foundation.errors import AlreadyReversed
 from foundation.operations.idempotency import RefusedBefore
 from foundation.operations.occurrence import OccurredAtOutOfRange
 from inventory.errors import EarlierCountOpen
@@ -12,7 +14,6 @@ from invoices.openapi import INVOICE_EXAMPLE
 from invoices.serializers import InvoiceOut
 from payments.errors import (
     AlreadyPaid,
-    AlreadyReversed,
     CashCountDecided,
     ExceedsCredit,
     ExceedsOutstanding,
@@ -223,7 +224,7 @@ reverse_payment = extend_schema(
     "Answers the reversal; what the payment settled is open again. What the bank's report has is asked about.",
     tags=["Payments"],
     request=ReasonIn,
-    responses={201: PaymentOut, **conflicts(AlreadyReversed)},
+    responses={201: PaymentOut, **conflicts(AlreadyReversed, NeedsAnotherPerson)},
     examples=[
         OpenApiExample("a bounced cheque", value={"reason": "Cheque returned by the bank"}, request_only=True),
         OpenApiExample(
@@ -251,7 +252,7 @@ pay_out = extend_schema(
     "is safe to send again.",
     tags=["Payments"],
     request=PayoutIn,
-    responses={201: PaymentOut, **conflicts(ExceedsCredit)},
+    responses={201: PaymentOut, **conflicts(ExceedsCredit, NeedsAnotherPerson)},
     examples=[
         OpenApiExample(
             "after a sale was voided",
@@ -500,7 +501,7 @@ refund_goodwill = extend_schema(
     "safe to send again.",
     tags=["Payments"],
     request=GoodwillIn,
-    responses={201: PaymentOut, **conflicts(RefusedBefore)},
+    responses={201: PaymentOut, **conflicts(RefusedBefore, NeedsAnotherPerson)},
     examples=[
         OpenApiExample(
             "for a cylinder that was never charged",

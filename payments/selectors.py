@@ -8,8 +8,10 @@ from decimal import Decimal
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
+from audit.models import AuditLog
 from customers.models import Customer
 from deposits.models import LotMovement
+from foundation.entities import entity_name
 from foundation.money import ZERO, shown, sum_of, to_cents
 from foundation.operations.ordering import numbered_above
 from foundation.remains import tells_of
@@ -127,6 +129,26 @@ def credit_of(customer: Customer) -> Decimal:
     unused = Payment.objects.filter(customer=customer, used_up_on__isnull=True)
     total: Decimal = unused.aggregate(total=sum_of(F("amount") - F("allocated_amount")))["total"]
     return total
+
+
+def makers_of_credit(source: Payment | Invoice) -> set[int]:
+    """The primary keys of those who made what is left of a payment, or of a credit note, the customer's credit.
+
+    Who took back what the money had settled; who recorded it, as far as it never settled anything. A note is its
+    seller's: who wrote it stands in the audit log.
+    """
+    if isinstance(source, Invoice):
+        of_it = AuditLog.objects.filter(entity_type=entity_name(source.transaction), entity_id=source.transaction.pk)
+        return {*of_it.order_by("pk").values_list("user_id", flat=True)[:1]} or {source.user_id}
+    freed = list(Allocation.objects.filter(payment=source, amount__lt=0).values_list("user_id", "amount"))
+    never_settled = source.credit_amount > -sum((amount for _, amount in freed), ZERO)
+    return {user for user, _ in freed} | ({source.user_id} if never_settled else set())
+
+
+def serves(user: User, customer: Customer) -> bool:
+    """Has somebody recorded a document of a customer, or their money?"""
+    money = Payment.objects.filter(user=user, customer=customer, is_goodwill=False)
+    return Invoice.objects.filter(user=user, customer=customer).exists() or money.exists()
 
 
 def rounded_away(of: Q, days: Q) -> Decimal:

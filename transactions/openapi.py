@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 
 from customers.errors import CustomerInactive
 from deposits.errors import DepositRefunded
+from discrepancies.errors import NeedsAnotherPerson
 from equipment.errors import EquipmentInactive
 from fleet.errors import VehicleInactive
 from foundation.api.schema import conflicts
@@ -161,7 +162,15 @@ void_sale = extend_schema(
     request=VoidIn,
     responses={
         201: SaleOut,
-        **conflicts(AlreadyVoided, AlreadyCredited, DepositRefunded, MeterMovedOn, VehicleInactive, InsufficientStock),
+        **conflicts(
+            AlreadyVoided,
+            AlreadyCredited,
+            DepositRefunded,
+            MeterMovedOn,
+            VehicleInactive,
+            InsufficientStock,
+            NeedsAnotherPerson,
+        ),
     },
     examples=[
         OpenApiExample("a mistake", value={"reason": "Entered for the wrong customer"}, request_only=True),
@@ -293,7 +302,15 @@ credit_invoice = extend_schema(
     request=CreditIn,
     responses={
         201: SaleOut,
-        **conflicts(NoInvoice, AlreadyVoided, ExceedsInvoice, DepositRefunded, VehicleInactive, InsufficientStock),
+        **conflicts(
+            NoInvoice,
+            AlreadyVoided,
+            ExceedsInvoice,
+            DepositRefunded,
+            VehicleInactive,
+            InsufficientStock,
+            NeedsAnotherPerson,
+        ),
     },
     examples=[
         OpenApiExample(

@@ -70,6 +70,7 @@ SPECTACULAR_SETTINGS = {
         "Entity": "inventory.services.Entity",
         "DepotWorkKind": "inventory.models.DepotWork.Kind",
         "NewDepotWorkKind": "inventory.serializers.WORK_KINDS",
+        "WorkedGoods": "inventory.services.WorkedGoods",
         "SyncStatus": "sync.serializers.STATUSES",
         "ConflictStatus": "sync.models.SyncConflict.Status",
         "Direction": "distribution.models.DistributionItem.Direction",

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from decouple import Choices
 from django.core.exceptions import ImproperlyConfigured
 
 from core.settings.base import amount, config
@@ -45,6 +46,10 @@ LIMITS = {
         "TERM_DAYS": "365",
     }.items()
 }
+
+# What takes back, or pays out, what its actor recorded: off (nobody minds), review (another person looks at it
+# afterwards), require (another person has to do it).
+FOUR_EYES: str = config("FOUR_EYES", default="review", cast=Choices(["off", "review", "require"]))
 
 # A customer pays for a shell that is lost: consideration for a supply, with GST, or compensation without it. The
 # contract and the tax agent say which.

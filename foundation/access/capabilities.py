@@ -295,3 +295,11 @@ IN_WORDS: dict[Capability, str] = {
 def scope_of(role: str, capability: Capability) -> Scope | None:
     """On which rows a role holds a capability; None where it doesn't hold it at all."""
     return _GRANTS[capability].get(Role(role))
+
+
+def holders_at(capability: Capability, depot_id: int | None) -> models.Q:
+    """Which users hold a capability on the rows of a depot (None: of none)."""
+    everywhere, there = (
+        [role for role in Role if scope_of(role, capability) is scope] for scope in (Scope.ALL, Scope.DEPOT)
+    )
+    return models.Q(role__in=everywhere) | models.Q(role__in=there, depot=depot_id, depot__isnull=False)

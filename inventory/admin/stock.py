@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.requests import acting_user
 from customers.models import Customer
 from depots.models import Depot
+from discrepancies.admin import to_discrepancies
 from equipment.models import Equipment
 from fleet.models import Vehicle
 from foundation.access.capabilities import Capability
@@ -21,8 +22,9 @@ from foundation.access.scoping import rows_within
 from foundation.entities import entity_name
 from foundation.errors import Invalid
 from foundation.limits import PIECES
+from foundation.office.actions import ON_PAGES, ReasonForm
 from foundation.office.generic import FieldGroups, ModelForm, TabularInline
-from foundation.office.links import Related, badge, evidence_of, list_of, movements_of, page_of, plain
+from foundation.office.links import Related, badge, evidence_of, link_to, list_of, movements_of, page_of, plain
 from foundation.office.master_data import MasterDataAdmin, MasterDataForm
 from foundation.office.menu import Menu
 from foundation.office.numbers import IntegerFormField
@@ -44,7 +46,9 @@ from inventory.models import (
     StockMovement,
     StockMovementQuerySet,
 )
-from inventory.services import DepotCount, Entity, NewDepotWork, NewWorkItem
+from inventory.services import DepotCount, Entity, NewDepotWork, NewReversal, NewWorkItem, WorkedGoods
+
+_ON_LISTS = admin.ActionLocation.CHANGE_LIST
 
 
 @admin.register(Location)
@@ -411,25 +415,37 @@ class DepotWorkForm(ModelForm[DepotWork]):
         """The command says it in words."""
 
 
+class WorkReversalForm(ReasonForm):
+    goods = forms.ChoiceField(
+        choices=WorkedGoods.choices,
+        initial=WorkedGoods.CAME_BACK,
+        label="The goods",
+        help_text="Recorded by mistake: it never happened, and counts since then explain it.",
+    )
+
+
 @admin.register(DepotWork)
 class DepotWorkAdmin(OfficeAdmin[DepotWork]):
     view_capability = Capability.WORK_DEPOT
     menu = Menu.STOCK
     inlines = (WorkItemInline,)
     is_found = True
-    list_display = ("work_number", "kind", "depot", "to_depot", "reason", "reference", "user", "created_at")
+    list_display = ("work_number", "kind", "undone", "depot", "to_depot", "reason", "reference", "user", "created_at")
     list_filter = ("kind", "depot")
-    list_select_related = ("depot", "to_depot", "user")
+    list_select_related = ("depot", "to_depot", "user", "reversal")
     search_fields = ("work_number", "reference", "reason")
     search_help_text = "Number, reference, or words of the reason"
     date_hierarchy = "date"
     ordering = ("-id",)
+    actions = ("reverse",)
+    readonly_fields = ("undone", "undone_by")
     add_form = DepotWorkForm
 
     def related(self, request: HttpRequest, target: DepotWork) -> Iterable[Related]:
         yield movements_of(target)
         if target.count_id:
             yield from page_of(request, entity_name(Count), target.count_id, "Its count")
+        yield to_discrepancies(target)
         yield evidence_of(target)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -439,9 +455,46 @@ class DepotWorkAdmin(OfficeAdmin[DepotWork]):
         if obj is None:
             return ("kind", ("depot", "to_depot"), "reason", "reference", "counted_at")
         return (
-            ("work_number", "kind"), ("depot", "to_depot"), "reason", "reference",
+            ("work_number", "kind", "undone"), ("depot", "to_depot"), "reason", "reference", ("reverses", "undone_by"),
             ("user", "occurred_at", "created_at"), "client_temp_id",
         )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: DepotWork | None = None) -> tuple[str, ...]:
+        return () if obj is None else self.readonly_fields
+
+    def has_reverse_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.WORK_DEPOT)
+
+    def get_actions(self, request: HttpRequest, action_location: admin.ActionLocation = _ON_LISTS) -> Any:
+        """On the page of what can't be reversed that isn't offered; who sends it all the same is told why."""
+        actions = super().get_actions(request, action_location=action_location)
+        pk = (request.resolver_match.kwargs if request.resolver_match else {}).get("object_id", "")
+        work = DepotWork.objects.filter(pk=pk).first() if request.method == "GET" and pk.isdecimal() else None
+        if work is not None and not services.is_reversible(acting_user(request), work):
+            actions.pop("reverse", None)
+        return actions
+
+    @admin.action(description="Reverse", permissions=["reverse"], location=ON_PAGES)
+    def reverse(self, request: HttpRequest, queryset: QuerySet[DepotWork]) -> HttpResponse | None:
+        actor = acting_user(request)
+        return self.ask(
+            request,
+            queryset,
+            WorkReversalForm,
+            "Reverse the work",
+            lambda reversal: f"reversed by {reversal}",
+            lambda work, sent: services.reverse_depot_work(actor=actor, data=NewReversal(work.pk, **sent)),
+        )
+
+    @admin.display(description="reversal")
+    def undone(self, work: DepotWork) -> str:
+        if work.reverses_id:
+            return badge("Reversal", "off")
+        return badge("Reversed", "open") if getattr(work, "reversal", None) else "–"
+
+    @admin.display(description="reversed by")
+    def undone_by(self, work: DepotWork) -> str:
+        return link_to(work.reversal) if getattr(work, "reversal", None) else "–"
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "depot":

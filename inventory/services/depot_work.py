@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import models
+
 from accounts.models import User
 from audit.services import record
 from depots.errors import DepotInactive
 from depots.models import Depot
+from discrepancies.services import require_another_person
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
 from foundation import clock, confirmations
@@ -18,11 +21,13 @@ from foundation.access.capabilities import Capability
 from foundation.access.scoping import rows_within
 from foundation.commands import command
 from foundation.confirmations import Answer
-from foundation.errors import Denied, Invalid, UnknownReference
+from foundation.entities import entity_name
+from foundation.errors import AlreadyReversed, Denied, Invalid, UnknownReference
 from foundation.limits import PIECES, QUANTITY, Limit
 from foundation.master_data import was_active
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import require_past, require_recent
+from inventory import locks
 from inventory.models import Condition, Count, DepotWork, DepotWorkItem, LocationKind, StockMovement
 from inventory.selectors import Stock
 from inventory.services.counts import make_count, take_count
@@ -70,6 +75,22 @@ class NewDepotWork:
     occurred_at: datetime | None = None
 
 
+class WorkedGoods(models.TextChoices):
+    """What became of the goods of depot work that is reversed."""
+
+    NEVER_LEFT = "never_left", "It never happened"
+    CAME_BACK = "came_back", "They go back now"
+
+
+@dataclass(frozen=True, slots=True)
+class NewReversal:
+    """A piece of work to be reversed, why, and what became of its goods."""
+
+    work: int
+    reason: str
+    goods: str = WorkedGoods.CAME_BACK
+
+
 @dataclass(frozen=True, slots=True)
 class DepotCount:
     """A stock-take, as asked for: what isn't named stays as it is. ``counted_at`` None: now."""
@@ -114,6 +135,11 @@ def record_depot_work(*, actor: User, data: NewDepotWork) -> DepotWork:
         for item in data.items
     )
     post_movements(hold, actor=actor, cause=work, now=now, reason=data.reason)
+    if kind == Kind.SCRAP:
+        # What was written off, nobody can look at any more.
+        require_another_person(
+            _needed(kind), actor=actor, makers=(), of=depot, document=work, now=now, is_always_listed=True
+        )
     _record(actor, work, [f"{quantity} {row.sku} {condition}" for row, condition, quantity in lines], answers)
     return work
 
@@ -166,12 +192,104 @@ def take_stock(*, actor: User, data: DepotCount) -> DepotWork:
     return work
 
 
+@command
+@idempotent
+def reverse_depot_work(*, actor: User, data: NewReversal) -> DepotWork:
+    """Record what takes a piece of work back: its lines negated, its movements the other way round, at both ends.
+
+    Goods that go back move now: a count that was made in between found the work done, and stays right. Work that never
+    happened (``never_left``) is taken back at its own moment instead: a count since then didn't find it, has booked
+    the difference already, and is explained. What compensated for the work isn't reversed; what compensates for its
+    reversal stands beside it. Of whoever reverses it; the work keeps its own.
+
+    Idempotent by (actor, client_temp_id). Locks the work, the balances in primary-key order, then a number ticket.
+    Raises Denied, AlreadyReversed, NeedsAnotherPerson, DepotInactive where goods would come to a closed depot,
+    InsufficientStock where they have moved on; Invalid without a reason, and for a stock-take: a count is superseded by
+    another count.
+    """
+    now = clock.now()
+    work = locks.depot_work(data.work)
+    if not _may_reverse(actor, work):
+        raise Denied("You can't do this work at that depot.")
+    if not data.reason.strip():
+        raise Invalid("A reversal needs its reason.", attr="reason")
+    if work.kind == Kind.STOCK_TAKE:
+        raise Invalid(f"{work} is a stock-take: another count supersedes it. Please count again.", attr=None)
+    if _is_reversed(work):
+        raise AlreadyReversed(f"{work} is reversed already, or a reversal itself.")
+    hold = hold_stock(_moves_back(work, data.goods, now), occurred_at=now, now=now)
+    reversal = _create(
+        actor, Kind(work.kind), work.depot, work.to_depot, data.reason, work.reference, now, now, reverses=work
+    )
+    DepotWorkItem.objects.bulk_create(
+        DepotWorkItem(work=reversal, equipment=item.equipment, condition=item.condition, quantity=-item.quantity)
+        for item in work.items.order_by("pk")
+    )
+    post_movements(hold, actor=actor, cause=reversal, now=now, reason=data.reason)
+    require_another_person(
+        _needed(Kind(work.kind)), actor=actor, makers=[work.user_id], of=work, document=reversal, now=now
+    )
+    record(
+        actor=actor,
+        action="inventory.depot_work.reversed",
+        target=work,
+        after={"work_number": work.work_number, "reversal": reversal.work_number, "goods": data.goods},
+        reason=data.reason,
+    )
+    return reversal
+
+
+def _may_reverse(actor: User, work: DepotWork) -> bool:
+    """May somebody do such work at its depot? Then they may take it back."""
+    return DepotWork.objects.filter(rows_within(actor, _needed(Kind(work.kind))), pk=work.pk).exists()
+
+
+def is_reversible(actor: User, work: DepotWork) -> bool:
+    """Is there a reversal of it to be offered to somebody?"""
+    return work.kind != Kind.STOCK_TAKE and not _is_reversed(work) and _may_reverse(actor, work)
+
+
+def _is_reversed(work: DepotWork) -> bool:
+    """Or a reversal itself."""
+    return work.reverses_id is not None or DepotWork.objects.filter(reverses=work).exists()
+
+
+def _moves_back(work: DepotWork, goods: str, now: datetime) -> list[Move]:
+    """Each movement of the work, and nothing that compensated for it, the other way round; the last one first."""
+    movements = StockMovement.objects.filter(cause_type=entity_name(work), cause_id=work.pk, count__isnull=True)
+    ends = ("from_location__depot", "to_location__depot")
+    moves = []
+    for movement in movements.select_related("equipment", *ends).order_by("-pk"):
+        here = movement.from_location
+        comes_back = goods == WorkedGoods.CAME_BACK and here != movement.to_location
+        if comes_back and here.depot is not None and not was_active(here.depot, now):
+            raise DepotInactive(here.depot.code, attr="goods")
+        moves.append(
+            Move(
+                kind=StockMovement.Kind.REVERSAL,
+                equipment=movement.equipment,
+                quantity=movement.quantity,
+                from_location=movement.to_location,
+                from_condition=movement.to_condition,
+                to_location=here,
+                to_condition=movement.from_condition,
+                attr="goods",
+                position=movement.position if goods == WorkedGoods.NEVER_LEFT else None,
+                reverses=movement,
+            )
+        )
+    return moves
+
+
+def _needed(kind: DepotWork.Kind) -> Capability:
+    return Capability.CORRECT_INVENTORY if kind in _WRITING_OFF else Capability.WORK_DEPOT
+
+
 def _depot_for(actor: User, kind: DepotWork.Kind, depot_id: int, at: datetime) -> Depot:
     depot: Depot | None = Depot.objects.visible_to(actor).filter(pk=depot_id).first()
     if depot is None:
         raise UnknownReference(depot_id, attr="depot")
-    needed = Capability.CORRECT_INVENTORY if kind in _WRITING_OFF else Capability.WORK_DEPOT
-    if not Depot.objects.filter(rows_within(actor, needed, depot="pk"), pk=depot_id).exists():
+    if not Depot.objects.filter(rows_within(actor, _needed(kind), depot="pk"), pk=depot_id).exists():
         raise Denied("You can't do this work at that depot.", attr="depot")
     if kind in _NEW_BUSINESS and not was_active(depot, at):
         raise DepotInactive(depot.code, attr="depot")
@@ -266,7 +384,9 @@ def _create(
     reference: str,
     occurred_at: datetime,
     now: datetime,
+    *,
     count: Count | None = None,
+    reverses: DepotWork | None = None,
 ) -> DepotWork:
     [number] = take_numbers(WORK_PREFIX, day=clock.business_date(now))
     work: DepotWork = DepotWork.objects.create(
@@ -278,6 +398,7 @@ def _create(
         reference=reference,
         user=actor,
         count=count,
+        reverses=reverses,
         client_temp_id=client_temp_id(),
         occurred_at=occurred_at,
         created_at=now,

@@ -19,7 +19,7 @@ from foundation import clock
 from foundation.changes import announce
 from foundation.commands import command
 from foundation.confirmations import Answer
-from foundation.errors import Invalid, UnknownReference
+from foundation.errors import AlreadyReversed, Invalid, UnknownReference
 from foundation.infrastructure.expressions import added_up
 from foundation.money import ZERO, to_cents
 from foundation.operations.idempotency import idempotent
@@ -27,7 +27,7 @@ from invoices import locks as invoice_locks
 from invoices.models import Invoice
 from invoices.services import change_settled
 from payments import locks
-from payments.errors import AlreadyReversed, ExceedsCredit, ExceedsOutstanding
+from payments.errors import ExceedsCredit, ExceedsOutstanding
 from payments.models import Allocation, Payment
 from payments.tender import rounding_of
 

@@ -12,12 +12,11 @@ from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
 from foundation.access.scoping import rows_within
 from foundation.commands import command
-from foundation.errors import Denied, Invalid
+from foundation.errors import AlreadyReversed, Denied, Invalid
 from foundation.limits import AMOUNT
 from foundation.operations.idempotency import client_temp_id, idempotent
 from foundation.operations.occurrence import Approval, require_recent
 from payments import locks
-from payments.errors import AlreadyReversed
 from payments.models import CashExpense
 from payments.services.cash import cash_position, explain_count
 from payments.services.payments import require_room_in_bag

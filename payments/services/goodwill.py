@@ -5,6 +5,7 @@ from decimal import Decimal
 from accounts.models import User
 from audit.services import record
 from customers import locks as customer_locks
+from discrepancies.services import require_another_person
 from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
@@ -13,6 +14,7 @@ from foundation.errors import Invalid, UnknownReference
 from foundation.limits import AMOUNT
 from foundation.operations.idempotency import client_temp_id, idempotent
 from payments.models import Payment
+from payments.selectors import serves
 from payments.services.cash import cash_position, explain_count
 from payments.services.payments import require_room_in_bag
 from payments.unlikely import unlikely_payment
@@ -23,8 +25,8 @@ from payments.unlikely import unlikely_payment
 def refund_goodwill(*, actor: User, customer_id: int, amount: Decimal, method: str, reason: str) -> Payment:
     """Pay so much out, for a reason. It is undone by reversing the payment.
 
-    Idempotent by (actor, client_temp_id). Locks the customer. Raises Denied, UnknownReference, Invalid without a
-    reason, AmountOutOfRange, Unconfirmed.
+    Idempotent by (actor, client_temp_id). Locks the customer. Raises Denied, UnknownReference, NeedsAnotherPerson,
+    Invalid without a reason, AmountOutOfRange, Unconfirmed.
     """
     if not actor.can(Capability.REFUND_GOODWILL):
         raise denied(actor, Capability.REFUND_GOODWILL)
@@ -58,6 +60,12 @@ def refund_goodwill(*, actor: User, customer_id: int, amount: Decimal, method: s
         **cash_position(now).columns,
     )
     explain_count(payment, is_now=True)
+    # It takes nothing back: nobody else has a part in it, and who serves the customer isn't who pays.
+    makers = [actor.pk] if serves(actor, customer) else []
+    require_another_person(
+        Capability.REFUND_GOODWILL, actor=actor, makers=makers, of=customer, document=payment, now=now,
+        is_always_listed=True,
+    )  # fmt: skip
     record(
         actor=actor,
         action="payments.goodwill.refunded",

@@ -11,6 +11,7 @@ from accounts.models import User
 from audit.services import record
 from customers import locks as customer_locks
 from customers.models import Customer
+from discrepancies.services import require_another_person
 from foundation import clock, confirmations
 from foundation.access.capabilities import Capability, Scope
 from foundation.access.refusing import denied
@@ -23,7 +24,7 @@ from foundation.operations.idempotency import client_temp_id, idempotent
 from invoices.models import Invoice
 from payments.errors import ExceedsCredit, MoneyNotFound
 from payments.models import Payment
-from payments.selectors import offsets_of, unfound_of_refund
+from payments.selectors import makers_of_credit, offsets_of, unfound_of_refund
 from payments.services.allocations import (
     Owed,
     Part,
@@ -74,7 +75,7 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
     Who pays their own customers back, pays what they took themselves, in the way in which it came, and their own
     refunds in cash. Cash that closes all of it is rounded to coins. What a refund is to be set off against is no credit
     yet. Idempotent by (actor, client_temp_id). Locks the customer, the documents, the payments. Raises Denied,
-    UnknownReference, ExceedsCredit, AmountOutOfRange, Unconfirmed.
+    UnknownReference, ExceedsCredit, NeedsAnotherPerson, AmountOutOfRange, Unconfirmed.
     """
     if not actor.can(Capability.PAY_OUT):
         raise denied(actor, Capability.PAY_OUT)
@@ -92,6 +93,8 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
         raise ExceedsCredit(" ".join(_why_no_more(actor, customer, data.method, available)), attr="amount")
     if data.method == Method.CASH:
         require_room_in_bag(actor, -data.amount, attr="amount")
+    made = {source: makers_of_credit(source) for source, _ in chosen}
+    of = next((source for source in made if actor.pk in made[source]), chosen[0][0])
     now = clock.now()
     today = clock.business_date(now)
     asked = unlikely_payment(actor, customer, data.method, -data.amount, data.reference, received_on=today, at=now)
@@ -115,6 +118,7 @@ def pay_out(*, actor: User, data: NewPayout) -> Payment:
     if rounding:
         parts += _rounding(payout, chosen[-1][0], rounding)
     write_allocations(actor, parts, now)
+    require_another_person(Capability.PAY_OUT, actor=actor, makers=made[of], of=of, document=payout, now=now)
     record(
         actor=actor,
         action="payments.credit.paid_out",

@@ -9,6 +9,7 @@ from django.db.models import Q
 from accounts import locks as user_locks
 from accounts.models import User
 from audit.services import record
+from discrepancies.services import require_another_person
 from foundation import clock, confirmations
 from foundation.access.capabilities import Capability
 from foundation.access.refusing import denied
@@ -37,7 +38,8 @@ def reverse_payment(*, actor: User, payment_id: int, reason: str) -> Payment:
 
     Answers the reversal. Cash goes out of the bag that it was taken into, or handed in with. Locks the customer, the
     invoices, the payment.
-    Raises Denied, AlreadyReversed, AmountOutOfRange, Invalid without a reason, Unconfirmed for what the bank has.
+    Raises Denied, AlreadyReversed, NeedsAnotherPerson, AmountOutOfRange, Invalid without a reason, Unconfirmed for what
+    the bank has.
     """
     return _take_back(actor, payment_id, reason)
 
@@ -77,7 +79,12 @@ def _take_back(actor: User, payment_id: int, reason: str, *, is_sent_back: bool 
         raise Invalid("A reversal needs its reason.", attr="reason")
     require_standing(payment)
     answers = confirmations.require(() if is_sent_back else _at_the_bank(payment))
-    reversal = write_reversal(actor, payment, clock.now())
+    now = clock.now()
+    reversal = write_reversal(actor, payment, now)
+    if not is_sent_back:
+        require_another_person(
+            Capability.REVERSE_PAYMENT, actor=actor, makers=[payment.user_id], of=payment, document=reversal, now=now
+        )
     BALANCE.require(open_amount(customer), attr=None)
     record(
         actor=actor,

@@ -92,7 +92,8 @@ def movements_are_those_of_their_documents(watch: Watch) -> Breaks:
     yield from _other_movements(watch, VehicleTransfer, "transfer_id", passed_on, F("quantity"), ignoring=none)
     # What a stock-take brings to its count, the counts' own check looks at.
     lines = DepotWorkItem.objects.filter(expected__isnull=True)
-    yield from _other_movements(watch, DepotWork, "work_id", lines, F("quantity"), ignoring=none)
+    said = Case(When(work__reverses__isnull=False, then=-F("quantity")), default=F("quantity"))
+    yield from _other_movements(watch, DepotWork, "work_id", lines, said, ignoring=none)
 
 
 def counts_are_what_the_books_say(watch: Watch) -> Breaks:

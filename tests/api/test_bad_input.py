@@ -383,6 +383,16 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "items.0.quantity": [*NOT_A_COUNT, 99_999],
         },
     ),
+    "depot work reversal": (
+        "post",
+        "/api/depot-work/{depot_work}/reverse/",
+        lambda w: {"reason": "Entered twice"},
+        {
+            "reason": [*NOT_A_TEXT, "", "  ", "x" * 501],
+            "goods": [*NOT_A_CHOICE, "gone"],
+            "client_temp_id": NOT_A_CLIENT_ID,
+        },
+    ),
     "stock-take": (
         "post",
         "/api/depot-work/stock-take/",
@@ -595,6 +605,9 @@ def client(client_of: ClientOf, world: World, monkeypatch: pytest.MonkeyPatch) -
     stock = {"equipment_id": world["equipment"], "condition": "FULL", "quantity": 50, "reason": "Opening"}
     for entity, entity_id in (("depot", world["depot"]), ("customer", world["customer"]), ("vehicle", "GBV1V")):
         admin.post("/api/inventories/update-inventory/", {"entity": entity, "entity_id": entity_id, **stock})
+    gained = {"equipment": world["equipment"], "condition": "FULL", "quantity": 1}
+    bought = {"kind": "GOODS_IN", "depot": world["depot"], "reason": "Bought", "items": [gained]}
+    world["depot_work"] = admin.post("/api/depot-work/", bought).json()["id"]
     _sell(admin, world)
     _count(client_of(User.objects.get(pk=world["user"])), world)
     # For day-ends; what was sold before left the field stock of those on foot.
@@ -684,6 +697,7 @@ REQUIRED = [
     ("vehicle count rejection", "remarks"),
     ("cash count", "cash"),
     ("cash count rejection", "remarks"),
+    ("depot work reversal", "reason"),
     ("depot work", "kind"),
     ("depot work", "depot"),
     ("depot work", "reason"),

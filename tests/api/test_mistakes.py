@@ -194,6 +194,17 @@ def test_mistyped_goods_in_are_asked_about_and_corrected(shop: Shop) -> None:
     assert [work.items.get().quantity for work in DepotWork.objects.order_by("pk")] == [20, 200]
 
 
+def test_mistyped_goods_in_are_reversed(shop: Shop) -> None:
+    """The next one with the same delivery note isn't asked about."""
+    before = shop.stock(depot=shop.depot)
+    typed = done(goods_in(shop, 50, reference="DO-1"))
+    undone = {"reason": "50 was 5", "goods": "never_left"}
+    done(shop.client_of(shop.admin).post(f"/api/depot-work/{typed['id']}/reverse/", undone))
+    done(goods_in(shop, 5, reference="DO-1"))
+    assert shop.stock(depot=shop.depot) == before + 5
+    assert [work.items.get().quantity for work in DepotWork.objects.order_by("pk")] == [50, -50, 5]
+
+
 def test_the_usual_is_the_median_of_the_last_six_of_its_kind_at_its_depot(shop: Shop) -> None:
     for quantity in (1, 10, 20, 30, 40, 50, 60):
         done(post_goods(shop, quantity))

@@ -341,6 +341,14 @@ def test_a_payment_is_reversed_once(drivers: list[User], supervisors: list[User]
     assert Invoice.objects.get().settled_amount == 0
 
 
+def test_depot_work_is_reversed_once(depot: Depot, supervisors: list[User], cylinder: Equipment) -> None:
+    line = {"equipment": cylinder.pk, "condition": "FULL", "quantity": 2}
+    bought = {"kind": "GOODS_IN", "depot": depot.pk, "reason": "Bought", "items": [line]}
+    work = post(supervisors[0], "/api/depot-work/", bought).json()["id"]
+    answers = at_once(lambda i: post(supervisors[i], f"/api/depot-work/{work}/reverse/", {"reason": "Entered twice"}))
+    assert codes_of(answers) == {(201, ""): 1, (409, "already_reversed"): CLIENTS - 1}
+
+
 def test_a_day_is_counted_and_signed_off_once(
     drivers: list[User], supervisors: list[User], cylinder: Equipment
 ) -> None:

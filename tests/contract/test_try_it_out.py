@@ -10,7 +10,7 @@ from pytest_django import Settings
 from accounts.models import User
 from customers.models import Customer
 from fleet.models import Assignment, Vehicle
-from inventory.models import Count
+from inventory.models import Count, DepotWork
 from invoices.models import Invoice
 from payments.models import CashCount, CashExpense, Payment
 from settlements.models import Settlement
@@ -32,6 +32,7 @@ IDS: dict[str, Callable[[], int]] = {
     "/api/invoices/{}/print/": lambda: 1,
     "/api/cash-counts/{}/reject/": lambda: counted(CashCount, "/api/cash-counts/"),
     "/api/cash-counts/{}/sign-off/": lambda: counted(CashCount, "/api/cash-counts/"),
+    "/api/depot-work/{}/reverse/": lambda: DepotWork.objects.get(reversal=None, kind="GOODS_IN").pk,
     "/api/expenses/{}/reverse/": lambda: CashExpense.objects.filter(reversal=None, reverses=None)[0].pk,
     "/api/settlements/{}/reject/": lambda: counted(Settlement, "/api/settlements/"),
     "/api/settlements/{}/sign-off/": lambda: counted(Settlement, "/api/settlements/"),

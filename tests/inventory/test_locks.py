@@ -9,7 +9,7 @@ from django.db import models, transaction
 from customers.models import Customer
 from distribution.models import Distribution
 from inventory import locks
-from inventory.models import Inventory, Location, ReorderLevel
+from inventory.models import DepotWork, Inventory, Location, ReorderLevel
 from inventory.services import deactivate_reorder_level, update_reorder_level
 from tests.conftest import Shop, post_confirmed
 from tests.factories import DepotFactory, EquipmentFactory
@@ -38,6 +38,9 @@ def test_what_is_changed_is_locked(shop: Shop, locked: Locked) -> None:
     admin, url = shop.client_of(shop.admin), f"/api/customers/{shop.customer.pk}/"
     loads = [Distribution.objects.get(pk=shop.draft({"direction": "OUT"}).json()["id"]) for _ in range(2)]
     level = ReorderLevel.objects.create(depot=shop.depot, equipment=shop.cylinder, quantity=5)
+    line = {"equipment": shop.cylinder.pk, "condition": "FULL", "quantity": 1}
+    bought = {"kind": "GOODS_IN", "depot": shop.depot.pk, "reason": "Bought", "items": [line]}
+    work = DepotWork.objects.get(pk=admin.post("/api/depot-work/", bought).json()["id"])
     rate = {"equipment": shop.cylinder.pk, "rate": "20.00", "valid_from": "2026-01-01"}
     commands: list[tuple[models.Model, Callable[[], Any]]] = [
         (shop.customer, lambda: admin.patch(url, {"name": "Other"})),
@@ -46,6 +49,7 @@ def test_what_is_changed_is_locked(shop: Shop, locked: Locked) -> None:
         (shop.customer, lambda: admin.delete(url)),
         (loads[0], lambda: shop.confirm(loads[0].pk)),
         (loads[1], lambda: admin.post(f"/api/distributions/{loads[1].pk}/cancel/")),
+        (work, lambda: admin.post(f"/api/depot-work/{work.pk}/reverse/", {"reason": "A slip"})),
         (level, lambda: update_reorder_level(actor=shop.admin, pk=level.pk, changes={"quantity": 6})),
         (level, lambda: deactivate_reorder_level(actor=shop.admin, pk=level.pk)),
     ]

@@ -113,7 +113,10 @@ CHECKS = {
         [{"kind": "TRANSFER", "to_depot": another(Depot)}, {"kind": "REFILL"}],
         [{"kind": "TRANSFER"}, {"kind": "REFILL", "to_depot": another(Depot)}],
     ),
-    "depot_work_item_quantity_positive": Check([{"quantity": 1}, {"quantity": 0, "expected": 0}], [{"quantity": 0}]),
+    "depot_work_item_moves_or_counts": Check(
+        [{"quantity": 1}, {"quantity": -1}, {"quantity": 0, "expected": 0}],
+        [{"quantity": 0}, {"quantity": -1, "expected": 0}],
+    ),
     "assignment_not_ahead": Check(
         [{"from_at": MOMENT}, {"from_at": None}],
         [{"from_at": MOMENT + timedelta(microseconds=1)}],

@@ -19,6 +19,7 @@ from audit.services import record
 from fleet.models import Vehicle
 from foundation.access.capabilities import Role
 from foundation.money import to_cents
+from inventory.models import DepotWork
 from invoices.models import Invoice
 from reports.verification.figures import is_rounded
 from sequences.models import Sequence
@@ -272,6 +273,26 @@ def test_tampering_is_named(tamper: Callable[[], None], named: str) -> None:
     said = verify()
     assert named in said
     assert "The books do not verify" in said
+
+
+@pytest.mark.usefixtures("unguarded")
+@pytest.mark.parametrize(
+    ("tamper", "named"),
+    [
+        (sql("UPDATE inventory_depotworkitem SET quantity = 3 WHERE quantity = -3"), "says -3 of equipment"),
+        (sql("UPDATE inventory_depotworkitem SET quantity = -4 WHERE quantity = -3"), "says 4 of equipment"),
+        (sql("DELETE FROM audit_auditlog WHERE action = 'inventory.depot_work.reversed'"), "has no inventory.depot_work.reversed"),
+    ],
+)  # fmt: skip
+def test_tampering_with_reversed_depot_work_is_named(
+    client_of: ClientOf, tamper: Callable[[], None], named: str
+) -> None:
+    work = DepotWork.objects.get(kind="GOODS_IN")
+    admin = client_of(User.objects.get(role=Role.ADMIN))
+    assert admin.post(f"/api/depot-work/{work.pk}/reverse/", {"reason": "x"}).status_code == 201
+    assert "The books verify" in verify()
+    tamper()
+    assert named in verify()
 
 
 @pytest.mark.usefixtures("unguarded")

@@ -14,6 +14,7 @@ from audit.services import record
 from customers import locks as customer_locks
 from customers.models import Customer
 from deposits.services import Cause, take_out
+from discrepancies.services import require_another_person
 from fleet.services import require_number_in_use
 from foundation import clock
 from foundation.access.capabilities import Capability
@@ -70,7 +71,7 @@ def credit_invoice(*, actor: User, data: NewCredit) -> Transaction:
 
     Laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the customer, the invoice,
     the balances in primary-key order, the deposits, the payments. Raises Denied, NoInvoice, AlreadyVoided,
-    ExceedsInvoice, DepositRefunded, VehicleInactive, InsufficientStock, StorageUnavailable; Invalid
+    ExceedsInvoice, NeedsAnotherPerson, DepositRefunded, VehicleInactive, InsufficientStock, StorageUnavailable; Invalid
     without a reason, or for lines that the invoice doesn't have.
     """
     return ahead_of_locks(
@@ -151,6 +152,9 @@ def _record(*, actor: User, data: NewCredit, ahead: Ahead[Page]) -> Transaction:
     _take_deposits_out(sale, credit, Cause(recorded, note.invoice_number, now))
     post_movements(hold, actor=actor, cause=recorded, now=now, reason=data.reason)
     settle_credit(actor=actor, credited=invoice, note=note, now=now)
+    require_another_person(
+        Capability.CREDIT_INVOICE, actor=actor, makers=[sale.user_id], of=invoice, document=recorded, now=now
+    )
     on_commit(SALES.labels("credit").inc)
     record(
         actor=actor,

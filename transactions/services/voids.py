@@ -18,6 +18,7 @@ from customers.models import Customer
 from customers.services import move_meter
 from deposits import locks as deposit_locks
 from deposits.services import Cause, Charge, charge_deposits, require_not_refunded, take_back, take_from_balances
+from discrepancies.services import require_another_person
 from fleet.services import require_number_in_use
 from foundation import clock
 from foundation.access.capabilities import Capability
@@ -80,8 +81,8 @@ def void_transaction(*, actor: User, data: NewVoid) -> Transaction:
 
     The credit note is laid out first, as a sale's page is. Locks its number tickets, for which nobody waits, the seller
     (shared), the customer, the invoice, the balances in primary-key order, the deposits, the payments. Raises Denied,
-    AlreadyVoided, DepositRefunded, MeterMovedOn, VehicleInactive, InsufficientStock, Invalid without a reason,
-    StorageUnavailable.
+    NeedsAnotherPerson, AlreadyVoided, DepositRefunded, MeterMovedOn, VehicleInactive, InsufficientStock, Invalid
+    without a reason, StorageUnavailable.
     """
     return ahead_of_locks(
         partial(_lay_out, actor, data),
@@ -169,6 +170,9 @@ def _record(*, actor: User, data: NewVoid, ahead: Ahead[Page]) -> Transaction:
         move_meter(customer, sale.last_meter_reading)
     settle_void(actor=actor, voided=voided, voiding=document, now=now)
     document.refresh_from_db(fields=[*Invoice.life_cycle])
+    require_another_person(
+        Capability.VOID_SALE, actor=actor, makers=[sale.user_id], of=sale, document=reversal, now=now
+    )
     on_commit(SALES.labels("void").inc)
     record(
         actor=actor,

@@ -19,6 +19,8 @@ export function inWords({ code, shown: here, billed, detail }: Discrepancy, paid
       return "It came after a count of the vehicle or the cash. The office looks at that."
     case "number_reused":
       return "Something else came from this phone under the same number. The office looks at that."
+    case "own_correction":
+      return "You took back, or paid out, what you had recorded yourself. Somebody else looks at that."
     // The server's words name the item whose rate differs, and say whether cash was taken or paid out.
     default:
       return detail
