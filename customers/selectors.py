@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from customers.models import Customer, CustomerRate, PastMeterRate
+from equipment.models import Equipment
 from foundation import clock
 
 
@@ -26,7 +27,10 @@ class ContractRates:
 def contract_rates(
     customer: Customer, equipment_ids: Iterable[int], at: datetime, *, pulled_at: datetime | None = None
 ) -> dict[int, ContractRates]:
-    """The contract rates in force at a moment, by equipment id; absent where there is none."""
+    """The contract rates in force at a moment, by equipment id; absent where there never was one.
+
+    Of one date the latest counts; a rate of None ends the contract.
+    """
     rates: dict[int, list[CustomerRate]] = {}
     for rate in CustomerRate.objects.filter(
         customer=customer, equipment_id__in=set(equipment_ids), valid_from__lte=clock.business_date(at)
@@ -42,6 +46,12 @@ def contract_rates(
         )
         for pk, found in rates.items()
     }
+
+
+def contract_on(customer: Customer, equipment: Equipment, day: date) -> CustomerRate | None:
+    """The row that counts on a Singapore date; of one date the latest."""
+    begun = CustomerRate.objects.filter(customer=customer, equipment=equipment, valid_from__lte=day)
+    return begun.order_by("-valid_from", "-id").first()
 
 
 def _known(rates: Iterable[CustomerRate], moment: datetime) -> Decimal | None:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from foundation.access.capabilities import Capability
 from foundation.office.generic import ModelForm
+from foundation.office.links import badge
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
 from foundation.remains import remaining
@@ -58,6 +59,14 @@ class MasterDataForm[M: Model](LegibleForm[M]):
 
 def _digest(values: Mapping[str, object]) -> str:
     return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+
+
+def standing_of(rate: Any) -> str:
+    """Of a row that was read with its standing, whether it counts; a new one says nothing yet."""
+    is_superseded = getattr(rate, "is_superseded", None)
+    if is_superseded is None:
+        return "–"
+    return badge("Superseded", "off") if is_superseded else badge("Counts", "good")
 
 
 class MasterDataAdmin[M: Model](OfficeAdmin[M]):

@@ -429,7 +429,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         "post",
         "/api/customers/{customer}/rates/",
         lambda w: {"equipment": w["equipment"], "rate": "20.00", "valid_from": "2035-01-01"},
-        {"equipment": NOT_AN_ID, "rate": [None, *NOT_MONEY], "valid_from": NOT_A_DATE},
+        {"equipment": NOT_AN_ID, "rate": [None, *NOT_MONEY], "valid_from": NOT_A_DATE, "reason": [*NOT_A_TEXT, "x" * 501]},
     ),
     "equipment": (
         "post",

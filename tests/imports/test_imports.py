@@ -136,7 +136,7 @@ def test_rates_are_agreed_once(told: Told, shop: Shop) -> None:
     assert CustomerRate.objects.filter(customer=shop.customer).count() == 2
     other = f"{head}{code},{sku},2026-01-01,24.00\n{code},NO-SUCH,2026-03-01,1\nNOBODY,{sku},01/03/2026,1.234\n"
     assert told("rates", other, "--commit") == [
-        "line 2, rate: Another rate was agreed on from this date on. It stays as it is. ('24.00')",
+        "line 2, rate: Another rate was agreed on from this date on. One that was wrong is superseded by hand. ('24.00')",
         "line 3, sku: Object with sku=NO-SUCH does not exist. ('NO-SUCH')",
         "line 4, customer_code: Object with customer_code=NOBODY does not exist. ('NOBODY')",
         "line 4, valid_from: Date has wrong format. Use one of these formats instead: YYYY-MM-DD. ('01/03/2026')",
