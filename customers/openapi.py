@@ -72,8 +72,8 @@ list_rates = extend_schema(
 add_rate = extend_schema(
     summary="Agree on a contract rate from a date on",
     description="ADMIN only. Earlier rates stay: a sale is priced with the one in force when it happened. A rate that "
-    "was wrong is superseded by another one of the same date, for a `reason`; `null` ends the contract from that date on. "
-    "What was billed stays as it is: `GET /api/reports/mispriced/` lists it, with the difference.",
+    "was wrong is superseded by another one of the same date, for a `reason`; `null` ends the contract from that date "
+    "on. What was billed stays as it is: `GET /api/reports/mispriced/` lists it, with the difference.",
     tags=["Master data"],
     request=CustomerRateIn,
     responses={201: CustomerRateOut, **conflicts(EquipmentInactive)},

@@ -513,7 +513,11 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         "post",
         "/api/gst-rates/",
         lambda w: {"rate": "9.00", "valid_from": "2035-01-01"},
-        {"rate": [None, *NOT_MONEY, "100.01"], "valid_from": [*NOT_A_DATE, "2024-01-01"]},
+        {
+            "rate": [None, *NOT_MONEY, "100.01"],
+            "valid_from": [*NOT_A_DATE, "2024-01-01"],
+            "reason": [*NOT_A_TEXT, "x" * 501],
+        },
     ),
     "user": (
         "post",

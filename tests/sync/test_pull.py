@@ -116,6 +116,21 @@ def test_what_is_superseded_or_over_is_not_told(shop: Shop, replica: Replica) ->
     ]  # fmt: skip
 
 
+def test_of_gst_rates_of_one_date_the_one_that_counts_is_told(shop: Shop, replica: Replica) -> None:
+    rate = {"rate": "90.00", "valid_from": "2035-01-01"}
+    wrong = post_confirmed(shop.client_of(shop.admin), "/api/gst-rates/", rate).json()
+    replica.pull()
+    assert replica.rows["gst_rates"][wrong["id"]] == {"id": wrong["id"], "rate": "90.00", "valid_from": "2035-01-01"}
+    rate |= {"rate": "9.00", "reason": "Slip."}
+    right = post_confirmed(shop.client_of(shop.admin), "/api/gst-rates/", rate).json()
+    replica.pull()
+    assert wrong["id"] not in replica.rows["gst_rates"]
+    assert replica.rows["gst_rates"][right["id"]]["rate"] == "9.00"
+    everything = replica.client.get("/api/sync/pull/").json()["gst_rates"]
+    assert wrong["id"] not in [row["id"] for row in everything]
+    assert len(everything) == 4
+
+
 @pytest.mark.any_engine
 def with_what_is_read(customer: Customer) -> Any:
     """What no column of theirs says."""
