@@ -1,12 +1,13 @@
 """Customers and their contract rates in the office."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.requests import acting_user
@@ -19,7 +20,7 @@ from foundation.limits import RATE
 from foundation.office.generic import ModelForm
 from foundation.office.imports import ImportsTables
 from foundation.office.links import Related, evidence_of, list_of
-from foundation.office.master_data import LegibleForm, MasterDataAdmin, standing_of
+from foundation.office.master_data import LegibleForm, MasterDataAdmin, standing_of, tell_of_rate
 from foundation.office.menu import Menu
 from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
@@ -152,12 +153,21 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
         # What the page was read as, not what the row is now: somebody else may have changed it meanwhile.
         return {**changes, "version": form.cleaned_data["version"]} if changes else {}
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().changeform_view(request, *args, **kwargs)
+        # Only now all of the page is recorded.
+        if answer.status_code == HTTPStatus.FOUND:
+            for rate in getattr(request, "office_rates", ()):
+                tell_of_rate(request, rate, customer=rate.customer_id, equipment=rate.equipment_id)
+        return answer
+
     def save_formset(self, request: HttpRequest, form: ModelForm[Customer], formset: Any, change: bool) -> None:
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        rates = request.office_rates = []  # type: ignore[attr-defined]  # for the answer to this request alone
         for new in formset.extra_forms:
             if new.has_changed():
                 sent = new.cleaned_data
-                services.set_contract_rate(
+                rate = services.set_contract_rate(
                     actor=acting_user(request),
                     customer_id=form.instance.pk,
                     equipment_id=sent["equipment"].pk,
@@ -165,6 +175,7 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
                     valid_from=sent["valid_from"],
                     reason=sent["reason"],
                 )
+                rates.append(rate)
 
 
 @admin.register(CustomerRate)

@@ -1,9 +1,13 @@
 """What a customer pays."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+
+from django.db.models import Q
 
 from customers.models import Customer, CustomerRate, PastMeterRate
 from equipment.models import Equipment
@@ -54,6 +58,23 @@ def contract_on(customer: Customer, equipment: Equipment, day: date) -> Customer
     return begun.order_by("-valid_from", "-id").first()
 
 
+def contract_rates_of(customer: int | None = None) -> Callable[[int, int, date], Decimal | None]:
+    """`ContractRates.valid` of many customers (None: all), equipment and dates: all rates are read at once."""
+    rows = CustomerRate.objects.order_by("valid_from", "id")
+    if customer is not None:
+        rows = rows.filter(customer=customer)
+    begun: dict[tuple[int, int], dict[date, Decimal | None]] = defaultdict(dict)
+    for whose, equipment, valid_from, rate in rows.values_list("customer", "equipment", "valid_from", "rate"):
+        begun[whose, equipment][valid_from] = rate
+    days = {key: [*rates] for key, rates in begun.items()}
+
+    def on(whose: int, equipment: int, day: date) -> Decimal | None:
+        at = bisect_right(days.get((whose, equipment), ()), day)
+        return begun[whose, equipment][days[whose, equipment][at - 1]] if at else None
+
+    return on
+
+
 def _known(rates: Iterable[CustomerRate], moment: datetime) -> Decimal | None:
     """The last of those that were entered by then."""
     known = [rate.rate for rate in rates if rate.created_at <= moment]
@@ -71,3 +92,26 @@ def meter_rate_at(customer: Customer, moment: datetime) -> Decimal | None:
         return customer.meter_rate
     past = PastMeterRate.objects.filter(customer=customer, until__gt=moment).order_by("until").first()
     return past.meter_rate if past else customer.meter_rate
+
+
+def meter_rates_of(customer: int | None = None) -> Callable[[int, datetime], Decimal | None]:
+    """`meter_rate_at` of many customers (None: all) and moments: all rates are read at once."""
+    past = PastMeterRate.objects.order_by("until")
+    customers = Customer.objects.filter(Q(meter_rate__isnull=False) | Q(meter_rate_at__isnull=False))
+    if customer is not None:
+        past, customers = past.filter(customer=customer), customers.filter(pk=customer)
+    ended: dict[int, list[tuple[datetime, Decimal]]] = defaultdict(list)
+    for whose, until, rate in past.values_list("customer", "until", "meter_rate"):
+        ended[whose].append((until, rate))
+    rows = customers.values_list("pk", "meter_rate", "meter_rate_at")
+    now: dict[int, tuple[Decimal | None, datetime | None]] = {pk: (rate, since) for pk, rate, since in rows}
+
+    def at(whose: int, moment: datetime) -> Decimal | None:
+        rate, since = now.get(whose, (None, None))
+        if since is None or moment >= since:
+            return rate
+        later = ended.get(whose, [])
+        index = bisect_right(later, moment, key=lambda each: each[0])
+        return later[index][1] if index < len(later) else rate
+
+    return at

@@ -23,7 +23,7 @@ from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
 from foundation.office.actions import ON_LISTS_AND_PAGES, RemarksForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of
-from foundation.office.master_data import MasterDataAdmin, standing_of
+from foundation.office.master_data import MasterDataAdmin, standing_of, tell_of_rate
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
 from foundation.office.texts import EmailFormField
@@ -351,6 +351,10 @@ class GstRateAdmin(MasterDataAdmin[GstRate]):
         rates: Any = super().get_queryset(request)
         shown: QuerySet[GstRate] = rates.with_standing()
         return shown
+
+    def response_add(self, request: HttpRequest, obj: GstRate, *args: Any, **kwargs: Any) -> HttpResponse:
+        tell_of_rate(request, obj)
+        return super().response_add(request, obj, *args, **kwargs)
 
     @admin.display(description="counts")
     def standing(self, rate: GstRate) -> str:

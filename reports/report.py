@@ -20,6 +20,10 @@ class Kind(StrEnum):
     RATE = auto()
     """Per cent, two decimals."""
     DATE = auto()
+    PRICE = auto()
+    """Of one piece or unit, up to four decimals; of a GST rate, per cent."""
+    ID = auto()
+    """Of a row whose page the office opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,10 @@ class Column:
     label: str
     kind: Kind = Kind.TEXT
     is_summed: bool = False
+    opens: str = ""
+    """Of an id, what has the page, as the office names it."""
+    says: str = ""
+    """What the link to it says."""
 
 
 @dataclass(frozen=True, slots=True)

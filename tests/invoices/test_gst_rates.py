@@ -68,7 +68,7 @@ def test_the_office_supersedes_with_a_reason_and_shows_which_counts(shop: Shop) 
     sent["_save"] = "Save"
     assert send_confirmed(client, url(GstRate, "add"), sent).status_code == 302
     page = client.get(url(GstRate)).content.decode()
-    assert (page.count("Superseded</span>"), page.count("Counts</span>")) == (1, 3)
+    assert (page.count("Superseded</span>"), page.count('badge-good">Counts')) == (1, 3)
 
 
 def test_many_dates_have_the_rates_that_one_has(shop: Shop, django_assert_num_queries: Any) -> None:
