@@ -208,6 +208,15 @@ def test_a_workbook_says_the_same_as_a_csv(tmp_path: Path, shop: Shop) -> None:
     assert (new.name, str(new.weight_kg), str(new.default_rate)) == ("2026", "12.70", "36.50")
 
 
+def test_a_rate_that_was_superseded_is_no_more_the_one_that_was_agreed(told: Told, shop: Shop) -> None:
+    for rate in ("25.00", "24.00"):
+        CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, rate=rate, valid_from="2026-01-01")
+    head, line = "customer_code,sku,valid_from,rate\n", f"{shop.customer.customer_code},{shop.cylinder.sku},2026-01-01"
+    assert told("rates", f"{head}{line},24.00\n", "--commit") == ["Imported: 0 new, 0 changed, 1 as they were."]
+    [refused, *_] = told("rates", f"{head}{line},25.00\n", "--commit")
+    assert refused.startswith("line 2, rate: Another rate was agreed on")
+
+
 def test_a_date_of_a_workbook_is_a_day(tmp_path: Path, shop: Shop) -> None:
     """A sheet has no dates, only times: that of a day is its midnight."""
     book = Workbook()

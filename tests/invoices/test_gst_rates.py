@@ -55,6 +55,12 @@ def test_a_rate_is_superseded_for_a_reason_and_by_another_one(shop: Shop, nothin
         assert shop.client_of(shop.driver).post(ADDRESS, other).status_code == 403
 
 
+def test_what_is_superseded_may_be_said_again(shop: Shop) -> None:
+    gst(shop, "9.50", "2024-01-01", reason="Slip.")
+    gst(shop, "9.00", "2024-01-01", reason="It was right.")
+    assert gst_rate_on(date(2024, 1, 1)) == 9
+
+
 def test_a_rate_that_comes_twice_is_added_once(shop: Shop) -> None:
     body = {"rate": "9.00", "valid_from": "2035-01-01", "client_temp_id": "a"}
     first = shop.client_of(shop.admin).post(ADDRESS, body)

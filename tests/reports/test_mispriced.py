@@ -250,6 +250,15 @@ def test_a_gst_rate_that_was_wrong_lists_its_documents(books: Books, today: date
     assert [row[0] for row in books.listed(equipment=books.shop.cylinder.pk)] == ["SWAP", "SWAP"]
 
 
+def test_a_gst_rate_of_a_document_that_was_credited_in_part(books: Books, today: date) -> None:
+    invoice = books.sell({"type": "SERVICE", "quantity": 4})
+    books.credit(invoice, quantity=1)
+    body = {"rate": "8.00", "valid_from": today.isoformat()}
+    assert post_confirmed(books.client, "/api/gst-rates/", body).status_code == 201
+    # 85.50 are left, with 7.69 of 10.26; 8 % are 6.84.
+    assert books.listed() == [("GST", None, None, "9.00", "8.00", "0.00", "0.85", "0.85")]
+
+
 @pytest.mark.parametrize(
     ("how", "listed"),
     [
@@ -400,6 +409,15 @@ def test_the_office_says_what_a_rate_leaves_to_correct_and_leads_there(books: Bo
     assert "S$ 408.75 too much" in again
     listing = logged_in(shop.admin).get(url(Customer, "change", shop.customer.pk)).content.decode()
     assert listing.count(">Superseded<") == 2
+
+
+def test_the_office_says_what_was_sold_before_today(books: Books, shop: Shop, today: date) -> None:
+    with time_machine.travel(clock.now() - timedelta(days=40), tick=False):
+        books.sell({"type": "SERVICE"})
+    [told] = [each for each in told_in_office(shop, "29.50", "2001-01-01") if "priced otherwise" in each]
+    assert "S$ 1.09 too little" in told
+    address = told.partition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert len(logged_in(shop.admin).get(address).context["report"].rows) == 1
 
 
 def test_the_office_asks_for_a_rate_or_an_end(shop: Shop, nothing_changes: Any, today: date) -> None:

@@ -269,6 +269,25 @@ def test_a_contract_rate_that_was_superseded_is_kept_where_the_field_showed_it(
     assert (line_of(late), codes(late)) == (counts, ["rate_differs"])
 
 
+def test_what_was_taken_at_the_superseded_rate_is_listed(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    day = noon - timedelta(days=2)
+    with at(-48):
+        contract(shop, "36.00", day)
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        superseded(shop, "34.00", day)
+    with at(1):
+        sold = sell(sale_of(shop, "a", {"rate": "36.00", "quantity": 5}, occurred_at=noon.isoformat()))
+        [row] = shop.client_of(shop.admin).get("/api/reports/mispriced/").json()["rows"]
+    assert line_of(sold) == ("36.00", "KNOWN")
+    assert (row["transaction"], row["rate"], row["rate_in_force"], row["difference"], row["gst_amount"]) == (
+        sold["id"], "36.00", "34.00", "10.00", "0.90",
+    )  # fmt: skip
+
+
 def test_a_contract_that_ended_holds_where_the_field_did_not_know(
     shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
 ) -> None:
