@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum, auto
 
 from foundation.money import to_cents
+from foundation.unreadable import is_unreadable
 
 Value = str | int | Decimal | date | datetime | None
 Row = Mapping[str, Value]
@@ -62,7 +63,8 @@ class Report:
     def __post_init__(self) -> None:
         """SQLite's sums have more decimals than money has."""
         amounts = [column.name for column in self.columns if column.kind is Kind.MONEY]
-        object.__setattr__(self, "rows", [_with_cents(row, amounts) for row in self.rows])
+        prices = [column.name for column in self.columns if column.kind is Kind.PRICE]
+        object.__setattr__(self, "rows", [_legible(_with_cents(row, amounts), prices) for row in self.rows])
         object.__setattr__(self, "figures", [replace(figure, value=_cents(figure.value)) for figure in self.figures])
 
     @property
@@ -79,6 +81,12 @@ class Report:
 
 def _with_cents(row: Row, amounts: Sequence[str]) -> Row:
     return {**row, **{name: _cents(row.get(name)) for name in amounts if name in row}}
+
+
+def _legible(row: Row, prices: Sequence[str]) -> Row:
+    """What can't be read is told as any other NaN."""
+    unreadable = [name for name in prices if is_unreadable(row.get(name))]
+    return {**row, **dict.fromkeys(unreadable, Decimal("NaN"))} if unreadable else row
 
 
 def _cents(value: Value) -> Value:

@@ -296,7 +296,9 @@ def test_one_customer_and_one_equipment(books: Books, shop: Shop) -> None:
     other, small = CustomerFactory(), EquipmentFactory(default_rate="10.00")
     books.sell({"type": "SWAP"}, {"type": "SERVICE", "equipment": small.pk})
     books.sell({"type": "SWAP"}, customer=other.pk)
-    long_ago = date(2026, 1, 1)
+    long_ago, priced_right = date(2026, 1, 1), CustomerFactory()
+    CustomerRateFactory(customer=priced_right, equipment=shop.cylinder, rate="27.00", valid_from=long_ago)
+    books.sell({"type": "SWAP"}, customer=priced_right.pk)
     for customer, equipment in ((shop.customer, shop.cylinder), (shop.customer, small), (other, shop.cylinder)):
         CustomerRateFactory(customer=customer, equipment=equipment, rate="9.00", valid_from=long_ago)
     assert len(books.listed()) == 3
@@ -358,7 +360,7 @@ def test_what_counts_at_many_moments_is_what_counts_at_each(books: Books, shop: 
             meter = {"meter_rate": f"2.{10 + hours % 9}00"}
             post_confirmed(books.client, f"/api/customers/{metered.pk}/", meter, method="patch")
             CustomerRateFactory(
-                customer=shop.customer, equipment=shop.cylinder, rate=None if hours == -30 else 40 + hours % 3,
+                customer=shop.customer, equipment=shop.cylinder, rate=None if hours == -45 else 40 + hours % 7,
                 valid_from=today + timedelta(days=hours // 30),
             )  # fmt: skip
     equipment = {shop.cylinder.pk: Equipment.objects.get(pk=shop.cylinder.pk)}
