@@ -73,6 +73,7 @@ def report_questions(values: dict[str, object], last_day: date) -> Iterator[str]
     asked: dict[str, list[dict[str, Any]]] = {
         "sales-summary": [{**month, "group_by": str(group)} for group in GroupBy],
         "gst": [month],
+        "mispriced": [month],
         "stock": [{}, {"at": f"{month['date_from']}T00:00:00Z"}],
         "conservation": [{}, {"at": f"{month['date_from']}T00:00:00Z"}],
         "driver-day": [{"date": last_day - timedelta(days=1), "driver": values["user"]}],

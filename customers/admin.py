@@ -1,12 +1,13 @@
 """Customers and their contract rates in the office."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.requests import acting_user
@@ -19,10 +20,11 @@ from foundation.limits import RATE
 from foundation.office.generic import ModelForm
 from foundation.office.imports import ImportsTables
 from foundation.office.links import Related, evidence_of, list_of
-from foundation.office.master_data import LegibleForm, MasterDataAdmin
+from foundation.office.master_data import LegibleForm, MasterDataAdmin, standing_of, tell_of_rate
 from foundation.office.menu import Menu
 from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
+from foundation.office.texts import TextFormField
 
 
 class CustomerForm(LegibleForm[Customer]):
@@ -45,7 +47,17 @@ class CustomerForm(LegibleForm[Customer]):
 
 
 class RateForm(ModelForm[CustomerRate]):
-    rate = DecimalFormField(max_digits=10, decimal_places=2, min_value=0, max_value=RATE.most)
+    """A rate from a date on, or the contract's end: which of them is said, and no empty cell ends a contract."""
+
+    rate = DecimalFormField(max_digits=10, decimal_places=2, min_value=0, max_value=RATE.most, required=False)
+    ends = forms.BooleanField(required=False, label="Contract ends")
+    reason = TextFormField(required=False, max_length=500)
+
+    def clean(self) -> dict[str, Any]:
+        sent = super().clean() or {}
+        if "rate" in sent and (sent["rate"] is None) != bool(sent.get("ends")):
+            self.add_error("rate", "A rate, or that the contract ends: please one of them.")
+        return sent
 
 
 class RateInline(ReadOnlyInline[CustomerRate, Customer]):
@@ -54,15 +66,25 @@ class RateInline(ReadOnlyInline[CustomerRate, Customer]):
     view_capability = Capability.VIEW_MASTER_DATA
     model = CustomerRate
     form = RateForm
-    fields = ("equipment", "rate", "valid_from", "agreed_by", "created_at")
-    readonly_fields = ("agreed_by", "created_at")
+    fields = ("equipment", "rate", "ends", "valid_from", "reason", "standing", "agreed_by", "created_at")
+    readonly_fields = ("standing", "agreed_by", "created_at")
     verbose_name = "contract rate"
 
     def has_add_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         return may(request, Capability.MANAGE_MASTER_DATA)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerRate]:
-        return super().get_queryset(request).select_related("equipment", "created_by")
+        rates: Any = super().get_queryset(request)
+        shown: QuerySet[CustomerRate] = rates.with_standing().select_related("equipment", "created_by")
+        return shown
+
+    @admin.display(description="contract ends", boolean=True)
+    def ends(self, rate: CustomerRate) -> bool:
+        return rate.rate is None
+
+    @admin.display(description="counts")
+    def standing(self, rate: CustomerRate) -> str:
+        return standing_of(rate)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "equipment":
@@ -131,18 +153,29 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
         # What the page was read as, not what the row is now: somebody else may have changed it meanwhile.
         return {**changes, "version": form.cleaned_data["version"]} if changes else {}
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().changeform_view(request, *args, **kwargs)
+        # Only now all of the page is recorded.
+        if answer.status_code == HTTPStatus.FOUND:
+            for rate in getattr(request, "office_rates", ()):
+                tell_of_rate(request, rate, customer=rate.customer_id, equipment=rate.equipment_id)
+        return answer
+
     def save_formset(self, request: HttpRequest, form: ModelForm[Customer], formset: Any, change: bool) -> None:
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+        rates = request.office_rates = []  # type: ignore[attr-defined]  # for the answer to this request alone
         for new in formset.extra_forms:
             if new.has_changed():
                 sent = new.cleaned_data
-                services.set_contract_rate(
+                rate = services.set_contract_rate(
                     actor=acting_user(request),
                     customer_id=form.instance.pk,
                     equipment_id=sent["equipment"].pk,
                     rate=sent["rate"],
                     valid_from=sent["valid_from"],
+                    reason=sent["reason"],
                 )
+                rates.append(rate)
 
 
 @admin.register(CustomerRate)
@@ -153,11 +186,21 @@ class CustomerRateAdmin(ImportsTables, OfficeAdmin[CustomerRate]):
 
     view_capability = Capability.VIEW_MASTER_DATA
     menu = Menu.MASTER_DATA
-    list_display = ("customer", "equipment", "rate", "valid_from", "created_by", "created_at")
+    list_display = ("customer", "equipment", "rate", "valid_from", "standing", "reason", "created_by", "created_at")
     list_filter = ("equipment",)
     list_select_related = ("customer", "equipment", "created_by")
     search_fields = ("customer__search_name", "equipment__search_name")
     search_help_text = "Customer's code or name, or the equipment's"
     date_hierarchy = "valid_from"
-    ordering = ("customer__customer_code", "equipment__sku", "-valid_from")
-    fields = ("customer", "equipment", "rate", "valid_from", "created_by", "created_at")
+    ordering = ("customer__customer_code", "equipment__sku", "-valid_from", "-id")
+    fields = ("customer", "equipment", "rate", "valid_from", "reason", "standing", "created_by", "created_at")
+    readonly_fields = ("standing",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerRate]:
+        rates: Any = super().get_queryset(request)
+        shown: QuerySet[CustomerRate] = rates.with_standing()
+        return shown
+
+    @admin.display(description="counts")
+    def standing(self, rate: CustomerRate) -> str:
+        return standing_of(rate)

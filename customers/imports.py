@@ -77,7 +77,7 @@ class RateTable(TableResource):
         rates = CustomerRate.objects.select_related("customer", "equipment").filter(
             customer__customer_code=row.get("customer_code", ""), equipment__sku=row.get("sku", "")
         )
-        return rates.filter(valid_from=first_day).first()
+        return rates.filter(valid_from=first_day).order_by("-pk").first()
 
     def create(self, actor: Any, values: dict[str, Any]) -> CustomerRate:
         return services.set_contract_rate(
@@ -89,4 +89,6 @@ class RateTable(TableResource):
         )
 
     def update(self, actor: Model, target: object, changes: dict[str, object]) -> None:
-        raise ValidationError({"rate": ["Another rate was agreed on from this date on. It stays as it is."]})
+        raise ValidationError(
+            {"rate": ["Another rate was agreed on from this date on. One that was wrong is superseded by hand."]}
+        )

@@ -118,14 +118,31 @@ class PastMeterRate(LedgerModel):
 
 
 class CustomerRate(LedgerModel):
-    """A contract price of one equipment for one customer, from a Singapore date on, before GST."""
+    """A contract price of one equipment for one customer, from a Singapore date on, before GST; empty: none any more.
+
+    Of one date the latest counts. What it supersedes stays readable.
+    """
 
     entity = "customers.customerrate"
+    dated_by: ClassVar[tuple[str, ...]] = ("customer", "equipment", "valid_from")
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="rates")
     equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="customer_rates")
-    rate = models.DecimalField(max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal(0))])
+    rate = models.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Empty: the contract ends, and the default price counts again.",
+    )
     valid_from = models.DateField()
+    reason = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="Why it supersedes another one of its date, or the contract ends.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="customer_rates"
     )
@@ -134,12 +151,12 @@ class CustomerRate(LedgerModel):
     objects = FrozenMasterDataQuerySet.as_manager()
 
     class Meta:
-        ordering = ("equipment", "-valid_from")
+        ordering = ("equipment", "-valid_from", "-id")
+        indexes = (models.Index(fields=("customer", "equipment", "valid_from"), name="customer_rate_idx"),)
         constraints = (
-            models.UniqueConstraint(fields=("customer", "equipment", "valid_from"), name="customer_rate_unique"),
-            models.CheckConstraint(condition=Q(rate__gte=0), name="customer_rate_not_negative"),
+            models.CheckConstraint(condition=Q(rate__isnull=True) | Q(rate__gte=0), name="customer_rate_not_negative"),
             in_columns("customer_rate", rates=("rate",)),
         )
 
     def __str__(self) -> str:
-        return f"{self.rate} from {self.valid_from}"
+        return f"{'no rate' if self.rate is None else self.rate} from {self.valid_from}"

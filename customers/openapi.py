@@ -39,6 +39,8 @@ _RATE = OpenApiExample(
         "equipment_name": "14 kg POL cylinder",
         "rate": "34.00",
         "valid_from": "2026-02-01",
+        "reason": "",
+        "is_superseded": False,
         "created_by": 1,
         "created_at": "2026-01-20T09:00:00+08:00",
     },
@@ -59,7 +61,8 @@ customers = extend_schema_view(
 
 list_rates = extend_schema(
     summary="List a customer's contract rates",
-    description="All of them, by equipment, newest first. The rate in force is the latest that has begun.",
+    description="All of them, by equipment, newest first. The rate in force is the latest that has begun, of one date "
+    "the last that was entered; what that supersedes says so. A rate of null ended the contract.",
     tags=["Master data"],
     responses=CustomerRateOut(many=True),
     examples=[_RATE],
@@ -68,13 +71,20 @@ list_rates = extend_schema(
 
 add_rate = extend_schema(
     summary="Agree on a contract rate from a date on",
-    description="ADMIN only. Earlier rates stay: a sale is priced with the one in force when it happened.",
+    description="ADMIN only. Earlier rates stay: a sale is priced with the one in force when it happened. A rate that "
+    "was wrong is superseded by another one of the same date, for a `reason`; `null` ends the contract from that date "
+    "on. What was billed stays as it is: `GET /api/reports/mispriced/` lists it, with the difference.",
     tags=["Master data"],
     request=CustomerRateIn,
     responses={201: CustomerRateOut, **conflicts(EquipmentInactive)},
     examples=[
         OpenApiExample(
             "from a date on", value={"equipment": 3, "rate": "34.00", "valid_from": "2030-01-01"}, request_only=True
+        ),
+        OpenApiExample(
+            "the contract ends",
+            value={"equipment": 3, "rate": None, "valid_from": "2031-01-01", "reason": "Contract not renewed."},
+            request_only=True,
         ),
         _RATE,
     ],

@@ -67,13 +67,24 @@ class CustomerSerializer(KnownFieldsOnly, serializers.ModelSerializer[Customer])
 
 class CustomerRateIn(Input):
     equipment = IdField()
-    rate = RateField(help_text="Price of one before GST.")
+    rate = RateField(
+        allow_null=True,
+        help_text="Price of one before GST; null: the contract ends, and the default price counts again.",
+    )
     valid_from = serializers.DateField(help_text="The first Singapore date on which it holds.")
+    reason = TextField(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why the contract ends, or was wrong: needed where a rate of the same date is superseded.",
+    )
 
 
 class CustomerRateOut(serializers.ModelSerializer[CustomerRate]):
     equipment_name = serializers.CharField(source="equipment.name", read_only=True)
     sku = serializers.CharField(source="equipment.sku", read_only=True)
+    is_superseded = serializers.BooleanField(read_only=True, help_text="Another one of the same date counts instead.")
 
     class Meta:
         model = CustomerRate
@@ -85,6 +96,8 @@ class CustomerRateOut(serializers.ModelSerializer[CustomerRate]):
             "equipment_name",
             "rate",
             "valid_from",
+            "reason",
+            "is_superseded",
             "created_by",
             "created_at",
         )

@@ -52,11 +52,13 @@ def unlikely_customer(values: Mapping[str, object], customer: Customer | None = 
     yield from unprinted(values, customer, "name", "address")
 
 
-def unlikely_contract(customer: Customer, equipment: Equipment, rate: Decimal, valid_from: date) -> Iterator[Question]:
-    """All that is asked of a contract rate. The price before is the contract's, or what all pay."""
+def unlikely_contract(
+    customer: Customer, equipment: Equipment, rate: Decimal | None, valid_from: date
+) -> Iterator[Question]:
+    """All that is asked of a contract rate. The price before its date is the contract's, or what all pay."""
     earlier = CustomerRate.objects.filter(customer=customer, equipment=equipment, valid_from__lt=valid_from)
     last = earlier.order_by("-valid_from", "-pk").first()
-    before = last.rate if last else equipment.default_rate
+    before = last.rate if last and last.rate is not None else equipment.default_rate
     yield from unlikely_rate(rate, before, attr="rate", of=equipment.sku)
     yield from counts_from_past(valid_from, today=clock.business_date(clock.now()), of=equipment.sku)
 

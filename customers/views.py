@@ -48,7 +48,7 @@ class CustomerViewSet(MasterDataViewSet):
     @openapi.list_rates
     @action(detail=True, methods=["get"], query=PageQuery)
     def rates(self, request: Request, pk: str) -> Response:
-        rates = CustomerRate.objects.filter(customer=self.get_object()).select_related("equipment")
+        rates = CustomerRate.objects.filter(customer=self.get_object()).with_standing().select_related("equipment")
         page = self.paginate_queryset(rates)
         return self.get_paginated_response(CustomerRateOut(page, many=True).data)
 
@@ -65,5 +65,7 @@ class CustomerViewSet(MasterDataViewSet):
             equipment_id=sent["equipment"],
             rate=sent["rate"],
             valid_from=sent["valid_from"],
+            reason=sent["reason"],
         )
-        return Response(CustomerRateOut(rate).data, status=HTTP_201_CREATED)
+        made = CustomerRate.objects.with_standing().select_related("equipment").get(pk=rate.pk)
+        return Response(CustomerRateOut(made).data, status=HTTP_201_CREATED)

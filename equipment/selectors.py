@@ -1,6 +1,8 @@
 """Reads of equipment that commands share."""
 
-from collections.abc import Collection, Mapping, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +32,26 @@ def prices_at(equipment: Mapping[int, Equipment], moment: datetime) -> dict[int,
         for past in PastPrice.objects.filter(equipment__in=changed, until__gt=moment).order_by("-until"):
             prices[past.equipment_id] = Prices(past.default_rate, past.deposit)
     return prices
+
+
+def prices_of() -> Callable[[int, datetime], Prices]:
+    """`prices_at` of all equipment and many moments: all prices are read at once."""
+    ended: dict[int, list[tuple[datetime, Prices]]] = defaultdict(list)
+    past = PastPrice.objects.order_by("until").values_list("equipment", "until", "default_rate", "deposit")
+    for pk, until, default_rate, deposit in past:
+        ended[pk].append((until, Prices(default_rate, deposit)))
+    rows = Equipment.objects.get_queryset().values_list("pk", "default_rate", "deposit", "priced_at")
+    now = {pk: (Prices(default_rate, deposit), since) for pk, default_rate, deposit, since in rows}
+
+    def at(pk: int, moment: datetime) -> Prices:
+        prices, since = now[pk]
+        if since is None or moment >= since:
+            return prices
+        later = ended.get(pk, [])
+        index = bisect_right(later, moment, key=lambda each: each[0])
+        return later[index][1] if index < len(later) else prices
+
+    return at
 
 
 def prices_between(equipment: Mapping[int, Equipment], begin: datetime, end: datetime) -> dict[int, list[Prices]]:

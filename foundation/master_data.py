@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from foundation import clock
 from foundation.access.capabilities import Capability
@@ -41,4 +42,17 @@ class MasterDataQuerySet(models.QuerySet[Any]):
 
 
 class FrozenMasterDataQuerySet(LedgerQuerySet, MasterDataQuerySet):  # type: ignore[override]  # each has its own as_manager()
-    """Rates: read by every role, added to, never changed."""
+    """Rates: read by every role, added to, never changed.
+
+    One that was wrong is superseded by another one of the same date, by what the model names as ``dated_by``: the
+    latest counts, and both stay readable.
+    """
+
+    def with_standing(self) -> Self:
+        """Adds the derived ``is_superseded``: does a later row of the same date count instead?"""
+        same = {name: OuterRef(name) for name in self.model.dated_by}
+        return self.annotate(is_superseded=Exists(self.model._default_manager.filter(pk__gt=OuterRef("pk"), **same)))
+
+    def standing(self) -> Self:
+        """Those that nothing supersedes."""
+        return self.with_standing().filter(is_superseded=False)

@@ -1,4 +1,4 @@
-"""What is still out when a row goes out of use.
+"""What is still out when a row goes out of use, or was put right.
 
 The app that has the row doesn't know what stands on it: those above it tell, each its part.
 """

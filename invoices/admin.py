@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -22,7 +23,7 @@ from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
 from foundation.office.actions import ON_LISTS_AND_PAGES, RemarksForm
 from foundation.office.links import Related, badge, evidence_of, link_to, list_of
-from foundation.office.master_data import MasterDataAdmin
+from foundation.office.master_data import MasterDataAdmin, standing_of, tell_of_rate
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
 from foundation.office.texts import EmailFormField
@@ -341,10 +342,23 @@ class InvoiceEmailAdmin(OfficeAdmin[InvoiceEmail]):
 class GstRateAdmin(MasterDataAdmin[GstRate]):
     """Rates are added, never changed: documents were issued under them."""
 
-    list_display = ("rate", "valid_from")
-    fields = ("rate", "valid_from", "as_read")
+    list_display = ("rate", "valid_from", "standing", "reason")
+    fields = ("rate", "valid_from", "reason", "as_read")
     actions = ()
     create_command = services.add_gst_rate
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GstRate]:
+        rates: Any = super().get_queryset(request)
+        shown: QuerySet[GstRate] = rates.with_standing()
+        return shown
+
+    def response_add(self, request: HttpRequest, obj: GstRate, *args: Any, **kwargs: Any) -> HttpResponse:
+        tell_of_rate(request, obj)
+        return super().response_add(request, obj, *args, **kwargs)
+
+    @admin.display(description="counts")
+    def standing(self, rate: GstRate) -> str:
+        return standing_of(rate)
 
     def has_change_permission(self, request: HttpRequest, obj: GstRate | None = None) -> bool:
         return False

@@ -23,9 +23,13 @@ from foundation.money import ZERO, rounded
 
 
 class GstRate(LedgerModel):
-    """The rate of Singapore's goods and services tax, from a date on (Goods and Services Tax Act 1993, s 16)."""
+    """The rate of Singapore's goods and services tax, from a date on (Goods and Services Tax Act 1993, s 16).
+
+    Of one date the latest counts. What it supersedes stays readable.
+    """
 
     entity = "invoices.gstrate"
+    dated_by: ClassVar[tuple[str, ...]] = ("valid_from",)
 
     is_announced: ClassVar[bool] = True
 
@@ -36,13 +40,16 @@ class GstRate(LedgerModel):
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text="In per cent: 9.00.",
     )
-    valid_from = models.DateField(unique=True)
+    valid_from = models.DateField()
+    reason = models.CharField(
+        max_length=500, blank=True, default="", help_text="Why it supersedes another one of its date."
+    )
 
     objects = FrozenMasterDataQuerySet.as_manager()
 
     class Meta:
         verbose_name = "GST rate"
-        ordering = ("-valid_from",)
+        ordering = ("-valid_from", "-id")
         constraints = (
             models.CheckConstraint(condition=Q(rate__gte=0) & Q(rate__lte=100), name="gst_rate_is_a_percentage"),
         )

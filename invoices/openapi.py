@@ -62,7 +62,11 @@ _EMAIL = OpenApiExample(
     status_codes=["200", "202"],
 )
 
-_GST = OpenApiExample("9 %", value={"id": 3, "rate": "9.00", "valid_from": "2024-01-01"}, response_only=True)
+_GST = OpenApiExample(
+    "9 %",
+    value={"id": 3, "rate": "9.00", "valid_from": "2024-01-01", "reason": "", "is_superseded": False},
+    response_only=True,
+)
 
 invoices = extend_schema_view(
     list=extend_schema(
@@ -157,7 +161,8 @@ gst_rates = extend_schema_view(
 
 add_gst_rate = extend_schema(
     summary="Add a GST rate from a date on",
-    description="ADMIN only. Earlier rates stay: documents were issued under them.",
+    description="ADMIN only. Earlier rates stay: documents were issued under them. A rate that was wrong is superseded "
+    "by another one of the same date, for a `reason`; `GET /api/reports/mispriced/` lists the documents that it taxed.",
     tags=["Master data"],
     examples=[
         OpenApiExample(
@@ -171,7 +176,7 @@ add_gst_rate = extend_schema(
         ),
         OpenApiExample(
             "10 % added",
-            value={"id": 4, "rate": "10.00", "valid_from": "2030-01-01"},
+            value={"id": 4, "rate": "10.00", "valid_from": "2030-01-01", "reason": "", "is_superseded": False},
             response_only=True,
             status_codes=["201"],
         ),

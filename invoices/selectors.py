@@ -1,6 +1,7 @@
 """Which GST rate applies, where numbers are found, and which documents belong to nothing."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -35,9 +36,21 @@ def longest_wait() -> float:
 
 
 def gst_rate_on(day: date) -> Decimal:
-    """The rate in per cent in force on a Singapore date; 0.00 before the first one that is known."""
-    rate = GstRate.objects.filter(valid_from__lte=day).order_by("-valid_from").first()
+    """The rate in per cent in force on a Singapore date, of one date the latest; 0.00 before the first one."""
+    rate = GstRate.objects.filter(valid_from__lte=day).order_by("-valid_from", "-id").first()
     return rate.rate if rate else Decimal("0.00")
+
+
+def gst_rates() -> Callable[[date], Decimal]:
+    """`gst_rate_on` for many dates: all rates are read at once."""
+    begun = dict(GstRate.objects.order_by("valid_from", "id").values_list("valid_from", "rate"))
+    days = [*begun]
+
+    def on(day: date) -> Decimal:
+        at = bisect_right(days, day)
+        return begun[days[at - 1]] if at else Decimal("0.00")
+
+    return on
 
 
 def why_held(invoice: Invoice) -> str:

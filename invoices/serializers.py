@@ -88,8 +88,15 @@ class GstRateSerializer(KnownFieldsOnly, serializers.ModelSerializer[GstRate]):
     rate = StrictDecimalField(
         max_digits=5, decimal_places=2, min_value=Decimal(0), max_value=Decimal(100), help_text="In per cent: 9.00."
     )
+    reason = TextField(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        help_text="Needed where a rate of the same date is superseded: why that was wrong.",
+    )
+    is_superseded = serializers.BooleanField(read_only=True, help_text="Another one of the same date counts instead.")
 
     class Meta:
         model = GstRate
-        fields = ("id", "rate", "valid_from")
+        fields = ("id", "rate", "valid_from", "reason", "is_superseded")
         extra_kwargs: dict[str, Any] = {"valid_from": {"help_text": "The first Singapore date on which it holds."}}

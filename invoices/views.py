@@ -21,7 +21,6 @@ from foundation.api.filters import (
 )
 from foundation.api.inputs import Nothing
 from foundation.api.negotiation import JsonErrors
-from foundation.api.once import earlier_or
 from foundation.api.queries import PageQuery
 from foundation.api.responses import pdf_file
 from foundation.api.viewsets import LedgerViewSet
@@ -130,7 +129,7 @@ class InvoiceViewSet(LedgerViewSet):
 
 @openapi.gst_rates
 class GstRateViewSet(LedgerViewSet):
-    queryset = GstRate.objects.all()
+    queryset = GstRate.objects.with_standing()
     serializer_class = GstRateSerializer
     filter_backends = (KnownOrdering,)
     ordering_fields = ("valid_from",)
@@ -143,9 +142,7 @@ class GstRateViewSet(LedgerViewSet):
 
     @openapi.add_gst_rate
     def create(self, request: Request) -> Response:
-        def make() -> GstRate:
-            serializer = self.get_serializer(data=request.data)
-            serializer.is_valid(raise_exception=True)
-            return services.add_gst_rate(actor=acting_user(request), values=serializer.validated_data)
-
-        return Response(self.get_serializer(earlier_or(make)).data, status=HTTP_201_CREATED)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        rate = services.add_gst_rate(actor=acting_user(request), values=serializer.validated_data)
+        return Response(self.get_serializer(self.get_queryset().get(pk=rate.pk)).data, status=HTTP_201_CREATED)

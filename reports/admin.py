@@ -1,6 +1,7 @@
 """The reports, customers' statements and the front page in the office."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -9,12 +10,15 @@ from django.contrib import admin
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from rest_framework.serializers import ChoiceField, Serializer
 
 from accounts.models import User
 from accounts.requests import acting_user
 from accounts.selectors import worked_within
 from customers.models import Customer
+from equipment.models import Equipment
 from foundation.access.capabilities import Capability
 from foundation.api.responses import pdf_file
 from foundation.errors import DomainError
@@ -22,6 +26,7 @@ from foundation.office.generic import ModelChoiceField
 from foundation.office.menu import Menu, OfficePage
 from foundation.office.site import OfficeSite
 from foundation.office.widgets import FoundByTyping
+from foundation.unreadable import WORD, is_unreadable
 from payments.models import Payment
 from reports import figures
 from reports.catalogue import REPORTS, Listed
@@ -29,7 +34,7 @@ from reports.figures import Statement
 from reports.figures.receivables import BUCKETS, OLDEST
 from reports.formats import report_file
 from reports.front_page import front_page
-from reports.report import Column, Figure, Kind, Report, Row
+from reports.report import Column, Figure, Kind, Report, Row, Value
 from reports.serializers import StatementQuery
 from reports.statements import print_statement
 
@@ -72,6 +77,8 @@ class QueryForm(forms.Form):
             return forms.DateTimeField(required=False, widget=moment, label="At")
         if name == "customer":
             return _customer(required=False)
+        if name == "equipment":
+            return forms.ModelChoiceField(Equipment.objects.get_queryset().order_by("sku"), required=False)
         if name == "driver":
             people = worked_within(self._reader, Capability.REPORT_DRIVER_DAY)
             return _PersonField(people.order_by("username"))
@@ -94,7 +101,7 @@ class QueryForm(forms.Form):
 
 
 def _as_sent(value: object) -> object:
-    if isinstance(value, (Customer, User)):
+    if isinstance(value, (Customer, Equipment, User)):
         return value.pk
     return value.isoformat() if hasattr(value, "isoformat") else value
 
@@ -127,7 +134,16 @@ def _with(chosen: QueryDict, kind: str) -> str:
 
 
 def _cells(columns: Sequence[Column], row: Row) -> list[tuple[str, object]]:
-    return [(column.kind.value, row.get(column.name)) for column in columns]
+    return [(column.kind.value, _cell(column, row.get(column.name))) for column in columns]
+
+
+def _cell(column: Column, value: Value) -> object:
+    if column.kind is Kind.ID and value is not None:
+        page = reverse(f"admin:{column.opens.replace('.', '_')}_change", args=[value])
+        return format_html('<a href="{}">{}</a>', page, column.says)
+    if column.kind is Kind.PRICE and isinstance(value, Decimal):
+        return WORD if is_unreadable(value) else f"{value:f}"
+    return value
 
 
 def _show_report(request: HttpRequest, listed: Listed) -> HttpResponseBase:

@@ -23,6 +23,8 @@ from reports.serializers import (
     DriverDayOut,
     DriverDayQuery,
     GstOut,
+    MispricedOut,
+    MispricedQuery,
     MomentQuery,
     PeriodQuery,
     ReceivablesOut,
@@ -79,6 +81,9 @@ SALES_SUMMARY = Listed(
     "sales-summary", "Sales summary", Capability.REPORT_SALES, SalesQuery, SalesSummaryOut, figures.sales_summary
 )
 GST = Listed("gst", "GST return", Capability.REPORT_SALES, PeriodQuery, GstOut, figures.gst)
+MISPRICED = Listed(
+    "mispriced", "Priced otherwise", Capability.REPORT_SALES, MispricedQuery, MispricedOut, figures.mispriced
+)
 STOCK = Listed("stock", "Stock", Capability.REPORT_STOCK, MomentQuery, StockOut, figures.stock)
 CONSERVATION = Listed(
     "conservation",
@@ -96,4 +101,4 @@ RECEIVABLES = Listed(
 )
 DEPOSITS = Listed("deposits", "Deposits held", Capability.REPORT_DEPOSITS, AsOfQuery, DepositsReportOut, _deposits)
 
-REPORTS = (SALES_SUMMARY, GST, RECEIVABLES, DEPOSITS, STOCK, CONSERVATION, DRIVER_DAY)
+REPORTS = (SALES_SUMMARY, GST, MISPRICED, RECEIVABLES, DEPOSITS, STOCK, CONSERVATION, DRIVER_DAY)

@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from foundation.spreadsheets.writing import Cell, spreadsheet
 from reports.report import Column, Kind, Report, Value
 
-_NUMBER_FORMATS = {Kind.MONEY: "#,##0.00", Kind.RATE: "0.00", Kind.COUNT: "#,##0"}
+_NUMBER_FORMATS = {Kind.MONEY: "#,##0.00", Kind.RATE: "0.00", Kind.COUNT: "#,##0", Kind.PRICE: "#,##0.00##"}
 _WIDTHS = {Kind.TEXT: 26, Kind.DATE: 12}
 
 

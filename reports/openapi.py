@@ -9,6 +9,7 @@ from reports.catalogue import (
     DEPOSITS,
     DRIVER_DAY,
     GST,
+    MISPRICED,
     RECEIVABLES,
     SALES_SUMMARY,
     STOCK,
@@ -89,6 +90,45 @@ gst = extend_schema(
                 "output_tax": "9090.00",
                 "outside_gst": "3600.00",
             },
+        },
+    ),
+    filters=False,
+)
+
+mispriced = extend_schema(
+    summary=MISPRICED.title,
+    description="Standing documents that the books would price otherwise now, line by line, as of each sale's own "
+    "moment: what a contract's, an item's, a meter's or the GST's rate that was put right leaves to correct. "
+    "`quantity` is what was not credited yet, `difference` how much too much it was billed before GST; negative: too "
+    "little. A `rate_in_force` of null: there is no price by now. Rates that somebody overrode on purpose aren't "
+    "listed.",
+    tags=["Reports"],
+    parameters=[MISPRICED.query],
+    responses=table_answers(
+        MISPRICED.answer,
+        {
+            "title": "Priced otherwise",
+            "rows": [
+                {
+                    "number": "INV-20260120-000001",
+                    "date": "2026-01-20",
+                    "customer_code": "CUS-20260120-000001",
+                    "name": "Ah Hock Chicken Rice",
+                    "line": 1,
+                    "type": "SWAP",
+                    "sku": "CYL-14-POL",
+                    "item": "14 kg POL cylinder",
+                    "quantity": 50,
+                    "rate": "36.00",
+                    "rate_in_force": "34.00",
+                    "difference": "100.00",
+                    "gst_amount": "9.00",
+                    "total_amount": "109.00",
+                    "transaction": 31,
+                    "invoice": 31,
+                }
+            ],
+            "totals": {"difference": "100.00", "gst_amount": "9.00", "total_amount": "109.00"},
         },
     ),
     filters=False,

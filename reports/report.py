@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum, auto
 
 from foundation.money import to_cents
+from foundation.unreadable import is_unreadable
 
 Value = str | int | Decimal | date | datetime | None
 Row = Mapping[str, Value]
@@ -20,6 +21,10 @@ class Kind(StrEnum):
     RATE = auto()
     """Per cent, two decimals."""
     DATE = auto()
+    PRICE = auto()
+    """Of one piece or unit, up to four decimals; of a GST rate, per cent."""
+    ID = auto()
+    """Of a row whose page the office opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,10 @@ class Column:
     label: str
     kind: Kind = Kind.TEXT
     is_summed: bool = False
+    opens: str = ""
+    """Of an id, what has the page, as the office names it."""
+    says: str = ""
+    """What the link to it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,8 @@ class Report:
     def __post_init__(self) -> None:
         """SQLite's sums have more decimals than money has."""
         amounts = [column.name for column in self.columns if column.kind is Kind.MONEY]
-        object.__setattr__(self, "rows", [_with_cents(row, amounts) for row in self.rows])
+        prices = [column.name for column in self.columns if column.kind is Kind.PRICE]
+        object.__setattr__(self, "rows", [_legible(_with_cents(row, amounts), prices) for row in self.rows])
         object.__setattr__(self, "figures", [replace(figure, value=_cents(figure.value)) for figure in self.figures])
 
     @property
@@ -71,6 +81,12 @@ class Report:
 
 def _with_cents(row: Row, amounts: Sequence[str]) -> Row:
     return {**row, **{name: _cents(row.get(name)) for name in amounts if name in row}}
+
+
+def _legible(row: Row, prices: Sequence[str]) -> Row:
+    """What can't be read is told as any other NaN."""
+    unreadable = [name for name in prices if is_unreadable(row.get(name))]
+    return {**row, **dict.fromkeys(unreadable, Decimal("NaN"))} if unreadable else row
 
 
 def _cents(value: Value) -> Value:

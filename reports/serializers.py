@@ -13,6 +13,7 @@ from foundation.unreadable import is_unreadable
 from reports.figures import GroupBy
 from reports.figures.day import COLUMNS as DAY_COLUMNS
 from reports.figures.deposits import COLUMNS as DEPOSITS_COLUMNS
+from reports.figures.mispriced import COLUMNS as MISPRICED_COLUMNS
 from reports.figures.receivables import COLUMNS as RECEIVABLES_COLUMNS
 from reports.figures.sales import EQUIPMENT_COLUMNS, GST_COLUMNS, SALES_COLUMNS
 from reports.figures.statement import Entry, Statement
@@ -44,6 +45,8 @@ _FIELDS: dict[Kind, Any] = {
     Kind.MONEY: lambda: serializers.DecimalField(max_digits=18, decimal_places=2, allow_null=True),
     Kind.RATE: lambda: serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True),
     Kind.DATE: lambda: serializers.DateField(allow_null=True),
+    Kind.PRICE: lambda: serializers.DecimalField(max_digits=10, decimal_places=4, allow_null=True),
+    Kind.ID: lambda: serializers.IntegerField(allow_null=True),
 }
 
 
@@ -81,6 +84,13 @@ class SalesQuery(PeriodQuery):
 
     def validate_group_by(self, value: str) -> GroupBy:
         return GroupBy(value)
+
+
+class MispricedQuery(PeriodQuery):
+    customer = IdField(required=False, default=None, allow_null=True)
+    equipment = IdField(
+        required=False, default=None, allow_null=True, help_text="Lines of it alone: neither meters nor GST rates."
+    )
 
 
 class MomentQuery(ReportQuery):
@@ -150,6 +160,7 @@ def _answer(name: str, *tables: tuple[Column, ...], totals: bool = True, figures
 
 
 SalesSummaryOut = _answer("SalesSummary", SALES_COLUMNS, EQUIPMENT_COLUMNS, figures=True)
+MispricedOut = _answer("Mispriced", MISPRICED_COLUMNS)
 GstOut = _answer("Gst", GST_COLUMNS)
 StockOut = _answer("Stock", STOCK_COLUMNS)
 ConservationOut = _answer("Conservation", CONSERVATION_COLUMNS)

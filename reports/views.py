@@ -19,6 +19,7 @@ from reports.catalogue import (
     DEPOSITS,
     DRIVER_DAY,
     GST,
+    MISPRICED,
     RECEIVABLES,
     REPORTS,
     SALES_SUMMARY,
@@ -53,6 +54,11 @@ class ReportViewSet(KnownParametersOnly, ViewSet):
     @action(detail=False, methods=["get"], query=GST.query)
     def gst(self, request: Request) -> HttpResponseBase:
         return self._answer(request, GST)
+
+    @openapi.mispriced
+    @action(detail=False, methods=["get"], query=MISPRICED.query)
+    def mispriced(self, request: Request) -> HttpResponseBase:
+        return self._answer(request, MISPRICED)
 
     @openapi.stock
     @action(detail=False, methods=["get"], query=STOCK.query)

@@ -142,7 +142,7 @@ def _page_of_changes(cursor: Cursor, size: int) -> Page:
 
 
 def _active(model: Any) -> Any:
-    return model.objects.all() if model is GstRate else model.objects.filter(is_active=True)
+    return model.objects.standing() if model is GstRate else model.objects.filter(is_active=True)
 
 
 def _read(chosen: QuerySet[Any]) -> list[Any]:

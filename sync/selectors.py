@@ -116,13 +116,19 @@ def holdings_to_pull(customer_ids: Collection[int]) -> dict[int, list[dict[str, 
 
 
 def _not_over(latest_first: Iterable[dict[str, Any]], today: date) -> list[dict[str, Any]]:
+    """Those that count today or will. What is superseded isn't told, nor that a contract has ended."""
     chosen: list[dict[str, Any]] = []
     begun: set[int] = set()
+    dated: set[tuple[int, date]] = set()
     for rate in latest_first:
+        key = rate["equipment"], rate["valid_from"]
+        if rate["equipment"] in begun or key in dated:
+            continue
+        dated.add(key)
         if rate["valid_from"] <= today:
-            if rate["equipment"] in begun:
-                continue
             begun.add(rate["equipment"])
+            if rate["rate"] is None:
+                continue
         chosen.append(rate)
     return chosen[::-1]
 

@@ -24,7 +24,7 @@ from foundation.api.schema import ErrorSerializer
 from foundation.operations.models import ClientOperation
 from foundation.unreadable import is_unreadable
 from inventory.models import Count, Inventory
-from invoices.serializers import GstRateSerializer
+from invoices.models import GstRate
 from payments.models import CashCount, CashExpense, Payment
 from sync.devices import DeviceSays
 from sync.errors import ProtocolTooNew
@@ -252,6 +252,13 @@ class PullQuery(Query):
     last_number = LastNumberField(required=False)
 
 
+class PulledGstRate(serializers.ModelSerializer[GstRate]):
+    class Meta:
+        model = GstRate
+        fields = ("id", "rate", "valid_from")
+        read_only_fields = fields
+
+
 class PulledRate(serializers.ModelSerializer[CustomerRate]):
     class Meta:
         model = CustomerRate
@@ -367,7 +374,7 @@ class PullOut(serializers.Serializer[Mapping[str, object]]):
     has_more = serializers.BooleanField(help_text="Pull again at once.")
     depots = DepotSerializer(many=True)
     equipment = EquipmentSerializer(many=True)
-    gst_rates = GstRateSerializer(many=True)
+    gst_rates = PulledGstRate(many=True, help_text="One for each date: what is superseded is `gone`.")
     customers = PulledCustomer(many=True)
     gone = GoneOut()
     unlikely = UnlikelyOut(help_text="More than these, and of a meter, are asked about: `confirm` with the sale.")

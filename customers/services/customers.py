@@ -9,6 +9,7 @@ from audit.services import create_recorded, record, update_recorded
 from customers import locks
 from customers.errors import VersionConflict
 from customers.models import Customer, CustomerRate, PastMeterRate
+from customers.selectors import contract_on
 from customers.unlikely import unlikely_contract, unlikely_customer
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
@@ -16,7 +17,7 @@ from foundation import clock, confirmations
 from foundation.changes import announce
 from foundation.commands import command
 from foundation.confirmations import Answer
-from foundation.errors import Duplicate, UnknownReference
+from foundation.errors import Duplicate, Invalid, UnknownReference
 from foundation.limits import RATE, READING, TERM_DAYS, require_each
 from foundation.master_data import with_moment
 from foundation.operations.idempotency import idempotent
@@ -76,31 +77,41 @@ def deactivate_customer(*, actor: User, pk: int) -> Customer:
 @command
 @idempotent
 def set_contract_rate(
-    *, actor: User, customer_id: int, equipment_id: int, rate: Decimal, valid_from: date
+    *, actor: User, customer_id: int, equipment_id: int, rate: Decimal | None, valid_from: date, reason: str = ""
 ) -> CustomerRate:
-    """Agree on a price from a Singapore date on. Earlier rates stay, for what was sold under them.
+    """Agree on a price from a Singapore date on; None ends the contract. Earlier rates stay, for what was sold by them.
 
-    Locks the customer. Raises UnknownReference, EquipmentInactive, AmountOutOfRange, Duplicate for a second one from
-    the same date, Unconfirmed.
+    One of the same date is superseded, for a ``reason``. Also of inactive equipment: what was sold of it may come late.
+    Locks the customer. Raises UnknownReference, EquipmentInactive, AmountOutOfRange, Duplicate where it says what
+    counts from that date already, Invalid where nothing is there to end or the reason is missing, Unconfirmed.
     """
-    RATE.require(rate, attr="rate")
+    if rate is not None:
+        RATE.require(rate, attr="rate")
     customer = locks.customer(customer_id)
     equipment = Equipment.objects.visible_to(actor).filter(pk=equipment_id).first()
     if equipment is None:
         raise UnknownReference(equipment_id, attr="equipment")
-    if not equipment.is_active:
+    before = contract_on(customer, equipment, valid_from)
+    superseded = before if before and before.valid_from == valid_from else None
+    if superseded and superseded.rate == rate:
+        raise Duplicate(f"This counts from that date already: {superseded}.", attr="valid_from")
+    if rate is None and (before is None or before.rate is None):
+        raise Invalid(f"{equipment.sku} has no contract rate on that date: nothing ends.", attr="rate")
+    if superseded and not reason:
+        raise Invalid(f"Please say why: it supersedes the {superseded}.", attr="reason")
+    if not (equipment.is_active or superseded or rate is None):
         raise EquipmentInactive(equipment.sku, attr="equipment")
-    if CustomerRate.objects.filter(customer=customer, equipment=equipment, valid_from=valid_from).exists():
-        raise Duplicate("There is a rate from this date on already.", attr="valid_from")
     answers = confirmations.require(unlikely_contract(customer, equipment, rate, valid_from))
     new = CustomerRate.objects.create(
-        customer=customer, equipment=equipment, rate=rate, valid_from=valid_from, created_by=actor
+        customer=customer, equipment=equipment, rate=rate, valid_from=valid_from, reason=reason, created_by=actor
     )
     record(
         actor=actor,
         action="customers.rate.set",
         target=new,
+        before={"rate": superseded.rate} if superseded else None,
         after={"customer": customer.customer_code, "equipment": equipment.sku, "rate": rate, "valid_from": valid_from},
+        reason=reason,
         answers=answers,
     )
     announce(customer)

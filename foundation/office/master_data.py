@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,13 +10,21 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
 
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.office.generic import ModelForm
+from foundation.office.links import badge
 from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
 from foundation.remains import remaining
 from foundation.unreadable import WORD, is_unreadable
+
+LONGEST_LIST = timedelta(days=3_600)
+"""A list of documents is of ten years at most."""
 
 
 class LegibleForm[M: Model](ModelForm[M]):
@@ -58,6 +67,24 @@ class MasterDataForm[M: Model](LegibleForm[M]):
 
 def _digest(values: Mapping[str, object]) -> str:
     return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
+
+
+def standing_of(rate: Any) -> str:
+    """Of a row that was read with its standing, whether it counts; a new one says nothing yet."""
+    is_superseded = getattr(rate, "is_superseded", None)
+    if is_superseded is None:
+        return "–"
+    return badge("Superseded", "off") if is_superseded else badge("Counts", "good")
+
+
+def tell_of_rate(request: HttpRequest, rate: Any, **filters: object) -> None:
+    """What a rate that counts from a past date leaves to correct, with a link to the list of it."""
+    if not (told := remaining(rate)):
+        return
+    first = max(rate.valid_from, clock.business_date(clock.now()) - LONGEST_LIST)
+    asked = urlencode({**filters, "date_from": first.isoformat()})
+    address = f"{reverse('admin:reports_mispriced')}?{asked}"
+    messages.warning(request, format_html('{}. <a href="{}">See which</a>.', "; ".join(told), address))
 
 
 class MasterDataAdmin[M: Model](OfficeAdmin[M]):

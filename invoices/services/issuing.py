@@ -14,7 +14,9 @@ from accounts.models import User
 from audit.services import create_recorded
 from customers.models import Customer
 from foundation import clock, confirmations
+from foundation.changes import announce
 from foundation.commands import command
+from foundation.errors import Duplicate, Invalid
 from foundation.infrastructure import file_locks
 from foundation.money import ZERO, to_cents
 from foundation.operations.idempotency import idempotent
@@ -246,11 +248,18 @@ def _paynow(billing: Billing, number: str) -> str:
 @command
 @idempotent
 def add_gst_rate(*, actor: User, values: Mapping[str, object]) -> GstRate:
-    """A new rate from a date on; those before it stay.
+    """A new rate from a date on; those before it stay. One of the same date is superseded, for a ``reason``.
 
-    Raises Duplicate for a second one from the same date, Unconfirmed.
+    Raises Duplicate where it says what counts from that date already, Invalid where the reason is missing, Unconfirmed.
     """
     new = GstRate(**values)
+    superseded = GstRate.objects.filter(valid_from=new.valid_from).order_by("-id").first()
+    if superseded and superseded.rate == new.rate:
+        raise Duplicate(f"This counts from that date already: {superseded}.", attr="valid_from")
+    if superseded and not new.reason:
+        raise Invalid(f"Please say why: it supersedes the {superseded}.", attr="reason")
     today = clock.business_date(clock.now())
     answers = confirmations.require(unlikely_gst_rate(new.rate, new.valid_from, today=today))
+    if superseded:
+        announce(superseded)
     return create_recorded(actor=actor, action="invoices.gst_rate.created", new=new, answers=answers)

@@ -2,6 +2,7 @@
 
 from reports.figures.day import driver_day
 from reports.figures.deposits import deposits
+from reports.figures.mispriced import mispriced
 from reports.figures.receivables import receivables
 from reports.figures.sales import GroupBy, gst, sales_summary
 from reports.figures.statement import Statement, statement
@@ -14,6 +15,7 @@ __all__ = [
     "deposits",
     "driver_day",
     "gst",
+    "mispriced",
     "receivables",
     "sales_summary",
     "statement",

@@ -439,7 +439,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         "post",
         "/api/customers/{customer}/rates/",
         lambda w: {"equipment": w["equipment"], "rate": "20.00", "valid_from": "2035-01-01"},
-        {"equipment": NOT_AN_ID, "rate": [None, *NOT_MONEY], "valid_from": NOT_A_DATE},
+        {"equipment": NOT_AN_ID, "rate": [None, *NOT_MONEY], "valid_from": NOT_A_DATE, "reason": [*NOT_A_TEXT, "x" * 501]},
     ),
     "equipment": (
         "post",
@@ -523,7 +523,11 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         "post",
         "/api/gst-rates/",
         lambda w: {"rate": "9.00", "valid_from": "2035-01-01"},
-        {"rate": [None, *NOT_MONEY, "100.01"], "valid_from": [*NOT_A_DATE, "2024-01-01"]},
+        {
+            "rate": [None, *NOT_MONEY, "100.01"],
+            "valid_from": [*NOT_A_DATE, "2024-01-01"],
+            "reason": [*NOT_A_TEXT, "x" * 501],
+        },
     ),
     "user": (
         "post",

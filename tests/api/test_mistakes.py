@@ -68,6 +68,16 @@ def test_a_contract_rate_from_a_past_date_is_asked_about(shop: Shop, today: str)
     assert not Confirmation.objects.exists()
 
 
+def test_a_mistyped_contract_rate_is_superseded(shop: Shop, today: str) -> None:
+    done(rate(shop, "2.85", today, confirm=to_confirm(rate(shop, "2.85", today))))
+    right = done(rate(shop, "28.00", today, reason="A digit slipped."))
+    assert [(row.rate, row.is_superseded) for row in CustomerRate.objects.with_standing().order_by("pk")] == [
+        (Decimal("2.85"), True), (Decimal("28.00"), False),
+    ]  # fmt: skip
+    assert right["reason"] == "A digit slipped."
+    assert done(shop.sell({"type": "SALE"}))["transaction"]["items"][0]["rate"] == "28.00"
+
+
 def test_what_was_confirmed_stays_beside_the_rate(shop: Shop, today: str) -> None:
     made = done(rate(shop, "2.85", today, confirm=to_confirm(rate(shop, "2.85", today))))
     kept = Confirmation.objects.get()
@@ -143,6 +153,13 @@ def test_a_mistyped_gst_rate_is_asked_about(shop: Shop, value: str, valid_from: 
     if codes:
         done(gst(shop, value, valid_from, confirm=to_confirm(answer)))
     assert GstRate.objects.get(valid_from=valid_from).rate == Decimal(value)
+
+
+def test_a_mistyped_gst_rate_is_superseded(shop: Shop, today: str) -> None:
+    done(gst(shop, "90.00", today, confirm=to_confirm(gst(shop, "90.00", today))))
+    done(gst(shop, "9.00", today, reason="A digit slipped."))
+    assert done(shop.sell({"type": "SALE"}))["invoice"]["gst_rate"] == "9.00"
+    assert GstRate.objects.filter(valid_from=today).count() == 2
 
 
 # --- A meter's reading, and a quantity ---

@@ -275,6 +275,7 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("report", "driver_day", ""): (200, 200, 403, 200, 200, 401),
     ("report", "gst", ""): (200, 200, 403, 200, 403, 401),
     ("report", "receivables", ""): (200, 200, 403, 200, 403, 401),
+    ("report", "mispriced", ""): (200, 200, 403, 200, 403, 401),
     ("report", "sales_summary", ""): (200, 200, 403, 200, 403, 401),
     ("report", "stock", ""): (200, 200, 200, 403, 403, 401),
     ("payment", "allocate", "own"): (200, 200, 403, 404, 200, 401),

@@ -151,16 +151,6 @@ def test_rates_are_added_from_a_date_on_and_listed(admin: APIClient) -> None:
     assert (record.user_id, record.after["rate"]) == (listed[0]["created_by"], "35.00")
 
 
-def test_a_second_rate_from_the_same_date_is_refused(admin: APIClient, nothing_changes: Unchanged) -> None:
-    customer, cylinder = CustomerFactory(), EquipmentFactory()
-    body = {"equipment": cylinder.pk, "rate": "34.00", "valid_from": "2026-01-01"}
-    post_confirmed(admin, f"/api/customers/{customer.pk}/rates/", body)
-    with nothing_changes():
-        again = admin.post(f"/api/customers/{customer.pk}/rates/", {**body, "rate": "35.00"})
-    assert error_of(again) == (400, "unique", "valid_from")
-    assert CustomerRate.objects.get().rate == Decimal("34.00")
-
-
 def test_others_have_rates_from_the_same_date(admin: APIClient) -> None:
     customer, cylinder = CustomerFactory(), EquipmentFactory()
     for whose, of_what in ((customer, cylinder), (CustomerFactory(), cylinder), (customer, EquipmentFactory())):

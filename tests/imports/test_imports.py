@@ -136,7 +136,7 @@ def test_rates_are_agreed_once(told: Told, shop: Shop) -> None:
     assert CustomerRate.objects.filter(customer=shop.customer).count() == 2
     other = f"{head}{code},{sku},2026-01-01,24.00\n{code},NO-SUCH,2026-03-01,1\nNOBODY,{sku},01/03/2026,1.234\n"
     assert told("rates", other, "--commit") == [
-        "line 2, rate: Another rate was agreed on from this date on. It stays as it is. ('24.00')",
+        "line 2, rate: Another rate was agreed on from this date on. One that was wrong is superseded by hand. ('24.00')",
         "line 3, sku: Object with sku=NO-SUCH does not exist. ('NO-SUCH')",
         "line 4, customer_code: Object with customer_code=NOBODY does not exist. ('NOBODY')",
         "line 4, valid_from: Date has wrong format. Use one of these formats instead: YYYY-MM-DD. ('01/03/2026')",
@@ -206,6 +206,15 @@ def test_a_workbook_says_the_same_as_a_csv(tmp_path: Path, shop: Shop) -> None:
     assert out.getvalue() == "Imported: 1 new, 0 changed, 1 as they were.\n"  # the empty line
     new = Equipment.objects.get(sku="X-1")
     assert (new.name, str(new.weight_kg), str(new.default_rate)) == ("2026", "12.70", "36.50")
+
+
+def test_a_rate_that_was_superseded_is_no_more_the_one_that_was_agreed(told: Told, shop: Shop) -> None:
+    for rate in ("25.00", "24.00"):
+        CustomerRateFactory(customer=shop.customer, equipment=shop.cylinder, rate=rate, valid_from="2026-01-01")
+    head, line = "customer_code,sku,valid_from,rate\n", f"{shop.customer.customer_code},{shop.cylinder.sku},2026-01-01"
+    assert told("rates", f"{head}{line},24.00\n", "--commit") == ["Imported: 0 new, 0 changed, 1 as they were."]
+    [refused, *_] = told("rates", f"{head}{line},25.00\n", "--commit")
+    assert refused.startswith("line 2, rate: Another rate was agreed on")
 
 
 def test_a_date_of_a_workbook_is_a_day(tmp_path: Path, shop: Shop) -> None:

@@ -101,7 +101,7 @@ CHECKS = {
     "equipment_deposit_not_negative": not_below_zero("deposit", nullable=True),
     "customer_meter_rate_not_negative": Check([{"meter_rate": 0}, {"meter_rate": None}], [{"meter_rate": "-0.0001"}]),
     "customer_meter_reading_not_negative": not_below_zero("last_meter_reading", nullable=True),
-    "customer_rate_not_negative": not_below_zero("rate"),
+    "customer_rate_not_negative": not_below_zero("rate", nullable=True),
     "inventory_not_negative": Check([{"quantity": 0}, {"quantity": -1, "may_be_negative": True}], [{"quantity": -1}]),
     "movement_quantity_positive": Check([{"quantity": 1}], [{"quantity": 0}], REFILLED),
     "movement_moves_something": Check(
@@ -254,10 +254,6 @@ UNIQUE: dict[str, tuple[Values, Values]] = {
     "sequence_prefix_date_unique": ({"prefix": "INV", "date": date(2026, 1, 21)}, {"last_number": 9}),
     "ticket_number_unique": ({"prefix": "INV", "date": date(2026, 1, 21), "number": 7}, {}),
     "log_in_attempt_place_unique": ({"key": "a", "window": 7, "place": 7}, {}),
-    "customer_rate_unique": (
-        {"customer": another(Customer), "equipment": another(Equipment), "valid_from": date(2026, 1, 21)},
-        {"rate": 9},
-    ),
     "inventory_balance_unique": (
         {"location": another(Location), "equipment": another(Equipment), "condition": "FULL"},
         {"quantity": 9},

@@ -155,13 +155,22 @@ def test_what_cannot_be_asked_is_told(shop: Shop, name: str, asked: dict[str, st
 
 
 def test_an_empty_shop_has_empty_reports(shop: Shop, client_of: ClientOf) -> None:
-    for name in ("sales-summary", "gst", "receivables", "deposits"):
+    for name in ("sales-summary", "gst", "mispriced", "receivables", "deposits"):
         assert report(shop, name)["rows"] == []
 
 
 def test_reports_change_nothing(books: Books, nothing_changes: Unchanged) -> None:
     with nothing_changes():
-        for name in ("sales-summary", "gst", "stock", "conservation", "driver-day", "receivables", "deposits"):
+        for name in (
+            "sales-summary",
+            "gst",
+            "mispriced",
+            "stock",
+            "conservation",
+            "driver-day",
+            "receivables",
+            "deposits",
+        ):
             report(books, name)
 
 

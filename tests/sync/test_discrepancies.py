@@ -236,6 +236,76 @@ def test_a_contract_rate_of_the_last_pull_is_kept(
     assert [each.client_temp_id for each in Discrepancy.objects.all()] == ["r28.50"]
 
 
+def superseded(shop: Shop, rate: str | None, day: datetime) -> None:
+    body = {"equipment": shop.cylinder.pk, "rate": rate, "valid_from": clock.business_date(day).isoformat()}
+    address = f"/api/customers/{shop.customer.pk}/rates/"
+    answer = post_confirmed(shop.client_of(shop.admin), address, {**body, "reason": "Slip of the pen."})
+    assert answer.status_code == 201, answer.json()
+
+
+@pytest.mark.parametrize("hours", [-3, 0.5], ids=["before the sale", "after the sale"])
+def test_a_contract_rate_that_was_superseded_is_kept_where_the_field_showed_it(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock, hours: float
+) -> None:
+    """Whoever pulled it before could show nothing else; whoever shows nothing is billed by what counts now."""
+    day = noon - timedelta(days=2)
+    with at(-48):
+        contract(shop, "36.00", day)
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(hours):
+        superseded(shop, "34.00", day)
+    with at(1):
+        lines = [
+            line_of(sell(sale_of(shop, f"r{rate}", {"rate": rate}, occurred_at=noon.isoformat())))
+            for rate in ("36.00", "34.00", "28.50", None)
+        ]
+        pull(shop, device=DEVICE)
+    counts = ("34.00", "CONTRACT")
+    assert lines == [("36.00", "KNOWN" if hours < 0 else "CONTRACT"), counts, counts, counts]
+    assert [each.client_temp_id for each in Discrepancy.objects.all()] == ["r28.50"]
+    with at(2):
+        late = sell(sale_of(shop, "late", {"rate": "36.00"}, occurred_at=(noon + timedelta(hours=1.5)).isoformat()))
+    assert (line_of(late), codes(late)) == (counts, ["rate_differs"])
+
+
+def test_what_was_taken_at_the_superseded_rate_is_listed(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    day = noon - timedelta(days=2)
+    with at(-48):
+        contract(shop, "36.00", day)
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        superseded(shop, "34.00", day)
+    with at(1):
+        sold = sell(sale_of(shop, "a", {"rate": "36.00", "quantity": 5}, occurred_at=noon.isoformat()))
+        [row] = shop.client_of(shop.admin).get("/api/reports/mispriced/").json()["rows"]
+    assert line_of(sold) == ("36.00", "KNOWN")
+    assert (row["transaction"], row["rate"], row["rate_in_force"], row["difference"], row["gst_amount"]) == (
+        sold["id"], "36.00", "34.00", "10.00", "0.90",
+    )  # fmt: skip
+
+
+def test_a_contract_that_ended_holds_where_the_field_did_not_know(
+    shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
+) -> None:
+    with at(-48):
+        contract(shop, "26.00", noon - timedelta(days=2))
+    with at(-4):
+        pull(shop, device=DEVICE)
+    with at(-3):
+        superseded(shop, None, noon)
+    with at(1):
+        lines = [
+            line_of(sell(sale_of(shop, f"r{rate}", {"rate": rate}, occurred_at=noon.isoformat())))
+            for rate in ("26.00", "28.50", "27.00")
+        ]
+    assert lines == [("26.00", "KNOWN"), ("28.50", "DEFAULT"), ("28.50", "DEFAULT")]
+    assert [each.client_temp_id for each in Discrepancy.objects.all()] == ["r27.00"]
+
+
 def test_a_contract_rate_that_was_entered_after_the_sale_and_replaced_since_was_never_shown(
     shop: Shop, sell: Callable[..., Json], noon: datetime, at: Clock
 ) -> None:

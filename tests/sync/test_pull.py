@@ -99,6 +99,38 @@ def test_rates_are_those_in_force_and_those_to_come(shop: Shop, replica: Replica
     ]
 
 
+def test_what_is_superseded_or_over_is_not_told(shop: Shop, replica: Replica) -> None:
+    today = clock.business_date(clock.now())
+    lapsed, other = EquipmentFactory(), EquipmentFactory()
+    for equipment, days, rate in (
+        (shop.cylinder, -9, "36.00"), (shop.cylinder, 5, "27.00"), (shop.cylinder, -9, "34.00"), (shop.cylinder, 5, None),
+        (shop.cylinder, 9, "26.00"), (lapsed, -9, "9.00"), (lapsed, -1, None), (other, -9, None), (other, -9, "8.00"),
+    ):  # fmt: skip
+        CustomerRateFactory(
+            customer=shop.customer, equipment=equipment, rate=rate, valid_from=today + timedelta(days=days)
+        )
+    replica.pull()
+    told = [(rate["equipment"], rate["rate"]) for rate in replica.rows["customers"][shop.customer.pk]["rates"]]
+    assert sorted(told, key=lambda each: each[0] != shop.cylinder.pk) == [
+        (shop.cylinder.pk, "34.00"), (shop.cylinder.pk, None), (shop.cylinder.pk, "26.00"), (other.pk, "8.00"),
+    ]  # fmt: skip
+
+
+def test_of_gst_rates_of_one_date_the_one_that_counts_is_told(shop: Shop, replica: Replica) -> None:
+    rate = {"rate": "90.00", "valid_from": "2035-01-01"}
+    wrong = post_confirmed(shop.client_of(shop.admin), "/api/gst-rates/", rate).json()
+    replica.pull()
+    assert replica.rows["gst_rates"][wrong["id"]] == {"id": wrong["id"], "rate": "90.00", "valid_from": "2035-01-01"}
+    rate |= {"rate": "9.00", "reason": "Slip."}
+    right = post_confirmed(shop.client_of(shop.admin), "/api/gst-rates/", rate).json()
+    replica.pull()
+    assert wrong["id"] not in replica.rows["gst_rates"]
+    assert replica.rows["gst_rates"][right["id"]]["rate"] == "9.00"
+    everything = replica.client.get("/api/sync/pull/").json()["gst_rates"]
+    assert wrong["id"] not in [row["id"] for row in everything]
+    assert len(everything) == 4
+
+
 @pytest.mark.any_engine
 def with_what_is_read(customer: Customer) -> Any:
     """What no column of theirs says."""

@@ -148,7 +148,7 @@ function readMeter(sale: Sold, customer: Buyer): Usage | null {
 }
 
 /**
- * The listed price: of the contract in force that day, else the equipment's. Null: none, and the driver names it, but for a
+ * The listed price: of the contract in force that day, else the equipment's; a contract's rate of null ended it. Null: none, and the driver names it, but for a
  * deposit. What comes back has none: `refundsOf`.
  */
 export function listedRate(
@@ -162,7 +162,7 @@ export function listedRate(
     customer.rates.filter((rate) => rate.equipment === equipment.id),
     day,
   )
-  if (contract) return { rate: contract.rate, rate_source: "CONTRACT" }
+  if (contract?.rate != null) return { rate: contract.rate, rate_source: "CONTRACT" }
   return equipment.default_rate == null ? null : { rate: equipment.default_rate, rate_source: "DEFAULT" }
 }
 
