@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from customers.models import Customer, CustomerRate, PastMeterRate
+from django.db.models import F, OuterRef, Q, Subquery
+
+from customers.models import Customer, CustomerRate, MeterRate
 from foundation import clock
+from foundation.dated import Standing, in_force, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,30 @@ def _moments(pulled_at: datetime | None, changes: Iterable[datetime], at: dateti
 
 def meter_rate_at(customer: Customer, moment: datetime) -> Decimal | None:
     """The price of a unit of the customer's meter at a moment; None without a meter."""
-    if customer.meter_rate_at is None or moment >= customer.meter_rate_at:
-        return customer.meter_rate
-    past = PastMeterRate.objects.filter(customer=customer, until__gt=moment).order_by("until").first()
-    return past.meter_rate if past else customer.meter_rate
+    row = in_force(MeterRate.objects.filter(customer=customer).order_by(), moment)
+    return None if row is None else row.meter_rate
+
+
+def meter_rates_of(customer: Customer) -> list[Standing[MeterRate]]:
+    """All rates of a customer's meter, the latest date first, with what became of them."""
+    rows = MeterRate.objects.filter(customer=customer).select_related("created_by").order_by()
+    return standing(rows, clock.now())
+
+
+def to_be_taken_over(moment: datetime) -> list[int]:
+    """Customers whose column may not say what counts now: a rate's date has come.
+
+    The latest is looked for by its moment alone. Where that isn't the one that counts, the customer's own moment was
+    the last change, and taking over finds nothing to do.
+    """
+    begun = MeterRate.objects.filter(Q(valid_from__isnull=True) | Q(valid_from__lte=moment), customer=OuterRef("pk"))
+    latest = begun.order_by(F("valid_from").desc(nulls_last=True), "-pk").values("meter_rate")[:1]
+    has_none = Q(latest__isnull=True)
+    differs = Q(latest__lt=F("meter_rate")) | Q(latest__gt=F("meter_rate"))
+    one_has_none = (has_none & Q(meter_rate__isnull=False)) | (~has_none & Q(meter_rate__isnull=True))
+    return list(
+        Customer.objects.annotate(latest=Subquery(latest))
+        .filter(differs | one_has_none)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )

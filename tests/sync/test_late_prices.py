@@ -8,7 +8,7 @@ import time_machine
 
 from foundation import clock
 from tests.conftest import Shop
-from tests.factories import MeteredCustomerFactory
+from tests.factories import MeteredCustomerFactory, priced
 from tests.sync.conftest import Push, sale_of
 from tests.types import Json
 from transactions.models import Transaction, TransactionItem
@@ -98,8 +98,7 @@ def test_a_contract_rate_entered_later_for_the_same_day(shop: Shop, push: Push, 
 
 
 def test_a_price_that_was_set_later_leaves_the_field_s_rate(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
-    shop.cylinder.default_rate = None
-    shop.cylinder.save()
+    priced(shop.cylinder, default_rate=None)
     with at(3):
         shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"default_rate": "40.00"})
     with at(20):
