@@ -99,7 +99,7 @@ _METER_RATE = OpenApiExample(
 
 list_meter_rates = extend_schema(
     summary="List what a unit of a customer's meter costs from when on",
-    description="All of them, the latest date first, of one date the one first that was entered last, which counts.",
+    description="All of them, the latest first. Of one date the one counts that was entered last.",
     tags=["Master data"],
     responses=MeterRateOut(many=True),
     examples=[_METER_RATE],
@@ -110,8 +110,8 @@ add_meter_rate = extend_schema(
     summary="Set a meter's rate from a date on",
     description=(
         "ADMIN only. It counts from that date's midnight in Singapore until the next one's date; one of the same "
-        "date is superseded, and stays. What was recorded stays as it is: a reading that is recorded later is billed at the "
-        "rate of its moment."
+        "date is superseded, and stays. What was recorded stays as it is: a reading that is recorded "
+        "later is billed at the rate of its moment."
     ),
     tags=["Master data"],
     request=MeterRateIn,

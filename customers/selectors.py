@@ -64,10 +64,9 @@ def meter_rate_at(customer: Customer, moment: datetime) -> Decimal | None:
     return None if row is None else row.meter_rate
 
 
-def meter_rates_of(customer: Customer) -> list[Standing[MeterRate]]:
-    """All rates of a customer's meter, the latest date first, with what became of them."""
-    rows = MeterRate.objects.filter(customer=customer).select_related("created_by").order_by()
-    return standing(rows, clock.now())
+def meter_rates_of(customer: Customer) -> dict[int, Standing[MeterRate]]:
+    """What became of each rate of a customer's meter, by the row's id."""
+    return standing(MeterRate.objects.filter(customer=customer).order_by(), clock.now())
 
 
 def to_be_taken_over(moment: datetime) -> list[int]:

@@ -9,7 +9,7 @@ from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from customers import openapi, services
-from customers.models import Customer, CustomerRate
+from customers.models import Customer, CustomerRate, MeterRate
 from customers.selectors import meter_rates_of
 from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer, MeterRateIn, MeterRateOut
 from customers.unlikely import OF_CUSTOMERS
@@ -76,8 +76,10 @@ class CustomerViewSet(MasterDataViewSet):
     @openapi.list_meter_rates
     @action(detail=True, methods=["get"], url_path="meter-rates", query=PageQuery)
     def meter_rates(self, request: Request, pk: str) -> Response:
-        page: Any = self.paginate_queryset(meter_rates_of(self.get_object()))
-        return self.get_paginated_response(MeterRateOut(page, many=True).data)
+        customer = self.get_object()
+        page: Any = self.paginate_queryset(MeterRate.objects.filter(customer=customer))
+        became = meter_rates_of(customer)
+        return self.get_paginated_response(MeterRateOut([became[row.pk] for row in page], many=True).data)
 
     @openapi.add_meter_rate
     @meter_rates.mapping.post
@@ -93,5 +95,4 @@ class CustomerViewSet(MasterDataViewSet):
             valid_from=sent["valid_from"],
             reason=sent["reason"],
         )
-        [made] = [each for each in meter_rates_of(customer) if each.row == rate]
-        return Response(MeterRateOut(made).data, status=HTTP_201_CREATED)
+        return Response(MeterRateOut(meter_rates_of(customer)[rate.pk]).data, status=HTTP_201_CREATED)

@@ -110,7 +110,7 @@ class EquipmentPrice(DatedValue):
 
     class Meta:
         verbose_name = "price"
-        ordering = ("-valid_from", "-id")
+        ordering = ("kind", "-valid_from", "-id")
         indexes = (models.Index(fields=("equipment", "valid_from"), name="equipment_price_idx"),)
         constraints = (
             models.CheckConstraint(condition=Q(amount__isnull=True) | Q(amount__gte=0), name="price_not_negative"),

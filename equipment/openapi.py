@@ -45,8 +45,8 @@ _PRICE = OpenApiExample(
 list_prices = extend_schema(
     summary="List what a stock item costs from when on",
     description=(
-        "Its default rates and its deposits, of each the latest date first, of one date the one first that was entered "
-        "last, which counts."
+        "Its default rates and its deposits, of each the latest first. Of one date the one counts that was entered "
+        "last."
     ),
     tags=["Master data"],
     responses=PriceOut(many=True),
@@ -58,8 +58,8 @@ add_price = extend_schema(
     summary="Set a default rate or a deposit from a date on",
     description=(
         "ADMIN only. It counts from that date's midnight in Singapore until the next one's date; one of the same "
-        "date is superseded, and stays. What was recorded stays as it is: a sale that is recorded later is priced with the one "
-        "of its moment, or the one that the field knew."
+        "date is superseded, and stays. What was recorded stays as it is: a sale that is recorded later is "
+        "priced with the one of its moment, or the one that the field knew."
     ),
     tags=["Master data"],
     request=PriceIn,

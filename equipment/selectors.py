@@ -57,11 +57,13 @@ def prices_between(equipment: Mapping[int, Equipment], begin: datetime, end: dat
     }
 
 
-def prices_of(equipment: Equipment) -> list[Standing[EquipmentPrice]]:
-    """All prices of an equipment, by kind, the latest date first, with what became of them."""
-    rows = list(EquipmentPrice.objects.filter(equipment=equipment).select_related("created_by").order_by())
-    now = clock.now()
-    return [each for kind in EquipmentPrice.Kind for each in standing([it for it in rows if it.kind == kind], now)]
+def prices_of(equipment: Equipment) -> dict[int, Standing[EquipmentPrice]]:
+    """What became of each price of an equipment, by the row's id."""
+    rows, now = list(EquipmentPrice.objects.filter(equipment=equipment).order_by()), clock.now()
+    found: dict[int, Standing[EquipmentPrice]] = {}
+    for kind in EquipmentPrice.Kind:
+        found |= standing([row for row in rows if row.kind == kind], now)
+    return found
 
 
 def to_be_taken_over(moment: datetime) -> list[int]:

@@ -16,7 +16,7 @@ from equipment.unlikely import unlikely_equipment, unlikely_from_date
 from foundation import clock, confirmations
 from foundation.changes import announce
 from foundation.commands import command
-from foundation.dated import in_force, in_force_before, in_force_on, require_reason
+from foundation.dated import in_force, in_force_before, in_force_on, require_day, require_reason
 from foundation.errors import Invalid
 from foundation.limits import RATE, require_each
 from foundation.master_data import with_moment
@@ -77,10 +77,11 @@ def set_price(
     """Let a price count from a Singapore date on, a past or a future one, too, until the next one's date.
 
     One of the same date is superseded, and stays. What was recorded stays as it is. Locks the equipment. Raises
-    AmountOutOfRange, Invalid without a reason where one is needed, PriceUnchanged, Unconfirmed.
+    AmountOutOfRange, Invalid without a reason where one is needed or for a date long ago, PriceUnchanged, Unconfirmed.
     """
     if amount is not None:
         RATE.require(amount, attr="amount")
+    require_day(valid_from)
     target, now = locks.equipment(equipment_id), clock.now()
     rows = list(EquipmentPrice.objects.filter(equipment=target, kind=kind))
     require_reason(rows, valid_from, reason, today=clock.business_date(now))

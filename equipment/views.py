@@ -42,8 +42,10 @@ class EquipmentViewSet(MasterDataViewSet):
     @openapi.list_prices
     @action(detail=True, methods=["get"], query=PageQuery)
     def prices(self, request: Request, pk: str) -> Response:
-        page: Any = self.paginate_queryset(prices_of(self.get_object()))
-        return self.get_paginated_response(PriceOut(page, many=True).data)
+        equipment = self.get_object()
+        page: Any = self.paginate_queryset(EquipmentPrice.objects.filter(equipment=equipment))
+        became = prices_of(equipment)
+        return self.get_paginated_response(PriceOut([became[row.pk] for row in page], many=True).data)
 
     @openapi.add_price
     @prices.mapping.post
@@ -60,5 +62,4 @@ class EquipmentViewSet(MasterDataViewSet):
             valid_from=sent["valid_from"],
             reason=sent["reason"],
         )
-        [made] = [each for each in prices_of(equipment) if each.row == price]
-        return Response(PriceOut(made).data, status=HTTP_201_CREATED)
+        return Response(PriceOut(prices_of(equipment)[price.pk]).data, status=HTTP_201_CREATED)

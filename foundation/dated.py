@@ -16,6 +16,7 @@ from foundation.errors import Invalid
 from foundation.ledger.models import LedgerModel
 from foundation.master_data import FrozenMasterDataQuerySet
 
+EARLIEST = date(2000, 1, 1)
 TAKEN_OVER_WITHIN = timedelta(minutes=15)
 """So long after its date apps may still be told the value before: the clock's command comes every five minutes."""
 
@@ -91,6 +92,12 @@ def in_force_before[D: DatedValue](rows: Iterable[D], day: date) -> D | None:
     return in_force((row for row in rows if row.day < day), clock.start_of(day))
 
 
+def require_day(day: date) -> None:
+    """Raise Invalid for a date that was mistyped by centuries: not every moment can be kept."""
+    if day < EARLIEST:
+        raise Invalid(f"The earliest date is {EARLIEST.isoformat()}.", attr="valid_from")
+
+
 def require_reason(rows: Iterable[DatedValue], day: date, reason: str, *, today: date) -> None:
     """Raise Invalid without a reason for one that supersedes another, or counts from a past date."""
     if reason.strip():
@@ -101,11 +108,11 @@ def require_reason(rows: Iterable[DatedValue], day: date, reason: str, *, today:
         raise Invalid(f"Please say why it replaces the one from {day.isoformat()}.", attr="reason")
 
 
-def standing[D: DatedValue](rows: Iterable[D], moment: datetime) -> list[Standing[D]]:
-    """Rows with what became of them, the latest date first, of one date the one that was entered last."""
-    rows = sorted(rows, key=_order, reverse=True)
+def standing[D: DatedValue](rows: Iterable[D], moment: datetime) -> dict[int, Standing[D]]:
+    """What became of each row, by its id."""
+    rows = list(rows)
     now = in_force(rows, moment)
-    return [Standing(row, any(_supersedes(other, row) for other in rows), row is now) for row in rows]
+    return {row.pk: Standing(row, any(_supersedes(other, row) for other in rows), row is now) for row in rows}
 
 
 def _supersedes(other: DatedValue, row: DatedValue) -> bool:

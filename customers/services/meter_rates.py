@@ -13,7 +13,7 @@ from equipment.unlikely import unlikely_from_date
 from foundation import clock, confirmations
 from foundation.changes import announce
 from foundation.commands import command
-from foundation.dated import in_force, in_force_before, in_force_on, require_reason
+from foundation.dated import in_force, in_force_before, in_force_on, require_day, require_reason
 from foundation.limits import RATE
 from foundation.operations.idempotency import idempotent
 
@@ -26,10 +26,11 @@ def set_meter_rate(
     """Let a meter's rate count from a Singapore date on, a past or a future one, too, until the next one's date.
 
     One of the same date is superseded, and stays. What was recorded stays as it is. Locks the customer. Raises
-    AmountOutOfRange, Invalid without a reason where one is needed, PriceUnchanged, Unconfirmed.
+    AmountOutOfRange, Invalid without a reason where one is needed or for a date long ago, PriceUnchanged, Unconfirmed.
     """
     if meter_rate is not None:
         RATE.require(meter_rate, attr="meter_rate")
+    require_day(valid_from)
     customer, now = locks.customer(customer_id), clock.now()
     today = clock.business_date(now)
     rows = list(MeterRate.objects.filter(customer=customer))

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'price',
-                'ordering': ('-valid_from', '-id'),
+                'ordering': ('kind', '-valid_from', '-id'),
                 'indexes': [models.Index(fields=['equipment', 'valid_from'], name='equipment_price_idx')],
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(('amount__isnull', True), ('amount__gte', 0), _connector='OR'), name='price_not_negative'),
