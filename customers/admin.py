@@ -119,6 +119,9 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
     deactivate_command = services.deactivate_customer
     runs_several = True
 
+    def get_inlines(self, request: HttpRequest, obj: Customer | None) -> Any:
+        return [inline for inline in self.inlines if obj is not None or inline is not MeterRateInline]
+
     def said(self, target: Customer) -> str:
         return f"{target.name}, {target.customer_code}, {target.address}"
 

@@ -53,6 +53,9 @@ class EquipmentAdmin(ImportsTables, MasterDataAdmin[Equipment]):
     update_command = services.update_equipment
     deactivate_command = services.deactivate_equipment
 
+    def get_inlines(self, request: HttpRequest, obj: Equipment | None) -> Any:
+        return self.inlines if obj is not None else ()
+
     def related(self, request: HttpRequest, target: Equipment) -> Iterable[Related]:
         return (
             list_of("inventory.inventory", "Stock", equipment__id__exact=target.pk),

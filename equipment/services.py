@@ -84,9 +84,9 @@ def set_price(
     require_day(valid_from)
     target, now = locks.equipment(equipment_id), clock.now()
     rows = list(EquipmentPrice.objects.filter(equipment=target, kind=kind))
-    require_reason(rows, valid_from, reason, today=clock.business_date(now))
     if {row and row.amount for row in in_force_on(rows, valid_from)} == {amount}:
         raise PriceUnchanged(f"{_said(amount)} counts on {valid_from.isoformat()} already.", attr="amount")
+    require_reason(rows, valid_from, reason, today=clock.business_date(now))
     before = in_force_before(rows, valid_from)
     questions = unlikely_from_date(
         amount,

@@ -34,10 +34,10 @@ def set_meter_rate(
     customer, now = locks.customer(customer_id), clock.now()
     today = clock.business_date(now)
     rows = list(MeterRate.objects.filter(customer=customer))
-    require_reason(rows, valid_from, reason, today=today)
     if {row and row.meter_rate for row in in_force_on(rows, valid_from)} == {meter_rate}:
         said = "No meter" if meter_rate is None else f"{meter_rate:f}"
         raise PriceUnchanged(f"{said} counts on {valid_from.isoformat()} already.", attr="meter_rate")
+    require_reason(rows, valid_from, reason, today=today)
     before = in_force_before(rows, valid_from)
     questions = unlikely_from_date(meter_rate, before and before.meter_rate, valid_from, today=today, attr="meter_rate")
     answers = confirmations.require(questions)

@@ -36,9 +36,6 @@ class DatedInline[V: DatedValue, P: Model](ReadOnlyInline[V, P]):
     view_capability = Capability.VIEW_MASTER_DATA
     ordering: ClassVar[Any] = ("-valid_from", "-pk")
 
-    def has_view_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
-        return obj is not None and super().has_view_permission(request, obj)
-
     def has_add_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
         return obj is not None and may(request, Capability.MANAGE_MASTER_DATA)
 

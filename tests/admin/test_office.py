@@ -306,7 +306,7 @@ def test_prices_from_a_date_on_are_added_on_the_equipment_s_page(office: Shop) -
     assert list(records[:2]) == ["equipment.price.set"] * 2
     page = client.get(address).content.decode()
     assert [page.count(f">{word}</span>") for word in ("counts now", "will count", "superseded")] == [2, 1, 0]
-    refused = client.post(address, {**sent, "once": "e" * 32})
+    refused = client.post(address, {**form_of(client, address), **new, "_save": "Save", "once": "e" * 32})
     assert "29.00 counts on 2035-01-01 already." in refused.content.decode()
     assert EquipmentPrice.objects.filter(equipment=office.cylinder).count() == 4
 

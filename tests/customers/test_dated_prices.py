@@ -183,7 +183,7 @@ def test_what_was_changed_in_the_course_of_a_day_is_superseded_by_its_date(shop:
 def test_what_would_change_nothing_is_refused(shop: Shop, nothing_changes: Unchanged) -> None:
     with nothing_changes():
         for day in (days(-3), TODAY, LATER):
-            assert error_of(price(shop, "28.50", day, reason="x")) == (409, "price_unchanged", "amount")
+            assert error_of(price(shop, "28.50", day)) == (409, "price_unchanged", "amount")
     done(price(shop, "29.00", LATER))
     assert error_of(price(shop, "29.00", LATER, reason="x")) == (409, "price_unchanged", "amount")
     done(price(shop, "28.50", LATER, reason="Not yet"))  # as before: what was entered ahead is taken back
