@@ -122,15 +122,15 @@ def set_price(
 
 
 @command
-def take_over_prices(*, actor: Model | None, pk: int) -> bool:
+def take_over_prices(*, equipment_id: int) -> bool:
     """Let the equipment say what counts now, once a price's date has come, and apps hear of it.
 
     Locks the equipment. Answers whether anything changed.
     """
-    target = locks.equipment(pk)
-    prices = prices_at({pk: target}, clock.now())[pk]
+    target = locks.equipment(equipment_id)
+    prices = prices_at({target.pk: target}, clock.now())[target.pk]
     changes = {kind.column: getattr(prices, kind.column) for kind in EquipmentPrice.Kind}
-    return update_recorded(actor=actor, action="equipment.price.begun", target=target, changes=changes)
+    return update_recorded(actor=None, action="equipment.price.begun", target=target, changes=changes)
 
 
 @command

@@ -65,7 +65,7 @@ def set_meter_rate(
 
 
 @command
-def take_over_meter_rate(*, actor: User | None, customer_id: int) -> bool:
+def take_over_meter_rate(*, customer_id: int) -> bool:
     """Let the customer say what counts now, once a rate's date has come, and apps hear of it.
 
     Locks the customer. Answers whether anything changed.
@@ -75,7 +75,7 @@ def take_over_meter_rate(*, actor: User | None, customer_id: int) -> bool:
     if meter_rate == customer.meter_rate:
         return False
     changes = {"meter_rate": meter_rate, "version": customer.version + 1, "updated_at": now}
-    return update_recorded(actor=actor, action="customers.meter_rate.begun", target=customer, changes=changes)
+    return update_recorded(actor=None, action="customers.meter_rate.begun", target=customer, changes=changes)
 
 
 def begin_meter_rate(actor: User, customer: Customer, meter_rate: Decimal | None, now: datetime) -> None:

@@ -17,6 +17,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         now = clock.now()
-        prices = sum(take_over_prices(actor=None, pk=pk) for pk in equipment.to_be_taken_over(now))
-        rates = sum(take_over_meter_rate(actor=None, customer_id=pk) for pk in customers.to_be_taken_over(now))
+        prices = sum(take_over_prices(equipment_id=pk) for pk in equipment.to_be_taken_over(now))
+        rates = sum(take_over_meter_rate(customer_id=pk) for pk in customers.to_be_taken_over(now))
         self.stdout.write(f"Of {prices} items the price has begun, of {rates} customers the meter's rate.")
