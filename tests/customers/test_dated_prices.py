@@ -11,8 +11,10 @@ from django.core.management import call_command
 
 from audit.models import AuditLog, Confirmation
 from customers.models import Customer, MeterRate
+from customers.services import take_over_meter_rate
 from equipment.models import EquipmentPrice
 from equipment.selectors import prices_at, prices_between
+from equipment.services import take_over_prices
 from foundation import clock
 from foundation.clock import SINGAPORE
 from tests.conftest import Shop, error_of, to_confirm
@@ -363,3 +365,61 @@ def test_more_prices_cost_no_more_queries(
     with django_assert_max_num_queries(1):
         prices_at({shop.cylinder.pk: shop.cylinder, (other := EquipmentFactory.build(pk=0)).pk: other}, clock.now())
     assert not Transaction.objects.exists()
+
+
+# --- Beside what is changed from now on ---
+
+
+def test_new_equipment_has_its_prices_ever_since(shop: Shop) -> None:
+    body = {"sku": "NEW-1", "name": "New", "equipment_type": "CYLINDER", "default_rate": "12.00"}
+    made = done(shop.client_of(shop.admin).post("/api/equipment/", body))
+    rows = done(shop.client_of(shop.admin).get(f"/api/equipment/{made['id']}/prices/"))["results"]
+    assert [(row["kind"], row["amount"], row["valid_from"], row["created_by"]) for row in rows] == [
+        ("DEFAULT_RATE", "12.00", None, shop.admin.pk)
+    ]
+
+
+def test_a_new_customer_s_rate_counts_ever_since(shop: Shop) -> None:
+    made = done(shop.client_of(shop.admin).post("/api/customers/", {"name": "New", "meter_rate": "2.0000"}))
+    rows = done(shop.client_of(shop.admin).get(f"/api/customers/{made['id']}/meter-rates/"))["results"]
+    assert [(row["meter_rate"], row["valid_from"], row["created_by"]) for row in rows] == [
+        ("2.0000", None, shop.admin.pk)
+    ]
+
+
+def test_apps_hear_of_a_price_that_counts_at_once(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    cursor = pulled(shop)["cursor"]
+    done(price(shop, "29.00", days(-1), reason="Forgotten"))
+    done(meter(shop, metered, "2.2000", days(-1), reason="Forgotten"))
+    told = pulled(shop, cursor)
+    assert [row["default_rate"] for row in told["equipment"]] == ["29.00"]
+    assert [row["meter_rate"] for row in told["customers"]] == ["2.2000"]
+
+
+def test_a_price_that_only_a_part_of_its_date_has_can_be_set_for_all_of_it(shop: Shop) -> None:
+    shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"default_rate": "30.00"})
+    done(price(shop, "28.50", TODAY, reason="The change was a mistake"))
+    assert shown(shop) == sold(shop) == "28.50"
+
+
+def test_the_price_before_is_that_of_the_days_before(shop: Shop) -> None:
+    """What is superseded was wrong: nobody is asked about the way back."""
+    done(price(shop, "2.85", LATER))
+    body = {"kind": "DEFAULT_RATE", "amount": "29.00", "valid_from": LATER.isoformat(), "reason": "A slipped decimal"}
+    assert shop.client_of(shop.admin).post(f"/api/equipment/{shop.cylinder.pk}/prices/", body).status_code == 201
+
+
+def test_a_meter_s_rate_that_has_begun_is_taken_over_by_who_sends_it(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    done(meter(shop, metered, "2.2000", LATER))
+    with at(LATER, 0):
+        done(shop.client_of(shop.admin).patch(f"/api/customers/{metered.pk}/", {"meter_rate": "2.2000"}))
+    assert MeterRate.objects.count() == 2
+
+
+def test_taking_over_what_is_so_already_changes_nothing(shop: Shop, nothing_changes: Unchanged) -> None:
+    metered = MeteredCustomerFactory()
+    with nothing_changes():
+        assert take_over_meter_rate(customer_id=metered.pk) is False
+        assert take_over_prices(equipment_id=shop.cylinder.pk) is False
