@@ -290,6 +290,13 @@ def test_what_an_app_could_have_known_is_what_had_been_entered(shop: Shop) -> No
     assert prices_at(equipment, clock.now())[shop.cylinder.pk].known is None
 
 
+def test_a_change_from_now_on_is_all_that_an_app_knows_that_pulls_after_it(shop: Shop) -> None:
+    shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"default_rate": "29.00"})
+    pull = clock.now() + timedelta(minutes=1)
+    prices = prices_between({shop.cylinder.pk: shop.cylinder}, pull, pull)[shop.cylinder.pk]
+    assert [str(each.default_rate) for each in prices] == ["29.00"]
+
+
 # --- Meters ---
 
 
