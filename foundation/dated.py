@@ -76,7 +76,7 @@ def known_between[D: DatedValue](rows: Iterable[D], begin: datetime, end: dateti
     for moment in (begin, *sorted(change for change in changes if begin < change <= end)):
         yield in_force(rows, moment, known_at=moment)
     first = in_force(rows, begin, known_at=begin)
-    if first is not None and first.was_announced and not first.has_begun(begin - TAKEN_OVER_WITHIN):
+    if first is not None and first.was_announced:
         yield in_force(rows, begin - TAKEN_OVER_WITHIN, known_at=begin)
 
 
@@ -100,7 +100,7 @@ def require_day(day: date) -> None:
 
 def require_reason(rows: Iterable[DatedValue], day: date, reason: str, *, today: date) -> None:
     """Raise Invalid without a reason for one that supersedes another, or counts from a past date."""
-    if reason.strip():
+    if reason:
         return
     if day < today:
         raise Invalid("Please say why it counts from a past date.", attr="reason")

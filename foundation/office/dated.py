@@ -23,7 +23,7 @@ class DatedForm[V: DatedValue](ModelForm[V]):
     """Takes a date, which is its midnight."""
 
     valid_from = forms.DateField(widget=AdminDateWidget, label="from")
-    reason = forms.CharField(max_length=500, required=False, widget=forms.TextInput(attrs={"size": 24}))
+    reason = forms.CharField(max_length=500, required=False, widget=forms.TextInput(attrs={"size": 16}))
 
     def clean_valid_from(self) -> datetime:
         day: date = self.cleaned_data["valid_from"]
@@ -64,5 +64,6 @@ class DatedInline[V: DatedValue, P: Model](ReadOnlyInline[V, P]):
 
     @admin.display(description="entered")
     def entered(self, row: V) -> str:
-        by = row.created_by or ""
-        return f"{clock.in_full(row.created_at)[:16]} {by}".strip() if row.pk and row.created_at else "–"
+        if row.pk is None or row.created_at is None:
+            return "–"
+        return f"{clock.business_date(row.created_at):%-d %b %Y}, {row.created_by or '–'}"
