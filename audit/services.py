@@ -110,7 +110,7 @@ def create_recorded[M: models.Model](
 
 def update_recorded[M: models.Model](
     *,
-    actor: models.Model,
+    actor: models.Model | None,
     action: str,
     target: M,
     changes: Mapping[str, object],

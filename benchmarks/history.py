@@ -38,10 +38,10 @@ from django.db.transaction import atomic
 
 from accounts.models import User
 from audit.models import AuditLog
-from customers.models import Customer, CustomerRate
+from customers.models import Customer, CustomerRate, MeterRate
 from deposits.models import DepositLot, LotMovement
 from depots.models import Depot
-from equipment.models import Equipment
+from equipment.models import Equipment, EquipmentPrice
 from fleet.models import Assignment, Vehicle
 from foundation.access.capabilities import Role
 from foundation.clock import SINGAPORE
@@ -120,6 +120,11 @@ class History:
             )
             for n in range(1, STOCK_ITEMS + 1)
         )
+        EquipmentPrice.objects.bulk_create(
+            EquipmentPrice(equipment=equipment, kind=kind, amount=getattr(equipment, kind.column), created_at=now)
+            for equipment in self.equipment
+            for kind in EquipmentPrice.Kind
+        )
         admin = User(username="historian", role=Role.ADMIN)
         self.drivers = [
             User(username=f"h{n}", role=Role.DRIVER, depot=self.depot, vehicle_no=f"H{n}") for n in range(VEHICLES)
@@ -138,6 +143,14 @@ class History:
                     **({"meter_number": f"M{n}", "meter_rate": METER_RATE} if n % 5 == 0 else {}),
                 )
                 for n in range(1, customers + 1)
+            ),
+            batch_size=2_000,
+        )
+        MeterRate.objects.bulk_create(
+            (
+                MeterRate(customer=customer, meter_rate=METER_RATE, created_at=now)
+                for customer in self.customers
+                if customer.has_meter
             ),
             batch_size=2_000,
         )

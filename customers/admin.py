@@ -1,6 +1,6 @@
 """Customers and their contract rates in the office."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,10 +13,14 @@ from django.urls import reverse
 from accounts.requests import acting_user
 from customers import services
 from customers.imports import CustomerTable, RateTable
-from customers.models import Customer, CustomerRate
+from customers.models import Customer, CustomerRate, MeterRate
+from customers.selectors import meter_rates_of
 from equipment.models import Equipment
+from foundation import clock
 from foundation.access.capabilities import Capability
+from foundation.dated import Standing
 from foundation.limits import RATE
+from foundation.office.dated import DatedForm, DatedInline
 from foundation.office.generic import ModelForm
 from foundation.office.imports import ImportsTables
 from foundation.office.links import Related, evidence_of, list_of
@@ -60,6 +64,20 @@ class RateForm(ModelForm[CustomerRate]):
         return sent
 
 
+class MeterRateForm(DatedForm[MeterRate]):
+    meter_rate = DecimalFormField(max_digits=10, decimal_places=4, min_value=0, max_value=RATE.most, required=False)
+
+
+class MeterRateInline(DatedInline[MeterRate, Customer]):
+    model = MeterRate
+    form = MeterRateForm
+    fields = ("meter_rate", "valid_from", "reason", "entered", "state")
+    readonly_fields = ("entered", "state")
+
+    def standing_of(self, target: Customer) -> Mapping[int, Standing[MeterRate]]:
+        return meter_rates_of(target)
+
+
 class RateInline(ReadOnlyInline[CustomerRate, Customer]):
     """Agreed rates stay as they are; new ones are added."""
 
@@ -100,7 +118,7 @@ class RateInline(ReadOnlyInline[CustomerRate, Customer]):
 class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
     resource_classes = (CustomerTable,)
     form = CustomerForm
-    inlines = (RateInline,)
+    inlines = (RateInline, MeterRateInline)
     is_found = True
     list_display = (
         "customer_code", "name", "payment_type", "payment_terms_days", "meter_number", "last_meter_reading",
@@ -122,6 +140,9 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
     update_command = services.update_customer
     deactivate_command = services.deactivate_customer
     runs_several = True
+
+    def get_inlines(self, request: HttpRequest, obj: Customer | None) -> Any:
+        return [inline for inline in self.inlines if obj is not None or inline is not MeterRateInline]
 
     def said(self, target: Customer) -> str:
         return f"{target.name}, {target.customer_code}, {target.address}"
@@ -165,7 +186,16 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
         rates = request.office_rates = []  # type: ignore[attr-defined]  # for the answer to this request alone
         for new in formset.extra_forms:
-            if new.has_changed():
+            if new.has_changed() and formset.model is MeterRate:
+                sent = new.cleaned_data
+                services.set_meter_rate(
+                    actor=acting_user(request),
+                    customer_id=form.instance.pk,
+                    meter_rate=sent["meter_rate"],
+                    valid_from=clock.business_date(sent["valid_from"]),
+                    reason=sent["reason"],
+                )
+            elif new.has_changed():
                 sent = new.cleaned_data
                 rate = services.set_contract_rate(
                     actor=acting_user(request),
@@ -204,3 +234,17 @@ class CustomerRateAdmin(ImportsTables, OfficeAdmin[CustomerRate]):
     @admin.display(description="counts")
     def standing(self, rate: CustomerRate) -> str:
         return standing_of(rate)
+
+
+@admin.register(MeterRate)
+class MeterRateAdmin(OfficeAdmin[MeterRate]):
+    """All meters' rates to search; they are set on a customer's own page."""
+
+    view_capability = Capability.VIEW_MASTER_DATA
+    menu = Menu.MASTER_DATA
+    list_display = ("customer", "meter_rate", "valid_from", "reason", "created_by", "created_at")
+    list_select_related = ("customer", "created_by")
+    search_fields = ("customer__search_name",)
+    search_help_text = "Customer's code or name"
+    ordering = ("customer__customer_code", "-valid_from", "-pk")
+    fields = ("customer", "meter_rate", "valid_from", "reason", "created_by", "created_at")

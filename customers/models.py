@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from equipment.models import Equipment
 from foundation.columns import in_columns
-from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.dated import DatedValue
+from foundation.ledger.models import LedgerModel
 from foundation.master_data import FrozenMasterDataQuerySet, MasterDataQuerySet, code_validator
 from foundation.searching import SearchText
 
@@ -47,9 +48,6 @@ class Customer(models.Model):
         blank=True,
         validators=[MinValueValidator(Decimal(0))],
         help_text="Price of one unit of the meter before GST; empty: no meter.",
-    )
-    meter_rate_at = models.DateTimeField(
-        null=True, editable=False, help_text="Since when the meter's rate is what it is; empty: ever since."
     )
     last_meter_reading = models.DecimalField(
         max_digits=12,
@@ -97,24 +95,37 @@ class Customer(models.Model):
         return self.meter_rate is not None
 
 
-class PastMeterRate(LedgerModel):
-    """What a unit of a customer's meter cost until ``until``: for readings of that time that arrive later."""
+class MeterRate(DatedValue):
+    """What a unit of a customer's meter costs from a moment on.
 
-    entity = "customers.pastmeterrate"
+    The customer's own column says what counts now, for lists and apps; a reading is billed by these rows.
+    """
 
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="past_meter_rates")
-    meter_rate = models.DecimalField(max_digits=10, decimal_places=4)
-    until = models.DateTimeField()
+    entity = "customers.meterrate"
 
-    objects = LedgerQuerySet.as_manager()
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="meter_rates")
+    meter_rate = models.DecimalField(
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Price of one unit of the meter before GST; empty: from then on no meter.",
+    )
 
     class Meta:
-        ordering = ("-until",)
-        indexes = (models.Index(fields=("customer", "until"), name="past_meter_rate_idx"),)
-        constraints = (in_columns("past_meter_rate", fine_rates=("meter_rate",)),)
+        ordering = ("-valid_from", "-id")
+        indexes = (models.Index(fields=("customer", "valid_from"), name="meter_rate_idx"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(meter_rate__isnull=True) | Q(meter_rate__gte=0), name="meter_rate_not_negative"
+            ),
+            in_columns("meter_rate", fine_rates=("meter_rate",)),
+        )
 
     def __str__(self) -> str:
-        return f"{self.meter_rate} until {self.until}"
+        since = "ever since" if self.valid_from is None else f"from {self.day}"
+        return f"{self.meter_rate} {since}"
 
 
 class CustomerRate(LedgerModel):

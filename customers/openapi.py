@@ -3,8 +3,8 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from customers.errors import VersionConflict
-from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer
-from equipment.errors import EquipmentInactive
+from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer, MeterRateIn, MeterRateOut
+from equipment.errors import EquipmentInactive, PriceUnchanged
 from foundation.api.schema import conflicts, master_data
 
 _EXAMPLE = {
@@ -87,5 +87,47 @@ add_rate = extend_schema(
             request_only=True,
         ),
         _RATE,
+    ],
+)
+
+_METER_RATE = OpenApiExample(
+    "a meter's rate",
+    value={
+        "id": 4,
+        "customer": 1,
+        "meter_rate": "2.1500",
+        "valid_from": "2026-02-01T00:00:00+08:00",
+        "reason": "",
+        "created_by": 1,
+        "created_at": "2026-01-20T09:00:00+08:00",
+        "is_superseded": False,
+        "is_in_force": True,
+    },
+    response_only=True,
+    status_codes=["200", "201"],
+)
+
+list_meter_rates = extend_schema(
+    summary="List what a unit of a customer's meter costs from when on",
+    description="All of them, the latest first. Of one date the one counts that was entered last.",
+    tags=["Master data"],
+    responses=MeterRateOut(many=True),
+    examples=[_METER_RATE],
+    filters=False,
+)
+
+add_meter_rate = extend_schema(
+    summary="Set a meter's rate from a date on",
+    description=(
+        "ADMIN only. It counts from that date's midnight in Singapore until the next one's date; one of the same "
+        "date is superseded, and stays. What was recorded stays as it is: a reading that is recorded "
+        "later is billed at the rate of its moment."
+    ),
+    tags=["Master data"],
+    request=MeterRateIn,
+    responses={201: MeterRateOut, **conflicts(PriceUnchanged)},
+    examples=[
+        OpenApiExample("from a date on", value={"meter_rate": "2.3000", "valid_from": "2030-01-01"}, request_only=True),
+        _METER_RATE,
     ],
 )

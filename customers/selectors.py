@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
 
-from customers.models import Customer, CustomerRate, PastMeterRate
+from customers.models import Customer, CustomerRate, MeterRate
 from equipment.models import Equipment
 from foundation import clock
+from foundation.dated import Standing, in_force, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +89,43 @@ def _moments(pulled_at: datetime | None, changes: Iterable[datetime], at: dateti
 
 def meter_rate_at(customer: Customer, moment: datetime) -> Decimal | None:
     """The price of a unit of the customer's meter at a moment; None without a meter."""
-    if customer.meter_rate_at is None or moment >= customer.meter_rate_at:
-        return customer.meter_rate
-    past = PastMeterRate.objects.filter(customer=customer, until__gt=moment).order_by("until").first()
-    return past.meter_rate if past else customer.meter_rate
+    row = in_force(MeterRate.objects.filter(customer=customer).order_by(), moment)
+    return None if row is None else row.meter_rate
 
 
-def meter_rates_of(customer: int | None = None) -> Callable[[int, datetime], Decimal | None]:
+def meter_rates_in_force(customer: int | None = None) -> Callable[[int, datetime], Decimal | None]:
     """`meter_rate_at` of many customers (None: all) and moments: all rates are read at once."""
-    past = PastMeterRate.objects.order_by("until")
-    customers = Customer.objects.filter(Q(meter_rate__isnull=False) | Q(meter_rate_at__isnull=False))
-    if customer is not None:
-        past, customers = past.filter(customer=customer), customers.filter(pk=customer)
-    ended: dict[int, list[tuple[datetime, Decimal]]] = defaultdict(list)
-    for whose, until, rate in past.values_list("customer", "until", "meter_rate"):
-        ended[whose].append((until, rate))
-    rows = customers.values_list("pk", "meter_rate", "meter_rate_at")
-    now: dict[int, tuple[Decimal | None, datetime | None]] = {pk: (rate, since) for pk, rate, since in rows}
+    rates = MeterRate.objects.order_by()
+    rows: dict[int, list[MeterRate]] = defaultdict(list)
+    for rate in rates if customer is None else rates.filter(customer=customer):
+        rows[rate.customer_id].append(rate)
 
     def at(whose: int, moment: datetime) -> Decimal | None:
-        rate, since = now.get(whose, (None, None))
-        if since is None or moment >= since:
-            return rate
-        later = ended.get(whose, [])
-        index = bisect_right(later, moment, key=lambda each: each[0])
-        return later[index][1] if index < len(later) else rate
+        row = in_force(rows.get(whose, ()), moment)
+        return None if row is None else row.meter_rate
 
     return at
+
+
+def meter_rates_of(customer: Customer) -> dict[int, Standing[MeterRate]]:
+    """What became of each rate of a customer's meter, by the row's id."""
+    return standing(MeterRate.objects.filter(customer=customer).order_by(), clock.now())
+
+
+def to_be_taken_over(moment: datetime) -> list[int]:
+    """Customers whose column may not say what counts now: a rate's date has come.
+
+    The latest is looked for by its moment alone. Where that isn't the one that counts, the customer's own moment was
+    the last change, and taking over finds nothing to do.
+    """
+    begun = MeterRate.objects.filter(Q(valid_from__isnull=True) | Q(valid_from__lte=moment), customer=OuterRef("pk"))
+    latest = begun.order_by(F("valid_from").desc(nulls_last=True), "-pk").values("meter_rate")[:1]
+    has_none = Q(latest__isnull=True)
+    differs = Q(latest__lt=F("meter_rate")) | Q(latest__gt=F("meter_rate"))
+    one_has_none = (has_none & Q(meter_rate__isnull=False)) | (~has_none & Q(meter_rate__isnull=True))
+    return list(
+        Customer.objects.annotate(latest=Subquery(latest))
+        .filter(differs | one_has_none)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )

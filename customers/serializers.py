@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from customers.models import Customer, CustomerRate
 from customers.services import CODE_PREFIX
+from foundation.api.dated import DatedIn, DatedOut
 from foundation.api.fields import (
     CodeField,
     EmailField,
@@ -102,3 +103,16 @@ class CustomerRateOut(serializers.ModelSerializer[CustomerRate]):
             "created_at",
         )
         read_only_fields = fields
+
+
+class MeterRateIn(DatedIn):
+    meter_rate = RateField(
+        decimal_places=4, allow_null=True, help_text="Price of a unit before GST; null: from then on no meter."
+    )
+
+
+class MeterRateOut(DatedOut):
+    customer = serializers.IntegerField(source="row.customer_id", read_only=True)
+    meter_rate = serializers.DecimalField(
+        source="row.meter_rate", max_digits=10, decimal_places=4, read_only=True, allow_null=True
+    )

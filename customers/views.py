@@ -1,5 +1,7 @@
 """Customers over HTTP."""
 
+from typing import Any
+
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -7,8 +9,9 @@ from rest_framework.status import HTTP_201_CREATED
 
 from accounts.requests import acting_user
 from customers import openapi, services
-from customers.models import Customer, CustomerRate
-from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer
+from customers.models import Customer, CustomerRate, MeterRate
+from customers.selectors import meter_rates_of
+from customers.serializers import CustomerRateIn, CustomerRateOut, CustomerSerializer, MeterRateIn, MeterRateOut
 from customers.unlikely import OF_CUSTOMERS
 from equipment.errors import RateFromPast, RateUnlikely
 from foundation.access.capabilities import Capability
@@ -36,10 +39,12 @@ class CustomerViewSet(MasterDataViewSet):
         **MasterDataViewSet.capability,
         "rates": Capability.VIEW_MASTER_DATA,
         "add_rate": Capability.MANAGE_MASTER_DATA,
+        "meter_rates": Capability.VIEW_MASTER_DATA,
+        "add_meter_rate": Capability.MANAGE_MASTER_DATA,
     }
     asks = {
         **dict.fromkeys(("create", "update", "partial_update"), OF_CUSTOMERS),
-        "add_rate": (RateUnlikely, RateFromPast),
+        **dict.fromkeys(("add_rate", "add_meter_rate"), (RateUnlikely, RateFromPast)),
     }
     create_command = services.create_customer
     update_command = services.update_customer
@@ -69,3 +74,27 @@ class CustomerViewSet(MasterDataViewSet):
         )
         made = CustomerRate.objects.with_standing().select_related("equipment").get(pk=rate.pk)
         return Response(CustomerRateOut(made).data, status=HTTP_201_CREATED)
+
+    @openapi.list_meter_rates
+    @action(detail=True, methods=["get"], url_path="meter-rates", query=PageQuery)
+    def meter_rates(self, request: Request, pk: str) -> Response:
+        customer = self.get_object()
+        page: Any = self.paginate_queryset(MeterRate.objects.filter(customer=customer))
+        became = meter_rates_of(customer)
+        return self.get_paginated_response(MeterRateOut([became[row.pk] for row in page], many=True).data)
+
+    @openapi.add_meter_rate
+    @meter_rates.mapping.post
+    def add_meter_rate(self, request: Request, pk: str) -> Response:
+        customer = self.get_object()
+        serializer = MeterRateIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        sent = serializer.validated_data
+        rate = services.set_meter_rate(
+            actor=acting_user(request),
+            customer_id=customer.pk,
+            meter_rate=sent["meter_rate"],
+            valid_from=sent["valid_from"],
+            reason=sent["reason"],
+        )
+        return Response(MeterRateOut(meter_rates_of(customer)[rate.pk]).data, status=HTTP_201_CREATED)

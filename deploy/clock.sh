@@ -6,6 +6,7 @@ last_day=
 while :; do
     python manage.py sweep_emails
     python manage.py sweep_leftovers
+    python manage.py begin_prices
     python manage.py seal_audit --anchor "$ANCHOR"
     day=$(TZ=SGT-8 date +%F) # Singapore, also where no time-zone files are
     if [ "$day" != "$last_day" ]; then

@@ -1,13 +1,19 @@
 """Why equipment is refused."""
 
 from foundation.confirmations import Question
-from foundation.errors import Inactive
+from foundation.errors import Conflict, Inactive
 
 
 class EquipmentInactive(Inactive):
     """CYL-14 is inactive."""
 
     code = "equipment_inactive"
+
+
+class PriceUnchanged(Conflict):
+    """On that date it counts already."""
+
+    code = "price_unchanged"
 
 
 class RateUnlikely(Question):

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from foundation.columns import in_columns
-from foundation.ledger.models import LedgerModel, LedgerQuerySet
+from foundation.dated import DatedValue
 from foundation.master_data import MasterDataQuerySet, code_validator
 from foundation.searching import SearchText
 
@@ -58,9 +58,6 @@ class Equipment(models.Model):
     )
     is_active = models.BooleanField(default=True)
     deactivated_at = models.DateTimeField(null=True, editable=False, help_text="Since when it is out of use.")
-    priced_at = models.DateTimeField(
-        null=True, editable=False, help_text="Since when rate and deposit are what they are; empty: ever since."
-    )
     search_name = SearchText("sku", "name")
 
     objects = MasterDataQuerySet.as_manager()
@@ -82,22 +79,44 @@ class Equipment(models.Model):
         return f"{self.sku} {self.name}"
 
 
-class PastPrice(LedgerModel):
-    """What an equipment cost until ``until``: for sales that happened before then and are recorded later."""
+class EquipmentPrice(DatedValue):
+    """What one of an equipment costs from a moment on, where no contract says otherwise, or its deposit.
 
-    entity = "equipment.pastprice"
+    The equipment's own columns say what counts now, for lists and apps; a sale is priced by these rows.
+    """
 
-    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="past_prices")
-    default_rate = models.DecimalField(max_digits=10, decimal_places=2, null=True)
-    deposit = models.DecimalField(max_digits=10, decimal_places=2, null=True)
-    until = models.DateTimeField()
+    entity = "equipment.equipmentprice"
 
-    objects = LedgerQuerySet.as_manager()
+    class Kind(models.TextChoices):
+        """Named like the equipment's columns."""
+
+        DEFAULT_RATE = "DEFAULT_RATE", "Default rate"
+        DEPOSIT = "DEPOSIT", "Deposit"
+
+        @property
+        def column(self) -> str:
+            return self.value.lower()
+
+    equipment = models.ForeignKey(Equipment, on_delete=models.PROTECT, related_name="prices")
+    kind = models.CharField(max_length=16, choices=Kind)
+    amount = models.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Empty: from then on there is no such price.",
+    )
 
     class Meta:
-        ordering = ("-until",)
-        indexes = (models.Index(fields=("equipment", "until"), name="past_price_idx"),)
-        constraints = (in_columns("past_price", rates=("default_rate", "deposit")),)
+        verbose_name = "price"
+        ordering = ("kind", "-valid_from", "-id")
+        indexes = (models.Index(fields=("equipment", "valid_from"), name="equipment_price_idx"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(amount__isnull=True) | Q(amount__gte=0), name="price_not_negative"),
+            in_columns("equipment_price", rates=("amount",)),
+        )
 
     def __str__(self) -> str:
-        return f"{self.default_rate} until {self.until}"
+        since = "ever since" if self.valid_from is None else f"from {self.day}"
+        return f"{self.amount} {since}"

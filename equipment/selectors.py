@@ -1,67 +1,111 @@
 """Reads of equipment that commands share."""
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import product
 
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from equipment.errors import EquipmentInactive
-from equipment.models import Equipment, PastPrice
+from equipment.models import Equipment, EquipmentPrice
+from foundation import clock
+from foundation.dated import Standing, in_force, known_between, standing
 from foundation.errors import UnknownReference
 from foundation.master_data import was_active
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What one piece costs where no contract says otherwise. None: no such price is set."""
+    """What one piece costs where no contract says otherwise. None: no such price is set.
+
+    ``known``: what an app without network could show then, where that was something else: a price that was entered
+    with a date that was past.
+    """
 
     default_rate: Decimal | None
     deposit: Decimal | None
+    known: "Prices | None" = None
 
 
 def prices_at(equipment: Mapping[int, Equipment], moment: datetime) -> dict[int, Prices]:
     """The prices that were in force at a moment, by equipment id."""
-    prices = {pk: Prices(each.default_rate, each.deposit) for pk, each in equipment.items()}
-    changed = [pk for pk, each in equipment.items() if each.priced_at is not None and moment < each.priced_at]
-    if changed:
-        # Latest first, so that of each equipment the one that ended soonest after the moment stays.
-        for past in PastPrice.objects.filter(equipment__in=changed, until__gt=moment).order_by("-until"):
-            prices[past.equipment_id] = Prices(past.default_rate, past.deposit)
+    prices = {}
+    for pk, (rates, deposits) in _rows_of(equipment, moment).items():
+        valid = Prices(_amount(in_force(rates, moment)), _amount(in_force(deposits, moment)))
+        known = Prices(
+            _amount(in_force(rates, moment, known_at=moment)), _amount(in_force(deposits, moment, known_at=moment))
+        )
+        prices[pk] = valid if known == valid else replace(valid, known=known)
     return prices
 
 
-def prices_of() -> Callable[[int, datetime], Prices]:
-    """`prices_at` of all equipment and many moments: all prices are read at once."""
-    ended: dict[int, list[tuple[datetime, Prices]]] = defaultdict(list)
-    past = PastPrice.objects.order_by("until").values_list("equipment", "until", "default_rate", "deposit")
-    for pk, until, default_rate, deposit in past:
-        ended[pk].append((until, Prices(default_rate, deposit)))
-    rows = Equipment.objects.get_queryset().values_list("pk", "default_rate", "deposit", "priced_at")
-    now = {pk: (Prices(default_rate, deposit), since) for pk, default_rate, deposit, since in rows}
+def prices_in_force() -> Callable[[int, datetime], Prices]:
+    """`prices_at` of all equipment and many moments: all prices are read at once. What was known isn't told."""
+    rows: dict[tuple[int, str], list[EquipmentPrice]] = defaultdict(list)
+    for row in EquipmentPrice.objects.order_by():
+        rows[row.equipment_id, row.kind].append(row)
 
     def at(pk: int, moment: datetime) -> Prices:
-        prices, since = now[pk]
-        if since is None or moment >= since:
-            return prices
-        later = ended.get(pk, [])
-        index = bisect_right(later, moment, key=lambda each: each[0])
-        return later[index][1] if index < len(later) else prices
+        default_rate, deposit = (
+            _amount(in_force(rows.get((pk, kind), ()), moment))
+            for kind in (EquipmentPrice.Kind.DEFAULT_RATE, EquipmentPrice.Kind.DEPOSIT)
+        )
+        return Prices(default_rate, deposit)
 
     return at
 
 
 def prices_between(equipment: Mapping[int, Equipment], begin: datetime, end: datetime) -> dict[int, list[Prices]]:
-    """All prices that were in force at some time from ``begin`` to ``end``, by equipment id."""
-    prices = {pk: [each] for pk, each in prices_at(equipment, end).items()}
-    changed = [pk for pk, each in equipment.items() if each.priced_at is not None and begin < each.priced_at]
-    if changed:
-        for past in PastPrice.objects.filter(equipment__in=changed, until__gt=begin, until__lte=end):
-            prices[past.equipment_id].append(Prices(past.default_rate, past.deposit))
-    return prices
+    """All prices that an app could have known at some time from ``begin`` to ``end``, by equipment id.
+
+    Each of the one price beside each of the other.
+    """
+    return {
+        pk: [
+            Prices(default_rate, deposit)
+            for default_rate, deposit in product(
+                *(dict.fromkeys(map(_amount, known_between(of_kind, begin, end))) for of_kind in rows)
+            )
+        ]
+        for pk, rows in _rows_of(equipment, end).items()
+    }
+
+
+def prices_of(equipment: Equipment) -> dict[int, Standing[EquipmentPrice]]:
+    """What became of each price of an equipment, by the row's id."""
+    rows, now = list(EquipmentPrice.objects.filter(equipment=equipment).order_by()), clock.now()
+    found: dict[int, Standing[EquipmentPrice]] = {}
+    for kind in EquipmentPrice.Kind:
+        found |= standing([row for row in rows if row.kind == kind], now)
+    return found
+
+
+def to_be_taken_over(moment: datetime) -> list[int]:
+    """Equipment whose columns don't say what counts now: a price's date has come."""
+    equipment: dict[int, Equipment] = Equipment.objects.in_bulk()
+    prices = prices_at(equipment, moment)
+    return [
+        pk
+        for pk, each in equipment.items()
+        if (each.default_rate, each.deposit) != (prices[pk].default_rate, prices[pk].deposit)
+    ]
+
+
+def _rows_of(equipment: Mapping[int, Equipment], until: datetime) -> dict[int, list[list[EquipmentPrice]]]:
+    """Those that have begun, by equipment id and kind, in the order of `Prices`."""
+    kinds = [EquipmentPrice.Kind.DEFAULT_RATE, EquipmentPrice.Kind.DEPOSIT]
+    rows: dict[int, list[list[EquipmentPrice]]] = {pk: [[] for _ in kinds] for pk in equipment}
+    begun = Q(valid_from__isnull=True) | Q(valid_from__lte=until)
+    for row in EquipmentPrice.objects.filter(begun, equipment__in=rows).order_by():
+        rows[row.equipment_id][kinds.index(row.kind)].append(row)
+    return rows
+
+
+def _amount(row: EquipmentPrice | None) -> Decimal | None:
+    return None if row is None else row.amount
 
 
 def require_active(

@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from equipment.models import Equipment
+from equipment.models import Equipment, EquipmentPrice
+from foundation.api.dated import DatedIn, DatedOut
 from foundation.api.fields import CodeField, RateField, StrictChoiceField, StrictDecimalField, TextField
 from foundation.api.inputs import KnownFieldsOnly
 
@@ -29,3 +30,16 @@ class EquipmentSerializer(KnownFieldsOnly, serializers.ModelSerializer[Equipment
             "is_foreign",
             "is_active",
         )
+
+
+class PriceIn(DatedIn):
+    kind = StrictChoiceField(choices=EquipmentPrice.Kind.choices)
+    amount = RateField(allow_null=True, help_text="Of one; null: from then on there is no such price.")
+
+
+class PriceOut(DatedOut):
+    equipment = serializers.IntegerField(source="row.equipment_id", read_only=True)
+    kind = serializers.ChoiceField(source="row.kind", choices=EquipmentPrice.Kind.choices, read_only=True)
+    amount = serializers.DecimalField(
+        source="row.amount", max_digits=10, decimal_places=2, read_only=True, allow_null=True
+    )

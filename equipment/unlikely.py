@@ -20,6 +20,14 @@ def unlikely_equipment(values: Mapping[str, object], equipment: Equipment | None
     yield from unprinted(values, equipment, "name")
 
 
+def unlikely_from_date(
+    value: Decimal | None, before: Decimal | None, valid_from: date, *, today: date, attr: str, of: str = ""
+) -> Iterator[Question]:
+    """All that is asked of a price from a date on, where the one ``before`` that date is another."""
+    yield from unlikely_rate(value, before, attr=attr, of=of)
+    yield from counts_from_past(valid_from, today=today, of=of)
+
+
 def unlikely_rate(rate: Decimal | None, before: Decimal | None, *, attr: str, of: str = "") -> Iterator[RateUnlikely]:
     """Ask about a price of nothing, or one that is far from the one before. None: there is none.
 

@@ -13,6 +13,11 @@ def now() -> datetime:
     return timezone.now().astimezone(SINGAPORE)
 
 
+def start_of(day: date) -> datetime:
+    """The first instant of a Singapore date."""
+    return datetime.combine(day, time.min, tzinfo=SINGAPORE)
+
+
 def end_of(day: date) -> datetime:
     """The last instant of a Singapore date."""
     return datetime.combine(day, time.max, tzinfo=SINGAPORE)

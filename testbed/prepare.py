@@ -14,9 +14,9 @@ django.setup()
 from django.contrib.auth.hashers import make_password
 
 from accounts.models import User
-from customers.models import Customer, PaymentType
+from customers.models import Customer, MeterRate, PaymentType
 from depots.models import Depot
-from equipment.models import Equipment
+from equipment.models import Equipment, EquipmentPrice
 from fleet.models import Assignment, Vehicle
 from foundation import clock
 from foundation.access.capabilities import Role
@@ -31,6 +31,8 @@ cylinder = Equipment.objects.create(
     sku="CYL-0", name="LPG cylinder CYL-0", equipment_type=Equipment.Type.CYLINDER, weight_kg=Decimal("14.00"),
     default_rate=Decimal("28.50"), deposit=Decimal("60.00"),
 )  # fmt: skip
+for kind in EquipmentPrice.Kind:
+    EquipmentPrice.objects.create(equipment=cylinder, kind=kind, amount=getattr(cylinder, kind.column))
 person = {"first_name": "Tan", "last_name": "Ah Beng", "depot": depot, "password": PASSWORD}
 admin = User.objects.create(username="boss", role=Role.ADMIN, **person)
 User.objects.create(username="supervisor", role=Role.SUPERVISOR, **person)
@@ -65,6 +67,7 @@ metered = [
     )
     for number in DRIVERS
 ]  # fmt: skip
+MeterRate.objects.bulk_create(MeterRate(customer=each, meter_rate=each.meter_rate) for each in metered)
 print(  # noqa: T201 -- for whoever started it
     json.dumps(
         {

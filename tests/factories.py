@@ -1,7 +1,7 @@
 """Test data. Each factory makes something valid; a test names only what it is about."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any, Self
@@ -9,9 +9,9 @@ from typing import Any, Self
 from django.db.models import Model
 
 from accounts.models import User
-from customers.models import Customer, CustomerRate, PaymentType
+from customers.models import Customer, CustomerRate, MeterRate, PaymentType
 from depots.models import Depot
-from equipment.models import Equipment
+from equipment.models import Equipment, EquipmentPrice
 from fleet.models import Assignment, Vehicle
 from foundation import clock
 from foundation.access.capabilities import Role
@@ -85,8 +85,33 @@ UserFactory = Factory(
 
 DriverFactory = UserFactory.variant(vehicle_no=lambda n: f"GBK{n:04d}A")
 
+
+def _create_equipment(**fields: Any) -> Equipment:
+    """With its prices, from the beginning."""
+    equipment = Equipment.objects.create(**fields)
+    for kind in EquipmentPrice.Kind:
+        if (amount := getattr(equipment, kind.column)) is not None:
+            EquipmentPrice.objects.create(equipment=equipment, kind=kind, amount=amount)
+    return equipment
+
+
+def priced(equipment: Equipment, *, since: datetime | None = None, **prices: Any) -> None:
+    """What it costs, in its columns and since when. Without ``since`` ever since."""
+    Equipment.objects.filter(pk=equipment.pk).update(**prices)
+    for column, amount in prices.items():
+        EquipmentPrice.objects.create(equipment=equipment, kind=column.upper(), amount=amount, valid_from=since)
+
+
+def _create_customer(**fields: Any) -> Customer:
+    """With the rate of the meter, from the beginning."""
+    customer = Customer.objects.create(**fields)
+    if customer.meter_rate is not None:
+        MeterRate.objects.create(customer=customer, meter_rate=customer.meter_rate)
+    return customer
+
+
 EquipmentFactory = Factory(
-    Equipment.objects.create,
+    _create_equipment,
     Equipment,
     sku=lambda n: f"CYL-{n}",
     name=lambda n: f"LPG cylinder CYL-{n}",
@@ -97,7 +122,7 @@ EquipmentFactory = Factory(
 )
 
 CustomerFactory = Factory(
-    Customer.objects.create,
+    _create_customer,
     Customer,
     customer_code=lambda n: f"CUST{n}",
     name=lambda n: f"Kopitiam {n}",

@@ -265,12 +265,17 @@ def _listed(item: SaleItem, prices: Prices, contract: ContractRates) -> list[Lis
     The contract's rate, else the equipment's. A DEPOSIT goes by the equipment's deposit instead; nobody lists what a
     SHELL costs.
     """
+    known = prices.known or prices
     if item.type == Type.DEPOSIT:
-        return [Listed(prices.deposit, RateSource.DEFAULT)] if prices.deposit is not None else []
+        deposits = [each.deposit for each in (prices, known) if each.deposit is not None]
+        return [Listed(deposit, RateSource.DEFAULT) for deposit in dict.fromkeys(deposits)]
     if item.type == Type.SHELL:
         return [Listed(None, RateSource.FIELD)]
-    default = Listed(prices.default_rate, RateSource.DEFAULT)
-    return [default if rate is None else Listed(rate, RateSource.CONTRACT) for rate in (contract.valid, contract.known)]
+    sides = ((contract.valid, prices.default_rate), (contract.known, known.default_rate))
+    return [
+        Listed(default, RateSource.DEFAULT) if rate is None else Listed(rate, RateSource.CONTRACT)
+        for rate, default in sides
+    ]
 
 
 def _known(item: SaleItem, known: Known) -> list[Listed]:

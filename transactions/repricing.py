@@ -15,8 +15,8 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet, Sum
 
 from customers.models import CustomerRate
-from customers.selectors import contract_rates_of, meter_rates_of
-from equipment.selectors import Prices, prices_of
+from customers.selectors import contract_rates_of, meter_rates_in_force
+from equipment.selectors import Prices, prices_in_force
 from foundation import clock
 from foundation.money import ZERO, shown, sum_of, to_cents
 from foundation.remains import tells_of
@@ -178,8 +178,8 @@ class _InForce:
             paid = spot.exclude(method=Payment.Method.CHEQUE).order_by().values_list("customer", "user", "created_at")
         return cls(
             contract=contract_rates_of(customer),
-            prices=prices_of(),
-            meter=meter_rates_of(customer),
+            prices=prices_in_force(),
+            meter=meter_rates_in_force(customer),
             gst_on=gst_on,
             paid=frozenset(paid),
         )

@@ -62,6 +62,7 @@ SPECTACULAR_SETTINGS = {
         "ErrorType": "foundation.api.schema.ERROR_TYPES",
         "Role": "foundation.access.capabilities.Role",
         "EquipmentType": "equipment.models.Equipment.Type",
+        "PriceKind": "equipment.models.EquipmentPrice.Kind",
         "PaymentType": "customers.models.PaymentType",
         "LocationKind": "inventory.models.LocationKind",
         "Condition": "inventory.models.Condition",

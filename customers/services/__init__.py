@@ -7,6 +7,7 @@ from customers.services.customers import (
     set_contract_rate,
     update_customer,
 )
+from customers.services.meter_rates import set_meter_rate, take_over_meter_rate
 from customers.services.meters import exchange_meter, move_meter
 
 __all__ = [
@@ -16,5 +17,7 @@ __all__ = [
     "exchange_meter",
     "move_meter",
     "set_contract_rate",
+    "set_meter_rate",
+    "take_over_meter_rate",
     "update_customer",
 ]

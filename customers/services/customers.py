@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from accounts.models import User
 from audit.services import create_recorded, record, update_recorded
 from customers import locks
 from customers.errors import VersionConflict
-from customers.models import Customer, CustomerRate, PastMeterRate
+from customers.models import Customer, CustomerRate, MeterRate
 from customers.selectors import contract_on
+from customers.services.meter_rates import begin_meter_rate
 from customers.unlikely import unlikely_contract, unlikely_customer
 from equipment.errors import EquipmentInactive
 from equipment.models import Equipment
@@ -38,7 +40,10 @@ def create_customer(*, actor: User, values: Mapping[str, object]) -> Customer:
     answers = confirmations.require(unlikely_customer(values))
     code = values.get("customer_code") or take_numbers(CODE_PREFIX, day=clock.business_date(clock.now()))[0]
     customer = Customer(**{**values, "customer_code": code, "version": 1})
-    return create_recorded(actor=actor, action="customers.customer.created", new=customer, answers=answers)
+    create_recorded(actor=actor, action="customers.customer.created", new=customer, answers=answers)
+    if customer.meter_rate is not None:
+        MeterRate.objects.create(customer=customer, meter_rate=customer.meter_rate, created_by=actor)
+    return customer
 
 
 @command
@@ -119,7 +124,7 @@ def set_contract_rate(
 
 
 def _change(
-    actor: User, customer: Customer, action: str, changes: Mapping[str, object], answers: Sequence[Answer] = ()
+    actor: User, customer: Customer, action: str, changes: Mapping[str, Any], answers: Sequence[Answer] = ()
 ) -> None:
     wanted = {name: value for name, value in changes.items() if name not in ("version", "last_meter_reading")}
     if all(getattr(customer, name) == value for name, value in wanted.items()):
@@ -127,7 +132,5 @@ def _change(
     now = clock.now()
     wanted = with_moment(customer, wanted) | {"version": customer.version + 1, "updated_at": now}
     if "meter_rate" in wanted and wanted["meter_rate"] != customer.meter_rate:
-        wanted["meter_rate_at"] = now
-        if customer.meter_rate is not None:
-            PastMeterRate.objects.create(customer=customer, meter_rate=customer.meter_rate, until=now)
+        begin_meter_rate(actor, customer, wanted["meter_rate"], now)
     update_recorded(actor=actor, action=action, target=customer, changes=wanted, answers=answers)

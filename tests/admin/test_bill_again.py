@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def bill_again(client: Client, sale: Transaction, **answers: Any) -> Answer:
     """Choose it on the sale's page; with answers, answer its page too."""
-    sent = {"CHANGE_FORM-action": "bill_again", "_selected_action": [sale.pk]}
+    sent: dict[str, Any] = {"CHANGE_FORM-action": "bill_again", "_selected_action": [sale.pk]}
     if answers:
         sent |= {"reason": "Wrong", "customer": sale.customer_id, **answers, "_answered": "yes"}
     return client.post(url("transactions.transaction", "change", sale.pk), sent, follow=True)

@@ -39,6 +39,10 @@ def a_rate(shop: Shop) -> Json:
     return {**sent, "rates-0-equipment": shop.cylinder.pk}
 
 
+def from_a_date(rows: str) -> Json:
+    return {f"{rows}-TOTAL_FORMS": 1, f"{rows}-INITIAL_FORMS": 0, f"{rows}-0-valid_from": "2035-05-05"}
+
+
 def between_vehicles(shop: Shop) -> Json:
     full, empty = VehicleFactory(), VehicleFactory()
     shop.count("vehicle", full.number, 9999)
@@ -68,6 +72,12 @@ FORMS: dict[tuple[str, str], tuple[Callable[[Shop], Json], str, str]] = {
     ),
     ("customers.customer change", "payment_terms_days"): (lambda _: {"payment_type": "CREDIT"}, "365", "366"),
     ("customers.customer change", "meter_rate"): (lambda _: {}, "99999.9999", "100000.0000"),
+    ("equipment.equipment change", "prices-0-amount"): (
+        lambda _: {**from_a_date("prices"), "prices-0-kind": "DEPOSIT"}, "99999.99", "100000.00",
+    ),
+    ("customers.customer change", "meter_rates-0-meter_rate"): (
+        lambda _: from_a_date("meter_rates"), "99999.9999", "100000.0000",
+    ),
     ("customers.customer add", "rates-0-rate"): (lambda shop: {**NEW_CUSTOMER, **a_rate(shop)}, "99999.99", "100000.00"),
     ("customers.customer change", "rates-0-rate"): (lambda shop: a_rate(shop), "99999.99", "100000.00"),
     ("inventory.inventory add", "counted"): (

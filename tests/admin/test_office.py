@@ -8,9 +8,10 @@ from django.test import Client
 
 from accounts.models import User
 from audit.models import AuditLog
-from customers.models import Customer, CustomerRate
+from customers.models import Customer, CustomerRate, MeterRate
 from depots.models import Depot
 from distribution.models import Distribution
+from equipment.models import EquipmentPrice
 from foundation.access.capabilities import Role
 from inventory.models import Inventory, StockMovement
 from tests.admin.pages import MODELS, errors_of, form_of, logged_in, messages_of, send_confirmed, url
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 LEDGERS = ("audit.auditlog", "audit.auditseal", "inventory.stockmovement", "transactions.transaction", "invoices.invoice",
            "distribution.distribution", "sequences.sequence", "sequences.ticket", "core.clientoperation",
-           "inventory.location", "customers.customerrate", "sync.feed", "sync.feedentry")  # fmt: skip
+           "inventory.location", "customers.customerrate", "customers.meterrate", "equipment.equipmentprice", "sync.feed", "sync.feedentry")  # fmt: skip
 SCOPED = ("audit.auditlog", "sync.syncconflict", "inventory.inventory", "inventory.location", "inventory.stockmovement",
           "distribution.distribution", "transactions.transaction", "invoices.invoice")  # fmt: skip
 
@@ -288,6 +289,42 @@ def test_contract_rates_are_added_on_the_customers_page(office: Shop) -> None:
     rate = CustomerRate.objects.latest("id")
     assert (str(rate.rate), rate.created_by) == ("25.00", office.admin)
     assert AuditLog.objects.latest("id").action == "customers.rate.set"
+
+
+def test_prices_from_a_date_on_are_added_on_the_equipment_s_page(office: Shop) -> None:
+    client = logged_in(office.admin)
+    address = url("equipment.equipment", "change", office.cylinder.pk)
+    assert client.get(url("equipment.equipment", "add")).context["inline_admin_formsets"] == []
+    new = {"prices-TOTAL_FORMS": 2, "prices-0-kind": "DEFAULT_RATE", "prices-0-amount": "29.00",
+           "prices-0-valid_from": "2035-01-01", "prices-1-kind": "DEPOSIT", "prices-1-amount": "61.00",
+           "prices-1-valid_from": "2026-01-02", "prices-1-reason": "Forgotten"}  # fmt: skip
+    sent = {**form_of(client, address), **new, "_save": "Save"}
+    assert send_confirmed(client, address, sent).status_code == 302
+    office.cylinder.refresh_from_db()
+    assert (str(office.cylinder.default_rate), str(office.cylinder.deposit)) == ("28.50", "61.00")
+    records = AuditLog.objects.order_by("-id").values_list("action", flat=True)
+    assert list(records[:2]) == ["equipment.price.set"] * 2
+    page = client.get(address).content.decode()
+    assert [page.count(f">{word}</span>") for word in ("counts now", "will count", "superseded")] == [2, 1, 0]
+    refused = client.post(address, {**form_of(client, address), **new, "_save": "Save", "once": "e" * 32})
+    assert "29.00 counts on 2035-01-01 already." in refused.content.decode()
+    assert EquipmentPrice.objects.filter(equipment=office.cylinder).count() == 4
+
+
+def test_a_price_that_supersedes_another_needs_a_reason_in_the_office(office: Shop) -> None:
+    client = logged_in(office.admin)
+    metered = Customer.objects.exclude(meter_rate=None).get()
+    address = url("customers.customer", "change", metered.pk)
+    new = {"meter_rates-TOTAL_FORMS": 1, "meter_rates-0-meter_rate": "2.2000", "meter_rates-0-valid_from": "2035-01-01"}
+    sent = {**form_of(client, address), **new, "_save": "Save"}
+    assert send_confirmed(client, address, sent).status_code == 302
+    again = {**form_of(client, address), **new, "meter_rates-0-meter_rate": "2.3000", "_save": "Save"}
+    refused = client.post(address, again)
+    assert refused.status_code == 200
+    assert "Please say why it replaces the one from 2035-01-01." in refused.content.decode()
+    client.post(address, {**again, "meter_rates-0-reason": "A slip", "once": "f" * 32})
+    assert MeterRate.objects.count() == 3
+    assert ">superseded</span>" in client.get(address).content.decode()
 
 
 def test_master_data_is_added_and_deactivated_with_evidence(office: Shop) -> None:

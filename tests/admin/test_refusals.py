@@ -63,7 +63,7 @@ def test_a_refused_rate_takes_the_customers_change_back_with_it(office: Shop, no
     with nothing_changes():
         response = client.post(address, {**form, "name": "Half", **rate, **SAVE})
     assert response.status_code == 200
-    [formset] = response.context["inline_admin_formsets"]
+    formset, _ = response.context["inline_admin_formsets"]
     assert [*formset.forms[0].errors] == ["equipment"]
 
 

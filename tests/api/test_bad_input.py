@@ -435,6 +435,27 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         lambda w: {"address": "Elsewhere"},
         {"version": [None, *NOT_A_NUMBER, -1, 0, 10**20, 99], "name": [*NOT_A_TEXT, ""]},
     ),
+    "price": (
+        "post",
+        "/api/equipment/{equipment}/prices/",
+        lambda w: {"kind": "DEPOSIT", "amount": "61.00", "valid_from": "2035-01-01", "reason": ""},
+        {
+            "kind": NOT_A_CHOICE,
+            "amount": NOT_MONEY,
+            "valid_from": [*NOT_A_DATE, "0001-01-01", "1999-12-31"],
+            "reason": [*NOT_A_TEXT, "x" * 501],
+        },
+    ),
+    "meter's rate": (
+        "post",
+        "/api/customers/{customer}/meter-rates/",
+        lambda w: {"meter_rate": "2.1000", "valid_from": "2035-01-01", "reason": ""},
+        {
+            "meter_rate": [*NOT_MONEY[:-5], "0.00001"],
+            "valid_from": [*NOT_A_DATE, "0001-01-01", "1999-12-31"],
+            "reason": [*NOT_A_TEXT, "x" * 501],
+        },
+    ),
     "contract rate": (
         "post",
         "/api/customers/{customer}/rates/",

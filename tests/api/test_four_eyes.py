@@ -96,7 +96,7 @@ def of_goodwill(shop: Shop, maker: User) -> Act:
     return goodwill(shop)
 
 
-ABOUT = {
+ABOUT: dict[Any, Any] = {
     of_void: Transaction, of_credit: Transaction, of_payment: Payment, of_payout: Payment, of_depot_work: DepotWork,
     of_goodwill: Payment,
 }  # fmt: skip

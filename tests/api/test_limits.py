@@ -17,9 +17,10 @@ from rest_framework.test import APIClient
 from core.packages import PACKAGES
 from core.settings import company
 from customers.models import Customer
-from customers.services import create_customer, set_contract_rate, update_customer
+from customers.services import create_customer, set_contract_rate, set_meter_rate, update_customer
 from distribution.services import NewDistribution, NewItem, create_distribution
-from equipment.services import create_equipment, update_equipment
+from equipment.models import EquipmentPrice
+from equipment.services import create_equipment, set_price, update_equipment
 from foundation.api.fields import IdField
 from foundation.limits import AmountOutOfRange
 from inventory.models import Condition, Inventory
@@ -223,6 +224,19 @@ COMMANDS: dict[str, tuple[Callable[[Shop], object], str]] = {
             actor=s.admin, customer_id=s.customer.pk, equipment_id=s.cylinder.pk, rate=Decimal(100_000), valid_from=date(2026, 1, 1)
         ),
         "rate",
+    ),
+    "price": (
+        lambda s: set_price(
+            actor=s.admin, equipment_id=s.cylinder.pk, kind=EquipmentPrice.Kind.DEPOSIT, amount=Decimal(100_000),
+            valid_from=date(2035, 1, 1),
+        ),
+        "amount",
+    ),
+    "meter's rate": (
+        lambda s: set_meter_rate(
+            actor=s.admin, customer_id=s.customer.pk, meter_rate=Decimal(100_000), valid_from=date(2035, 1, 1)
+        ),
+        "meter_rate",
     ),
     "equipment": (lambda s: create_equipment(actor=s.admin, values={"sku": "N", "default_rate": Decimal(100_000)}), "default_rate"),
     "equipment's change": (

@@ -12,8 +12,8 @@ import time_machine
 from django.conf import settings
 
 from audit.models import AuditLog, Confirmation
-from customers.models import Customer, CustomerRate, PastMeterRate
-from equipment.models import PastPrice
+from customers.models import Customer, CustomerRate, MeterRate
+from equipment.models import EquipmentPrice
 from foundation import clock
 from inventory.models import DepotWork
 from invoices.models import GstRate
@@ -96,7 +96,9 @@ def test_a_mistyped_price_is_asked_about_and_put_back(shop: Shop) -> None:
     done(post_confirmed(admin, address, {"default_rate": "2.85"}, method="patch"))
     assert asked(admin.patch(address, {"default_rate": "28.50"})) == [("rate_unlikely", "default_rate", "28.50")]
     assert done(post_confirmed(admin, address, {"default_rate": "28.50"}, method="patch"))["default_rate"] == "28.50"
-    assert [past.default_rate for past in PastPrice.objects.order_by("pk")] == [Decimal("28.50"), Decimal("2.85")]
+    assert [price.amount for price in EquipmentPrice.objects.filter(kind="DEFAULT_RATE").order_by("pk")] == [
+        Decimal("28.50"), Decimal("2.85"), Decimal("28.50"),
+    ]  # fmt: skip
     changes = AuditLog.objects.filter(action="equipment.equipment.updated").order_by("pk")
     assert [(each.before or {})["default_rate"] for each in changes] == ["28.50", "2.85"]
 
@@ -116,7 +118,9 @@ def test_a_mistyped_meter_rate_is_asked_about_and_put_back(shop: Shop) -> None:
     assert asked(admin.patch(address, {"meter_rate": "21.5000"})) == [("rate_unlikely", "meter_rate", "21.5000")]
     for value in ("21.5000", "2.1500"):
         done(post_confirmed(admin, address, {"meter_rate": value}, method="patch"))
-    assert [past.meter_rate for past in PastMeterRate.objects.order_by("pk")] == [Decimal("2.15"), Decimal("21.5")]
+    assert [each.meter_rate for each in MeterRate.objects.order_by("pk")] == [
+        Decimal("2.15"), Decimal("21.5"), Decimal("2.15"),
+    ]  # fmt: skip
     sold = done(shop.sell(customer=metered.pk, current_meter="1210.00"))
     assert sold["transaction"]["usage_amount"] == "21.50"
 

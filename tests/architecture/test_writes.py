@@ -95,7 +95,7 @@ def test_every_way_to_open_a_transaction_is_found(source: str) -> None:
     assert broken(transactions_of_its_own, source) == [2]
 
 
-ACTORS = ("actor", "prefix", "token", "through", "email_id", "conflict_id")
+ACTORS = ("actor", "prefix", "token", "through", "email_id", "conflict_id", "equipment_id", "customer_id")
 """What a command takes first: who acts; where nobody does, what it is about."""
 
 

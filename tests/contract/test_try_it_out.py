@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.django_db(transaction=True, reset_sequences=True), pyt
 IDS: dict[str, Callable[[], int]] = {
     "/api/accounts/users/{}/set-password/": lambda: User.objects.get(username="driver4").pk,
     "/api/customers/{}/rates/": lambda: 2,
+    "/api/customers/{}/meter-rates/": lambda: 2,
+    "/api/equipment/{}/prices/": lambda: 2,
     "/api/customers/{}/goodwill-refunds/": lambda: 1,
     "/api/distributions/{}/cancel/": lambda: made("admin", "/api/distributions/"),
     "/api/distributions/{}/confirm/": lambda: made("admin", "/api/distributions/"),

@@ -256,7 +256,8 @@ def test_equipment_keeps_the_prices_that_it_had_and_no_others(admin: APIClient) 
     cylinder = EquipmentFactory(default_rate="28.50", deposit="60.00")
     for change in ({"name": "Renamed"}, {"default_rate": "28.50"}):
         assert admin.patch(f"/api/equipment/{cylinder.pk}/", change).status_code == 200
-    assert not cylinder.past_prices.exists()
+    assert cylinder.prices.count() == 2
     assert admin.patch(f"/api/equipment/{cylinder.pk}/", {"deposit": "70.00"}).status_code == 200
-    [past] = cylinder.past_prices.all()
-    assert (str(past.default_rate), str(past.deposit)) == ("28.50", "60.00")
+    prices = cylinder.prices.filter(kind="DEPOSIT").order_by("pk")
+    assert [(str(price.amount), price.valid_from is None) for price in prices] == [("60.00", True), ("70.00", False)]
+    assert cylinder.prices.count() == 3

@@ -17,7 +17,7 @@ from invoices.models import Invoice
 from payments.models import Allocation, Payment
 from payments.selectors import credit_of
 from tests.conftest import Shop
-from tests.factories import EquipmentFactory, UserFactory
+from tests.factories import EquipmentFactory, UserFactory, priced
 from tests.types import Json, Unchanged
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def verified() -> list[str]:
 
 def deposit_is(shop: Shop, amount: str) -> None:
     """From now on."""
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal(amount), priced_at=clock.now())
+    priced(shop.cylinder, deposit=Decimal(amount), since=clock.now())
 
 
 def sold(shop: Shop, *items: Json, **more: Any) -> Json:
@@ -173,7 +173,7 @@ def found_at_the_bank(shop: Shop) -> None:
 def test_d8_a_refund_is_set_off_against_the_invoice_that_charged_it(
     shop: Shop, paid: str, set_off: str, cash: str | None
 ) -> None:
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("100.00"), deposit=Decimal("60.00"))
+    priced(shop.cylinder, default_rate=Decimal("100.00"), deposit=Decimal("60.00"))
     sale = charged(shop)
     assert sale["invoice"]["total_amount"] == "169.00"
     pay = {"method": "PAYNOW", "amount": paid}
@@ -247,7 +247,7 @@ def test_d11_a_shell_that_is_bought_leaves_the_books(shop: Shop) -> None:
     document = sold(shop, {"type": "SHELL", "reason": "BOUGHT", "rate": "120.00"})
     assert document["invoice"]["total_amount"] == "130.80"
     assert held(shop) == (0, 0, [])
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("33.00"))
+    priced(shop.cylinder, default_rate=Decimal("33.00"))
     assert sold(shop, {"type": "SWAP"})["invoice"]["total_amount"] == "35.97"
     assert verified() == []
 
@@ -335,7 +335,7 @@ def test_whose_a_shell_is_cant_change_while_some_is_out(shop: Shop) -> None:
 
 def test_a_refund_above_the_sale_has_its_own_document(shop: Shop) -> None:
     charged(shop, 2, "60.00", payment_received=True)
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("25.00"))
+    priced(shop.cylinder, default_rate=Decimal("25.00"))
     document = sold(shop, {"type": "SWAP"}, {"type": "RETURN", "quantity": 2}, payment_received=True)
     refund = document["refund"]
     assert (document["invoice"]["kind"], document["invoice"]["total_amount"]) == ("TAX_INVOICE", "27.25")
@@ -446,7 +446,7 @@ def test_what_a_customer_holds_is_told_when_it_changes(shop: Shop) -> None:
 
 
 def test_without_a_deposit_set_none_is_charged_whatever_the_field_says(shop: Shop) -> None:
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=None)
+    priced(shop.cylinder, deposit=None)
     for more in ({}, {"rate": "45.00"}):
         answer = shop.sell({"type": "DEPOSIT", **more})
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalid")

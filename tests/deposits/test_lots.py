@@ -10,12 +10,11 @@ import pytest
 from audit.models import AuditLog
 from deposits.models import DepositLot, LotMovement
 from deposits.selectors import beyond_holdings
-from equipment.models import Equipment
 from foundation import clock
 from inventory.models import StockMovement
 from tests.conftest import Shop
 from tests.deposits.test_cases import charged, deposit_is, held, pushed, returned, sold, verified, void
-from tests.factories import CustomerFactory, EquipmentFactory
+from tests.factories import CustomerFactory, EquipmentFactory, priced
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -236,7 +235,7 @@ def test_the_oldest_deposit_is_pulled_first_with_all_that_is_open_of_it(shop: Sh
     charged(shop, 1, "60.00", payment_received=True)
     shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "40.00"})
     earlier = clock.now() - timedelta(hours=1)
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal("40.00"), priced_at=earlier)
+    priced(shop.cylinder, deposit=Decimal("40.00"), since=earlier)
     sale = charged(shop, 1, occurred_at=earlier.isoformat())
     paid = str(Decimal(sale["invoice"]["total_amount"]) - 4)
     address = f"/api/invoices/{sale['invoice']['id']}/pay/"

@@ -10,7 +10,6 @@ import time_machine
 from audit.models import AuditLog, Confirmation
 from deposits.models import DepositLot
 from discrepancies.models import Discrepancy
-from equipment.models import Equipment
 from foundation import clock
 from invoices.models import Invoice
 from payments.models import Allocation, Payment
@@ -29,7 +28,7 @@ from tests.deposits.test_cases import (
     verified,
     void,
 )
-from tests.factories import EquipmentFactory, MeteredCustomerFactory
+from tests.factories import EquipmentFactory, MeteredCustomerFactory, priced
 from tests.invoices.test_paynow import fields
 from tests.types import Json
 from transactions.models import Transaction
@@ -87,7 +86,7 @@ def test_a_set_off_counts_from_the_day_of_the_refund(shop: Shop) -> None:
 def test_deposits_of_one_invoice_share_what_is_open_of_it(shop: Shop) -> None:
     small = EquipmentFactory(default_rate=Decimal("0.00"), deposit=Decimal("40.00"))
     shop.stocked("vehicle", shop.driver.vehicle_no, 5, equipment_id=small.pk)
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("0.00"))
+    priced(shop.cylinder, default_rate=Decimal("0.00"))
     sale = sold(
         shop, *({"type": kind, "equipment": pk} for pk in (shop.cylinder.pk, small.pk) for kind in ("SALE", "DEPOSIT"))
     )
@@ -147,7 +146,7 @@ def test_a_refund_that_isnt_paid_out_stays_open(shop: Shop) -> None:
 
 def beside(shop: Shop, **more: Any) -> tuple[Json, Json]:
     """A sale for 27.25 with a refund of 120.00 beside it."""
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("25.00"))
+    priced(shop.cylinder, default_rate=Decimal("25.00"))
     document = sold(shop, {"type": "SWAP"}, {"type": "RETURN", "quantity": 2}, **more)
     return document, document["refund"]
 
@@ -270,7 +269,7 @@ def test_what_a_phone_paid_out_that_knew_no_set_off_leaves_the_charge_open(shop:
 def test_of_what_was_paid_out_beside_a_sale_that_sale_is_settled_first(shop: Shop) -> None:
     """The charge of the deposits is open: the phone, which didn't know, took the sale out of the refund."""
     first = charged(shop, 2)
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("25.00"), priced_at=clock.now())
+    priced(shop.cylinder, default_rate=Decimal("25.00"), since=clock.now())
     items: list[Json] = [{"type": "SWAP"}, {"type": "RETURN", "quantity": 2}]
     assert paid_at(shop, *items, total="-92.75") == "-92.75"
     refund, sale = Transaction.objects.order_by("-pk")[:2]
@@ -283,7 +282,7 @@ def test_of_what_was_paid_out_beside_a_sale_that_sale_is_settled_first(shop: Sho
 
 def test_what_was_taken_in_beside_a_refund_settles_the_sale(shop: Shop) -> None:
     charged(shop, 2)
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal("25.00"), priced_at=clock.now())
+    priced(shop.cylinder, default_rate=Decimal("25.00"), since=clock.now())
     items: list[Json] = [{"type": "SWAP"}, {"type": "RETURN", "quantity": 2}]
     assert paid_at(shop, *items, total="-92.75", cash="20.00") == "20.00"
     refund, sale = Transaction.objects.order_by("-pk")[:2]

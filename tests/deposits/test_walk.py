@@ -16,7 +16,7 @@ from foundation import clock
 from payments.models import Payment
 from tests.conftest import Shop
 from tests.deposits.test_cases import verified
-from tests.factories import CustomerFactory, EquipmentFactory
+from tests.factories import CustomerFactory, EquipmentFactory, priced
 from transactions.models import Transaction, TransactionItem
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,14 +50,15 @@ def test_no_walk_pays_out_more_than_was_paid_in(shop: Shop, seed: int) -> None:
     for cylinder in cylinders:
         shop.stocked("vehicle", shop.driver.vehicle_no, 90_000, equipment_id=cylinder.pk)
     # Gas for a cent: what is paid for it hides nothing.
-    Equipment.objects.update(default_rate=Decimal("0.01"))
+    for cylinder in cylinders:
+        priced(cylinder, default_rate=Decimal("0.01"))
     driver, admin = shop.client_of(shop.driver), shop.client_of(shop.admin)
     outcomes: Counter[tuple[str, object]] = Counter()
     number = 0
     for step in range(STEPS):
         cylinder, other = chance.sample(cylinders, 2)
         if chance.random() < 0.05:
-            Equipment.objects.filter(pk=cylinder.pk).update(deposit=chance.choice(["33.33", "40.00", "60.00", "75.50"]))
+            priced(cylinder, deposit=chance.choice(["33.33", "40.00", "60.00", "75.50"]))
         customer = chance.choice(customers)
         items = items_of(chance, cylinder, other)
         sale = {

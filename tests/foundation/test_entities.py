@@ -23,8 +23,8 @@ from tests.factories import DepotFactory, UserFactory
 NAMES = {
     "accounts.pastdepot", "fleet.pastvehicledepot", "accounts.user", "discrepancies.discrepancy", "discrepancies.discrepancyseen", "sync.device",
     "sync.pull", "sync.receivednumber", "audit.auditlog", "audit.auditseal", "audit.confirmation", "invoices.emailhold", "core.clientoperation", "core.importedtable", "customers.customer",
-    "customers.customerrate", "deposits.depositlot", "deposits.lotmovement", "customers.pastmeterrate", "depots.depot", "distribution.distribution",
-    "distribution.distributionitem", "equipment.equipment", "equipment.pastprice", "fleet.assignment", "fleet.vehicle",
+    "customers.customerrate", "deposits.depositlot", "deposits.lotmovement", "customers.meterrate", "depots.depot", "distribution.distribution",
+    "distribution.distributionitem", "equipment.equipment", "equipment.equipmentprice", "fleet.assignment", "fleet.vehicle",
     "inventory.depotwork", "inventory.vehicletransfer", "inventory.vehicletransferitem",
     "inventory.count", "inventory.countline", "inventory.depotworkitem", "inventory.inventory", "inventory.location", "inventory.reorderlevel",
     "inventory.stockmovement", "invoices.allocation", "invoices.gstrate", "invoices.invoice", "invoices.invoiceemail",

@@ -52,7 +52,7 @@ def test_all_is_as_if_the_work_had_not_been(shop: Shop, kind: str, condition: st
     for state in ("EMPTY", "DAMAGED"):
         shop.count("depot", shop.depot.pk, 30, condition=state)
     before = held(shop)
-    more = {"to_depot": there.pk} if kind == "TRANSFER" else {}
+    more: Json = {"to_depot": there.pk} if kind == "TRANSFER" else {}
     first = done(work(shop, kind, condition, 7, reference="DO-1", **more))
     assert held(shop) != before
     made = done(reverse(shop, first["id"], goods=goods))

@@ -100,6 +100,8 @@ CHECKS = {
     "equipment_rate_not_negative": not_below_zero("default_rate", nullable=True),
     "equipment_deposit_not_negative": not_below_zero("deposit", nullable=True),
     "customer_meter_rate_not_negative": Check([{"meter_rate": 0}, {"meter_rate": None}], [{"meter_rate": "-0.0001"}]),
+    "price_not_negative": not_below_zero("amount", nullable=True),
+    "meter_rate_not_negative": Check([{"meter_rate": 0}, {"meter_rate": None}], [{"meter_rate": "-0.0001"}]),
     "customer_meter_reading_not_negative": not_below_zero("last_meter_reading", nullable=True),
     "customer_rate_not_negative": not_below_zero("rate", nullable=True),
     "inventory_not_negative": Check([{"quantity": 0}, {"quantity": -1, "may_be_negative": True}], [{"quantity": -1}]),

@@ -13,7 +13,6 @@ import time_machine
 from django.core.management import call_command
 
 from discrepancies.models import Discrepancy
-from equipment.models import Equipment
 from foundation import clock
 from foundation.money import to_cents
 from invoices.models import Invoice
@@ -21,6 +20,7 @@ from payments.models import Allocation, Payment
 from payments.selectors import cash_in_bag, credit_of
 from payments.tender import in_coins
 from tests.conftest import Shop, error_of, to_confirm
+from tests.factories import priced
 from tests.payments.test_payments import at, pay, read, record, reverse, void
 from tests.payments.test_payouts import pay_back
 from tests.types import Json, Unchanged
@@ -35,7 +35,7 @@ def rounded_to_5_cents(settings: Any) -> None:
 
 def costs(shop: Shop, net: str) -> None:
     """A cylinder, from now on."""
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=Decimal(net), priced_at=clock.now())
+    priced(shop.cylinder, default_rate=Decimal(net), since=clock.now())
 
 
 NET = {"30.52": "28.00", "30.53": "28.01", "100.00": "91.74", "100.02": "91.76", "109.00": "100.00"}
@@ -130,7 +130,7 @@ def test_what_is_not_cash_is_not_rounded(shop: Shop, rounded_to_5_cents: None) -
 
 def test_a_refund_in_cash_is_rounded(shop: Shop, rounded_to_5_cents: None) -> None:
     """Case T8."""
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal("24.03"), priced_at=clock.now())
+    priced(shop.cylinder, deposit=Decimal("24.03"), since=clock.now())
     shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, tender=[tender("PAYNOW", "55.10")])
     found_at_the_bank(shop)
     answer = shop.sell({"type": "RETURN"}, tender=[tender("CASH", "24.05")]).json()
@@ -154,7 +154,7 @@ def test_a_void_makes_credit_of_what_was_really_taken(shop: Shop, rounded_to_5_c
 def test_the_customer_owes_what_a_voided_refund_really_paid_out(
     shop: Shop, rounded_to_5_cents: None, deposit: str, paid: str
 ) -> None:
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal(deposit), priced_at=clock.now())
+    priced(shop.cylinder, deposit=Decimal(deposit), since=clock.now())
     shop.sell(
         {"type": "SALE"}, {"type": "DEPOSIT"}, tender=[tender("PAYNOW", str(Decimal("31.07") + Decimal(deposit)))]
     )
@@ -423,7 +423,7 @@ def test_cash_that_closes_one_exactly_rounds_nothing_of_the_next(shop: Shop, rou
 
 
 def test_a_refund_that_is_paid_out_later_is_rounded_on_its_note(shop: Shop, rounded_to_5_cents: None) -> None:
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit=Decimal("24.03"), priced_at=clock.now())
+    priced(shop.cylinder, deposit=Decimal("24.03"), since=clock.now())
     shop.sell({"type": "SALE"}, {"type": "DEPOSIT"}, tender=[tender("PAYNOW", "55.10")])
     note = shop.sell({"type": "RETURN"}).json()["invoice"]
     assert pay_back(shop, "24.05", method="CASH").status_code == 201

@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
-from customers.selectors import contract_rates, contract_rates_of, meter_rate_at, meter_rates_of
+from customers.selectors import contract_rates, contract_rates_of, meter_rate_at, meter_rates_in_force
 from equipment.models import Equipment
-from equipment.selectors import prices_at, prices_of
+from equipment.selectors import prices_at, prices_in_force
 from foundation import clock
 from foundation.access.capabilities import Role
 from invoices.models import GstRate, Invoice
@@ -365,14 +365,14 @@ def test_what_counts_at_many_moments_is_what_counts_at_each(books: Books, shop: 
             )  # fmt: skip
     equipment = {shop.cylinder.pk: Equipment.objects.get(pk=shop.cylinder.pk)}
     metered.refresh_from_db()
-    prices_on, meter_on, contract_on = prices_of(), meter_rates_of(), contract_rates_of()
+    prices_on, meter_on, contract_on = prices_in_force(), meter_rates_in_force(), contract_rates_of()
     for moment in (*moments, *(each - timedelta(microseconds=1) for each in moments)):
         day = clock.business_date(moment)
         assert prices_on(shop.cylinder.pk, moment) == prices_at(equipment, moment)[shop.cylinder.pk]
         assert (
             meter_on(metered.pk, moment)
             == meter_rate_at(metered, moment)
-            == meter_rates_of(metered.pk)(metered.pk, moment)
+            == meter_rates_in_force(metered.pk)(metered.pk, moment)
         )
         found = contract_rates(shop.customer, [shop.cylinder.pk], moment).get(shop.cylinder.pk)
         assert contract_on(shop.customer.pk, shop.cylinder.pk, day) == (found.valid if found else None)

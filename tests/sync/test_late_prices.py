@@ -7,8 +7,8 @@ import pytest
 import time_machine
 
 from foundation import clock
-from tests.conftest import Shop
-from tests.factories import MeteredCustomerFactory
+from tests.conftest import Shop, post_confirmed
+from tests.factories import MeteredCustomerFactory, priced
 from tests.sync.conftest import Push, sale_of
 from tests.types import Json
 from transactions.models import Transaction, TransactionItem
@@ -97,9 +97,29 @@ def test_a_contract_rate_entered_later_for_the_same_day(shop: Shop, push: Push, 
     assert wrong["errors"][0]["code"] == "rate_mismatch"  # by then it was known
 
 
+def test_a_default_price_entered_later_for_the_same_day(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
+    """Nor could it know this one."""
+    with at(3):
+        for kind, amount in (("DEFAULT_RATE", "29.00"), ("DEPOSIT", "70.00")):
+            body = {"kind": kind, "amount": amount, "valid_from": clock.business_date(noon), "reason": "Forgotten"}
+            answer = post_confirmed(shop.client_of(shop.admin), f"/api/equipment/{shop.cylinder.pk}/prices/", body)
+            assert answer.status_code == 201
+    then, later = (noon + timedelta(hours=hours) for hours in (0, 4))
+    with at(20):
+        old, new, unnamed, deposit, other, known = push(
+            sale_of(shop, "a", {"rate": "28.50"}, occurred_at=then.isoformat()),
+            sale_of(shop, "b", {"rate": "29.00"}, occurred_at=then.isoformat()),
+            sale_of(shop, "c", occurred_at=then.isoformat()),
+            sale_of(shop, "d", {"rate": "60.00", "type": "DEPOSIT"}, occurred_at=then.isoformat()),
+            sale_of(shop, "e", {"rate": "28.00"}, occurred_at=then.isoformat()),
+            sale_of(shop, "f", {"rate": "28.50"}, occurred_at=later.isoformat()),
+        )
+    assert [str(item_of(each).rate) for each in (old, new, unnamed, deposit)] == ["28.50", "29.00", "29.00", "60.00"]
+    assert [each["errors"][0]["code"] for each in (other, known)] == ["rate_mismatch"] * 2
+
+
 def test_a_price_that_was_set_later_leaves_the_field_s_rate(shop: Shop, push: Push, noon: datetime, at: Clock) -> None:
-    shop.cylinder.default_rate = None
-    shop.cylinder.save()
+    priced(shop.cylinder, default_rate=None)
     with at(3):
         shop.client_of(shop.admin).patch(f"/api/equipment/{shop.cylinder.pk}/", {"default_rate": "40.00"})
     with at(20):

@@ -54,6 +54,7 @@ def answers(folder: Path) -> Json:
     anchors = str(folder / "anchors")
     columns = {table: columns_of(table) for table in EVIDENCE}
     before = evidence(columns)
+    priced = prices_kept()
     call_command("migrate", verbosity=0)
     found: Json = {
         "evidence": (before, evidence(columns)),
@@ -62,6 +63,7 @@ def answers(folder: Path) -> Json:
         "audit": command("verify_audit", "--anchor", anchors),
         "log_in": log_in("driver1"),
         "fleet": fleet(),
+        "prices": (priced, {key: prices_of(*key.split()) for key in priced}),
         "searched": list(searched()),
         "missed": (told["missed"], _as_far_as(told["missed"], missed(own["cursor"]))),
         "documents": list(documents(own["documents"])),
@@ -122,6 +124,26 @@ def fleet() -> Json:
         ),
         "begin": [row["from_at"] for row in assignments],
     }
+
+
+def prices_kept() -> dict[str, list[str]]:
+    """What each equipment has cost, the first price first, in the tables of a release that kept what was before."""
+    if "equipment_pastprice" not in connection.introspection.table_names():
+        return {}
+    found: dict[str, list[str]] = {}
+    past = rows("SELECT equipment_id, default_rate, deposit FROM equipment_pastprice ORDER BY until, id")
+    for pk, *amounts in (*past, *rows("SELECT id, default_rate, deposit FROM equipment_equipment ORDER BY id")):
+        for kind, amount in zip(("DEFAULT_RATE", "DEPOSIT"), amounts, strict=True):
+            costs, now = found.setdefault(f"{pk} {kind}", []), "" if amount is None else f"{amount:.2f}"
+            if now != (costs[-1] if costs else ""):
+                costs.append(now)
+    return found
+
+
+def prices_of(equipment: str, kind: str) -> list[str]:
+    """The same, as it is told now."""
+    told = said(ask("admin", "GET", f"equipment/{equipment}/prices/?page_size=200"))["results"]
+    return [row["amount"] or "" for row in reversed(told) if row["kind"] == kind]
 
 
 def ask(user: str, method: str, path: str, body: object = None) -> Any:

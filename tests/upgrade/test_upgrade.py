@@ -114,6 +114,12 @@ def test_each_number_is_a_vehicle_and_each_driver_s_one_theirs_from_the_beginnin
     assert {*upgraded["fleet"]["begin"]} == {None}
 
 
+def test_each_price_that_there_was_is_told(upgraded: Json) -> None:
+    then, now = upgraded["prices"]
+    assert now == then
+    assert max(map(len, then.values()), default=2) == 2
+
+
 def test_what_has_a_name_is_found_by_it(upgraded: Json) -> None:
     assert [row for row, found in upgraded["searched"] if row not in found] == []
     assert {row.split()[0] for row, _ in upgraded["searched"]} == {"customers", "depots", "equipment", "accounts/users"}
