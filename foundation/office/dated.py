@@ -66,4 +66,5 @@ class DatedInline[V: DatedValue, P: Model](ReadOnlyInline[V, P]):
     def entered(self, row: V) -> str:
         if row.pk is None or row.created_at is None:
             return "–"
-        return f"{clock.business_date(row.created_at):%-d %b %Y}, {row.created_by or '–'}"
+        day = f"{clock.business_date(row.created_at):%-d %b %Y}".replace(" ", "\N{NO-BREAK SPACE}")
+        return f"{day}, {row.created_by}" if row.created_by else day

@@ -17,7 +17,7 @@ from foundation.money import to_cents
 from payments.models import Allocation
 from sync.selectors import customers_to_pull
 from tests.conftest import Shop, error_of, to_confirm
-from tests.factories import CustomerFactory, CustomerRateFactory, DriverFactory, EquipmentFactory
+from tests.factories import CustomerFactory, CustomerRateFactory, DriverFactory, EquipmentFactory, priced
 from tests.types import Json
 
 pytestmark = pytest.mark.django_db
@@ -50,14 +50,13 @@ def metered(shop: Shop, driver: User, case: Json) -> Customer:
 
 def charge(shop: Shop, seller: User, customer: Customer, equipment: int, lot: Json) -> None:
     """A deposit that was charged for so much, and is still to be paid or isn't."""
-    price = Equipment.objects.filter(pk=equipment)
-    today = price.get().deposit
-    price.update(deposit=to_cents(Decimal(lot["amount"]) / lot["pieces"]))
+    charged = Equipment.objects.get(pk=equipment)
+    priced(charged, deposit=to_cents(Decimal(lot["amount"]) / lot["pieces"]))
     item = {"equipment": equipment, "type": "DEPOSIT", "quantity": lot["pieces"]}
     paid = lot["open_amount"] == "0.00"
     sale = {"customer": customer.pk, "items": [item], "payment_received": paid}
     assert shop.client_of(seller).post("/api/transactions/", sale).status_code == 201
-    price.update(deposit=today)
+    priced(charged, deposit=charged.deposit)
     latest = DepositLot.objects.order_by("-pk")[:1].get()
     DepositLot.objects.filter(pk=latest.pk).update(amount=lot["amount"])
 
