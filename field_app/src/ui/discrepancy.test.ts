@@ -13,7 +13,11 @@ test.each([
   [of("vehicle_not_assigned", "GBX1A"), true, "The office doesn't have you on vehicle GBX1A. It looks at that."],
   [of("after_count"), true, "It came after a count of the vehicle or the cash. The office looks at that."],
   [of("number_reused"), true, "Something else came from this phone under the same number. The office looks at that."],
-  [of("own_correction"), true, "You took back, or paid out, what you had recorded yourself. Somebody else looks at that."],
+  [
+    of("own_correction"),
+    true,
+    "You took back, or paid out, what you had recorded yourself. Somebody else looks at that.",
+  ],
   [of("something_new", "1", "2"), true, "The server's own words."],
   [of("total_differs", "", "25.07"), true, "The server's own words."],
 ])("%o, paid %s", (discrepancy, paid, said) => {
