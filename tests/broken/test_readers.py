@@ -13,7 +13,7 @@ from django.db import connection
 from django.urls import reverse
 
 from customers.models import Customer
-from equipment.models import Equipment
+from equipment.models import Equipment, EquipmentPrice
 from foundation.columns import beyond, column_checks
 from foundation.office.exports import ExportsRows
 from foundation.unreadable import UnreadableRecord
@@ -221,9 +221,13 @@ def test_a_command_that_comes_to_one_is_refused_and_makes_no_other(books: Shop, 
     assert named() == before
 
 
+def break_price(books: Shop) -> None:
+    price = EquipmentPrice.objects.filter(equipment=books.cylinder.pk, kind="DEFAULT_RATE").latest("pk")
+    break_row(EquipmentPrice, [EquipmentPrice._meta.get_field("amount")], "1000000000", price.pk)
+
+
 def test_a_sale_is_not_priced_by_what_can_not_be_read(books: Shop, nothing_changes: Unchanged) -> None:
-    price = Equipment._meta.get_field("default_rate")
-    break_row(Equipment, [price], "1000000000", books.cylinder.pk)
+    break_price(books)
     customer = CustomerFactory()
     with nothing_changes():
         refused = books.sell({"type": "REFILL"}, customer=customer.pk)
@@ -231,7 +235,7 @@ def test_a_sale_is_not_priced_by_what_can_not_be_read(books: Shop, nothing_chang
 
 
 def test_a_pushed_sale_that_comes_to_one_is_kept(books: Shop) -> None:
-    break_row(Equipment, [Equipment._meta.get_field("default_rate")], "1000000000", books.cylinder.pk)
+    break_price(books)
     sale = {
         "customer": CustomerFactory().pk,
         "items": [{"equipment": books.cylinder.pk, "type": "REFILL", "quantity": 1}],

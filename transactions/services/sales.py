@@ -501,7 +501,7 @@ def _plan(
         sale=data,
         vehicle_no=vehicle.number,
         customer=customer,
-        meter_rate=meter_rate_at(customer, occurred_at),
+        meter_rate=meter_rate_at(customer, occurred_at) if data.current_meter is not None else None,
         listed=listed,
         site=site,
         may_override=_may_override(actor, approval),
