@@ -231,8 +231,8 @@ bill_again = extend_schema(
     responses={
         201: BilledAgainOut,
         **conflicts(
-            NoInvoice, AlreadyVoided, AlreadyCredited, DepositRefunded, InsufficientStock, RateMismatch,
-            MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale, CustomerInactive, EquipmentInactive,
+            NoInvoice, AlreadyVoided, AlreadyCredited, NeedsAnotherPerson, DepositRefunded, InsufficientStock,
+            RateMismatch, MeterReadingDecreased, NoMeter, MeterMovedOn, EmptySale, CustomerInactive, EquipmentInactive,
             VehicleInactive, RefusedBefore,
         ),
     },
