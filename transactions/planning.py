@@ -126,6 +126,7 @@ class PriceList:
     gst_rate: Decimal
     lost_is_taxable: bool
     known: Mapping[int, Known] | None = None
+    meter_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -450,6 +450,7 @@ def _price_list(
     return PriceList(
         equipment=equipment,
         prices=prices_at(equipment, occurred_at),
+        meter_rate=meter_rate_at(customer, occurred_at) if data.current_meter is not None else None,
         contracts=contracts,
         gst_rate=gst_rate_on(again.gst_on if again else clock.business_date(tax_point)),
         lost_is_taxable=settings.LOST_SHELLS_ARE_TAXABLE,
@@ -501,7 +502,7 @@ def _plan(
         sale=data,
         vehicle_no=vehicle.number,
         customer=customer,
-        meter_rate=meter_rate_at(customer, occurred_at) if data.current_meter is not None else None,
+        meter_rate=listed.meter_rate,
         listed=listed,
         site=site,
         may_override=_may_override(actor, approval),
