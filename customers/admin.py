@@ -1,13 +1,12 @@
 """Customers and their contract rates in the office."""
 
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.requests import acting_user
@@ -24,7 +23,7 @@ from foundation.office.dated import DatedForm, DatedInline
 from foundation.office.generic import ModelForm
 from foundation.office.imports import ImportsTables
 from foundation.office.links import Related, evidence_of, list_of
-from foundation.office.master_data import LegibleForm, MasterDataAdmin, standing_of, tell_of_rate
+from foundation.office.master_data import LegibleForm, MasterDataAdmin, standing_of
 from foundation.office.menu import Menu
 from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
@@ -174,27 +173,19 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
         # What the page was read as, not what the row is now: somebody else may have changed it meanwhile.
         return {**changes, "version": form.cleaned_data["version"]} if changes else {}
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        answer = super().changeform_view(request, *args, **kwargs)
-        # Only now all of the page is recorded.
-        if answer.status_code == HTTPStatus.FOUND:
-            for rate in getattr(request, "office_rates", ()):
-                tell_of_rate(request, rate, customer=rate.customer_id, equipment=rate.equipment_id)
-        return answer
-
     def save_formset(self, request: HttpRequest, form: ModelForm[Customer], formset: Any, change: bool) -> None:
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
-        rates = request.office_rates = []  # type: ignore[attr-defined]  # for the answer to this request alone
         for new in formset.extra_forms:
             if new.has_changed() and formset.model is MeterRate:
                 sent = new.cleaned_data
-                services.set_meter_rate(
+                meter_rate = services.set_meter_rate(
                     actor=acting_user(request),
                     customer_id=form.instance.pk,
                     meter_rate=sent["meter_rate"],
                     valid_from=clock.business_date(sent["valid_from"]),
                     reason=sent["reason"],
                 )
+                self.tell_at_the_end(request, meter_rate, meter_rate.day, customer=meter_rate.customer_id)
             elif new.has_changed():
                 sent = new.cleaned_data
                 rate = services.set_contract_rate(
@@ -205,7 +196,9 @@ class CustomerAdmin(ImportsTables, MasterDataAdmin[Customer]):
                     valid_from=sent["valid_from"],
                     reason=sent["reason"],
                 )
-                rates.append(rate)
+                self.tell_at_the_end(
+                    request, rate, rate.valid_from, customer=rate.customer_id, equipment=rate.equipment_id
+                )
 
 
 @admin.register(CustomerRate)

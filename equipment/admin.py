@@ -69,7 +69,7 @@ class EquipmentAdmin(ImportsTables, MasterDataAdmin[Equipment]):
         for new in formset.extra_forms:
             if new.has_changed():
                 sent = new.cleaned_data
-                services.set_price(
+                price = services.set_price(
                     actor=request.user,  # type: ignore[arg-type]  # who may change this is logged in
                     equipment_id=form.instance.pk,
                     kind=EquipmentPrice.Kind(sent["kind"]),
@@ -77,6 +77,7 @@ class EquipmentAdmin(ImportsTables, MasterDataAdmin[Equipment]):
                     valid_from=clock.business_date(sent["valid_from"]),
                     reason=sent["reason"],
                 )
+                self.tell_at_the_end(request, price, price.day, equipment=price.equipment_id)
 
 
 @admin.register(EquipmentPrice)

@@ -353,7 +353,7 @@ class GstRateAdmin(MasterDataAdmin[GstRate]):
         return shown
 
     def response_add(self, request: HttpRequest, obj: GstRate, *args: Any, **kwargs: Any) -> HttpResponse:
-        tell_of_rate(request, obj)
+        tell_of_rate(request, obj, obj.valid_from)
         return super().response_add(request, obj, *args, **kwargs)
 
     @admin.display(description="counts")

@@ -14,14 +14,16 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 
-from customers.models import CustomerRate
+from customers.models import CustomerRate, MeterRate
 from customers.selectors import contract_rates_of, meter_rates_in_force
+from equipment.models import EquipmentPrice
 from equipment.selectors import Prices, prices_in_force
 from foundation import clock
 from foundation.money import ZERO, shown, sum_of, to_cents
 from foundation.remains import tells_of
 from invoices.models import GstRate, Invoice
 from invoices.selectors import gst_rates
+from invoices.snapshot import InvoiceSnapshot
 from payments.models import Payment
 from transactions.crediting import Taxed
 from transactions.models import RateSource, Transaction, TransactionItem
@@ -124,13 +126,14 @@ class _Sale(NamedTuple):
     taxable: Decimal
     gst_rate: Decimal
     gst: Decimal
+    replaces: int | None
 
     @staticmethod
     def columns() -> tuple[str, ...]:
         return (
             "pk", "customer", "user", "date", "occurred_at", "created_at", "payment_received", "current_meter_reading",
             "meter_rate", "usage", "usage_amount", "invoice", "invoice__invoice_number", "invoice__taxable_amount",
-            "invoice__gst_rate", "invoice__gst_amount",
+            "invoice__gst_rate", "invoice__gst_amount", "replaces",
         )  # fmt: skip
 
 
@@ -165,10 +168,16 @@ class _InForce:
     gst_on: Callable[[date], Decimal]
     paid: frozenset[tuple[int, int, datetime]]
     """Whose money moved with the sale: customer, user and moment."""
+    first: Mapping[int, "_Sale"]
+    """By what bills it again, the sale that was billed first: its tax point counts."""
+    carried: Mapping[int, Decimal]
+    """By what bills it again, the usage whose readings stand elsewhere."""
 
     @classmethod
     def read(cls, rows: Collection[_Sale], customer: int | None) -> "_InForce":
         gst_on = gst_rates()
+        first = _billed_first(rows)
+        rows = [first.get(row.pk, row) for row in rows]
         # What was paid decides between two dates: where they have one rate, it decides nothing.
         moments = {row.pk: clock.business_date(row.occurred_at) for row in rows}
         between = [moments[row.pk] for row in rows if gst_on(row.day) != gst_on(moments[row.pk])]
@@ -182,6 +191,8 @@ class _InForce:
             meter=meter_rates_in_force(customer),
             gst_on=gst_on,
             paid=frozenset(paid),
+            first=first,
+            carried=_carried(first),
         )
 
     def rate_of(self, item: _Item, sale: _Sale) -> Decimal | None:
@@ -196,6 +207,7 @@ class _InForce:
 
     def gst_rate_of(self, sale: _Sale) -> Decimal:
         """That of the tax point: of the sale where money moved with it, else of its document."""
+        sale = self.first.get(sale.pk, sale)
         is_paid = sale.is_paid or (sale.customer, sale.user, sale.created_at) in self.paid
         return self.gst_on(clock.business_date(sale.occurred_at) if is_paid else sale.day)
 
@@ -231,6 +243,28 @@ class _Taken:
         )
 
 
+def _billed_first(rows: Iterable[_Sale]) -> dict[int, _Sale]:
+    """By what bills a sale again, directly or once more, the sale that was billed first."""
+    replaced = {row.pk: row.replaces for row in rows if row.replaces is not None}
+    found: dict[int, _Sale] = {}
+    while replaced:
+        before = Transaction.objects.filter(pk__in=replaced.values()).order_by()
+        known = {sale.pk: sale for sale in map(_Sale._make, before.values_list(*_Sale.columns()))}
+        found |= {pk: known[old] for pk, old in replaced.items()}
+        replaced = {pk: older for pk, old in replaced.items() if (older := known[old].replaces) is not None}
+    return found
+
+
+def _carried(again: Iterable[int]) -> dict[int, Decimal]:
+    """The usage that documents bill again though its readings are another sale's."""
+    sales = Transaction.objects.filter(pk__in=[*again], current_meter_reading__isnull=True).exclude(usage_amount=0)
+    meters = {
+        pk: InvoiceSnapshot.from_json(said).meter
+        for pk, said in sales.values_list("pk", "invoice__snapshot").order_by()
+    }
+    return {pk: meter.usage for pk, meter in meters.items() if meter is not None}
+
+
 def _lines_of(
     sale: _Sale, items: Iterable[_Item], in_force: _InForce, taken: _Taken, equipment: int | None
 ) -> Iterator[MispricedLine]:
@@ -256,10 +290,11 @@ def _lines_of(
         yield MispricedLine(number, item.type, item.sku, item.name, pieces, item.rate, rate, difference, tax)
     if equipment is not None:
         return
-    if sale.reading is not None and sale.usage_amount != 0 and sale.meter_rate is not None:
+    usage = in_force.carried.get(sale.pk, sale.usage)
+    if usage != 0 and sale.meter_rate is not None:
         rate = in_force.meter(sale.customer, sale.occurred_at)
         left = sale.usage_amount + taken.usage.get(sale.pk, ZERO)
-        difference = None if rate is None else difference_of(sale.usage, left, sale.meter_rate, rate)
+        difference = None if rate is None else difference_of(usage, left, sale.meter_rate, rate)
         if difference != 0:
             part = _with_gst(credited.plus(off), difference, sale.gst_rate)
             off = off.plus(part)
@@ -284,6 +319,18 @@ def _with_gst(credited: Taxed, net: Decimal | None, rate: Decimal) -> Taxed:
 def mispriced_by_contract(rate: CustomerRate) -> Iterable[str]:
     """What was billed since its date and isn't priced so."""
     return _told(rate.valid_from, customer=rate.customer_id, equipment=rate.equipment_id)
+
+
+@tells_of(MeterRate)
+def mispriced_by_meter_rate(rate: MeterRate) -> Iterable[str]:
+    """Likewise of a meter's rate."""
+    return _told(rate.day, customer=rate.customer_id)
+
+
+@tells_of(EquipmentPrice)
+def mispriced_by_price(price: EquipmentPrice) -> Iterable[str]:
+    """Likewise of a price or a deposit."""
+    return _told(price.day, equipment=price.equipment_id)
 
 
 @tells_of(GstRate)

@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -77,11 +78,11 @@ def standing_of(rate: Any) -> str:
     return badge("Superseded", "off") if is_superseded else badge("Counts", "good")
 
 
-def tell_of_rate(request: HttpRequest, rate: Any, **filters: object) -> None:
-    """What a rate that counts from a past date leaves to correct, with a link to the list of it."""
+def tell_of_rate(request: HttpRequest, rate: Any, since: date, **filters: int) -> None:
+    """What a rate that counts since a past date leaves to correct, with a link to the list of it."""
     if not (told := remaining(rate)):
         return
-    first = max(rate.valid_from, clock.business_date(clock.now()) - LONGEST_LIST)
+    first = max(since, clock.business_date(clock.now()) - LONGEST_LIST)
     asked = urlencode({**filters, "date_from": first.isoformat()})
     address = f"{reverse('admin:reports_mispriced')}?{asked}"
     messages.warning(request, format_html('{}. <a href="{}">See which</a>.', "; ".join(told), address))
@@ -98,6 +99,19 @@ class MasterDataAdmin[M: Model](OfficeAdmin[M]):
     update_command: ClassVar[Callable[..., Model]]
     deactivate_command: ClassVar[Callable[..., Model]]
     actions: Any = ("deactivate",)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().changeform_view(request, *args, **kwargs)
+        # Only now all of the page is recorded.
+        if answer.status_code == HTTPStatus.FOUND:
+            for rate, since, filters in getattr(request, "office_rates", ()):
+                tell_of_rate(request, rate, since, **filters)
+        return answer
+
+    def tell_at_the_end(self, request: HttpRequest, rate: Model, since: date, **filters: int) -> None:
+        """What a rate of this page leaves to correct is said once all of the page is recorded."""
+        told = [*getattr(request, "office_rates", ()), (rate, since, filters)]
+        request.office_rates = told  # type: ignore[attr-defined]  # for the answer to this request alone
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, self.manage_capability)

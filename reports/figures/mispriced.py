@@ -25,7 +25,7 @@ COLUMNS = (
     money("difference", "Too much before GST"),
     money("gst_amount", "GST of it"),
     money("total_amount", "Too much with GST"),
-    Column("transaction", "Correct", Kind.ID, opens="transactions.transaction", says="Credit a part of it"),
+    Column("transaction", "Correct", Kind.ID, opens="transactions.transaction", says="Credit or bill it again"),
     Column("invoice", "Invoice", Kind.ID, opens="invoices.invoice", says="Open"),
 )
 

@@ -9,7 +9,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Customer
+from customers.models import Customer, MeterRate
 from customers.selectors import contract_rates, contract_rates_of, meter_rate_at, meter_rates_in_force
 from equipment.models import Equipment
 from equipment.selectors import prices_at, prices_in_force
@@ -25,6 +25,7 @@ from tests.factories import (
     EquipmentFactory,
     MeteredCustomerFactory,
     UserFactory,
+    priced,
 )
 from tests.transactions.test_sale import of
 from tests.types import Json
@@ -167,7 +168,7 @@ def test_a_rate_from_a_past_date_lists_what_was_sold_since_then(books: Books, to
 
 
 def test_where_no_price_is_left_nobody_can_say_how_much(books: Books, shop: Shop) -> None:
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=None)
+    priced(shop.cylinder, default_rate=None)
     books.contract("36.00")
     books.sell({"type": "SWAP"})
     books.contract(None)
@@ -175,7 +176,7 @@ def test_where_no_price_is_left_nobody_can_say_how_much(books: Books, shop: Shop
 
 
 def test_what_the_field_showed_is_listed_and_what_was_overridden_is_not(books: Books, shop: Shop) -> None:
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(default_rate=None)
+    priced(shop.cylinder, default_rate=None)
     books.sell({"type": "SWAP", "rate": "30.00"})
     boss = shop.client_of(shop.admin)
     item = {"equipment": shop.cylinder.pk, "quantity": 1}
@@ -212,7 +213,7 @@ def test_a_deposit_has_the_price_of_its_moment_and_no_gst(books: Books, shop: Sh
     # Changed now, it counts from now.
     assert post_confirmed(books.client, f"/api/equipment/{shop.cylinder.pk}/", {"deposit": "70.00"}, method="patch")
     assert books.listed() == []
-    Equipment.objects.filter(pk=shop.cylinder.pk).update(deposit="50.00", priced_at=None)
+    priced(shop.cylinder, since=clock.start_of(clock.business_date(clock.now())), deposit="50.00")
     assert books.listed() == [("DEPOSIT", 1, 2, "60.00", "50.00", "20.00", "0.00", "20.00")]
 
 
@@ -220,12 +221,12 @@ def test_a_meter_s_usage_is_priced_at_the_rate_of_its_reading(books: Books) -> N
     metered = MeteredCustomerFactory(meter_rate="2.1500", last_meter_reading="1000.00")
     invoice = books.sell(customer=metered.pk, current_meter="1010.00")
     assert books.listed() == []
-    Customer.objects.filter(pk=metered.pk).update(meter_rate="2.0500")
+    MeterRate.objects.create(customer=metered, meter_rate="2.0500")
     assert books.listed() == [("METER", 1, None, "2.1500", "2.0500", "1.00", "0.09", "1.09")]
     assert books.listed(equipment=1) == []
     books.credit(invoice, amount="0.40")
     assert books.listed()[0][5:] == ("0.60", "0.05", "0.65")
-    Customer.objects.filter(pk=metered.pk).update(meter_rate="2.2500")
+    MeterRate.objects.create(customer=metered, meter_rate="2.2500")
     # 21.10 of 21.50 are left: in proportion.
     assert books.listed()[0][5:7] == ("-0.98", "-0.09")
 
@@ -329,7 +330,7 @@ def test_it_takes_as_many_queries_for_many(books: Books, shop: Shop, today: date
         made = books.sell({"type": "SWAP", "quantity": 2}, customer=metered.pk, current_meter="1010.00")
         books.credit(made, quantity=1)
         CustomerRateFactory(customer=metered, equipment=shop.cylinder, rate="19.00", valid_from=today)
-        Customer.objects.filter(pk=metered.pk).update(meter_rate="1.0000")
+        MeterRate.objects.create(customer=metered, meter_rate="1.0000")
         post_confirmed(books.client, f"/api/equipment/{shop.cylinder.pk}/", {"default_rate": "29.00"}, method="patch")
     assert len(books.listed()) == 9
     assert queries() == before
@@ -405,7 +406,7 @@ def test_the_office_says_what_a_rate_leaves_to_correct_and_leads_there(books: Bo
     address = told.partition('href="')[2].partition('"')[0].replace("&amp;", "&")
     page = logged_in(shop.admin).get(address)
     content = page.content.decode()
-    assert f'href="{url("transactions.transaction", "change", 1)}">Credit a part of it</a>' in content
+    assert f'href="{url("transactions.transaction", "change", 1)}">Credit or bill it again</a>' in content
     assert [row["quantity"] for row in page.context["report"].rows] == [50]
     [again] = [each for each in told_in_office(shop, "", day) if "priced otherwise" in each]
     assert "S$ 408.75 too much" in again
@@ -448,3 +449,80 @@ def test_files_have_the_same_rows(books: Books) -> None:
     text = b"".join(books.client.get("/api/reports/mispriced/", {"format": "csv"})).decode("utf-8-sig")
     assert text.splitlines()[1].split(",")[9:14] == ["36.00", "34.00", "2.00", "0.18", "2.18"]
     assert books.client.get("/api/reports/mispriced/", {"format": "xlsx"}).status_code == 200
+
+
+# --- What is billed again ------------------------------------------------------------------------------------------
+
+
+def billed_again(books: Books, sale: int, *items: Json, customer: int | None = None) -> Json:
+    lines = [{"equipment": books.shop.cylinder.pk, **item} for item in items]
+    right = {"customer": customer or books.shop.customer.pk, "items": lines}
+    body = {"reason": "Priced wrong", "sale": right}
+    answer = post_confirmed(books.client, f"/api/transactions/{sale}/bill-again/", body)
+    assert answer.status_code == 201, answer.json()
+    made: Json = answer.json()
+    return made
+
+
+def test_r1_is_put_right_by_billing_it_again(books: Books) -> None:
+    books.contract("36.00")
+    invoice = books.sell({"type": "SWAP", "quantity": 50})
+    books.contract("34.00")
+    made = billed_again(books, invoice["transaction"], {"type": "SWAP", "quantity": 50})
+    assert made["invoice"]["subtotal"] == "1700.00"
+    assert books.listed() == []
+
+
+def test_what_is_billed_again_has_the_tax_point_of_what_was_billed_first(books: Books, shop: Shop) -> None:
+    with time_machine.travel(datetime(2023, 12, 20, 12, tzinfo=clock.SINGAPORE), tick=False):
+        shop.count("vehicle", shop.driver.vehicle_no, 20)
+        sale = books.sell({"type": "SALE", "quantity": 2})["transaction"]
+    for day in (2, 3):
+        with time_machine.travel(datetime(2024, 2, day, 12, tzinfo=clock.SINGAPORE), tick=False):
+            made = billed_again(books, sale, {"type": "SALE", "quantity": 1})
+        sale = made["transaction"]["id"]
+        assert made["invoice"]["gst_rate"] == "8.00"
+    assert books.listed(date_from="2023-12-01", date_to="2024-03-01") == []
+
+
+def test_usage_that_is_billed_again_is_listed_where_its_rate_was_wrong_again(books: Books, today: date) -> None:
+    metered = MeteredCustomerFactory()
+    sale = books.sell(customer=metered.pk, current_meter="1210.00")["transaction"]
+    books.sell(
+        customer=metered.pk,
+        current_meter="1210.00",
+        items=[{"equipment": books.shop.cylinder.pk, "type": "SWAP", "quantity": 1}],
+    )
+
+    def rate(value: str) -> None:
+        body = {"meter_rate": value, "valid_from": today.isoformat(), "reason": "Slip."}
+        answer = post_confirmed(books.client, f"/api/customers/{metered.pk}/meter-rates/", body)
+        assert answer.status_code == 201, answer.json()
+
+    rate("2.0000")
+    assert books.listed() == [("METER", 1, None, "2.1500", "2.0000", "1.50", "0.14", "1.64")]
+    made = billed_again(books, sale, customer=metered.pk)
+    assert (made["invoice"]["subtotal"], books.listed()) == ("20.00", [])
+    rate("1.9000")
+    assert books.listed() == [("METER", 1, None, "2.0000", "1.9000", "1.00", "0.09", "1.09")]
+
+
+def test_the_office_says_what_a_price_and_a_meter_s_rate_leave_to_correct(
+    books: Books, shop: Shop, today: date
+) -> None:
+    metered = MeteredCustomerFactory()
+    books.sell({"type": "SALE"}, customer=metered.pk, current_meter="1210.00")
+    day = {"valid_from_0": today.isoformat(), "valid_from": today.isoformat(), "reason": "Slip."}
+
+    def told(model: Any, pk: int, prefix: str, **sent: Any) -> list[str]:
+        client, address = logged_in(shop.admin), url(model, "change", pk)
+        body = {**form_of(client, address), "_save": "Save", f"{prefix}-TOTAL_FORMS": "1"}
+        body |= {f"{prefix}-0-{name}": value for name, value in {**day, **sent}.items()}
+        answer = send_confirmed(client, address, body)
+        assert answer.status_code == 302, answer.content
+        return [each for each in messages_of(client.get(answer["Location"])) if "priced otherwise" in each]
+
+    [price] = told(Equipment, shop.cylinder.pk, "prices", kind="DEFAULT_RATE", amount="28.00")
+    assert "S$ 0.55 too much" in price
+    [meter] = told(Customer, metered.pk, "meter_rates", meter_rate="2.0000")
+    assert "S$ 2.18 too much" in meter
