@@ -83,7 +83,7 @@ def tell_of_rate(request: HttpRequest, rate: Any, since: date, **filters: int) -
     if not (told := remaining(rate)):
         return
     first = max(since, clock.business_date(clock.now()) - LONGEST_LIST)
-    asked = urlencode({**filters, "date_from": first.isoformat()})
+    asked = urlencode({**{name: str(value) for name, value in filters.items()}, "date_from": first.isoformat()})
     address = f"{reverse('admin:reports_mispriced')}?{asked}"
     messages.warning(request, format_html('{}. <a href="{}">See which</a>.', "; ".join(told), address))
 
