@@ -102,6 +102,8 @@ class Copy:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         os.environ.update(self._environments[engine])
+        # Its own: others, who tidy up the one that all share at the same time, make pytest fail at its end.
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(self.folder / "var")
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
             del sys.modules[name]
