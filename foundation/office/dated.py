@@ -17,13 +17,14 @@ from foundation.dated import DatedValue, Standing
 from foundation.office.generic import ModelForm
 from foundation.office.links import badge
 from foundation.office.pages import ReadOnlyInline, may
+from foundation.office.texts import TextFormField
 
 
 class DatedForm[V: DatedValue](ModelForm[V]):
     """Takes a date, which is its midnight."""
 
     valid_from = forms.DateField(widget=AdminDateWidget, label="from")
-    reason = forms.CharField(max_length=500, required=False, widget=forms.TextInput(attrs={"size": 16}))
+    reason = TextFormField(max_length=500, required=False, widget=forms.TextInput(attrs={"size": 16}))
 
     def clean_valid_from(self) -> datetime:
         day: date = self.cleaned_data["valid_from"]

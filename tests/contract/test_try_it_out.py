@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from customers.models import Customer
+from equipment.models import Equipment
 from fleet.models import Assignment, Vehicle
 from inventory.models import Count, DepotWork
 from invoices.models import Invoice
@@ -26,7 +27,7 @@ IDS: dict[str, Callable[[], int]] = {
     "/api/accounts/users/{}/set-password/": lambda: User.objects.get(username="driver4").pk,
     "/api/customers/{}/rates/": lambda: 2,
     "/api/customers/{}/meter-rates/": lambda: 2,
-    "/api/equipment/{}/prices/": lambda: 2,
+    "/api/equipment/{}/prices/": lambda: Equipment.objects.get(sku="CYL-50-POL").pk,
     "/api/customers/{}/goodwill-refunds/": lambda: 1,
     "/api/distributions/{}/cancel/": lambda: made("admin", "/api/distributions/"),
     "/api/distributions/{}/confirm/": lambda: made("admin", "/api/distributions/"),
