@@ -398,7 +398,7 @@ def told_in_office(shop: Shop, rate: str, valid_from: str, reason: str = "Slip."
 def test_the_office_says_what_a_rate_leaves_to_correct_and_leads_there(books: Books, shop: Shop, today: date) -> None:
     day = today.isoformat()
     assert len(told_in_office(shop, "36.00", day)) == 1
-    books.sell({"type": "SWAP", "quantity": 50})
+    sale = books.sell({"type": "SWAP", "quantity": 50})["transaction"]
     assert len(told_in_office(shop, "36.50", (today + timedelta(days=3)).isoformat())) == 1
     [told] = [each for each in told_in_office(shop, "34.00", day) if "priced otherwise" in each]
     assert "1 document since" in told
@@ -406,7 +406,7 @@ def test_the_office_says_what_a_rate_leaves_to_correct_and_leads_there(books: Bo
     address = told.partition('href="')[2].partition('"')[0].replace("&amp;", "&")
     page = logged_in(shop.admin).get(address)
     content = page.content.decode()
-    assert f'href="{url("transactions.transaction", "change", 1)}">Credit or bill it again</a>' in content
+    assert f'href="{url("transactions.transaction", "change", sale)}">Credit or bill it again</a>' in content
     assert [row["quantity"] for row in page.context["report"].rows] == [50]
     [again] = [each for each in told_in_office(shop, "", day) if "priced otherwise" in each]
     assert "S$ 408.75 too much" in again
