@@ -1,6 +1,6 @@
 """Customers and their contract rates in the office."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -17,7 +17,6 @@ from customers.selectors import meter_rates_of
 from equipment.models import Equipment
 from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.dated import Standing
 from foundation.limits import RATE
 from foundation.office.dated import DatedForm, DatedInline
 from foundation.office.generic import ModelForm
@@ -73,8 +72,7 @@ class MeterRateInline(DatedInline[MeterRate, Customer]):
     fields = ("meter_rate", "valid_from", "reason", "entered", "state")
     readonly_fields = ("entered", "state")
 
-    def standing_of(self, target: Customer) -> Mapping[int, Standing[MeterRate]]:
-        return meter_rates_of(target)
+    standing_of = staticmethod(meter_rates_of)
 
 
 class RateInline(ReadOnlyInline[CustomerRate, Customer]):

@@ -1,6 +1,6 @@
 """Equipment in the office."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -12,7 +12,6 @@ from equipment.models import Equipment, EquipmentPrice
 from equipment.selectors import prices_of
 from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.dated import Standing
 from foundation.limits import RATE
 from foundation.office.dated import DatedForm, DatedInline
 from foundation.office.generic import ModelForm
@@ -35,8 +34,7 @@ class PriceInline(DatedInline[EquipmentPrice, Equipment]):
     fields = ("kind", "amount", "valid_from", "reason", "entered", "state")
     readonly_fields = ("entered", "state")
 
-    def standing_of(self, target: Equipment) -> Mapping[int, Standing[EquipmentPrice]]:
-        return prices_of(target)
+    standing_of = staticmethod(prices_of)
 
 
 @admin.register(Equipment)

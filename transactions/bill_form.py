@@ -1,4 +1,4 @@
-"""The office's form of what takes a sale's place: filled in with the sale, to be put right."""
+"""The office's form to bill a sale again. It begins with what the sale was."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -66,7 +66,7 @@ class BillForm(LinesForm):
 
 
 def bill_form(sale: Transaction) -> type[BillForm]:
-    """A form that is filled in with what the sale was."""
+    """A form that begins with what the sale was."""
     items = tuple(sale.items.select_related("equipment").exclude(type=Type.SETOFF))
     rows = [
         *((_told(item), (f"pieces_{number}", f"rate_{number}")) for number, item in enumerate(items, start=1)),

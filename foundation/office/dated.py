@@ -1,6 +1,5 @@
 """Values from a date on, on the page of what has them: all that there were and will be, and a row to add one."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.dated import DatedValue, Standing
+from foundation.dated import DatedValue
 from foundation.office.generic import ModelForm
 from foundation.office.links import badge
 from foundation.office.pages import ReadOnlyInline, may
@@ -36,6 +35,8 @@ class DatedInline[V: DatedValue, P: Model](ReadOnlyInline[V, P]):
 
     view_capability = Capability.VIEW_MASTER_DATA
     ordering: ClassVar[Any] = ("-valid_from", "-pk")
+    standing_of: ClassVar[Any]
+    """A static method: of what has them, what became of each row, a `Standing` by its id."""
 
     def has_add_permission(self, request: HttpRequest, obj: P | None = None) -> bool:
         return obj is not None and may(request, Capability.MANAGE_MASTER_DATA)
@@ -47,10 +48,6 @@ class DatedInline[V: DatedValue, P: Model](ReadOnlyInline[V, P]):
         """Each request has its own inline."""
         self._standing = self.standing_of(obj) if obj is not None else {}
         return super().get_formset(request, obj, **kwargs)
-
-    def standing_of(self, target: P) -> Mapping[int, Standing[V]]:
-        """What became of each row, by its id."""
-        raise NotImplementedError
 
     @admin.display(description="")
     def state(self, row: V) -> SafeString | str:
