@@ -87,6 +87,10 @@ class Invoice(LedgerModel):
         EMAILED = "emailed", "Emailed"
         PAID = "paid", "Paid"
 
+    class CreditKind(models.TextChoices):
+        GENUINE = "GENUINE", "Genuine"
+        TAX_ERROR = "TAX_ERROR", "Tax error"
+
     class State(models.TextChoices):
         ISSUED = "ISSUED", "Issued"
         CREDITED = "CREDITED", "Credited in part"
@@ -119,6 +123,18 @@ class Invoice(LedgerModel):
     pdf_sha256 = models.CharField("PDF SHA-256", max_length=64)
     generated_at = models.DateTimeField()
     date = models.DateField(help_text="The Singapore date of that: the invoice's date.")
+    tax_point_on = models.DateField(
+        help_text="When the supply counts (GST Act 1993, s 11): when it was paid on the spot, else when it was issued."
+    )
+    gst_on = models.DateField(
+        help_text="In whose GST period it counts: its tax point; of what puts an error right, the day of the error."
+    )
+    credit_kind = models.CharField(
+        max_length=9,
+        choices=CreditKind,
+        blank=True,
+        help_text="Of a credit note: genuine (its own GST period), or a tax error (that of what it corrects).",
+    )
     due_on = models.DateField()
     printed_at = models.DateTimeField(null=True, blank=True)
     emailed_at = models.DateTimeField(null=True, blank=True)
@@ -177,6 +193,13 @@ class Invoice(LedgerModel):
                 ),
                 name="invoice_figures_idx",
             ),
+            # The same for GST, which goes by another day.
+            models.Index(
+                fields=(
+                    "gst_on", "date", "kind", "user", "depot", "gst_rate", "taxable_amount", "subtotal", "gst_amount",
+                ),
+                name="invoice_gst_idx",
+            ),
         )  # fmt: skip
         constraints = (
             models.CheckConstraint(
@@ -195,6 +218,14 @@ class Invoice(LedgerModel):
             models.CheckConstraint(
                 condition=Q(voided_on__isnull=True) | Q(credited_amount=F("total_amount")),
                 name="invoice_voided_with_nothing_left",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_point_on__lte=F("date"), gst_on__lte=F("date")), name="invoice_counts_by_its_issue"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="CREDIT_NOTE", credit_kind__in=("GENUINE", "TAX_ERROR"))
+                | (~Q(kind="CREDIT_NOTE") & Q(credit_kind="")),
+                name="invoice_credit_notes_say_their_kind",
             ),
             in_columns(
                 "invoice",

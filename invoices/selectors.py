@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import F
 
@@ -39,6 +40,14 @@ def gst_rate_on(day: date) -> Decimal:
     """The rate in per cent in force on a Singapore date, of one date the latest; 0.00 before the first one."""
     rate = GstRate.objects.filter(valid_from__lte=day).order_by("-valid_from", "-id").first()
     return rate.rate if rate else Decimal("0.00")
+
+
+def gst_rate_day(*, tax_point_on: date, delivered_on: date) -> date:
+    """The date whose rate a supply bears: its tax point, or by the setting its delivery (GST Act 1993, s 39B).
+
+    Between the two the rate may have changed.
+    """
+    return delivered_on if settings.GST_TRANSITION_BY_DELIVERY else tax_point_on
 
 
 def gst_rates() -> Callable[[date], Decimal]:

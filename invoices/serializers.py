@@ -34,9 +34,9 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
         model = Invoice
         fields = (
             "id", "invoice_number", "kind", "transaction", "customer", "depot", "status", "state", "corrects",
-            "subtotal", "gst_rate", "gst_amount", "total_amount", "settled_amount", "outstanding_amount",
-            "credited_amount", "due_on", "pdf_path", "pdf_sha256", "pdf_url", "generated_at", "printed_at",
-            "emailed_at", "paid_at",
+            "credit_kind", "date", "tax_point_on", "gst_on", "subtotal", "taxable_amount", "gst_rate", "gst_amount",
+            "total_amount", "settled_amount", "outstanding_amount", "credited_amount", "due_on", "pdf_path",
+            "pdf_sha256", "pdf_url", "generated_at", "printed_at", "emailed_at", "paid_at",
         )  # fmt: skip
         read_only_fields = fields
 

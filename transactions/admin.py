@@ -29,7 +29,7 @@ from invoices.admin import pdf_link, pdf_url
 from invoices.models import Invoice
 from transactions import services
 from transactions.bill_form import bill_form
-from transactions.credit_form import credit_form
+from transactions.credit_form import credit_form, credit_kind_field
 from transactions.models import (
     DepositBalance,
     MeterReplacement,
@@ -59,6 +59,7 @@ class VoidForm(ReasonForm):
         label="The meter's reading stands",
         help_text="It has moved on since: only the money of the usage is reversed.",
     )
+    credit_kind = credit_kind_field()
 
 
 def told_of_bill(sale: Transaction) -> Iterable[str]:

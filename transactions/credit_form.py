@@ -9,13 +9,27 @@ from foundation.limits import AMOUNT
 from foundation.money import CENT, shown
 from foundation.office.actions import ReasonForm
 from foundation.office.numbers import DecimalFormField, IntegerFormField
+from invoices.models import Invoice
 from transactions.crediting import CreditLine, InvoiceLeft, LineLeft
 from transactions.pricing import CARRIED
+
+
+def credit_kind_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        choices=[
+            (Invoice.CreditKind.GENUINE, "Goods came back, or less is to be paid"),
+            (Invoice.CreditKind.TAX_ERROR, "The invoice was wrong: a tax error"),
+        ],
+        initial=Invoice.CreditKind.GENUINE,
+        label="For GST",
+        help_text="The first counts in the GST period of today, a tax error in that of the invoice.",
+    )
 
 
 class CreditForm(ReasonForm):
     """Made for one invoice by `credit_form`. What it comes to are the ``lines`` of its cleaned data."""
 
+    credit_kind = credit_kind_field()
     with_gst = forms.BooleanField(required=False, label="Amounts include GST")
     numbers: tuple[int, ...] = ()
     """Of the lines that something is left of."""
@@ -25,7 +39,8 @@ class CreditForm(ReasonForm):
         lines = [*self._lines(sent)]
         if not lines and not self.errors:
             self.add_error(None, "Please say what is to be credited: pieces or an amount of a line.")
-        return {"reason": sent.get("reason", ""), "lines": lines}
+        said = {name: sent.get(name, "") for name in ("reason", "credit_kind")}
+        return {**said, "lines": lines}
 
     def _lines(self, sent: dict[str, Any]) -> Iterator[CreditLine]:
         for number in self.numbers:

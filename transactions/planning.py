@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -91,10 +91,15 @@ class NewSale:
         back = {index for index, item in enumerate(self.items) if item.type == Type.RETURN}
         return back | {*range(len(self.items), len(self.equipment))}
 
-    @property
-    def is_money_moved(self) -> bool:
-        """Did money change hands with it? A cheque is none before the bank has paid it."""
-        return self.payment_received or any(each.method != Payment.Method.CHEQUE for each in self.tender)
+    def tax_point_on(self, *, occurred_on: date, issued_on: date) -> date:
+        """When the supply counts: on the earlier of payment and invoice (GST Act 1993, s 11).
+
+        What is paid on the spot in part, counts wholly then. A cheque and a card are no payment before the bank has
+        paid them.
+        """
+        at_once = (Payment.Method.CASH, Payment.Method.PAYNOW)
+        is_paid = self.payment_received or any(each.method in at_once for each in self.tender)
+        return min(occurred_on, issued_on) if is_paid else issued_on
 
     @property
     def only_takes_back(self) -> bool:
@@ -123,6 +128,7 @@ class PriceList:
     equipment: Mapping[int, Equipment]
     prices: Mapping[int, Prices]
     contracts: Mapping[int, ContractRates]
+    tax_point_on: date
     gst_rate: Decimal
     lost_is_taxable: bool
     known: Mapping[int, Known] | None = None
@@ -301,7 +307,7 @@ def plan_sale(
     metered = bool(usage and usage.quantity)
     if not items and not metered:
         raise EmptySale("There are neither lines nor usage: nothing to bill.")
-    bill = partial(_bill, sale, vehicle_no, customer, gst_rate=listed.gst_rate, occurred_at=occurred_at)
+    bill = partial(_bill, sale, vehicle_no, customer, listed=listed, occurred_at=occurred_at)
     billed = credited = bill(items, usage)
     refund = None
     if billed.subtotal < 0 and (charges or metered):
@@ -490,7 +496,7 @@ def _bill(
     items: Sequence[PricedItem],
     usage: Usage | None,
     *,
-    gst_rate: Decimal,
+    listed: PriceList,
     occurred_at: datetime,
 ) -> Billing:
     """Add up what is owed. Raises AmountOutOfRange."""
@@ -523,7 +529,8 @@ def _bill(
         else None,
         subtotal=subtotal,
         taxable_amount=sum((item.amount for item in items if item.taxable), usage_amount),
-        gst_rate=gst_rate,
+        gst_rate=listed.gst_rate,
+        tax_point_on=listed.tax_point_on,
         payment_received=sale.payment_received,
         vehicle_no=vehicle_no,
         remarks=sale.remarks,

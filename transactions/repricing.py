@@ -22,9 +22,8 @@ from foundation import clock
 from foundation.money import ZERO, shown, sum_of, to_cents
 from foundation.remains import tells_of
 from invoices.models import GstRate, Invoice
-from invoices.selectors import gst_rates
+from invoices.selectors import gst_rate_day, gst_rates
 from invoices.snapshot import InvoiceSnapshot
-from payments.models import Payment
 from transactions.crediting import Taxed
 from transactions.models import RateSource, Transaction, TransactionItem
 
@@ -112,11 +111,9 @@ def difference_of(pieces: Decimal | int, left: Decimal, billed: Decimal, in_forc
 class _Sale(NamedTuple):
     pk: int
     customer: int
-    user: int
     day: date
+    tax_point_on: date
     occurred_at: datetime
-    created_at: datetime
-    is_paid: bool
     reading: Decimal | None
     meter_rate: Decimal | None
     usage: Decimal
@@ -131,8 +128,8 @@ class _Sale(NamedTuple):
     @staticmethod
     def columns() -> tuple[str, ...]:
         return (
-            "pk", "customer", "user", "date", "occurred_at", "created_at", "payment_received", "current_meter_reading",
-            "meter_rate", "usage", "usage_amount", "invoice", "invoice__invoice_number", "invoice__taxable_amount",
+            "pk", "customer", "date", "invoice__tax_point_on", "occurred_at", "current_meter_reading", "meter_rate",
+            "usage", "usage_amount", "invoice", "invoice__invoice_number", "invoice__taxable_amount",
             "invoice__gst_rate", "invoice__gst_amount", "replaces",
         )  # fmt: skip
 
@@ -166,33 +163,17 @@ class _InForce:
     prices: Callable[[int, datetime], Prices]
     meter: Callable[[int, datetime], Decimal | None]
     gst_on: Callable[[date], Decimal]
-    paid: frozenset[tuple[int, int, datetime]]
-    """Whose money moved with the sale: customer, user and moment."""
-    first: Mapping[int, "_Sale"]
-    """By what bills it again, the sale that was billed first: its tax point counts."""
     carried: Mapping[int, Decimal]
     """By what bills it again, the usage whose readings stand elsewhere."""
 
     @classmethod
     def read(cls, rows: Collection[_Sale], customer: int | None) -> "_InForce":
-        gst_on = gst_rates()
-        first = _billed_first(rows)
-        rows = [first.get(row.pk, row) for row in rows]
-        # What was paid decides between two dates: where they have one rate, it decides nothing.
-        moments = {row.pk: clock.business_date(row.occurred_at) for row in rows}
-        between = [moments[row.pk] for row in rows if gst_on(row.day) != gst_on(moments[row.pk])]
-        paid: Iterable[tuple[int, int, datetime]] = ()
-        if between:
-            spot = Payment.objects.filter(is_on_the_spot=True, received_on__range=(min(between), max(between)))
-            paid = spot.exclude(method=Payment.Method.CHEQUE).order_by().values_list("customer", "user", "created_at")
         return cls(
             contract=contract_rates_of(customer),
             prices=prices_in_force(),
             meter=meter_rates_in_force(customer),
-            gst_on=gst_on,
-            paid=frozenset(paid),
-            first=first,
-            carried=_carried(first),
+            gst_on=gst_rates(),
+            carried=_carried(row.pk for row in rows if row.replaces is not None),
         )
 
     def rate_of(self, item: _Item, sale: _Sale) -> Decimal | None:
@@ -206,10 +187,8 @@ class _InForce:
         return prices.default_rate if contract is None else contract
 
     def gst_rate_of(self, sale: _Sale) -> Decimal:
-        """That of the tax point: of the sale where money moved with it, else of its document."""
-        sale = self.first.get(sale.pk, sale)
-        is_paid = sale.is_paid or (sale.customer, sale.user, sale.created_at) in self.paid
-        return self.gst_on(clock.business_date(sale.occurred_at) if is_paid else sale.day)
+        delivered_on = clock.business_date(sale.occurred_at)
+        return self.gst_on(gst_rate_day(tax_point_on=sale.tax_point_on, delivered_on=delivered_on))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,18 +220,6 @@ class _Taken:
                 for pk, net, gst in documents.annotate(net=sum_of("taxable_amount"), gst=sum_of("gst_amount"))
             },
         )
-
-
-def _billed_first(rows: Iterable[_Sale]) -> dict[int, _Sale]:
-    """By what bills a sale again, directly or once more, the sale that was billed first."""
-    replaced = {row.pk: row.replaces for row in rows if row.replaces is not None}
-    found: dict[int, _Sale] = {}
-    while replaced:
-        before = Transaction.objects.filter(pk__in=replaced.values()).order_by()
-        known = {sale.pk: sale for sale in map(_Sale._make, before.values_list(*_Sale.columns()))}
-        found |= {pk: known[old] for pk, old in replaced.items()}
-        replaced = {pk: older for pk, old in replaced.items() if (older := known[old].replaces) is not None}
-    return found
 
 
 def _carried(again: Iterable[int]) -> dict[int, Decimal]:

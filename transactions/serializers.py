@@ -24,6 +24,7 @@ from foundation.api.fields import (
 from foundation.api.inputs import Input
 from foundation.limits import AMOUNT, LINES
 from inventory.models import Condition
+from invoices.models import Invoice
 from invoices.serializers import InvoiceOut
 from payments.models import Payment
 from payments.serializers import ReferenceField, check_given, without_bad_given
@@ -288,6 +289,16 @@ class BilledAgainOut(SaleOut):
     credit = RefundOut(read_only=True)
 
 
+def _credit_kind() -> StrictChoiceField:
+    return StrictChoiceField(
+        choices=Invoice.CreditKind.choices,
+        required=False,
+        default=Invoice.CreditKind.GENUINE,
+        help_text="`GENUINE` (left out, this): goods came back, or less is to be paid; it counts in the GST period of "
+        "its own date. `TAX_ERROR`: what was declared was wrong; it counts in the GST period of what it corrects.",
+    )
+
+
 class VoidIn(Input):
     reason = TextField(max_length=500, help_text="The credit note prints it.")
     goods = StrictChoiceField(
@@ -301,6 +312,7 @@ class VoidIn(Input):
         default=False,
         help_text="The meter has moved on since: only the money of the usage is reversed, the readings stand.",
     )
+    credit_kind = _credit_kind()
     return_stock = serializers.BooleanField(
         required=False, help_text="The older way to say it: true is `came_back`, false is `gone`."
     )
@@ -362,11 +374,12 @@ class CreditLineIn(Input):
 class CreditIn(Input):
     reason = TextField(max_length=500, help_text="The credit note prints it.")
     lines = many(CreditLineIn, allow_empty=False, max_length=LINES + 1)
+    credit_kind = _credit_kind()
 
     def command(self, invoice_id: int) -> NewCredit:
         sent = self.validated_data
         lines = [CreditLine(**line) for line in sent["lines"]]
-        return NewCredit(invoice=invoice_id, reason=sent["reason"], lines=lines)
+        return NewCredit(invoice=invoice_id, reason=sent["reason"], lines=lines, credit_kind=sent["credit_kind"])
 
 
 class NewMeterIn(Input):

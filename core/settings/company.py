@@ -55,6 +55,10 @@ FOUR_EYES: str = config("FOUR_EYES", default="review", cast=Choices(["off", "rev
 # contract and the tax agent say which.
 LOST_SHELLS_ARE_TAXABLE: bool = config("LOST_SHELLS_ARE_TAXABLE", default=True, cast=bool)
 
+# A supply that is delivered before the GST rate changes, and neither paid nor billed by then, bears the rate of its
+# delivery instead of the new one (GST Act 1993, s 39B): by choice.
+GST_TRANSITION_BY_DELIVERY: bool = config("GST_TRANSITION_BY_DELIVERY", default=False, cast=bool)
+
 # The smallest coin in which cash changes hands, in Singapore dollars: what is owed is rounded to it. 0: to the cent.
 CASH_ROUNDING: Decimal = config("CASH_ROUNDING", default="0", cast=amount)
 if not 0 <= CASH_ROUNDING <= 1:

@@ -60,6 +60,11 @@ class Billing:
     """How much more cash that was than it settles; negative: less."""
     set_off_against: Sequence[str] = ()
     """The numbers of the documents that a refund is set off against."""
+    tax_point_on: date | None = None
+    """Of an invoice, when the supply counts. None: on its issue."""
+    gst_on: date | None = None
+    """In whose GST period it counts. None: that of its tax point."""
+    credit_kind: str = Invoice.CreditKind.GENUINE
     gst: Decimal | None = None
     """Of a credit in part, whose GST follows from what was credited before. None: that of the amount."""
 
@@ -85,6 +90,11 @@ class Billing:
             return Invoice.Kind.COLLECTION_NOTE
         is_credit = self.subtotal < 0 or (self.corrects is not None and self.subtotal == 0)
         return Invoice.Kind.CREDIT_NOTE if is_credit else Invoice.Kind.TAX_INVOICE
+
+    def tax_point(self, *, issued_on: date) -> date:
+        """When it counts: a credit note on its issue."""
+        is_invoice = self.kind == Invoice.Kind.TAX_INVOICE
+        return self.tax_point_on if is_invoice and self.tax_point_on else issued_on
 
     @property
     def number_prefix(self) -> str:
@@ -145,6 +155,7 @@ def issue_invoice(
     holds the customer's lock, and its audit record covers the invoice too. Raises StorageUnavailable.
     """
     day, customer = clock.business_date(now), billing.customer
+    tax_point_on = billing.tax_point(issued_on=day)
     snapshot = _snapshot(actor, billing, numbers, now)
     said = snapshot.to_json()
     # As JSON, which tells 28.5 from 28.50: they are equal, and print differently.
@@ -168,6 +179,9 @@ def issue_invoice(
         pdf_sha256=document.sha256,
         generated_at=now,
         date=day,
+        tax_point_on=tax_point_on,
+        gst_on=billing.gst_on or tax_point_on,
+        credit_kind=billing.credit_kind if billing.kind == Invoice.Kind.CREDIT_NOTE else "",
         due_on=snapshot.due_on,
         paid_at=billing.occurred_at if is_paid else None,
         settled_amount=snapshot.total_amount if is_settled else ZERO,

@@ -88,15 +88,15 @@ def sales_summary(user: User, *, date_from: date, date_to: date, group_by: Group
 
 
 def gst(user: User, *, date_from: date, date_to: date) -> Report:
-    """By month and rate, what the GST return (IRAS form GST F5) asks for.
+    """By month of the tax point and by rate, what the GST return (IRAS form GST F5) asks for.
 
     Box 1, total value of standard-rated supplies, and box 6, output tax due: both net of credit notes. Deposits are
     no supply and stand beside them.
     """
     cells: dict[tuple[str, Decimal], dict[str, Any]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     documents = (
-        _documents(user, date_from, date_to)
-        .values_list("date", "gst_rate", "kind")
+        _documents(user, date_from, date_to, by="gst_on")
+        .values_list("gst_on", "gst_rate", "kind")
         .annotate(
             documents=Count("pk"),
             taxable=sum_of("taxable_amount"),
@@ -133,10 +133,10 @@ def gst(user: User, *, date_from: date, date_to: date) -> Report:
     )
 
 
-def _documents(user: User, date_from: date, date_to: date) -> QuerySet[Any]:
+def _documents(user: User, date_from: date, date_to: date, *, by: str = "date") -> QuerySet[Any]:
     """Those that bill or credit something: a collection note does neither."""
     mine = rows_within(user, Capability.REPORT_SALES) & ~Q(kind=Invoice.Kind.COLLECTION_NOTE)
-    return Invoice.objects.filter(mine, date__gte=date_from, date__lte=date_to).order_by()
+    return Invoice.objects.filter(mine, **{f"{by}__gte": date_from, f"{by}__lte": date_to}).order_by()
 
 
 def _by_document(user: User, date_from: date, date_to: date, group_by: GroupBy) -> list[Row]:

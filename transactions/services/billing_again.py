@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 
 from accounts import locks as user_locks
 from accounts.models import User
@@ -23,7 +22,6 @@ from inventory.services import Place, customer_place, locations, vehicle_place
 from invoices import locks as invoice_locks
 from invoices.models import Invoice
 from invoices.snapshot import InvoiceSnapshot, MeterUsage, Replaced
-from payments.models import Payment
 from payments.services import release, settle_again
 from sequences.services import take_numbers
 from transactions.errors import MeterMovedOn, NoInvoice
@@ -76,13 +74,21 @@ def bill_again(*, actor: User, data: NewBill) -> Transaction:
     position, released = _position(original), release(invoice, after)
     now = clock.now()
     numbers = take_numbers(sales.NUMBER_PREFIX, sales.INVOICE_PREFIX, day=clock.business_date(now))
-    void = NewVoid(original.pk, data.reason, Goods.NEVER_LEFT, keep_meter=stays, billed_again=numbers[1])
+    void = NewVoid(
+        original.pk,
+        data.reason,
+        Goods.NEVER_LEFT,
+        keep_meter=stays,
+        credit_kind=Invoice.CreditKind.TAX_ERROR,
+        billed_again=numbers[1],
+    )
     reversal = void_transaction(actor=actor, data=void)
     again = sales.Again(
         original=original,
         replaces=Replaced(invoice.invoice_number, invoice.date, reversal.invoice.invoice_number, data.reason),
         numbers=numbers,
-        gst_on=_tax_point(original),
+        tax_point_on=invoice.tax_point_on,
+        gst_on=invoice.gst_on,
         carried=carried,
         position=position,
         released=released,
@@ -137,18 +143,6 @@ def _position(original: Transaction) -> Position | None:
     moved = StockMovement.objects.filter(cause_type=entity_name(original), cause_id=original.pk, count__isnull=True)
     first = moved.order_by("pk").first()
     return first.position if first else None
-
-
-def _tax_point(original: Transaction) -> date:
-    """The date whose GST rate counts: of the money, where that came with the sale, else of the first invoice.
-
-    (GST Act 1993, s 11.) What bills it again moves no tax point.
-    """
-    while original.replaces is not None:
-        original = original.replaces
-    said = InvoiceSnapshot.from_json(original.invoice.snapshot)
-    is_paid = said.payment_received or any(each.method != Payment.Method.CHEQUE for each in said.paid_by)
-    return clock.business_date(original.occurred_at) if is_paid else original.invoice.date
 
 
 @contextmanager

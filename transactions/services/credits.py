@@ -60,6 +60,8 @@ class NewCredit:
     invoice: int
     reason: str
     lines: Sequence[CreditLine]
+    credit_kind: str = Invoice.CreditKind.GENUINE
+    """A tax error is put right in the GST period in which the invoice counted, not in this one."""
 
 
 def credit_invoice(*, actor: User, data: NewCredit) -> Transaction:
@@ -89,7 +91,7 @@ def _lay_out(actor: User, data: NewCredit, held: ExitStack) -> Page:
     moves = _moves_back(sale, invoice.customer, credit, now)
     ends = [place.key for move in moves for place in (move.from_location, move.to_location)]
     look_at_stock(ends, [move.equipment.pk for move in moves], occurred_at=now, now=now).require(moves)
-    billing = _billing(sale, invoice, invoice.customer, credit, data.reason, now)
+    billing = _billing(sale, invoice, invoice.customer, credit, data, now)
     return Page.lay_out(actor=actor, billing=billing, transaction_prefix=NUMBER_PREFIX, now=now, held=held)
 
 
@@ -109,7 +111,7 @@ def _record(*, actor: User, data: NewCredit, ahead: Ahead[Page]) -> Transaction:
     now = page.now if page else clock.now()
     credit = plan_credit(left_of(sale, invoice), data.lines)
     hold = hold_stock(_moves_back(sale, customer, credit, now), occurred_at=now, now=now)
-    billing = _billing(sale, invoice, customer, credit, data.reason, now)
+    billing = _billing(sale, invoice, customer, credit, data, now)
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
     )
@@ -225,7 +227,7 @@ def _moves_back(sale: Transaction, customer: Customer, credit: Credit, now: date
 
 
 def _billing(
-    sale: Transaction, invoice: Invoice, customer: Customer, credit: Credit, reason: str, now: datetime
+    sale: Transaction, invoice: Invoice, customer: Customer, credit: Credit, data: NewCredit, now: datetime
 ) -> Billing:
     return Billing(
         customer=customer,
@@ -241,8 +243,10 @@ def _billing(
         vehicle_no=sale.vehicle_no,
         remarks="",
         occurred_at=now,
+        credit_kind=data.credit_kind,
+        gst_on=invoice.gst_on if data.credit_kind == Invoice.CreditKind.TAX_ERROR else None,
         corrects=Correction(
-            invoice_number=invoice.invoice_number, issued_on=invoice.date, reason=reason, left=credit.left
+            invoice_number=invoice.invoice_number, issued_on=invoice.date, reason=data.reason, left=credit.left
         ),
     )
 

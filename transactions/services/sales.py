@@ -54,7 +54,7 @@ from inventory.services import (
     vehicle_place,
 )  # fmt: skip
 from invoices.models import Invoice
-from invoices.selectors import gst_rate_on, open_amount
+from invoices.selectors import gst_rate_day, gst_rate_on, open_amount
 from invoices.services import NUMBER_PREFIX as DOCUMENT_PREFIXES
 from invoices.services import Billing, Page, issue_invoice
 from invoices.snapshot import Replaced
@@ -151,13 +151,15 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
 class Again:
     """What a sale bills again: the voided ``original``, of whose seller, moment and place it is too.
 
-    ``numbers`` are its own, which the credit note has named already; ``gst_on`` is the date whose GST rate counts;
-    ``carried`` is usage whose reading stands; ``position`` is the original's, in the order of what happened.
+    ``numbers`` are its own, which the credit note has named already; it moves no tax point (``tax_point_on``), and
+    counts in the GST period where the first one was wrong (``gst_on``); ``carried`` is usage whose reading stands;
+    ``position`` is the original's, in the order of what happened.
     """
 
     original: Transaction
     replaces: Replaced
     numbers: Sequence[str]
+    tax_point_on: date
     gst_on: date
     carried: Usage | None
     position: Position | None
@@ -445,14 +447,15 @@ def _price_list(
     equipment = require_active(actor, data.equipment, at=occurred_at, coming_back=data.coming_back)
     pulled_at = data.seen.pulled_at if data.seen else None
     contracts = contract_rates(customer, equipment, occurred_at, pulled_at=pulled_at)
-    # Paid on the spot, the tax point is the payment; else the issue of the invoice (GST Act 1993, s 11).
-    tax_point = occurred_at if data.is_money_moved else now
+    day, issued_on = clock.business_date(occurred_at), clock.business_date(now)
+    tax_point_on = again.tax_point_on if again else data.tax_point_on(occurred_on=day, issued_on=issued_on)
     return PriceList(
         equipment=equipment,
         prices=prices_at(equipment, occurred_at),
         meter_rate=meter_rate_at(customer, occurred_at) if data.current_meter is not None else None,
         contracts=contracts,
-        gst_rate=gst_rate_on(again.gst_on if again else clock.business_date(tax_point)),
+        tax_point_on=tax_point_on,
+        gst_rate=gst_rate_on(gst_rate_day(tax_point_on=tax_point_on, delivered_on=day)),
         lost_is_taxable=settings.LOST_SHELLS_ARE_TAXABLE,
         known=_known(equipment, contracts, pulled_at, occurred_at) if data.seen else None,
     )
@@ -519,7 +522,7 @@ def _in_its_place(billing: Billing, again: Again) -> Billing:
             "What is billed again comes to no invoice: void the sale, and record what is right.", attr="items"
         )
     settled = again.released.amount(billing.total_amount - billing.set_off)
-    return replace(billing, replaces=again.replaces, set_off=billing.set_off + settled)
+    return replace(billing, replaces=again.replaces, set_off=billing.set_off + settled, gst_on=again.gst_on)
 
 
 def _item_row(transaction: Transaction, item: PricedItem) -> TransactionItem:

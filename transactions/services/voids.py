@@ -61,6 +61,7 @@ class NewVoid:
     """A sale to be voided, why, and what became of its goods.
 
     ``keep_meter``: its reading stands, for the meter has moved on since; only the money of the usage is reversed.
+    ``credit_kind``: a tax error is put right in the GST period in which the sale counted, not in this one.
     ``billed_again``: the number of the invoice that takes its place.
     """
 
@@ -68,6 +69,7 @@ class NewVoid:
     reason: str
     goods: str = Goods.CAME_BACK
     keep_meter: bool = False
+    credit_kind: str = Invoice.CreditKind.GENUINE
     billed_again: str = ""
 
 
@@ -306,6 +308,8 @@ def _billing(sale: Transaction, voided: Invoice, customer: Customer, data: NewVo
         vehicle_no=sale.vehicle_no,
         remarks="",
         occurred_at=now,
+        credit_kind=data.credit_kind,
+        gst_on=voided.gst_on if data.credit_kind == Invoice.CreditKind.TAX_ERROR else None,
         corrects=Correction(
             invoice_number=voided.invoice_number,
             issued_on=voided.date,
