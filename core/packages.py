@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("payments",),
     ("transactions",),
     ("settlements",),
+    ("periods",),
     ("sync", "reports"),
     ("core",),
 )

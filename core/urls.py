@@ -43,6 +43,7 @@ from payments.views import (
     PayoutViewSet,
     SetOffViewSet,
 )
+from periods.views import GstReturnViewSet, PeriodViewSet
 from reports.views import CustomerStatementViewSet, ReportViewSet
 from settlements.views import SettlementViewSet
 from sync.views import DeviceViewSet, PullView, PushView, SyncConflictViewSet
@@ -76,6 +77,8 @@ router.register("vehicle-counts", VehicleCountViewSet, basename="vehicle-count")
 router.register("cash-counts", CashCountViewSet, basename="cash-count")
 router.register("expenses", ExpenseViewSet, basename="expense")
 router.register("settlements", SettlementViewSet, basename="settlement")
+router.register("periods", PeriodViewSet, basename="period")
+router.register("gst-returns", GstReturnViewSet, basename="gst-return")
 router.register("reports", ReportViewSet, basename="report")
 router.register("sync/devices", DeviceViewSet, basename="device")
 router.register("sync/conflicts", SyncConflictViewSet, basename="conflict")

@@ -22,7 +22,10 @@ from reports.serializers import (
     DepositsReportOut,
     DriverDayOut,
     DriverDayQuery,
+    GstDocumentsOut,
+    GstF5Out,
     GstOut,
+    GstReturnQuery,
     MispricedOut,
     MispricedQuery,
     MomentQuery,
@@ -80,7 +83,16 @@ def _worked_within(user: User, driver: User, day: date) -> bool:
 SALES_SUMMARY = Listed(
     "sales-summary", "Sales summary", Capability.REPORT_SALES, SalesQuery, SalesSummaryOut, figures.sales_summary
 )
-GST = Listed("gst", "GST return", Capability.REPORT_SALES, PeriodQuery, GstOut, figures.gst)
+GST = Listed("gst", "GST by month", Capability.REPORT_SALES, PeriodQuery, GstOut, figures.gst)
+GST_F5 = Listed("gst-f5", "GST F5", Capability.REPORT_GST, GstReturnQuery, GstF5Out, figures.gst_f5)
+GST_DOCUMENTS = Listed(
+    "gst-documents",
+    "Documents of a GST return",
+    Capability.REPORT_GST,
+    GstReturnQuery,
+    GstDocumentsOut,
+    figures.gst_documents,
+)
 MISPRICED = Listed(
     "mispriced", "Priced otherwise", Capability.REPORT_SALES, MispricedQuery, MispricedOut, figures.mispriced
 )
@@ -101,4 +113,4 @@ RECEIVABLES = Listed(
 )
 DEPOSITS = Listed("deposits", "Deposits held", Capability.REPORT_DEPOSITS, AsOfQuery, DepositsReportOut, _deposits)
 
-REPORTS = (SALES_SUMMARY, GST, MISPRICED, RECEIVABLES, DEPOSITS, STOCK, CONSERVATION, DRIVER_DAY)
+REPORTS = (SALES_SUMMARY, GST, GST_F5, GST_DOCUMENTS, MISPRICED, RECEIVABLES, DEPOSITS, STOCK, CONSERVATION, DRIVER_DAY)

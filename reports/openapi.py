@@ -9,6 +9,8 @@ from reports.catalogue import (
     DEPOSITS,
     DRIVER_DAY,
     GST,
+    GST_DOCUMENTS,
+    GST_F5,
     MISPRICED,
     RECEIVABLES,
     SALES_SUMMARY,
@@ -90,6 +92,67 @@ gst = extend_schema(
                 "output_tax": "9090.00",
                 "outside_gst": "3600.00",
             },
+        },
+    ),
+    filters=False,
+)
+
+gst_f5 = extend_schema(
+    summary=GST_F5.title,
+    description="The boxes of IRAS's form GST F5 that these books know: of a return that was filed, as it was filed; "
+    "else as it would be now, with the errors of earlier periods that it may correct. `amount` is the sum of the "
+    "documents that `gst-documents` lists, `declared` what the form takes: values without cents.",
+    tags=["Reports"],
+    parameters=[GST_F5.query],
+    responses=table_answers(
+        GST_F5.answer,
+        {
+            "title": "GST F5",
+            "rows": [
+                {
+                    "box": "1",
+                    "label": "Total value of standard-rated supplies",
+                    "amount": "101000.40",
+                    "declared": "101000.00",
+                    "documents": 815,
+                }
+            ],
+            "figures": [
+                {"name": "errors_box_1", "label": "Of it errors of 2026-01-01 to 2026-03-31, box 1", "value": "100.00"}
+            ],
+        },
+    ),
+    filters=False,
+)
+
+gst_documents = extend_schema(
+    summary=GST_DOCUMENTS.title,
+    description="Each document of a GST return, filed or as it would be now; the totals are its boxes 1 and 6. "
+    "`gst_on` says in which period it counts: on its tax point, or where it puts an error right on the day of that.",
+    tags=["Reports"],
+    parameters=[GST_DOCUMENTS.query],
+    responses=table_answers(
+        GST_DOCUMENTS.answer,
+        {
+            "title": "Documents of a GST return",
+            "rows": [
+                {
+                    "number": "INV-20260402-000007",
+                    "kind": "Tax invoice",
+                    "credit_kind": "",
+                    "date": "2026-04-02",
+                    "tax_point_on": "2026-03-31",
+                    "gst_on": "2026-03-31",
+                    "customer_code": "CUS-20260120-000001",
+                    "name": "Ah Hock Chicken Rice",
+                    "gst_rate": "9.00",
+                    "box_1": "100.00",
+                    "box_6": "9.00",
+                    "outside_gst": "0.00",
+                    "invoice": 31,
+                }
+            ],
+            "totals": {"box_1": "100.00", "box_6": "9.00", "outside_gst": "0.00"},
         },
     ),
     filters=False,

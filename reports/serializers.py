@@ -13,6 +13,7 @@ from foundation.unreadable import is_unreadable
 from reports.figures import GroupBy
 from reports.figures.day import COLUMNS as DAY_COLUMNS
 from reports.figures.deposits import COLUMNS as DEPOSITS_COLUMNS
+from reports.figures.gst import DOCUMENT_COLUMNS, F5_COLUMNS
 from reports.figures.mispriced import COLUMNS as MISPRICED_COLUMNS
 from reports.figures.receivables import COLUMNS as RECEIVABLES_COLUMNS
 from reports.figures.sales import EQUIPMENT_COLUMNS, GST_COLUMNS, SALES_COLUMNS
@@ -84,6 +85,15 @@ class SalesQuery(PeriodQuery):
 
     def validate_group_by(self, value: str) -> GroupBy:
         return GroupBy(value)
+
+
+class GstReturnQuery(PeriodQuery):
+    gst_return = IdField(
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="One that was filed, instead of the dates. Left out: as an F5 of these dates would be now.",
+    )
 
 
 class MispricedQuery(PeriodQuery):
@@ -162,6 +172,8 @@ def _answer(name: str, *tables: tuple[Column, ...], totals: bool = True, figures
 SalesSummaryOut = _answer("SalesSummary", SALES_COLUMNS, EQUIPMENT_COLUMNS, figures=True)
 MispricedOut = _answer("Mispriced", MISPRICED_COLUMNS)
 GstOut = _answer("Gst", GST_COLUMNS)
+GstF5Out = _answer("GstF5", F5_COLUMNS, totals=False, figures=True)
+GstDocumentsOut = _answer("GstDocuments", DOCUMENT_COLUMNS)
 StockOut = _answer("Stock", STOCK_COLUMNS)
 ConservationOut = _answer("Conservation", CONSERVATION_COLUMNS)
 DriverDayOut = _answer("DriverDay", DAY_COLUMNS, figures=True)

@@ -19,6 +19,8 @@ from reports.catalogue import (
     DEPOSITS,
     DRIVER_DAY,
     GST,
+    GST_DOCUMENTS,
+    GST_F5,
     MISPRICED,
     RECEIVABLES,
     REPORTS,
@@ -54,6 +56,18 @@ class ReportViewSet(KnownParametersOnly, ViewSet):
     @action(detail=False, methods=["get"], query=GST.query)
     def gst(self, request: Request) -> HttpResponseBase:
         return self._answer(request, GST)
+
+    @openapi.gst_f5
+    @action(detail=False, methods=["get"], query=GST_F5.query, url_path="gst-f5", url_name="gst-f5")
+    def gst_f5(self, request: Request) -> HttpResponseBase:
+        return self._answer(request, GST_F5)
+
+    @openapi.gst_documents
+    @action(
+        detail=False, methods=["get"], query=GST_DOCUMENTS.query, url_path="gst-documents", url_name="gst-documents"
+    )
+    def gst_documents(self, request: Request) -> HttpResponseBase:
+        return self._answer(request, GST_DOCUMENTS)
 
     @openapi.mispriced
     @action(detail=False, methods=["get"], query=MISPRICED.query)

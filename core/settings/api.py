@@ -59,6 +59,7 @@ SPECTACULAR_SETTINGS = {
         "persistAuthorization": DEBUG,
     },
     "ENUM_NAME_OVERRIDES": {
+        "CreditKind": "invoices.models.Invoice.CreditKind",
         "ErrorType": "foundation.api.schema.ERROR_TYPES",
         "Role": "foundation.access.capabilities.Role",
         "EquipmentType": "equipment.models.Equipment.Type",
@@ -99,6 +100,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Payments", "description": "Money that settles invoices, and what is left as credit."},
         {"name": "Customers' sites", "description": "Deposits held, meters replaced and read."},
         {"name": "Day-end", "description": "The blind count of a seller's vehicle and cash bag, and its sign-off."},
+        {"name": "Books and GST", "description": "Books that are closed, and GST returns that were filed."},
         {"name": "Reports", "description": "Figures that reconcile with each other, as JSON, CSV and XLSX."},
         {"name": "Offline", "description": "Push what was done without network, pull what that takes."},
         {"name": "Audit", "description": "The append-only record."},

@@ -74,6 +74,10 @@ class Capability(StrEnum):
     SIGN_OFF_SETTLEMENT = auto()
     REPORT_SALES = auto()
     """Sales, GST, receivables."""
+    REPORT_GST = auto()
+    """The company's GST returns, and up to when its books are closed."""
+    CLOSE_BOOKS = auto()
+    """Close and reopen the books; say that a GST return was filed."""
     REPORT_STOCK = auto()
     REPORT_DRIVER_DAY = auto()
     REPORT_CONSERVATION = auto()
@@ -192,6 +196,8 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.DEPOT_STAFF: Scope.DEPOT,
     },
     Capability.REPORT_SALES: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.SALES: Scope.OWN},
+    Capability.REPORT_GST: {Role.ADMIN: Scope.ALL},
+    Capability.CLOSE_BOOKS: {Role.ADMIN: Scope.ALL},
     Capability.REPORT_STOCK: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
@@ -273,6 +279,8 @@ IN_WORDS: dict[Capability, str] = {
     Capability.VIEW_SETTLEMENTS: "read counts and day-ends",
     Capability.SIGN_OFF_SETTLEMENT: "sign off counts and day-ends",
     Capability.REPORT_SALES: "read sales reports",
+    Capability.REPORT_GST: "read the company's GST returns",
+    Capability.CLOSE_BOOKS: "close the books and file GST returns",
     Capability.REPORT_STOCK: "read the stock report",
     Capability.REPORT_DRIVER_DAY: "read a driver's day",
     Capability.REPORT_CONSERVATION: "read the conservation report",

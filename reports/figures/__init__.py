@@ -2,6 +2,7 @@
 
 from reports.figures.day import driver_day
 from reports.figures.deposits import deposits
+from reports.figures.gst import gst_documents, gst_f5
 from reports.figures.mispriced import mispriced
 from reports.figures.receivables import receivables
 from reports.figures.sales import GroupBy, gst, sales_summary
@@ -15,6 +16,8 @@ __all__ = [
     "deposits",
     "driver_day",
     "gst",
+    "gst_documents",
+    "gst_f5",
     "mispriced",
     "receivables",
     "sales_summary",

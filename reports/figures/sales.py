@@ -17,7 +17,7 @@ from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 from accounts.models import User
 from depots.models import Depot
 from equipment.models import Equipment
-from foundation.access.capabilities import Capability
+from foundation.access.capabilities import Capability, Scope
 from foundation.access.scoping import rows_within
 from foundation.infrastructure.expressions import added_up
 from foundation.money import ZERO, sum_of
@@ -126,11 +126,22 @@ def gst(user: User, *, date_from: date, date_to: date) -> Report:
     ]
     return Report(
         name="gst",
-        title="GST return",
+        title=f"GST by month{_whose(user)}",
         parameters={"date_from": date_from, "date_to": date_to},
         columns=GST_COLUMNS,
         rows=rows,
     )
+
+
+def _whose(user: User) -> str:
+    """Of a reader who sees a part of the company alone."""
+    match user.scope(Capability.REPORT_SALES):
+        case Scope.DEPOT:
+            return f" of {user.depot or 'no depot'} alone"
+        case Scope.OWN:
+            return f" of {user.get_full_name()} alone"
+        case _:
+            return ""
 
 
 def _documents(user: User, date_from: date, date_to: date, *, by: str = "date") -> QuerySet[Any]:

@@ -7,6 +7,7 @@ grows with history.
 
 from collections.abc import Callable
 
+from reports.verification.books import closed_books_stand, gst_returns_are_their_documents
 from reports.verification.figures import Breaks, Watch
 from reports.verification.meters import meter_chains_are_unbroken
 from reports.verification.money import (
@@ -47,6 +48,8 @@ CHECKS: dict[str, Callable[[Watch], Breaks]] = {
     "No more is taken back than was billed": what_was_taken_back_is_no_more_than_was_billed,
     "Deposits held are what their lines say": lots_are_what_their_lines_say,
     "Every invoice has its sale": every_invoice_has_its_sale,
+    "Closed books are as they were": closed_books_stand,
+    "GST returns are the sums of their documents": gst_returns_are_their_documents,
     "Meter chains are unbroken": meter_chains_are_unbroken,
     "Everybody drives what their assignments say": everybody_drives_what_was_assigned,
     "Numbers are complete": numbers_are_complete,
