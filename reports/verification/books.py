@@ -11,8 +11,8 @@ def closed_books_stand(watch: Watch) -> Breaks:
         held = held_between(period.starts_on, period.ends_on)
         if (held.documents, held.billed, held.received) != (period.documents, period.billed, period.received):
             yield (
-                f"The books {period} held {period.documents} documents of {period.billed} and {period.received} received "
-                f"when they were closed, and hold {held.documents}, {held.billed} and {held.received}."
+                f"The books {period} were closed with {period.documents} documents of {period.billed} and "
+                f"{period.received} received, and hold {held.documents} of {held.billed} and {held.received}."
             )
 
 

@@ -71,6 +71,9 @@ def furnished(shop: Shop) -> Shop:
     assert shop.client_of(shop.driver).post("/api/expenses/", spent).status_code == 201
     count = {"cash": "1.00", "counts": [item]}
     assert shop.client_of(shop.driver).post("/api/settlements/", count).status_code == 201
+    assert office.post("/api/periods/", {"ends_on": "2025-12-31"}).status_code == 201
+    quarter = {"form": "F5", "starts_on": "2025-10-01", "ends_on": "2025-12-31"}
+    assert office.post("/api/gst-returns/", quarter).status_code == 201
     number_changes()
     seals.seal_next_batch(through=10**9)
     return shop

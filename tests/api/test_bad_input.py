@@ -12,7 +12,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from accounts.models import User
 from fleet.models import Assignment
 from foundation.access.capabilities import Role
-from tests.conftest import ClientOf, error_of, fingerprint
+from tests.conftest import ClientOf, client_for, error_of, fingerprint
 from tests.factories import (
     PASSWORD,
     CustomerFactory,
@@ -352,6 +352,36 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "occurred_at": NOT_A_MOMENT,
         },
     ),
+    "closing": (
+        "post",
+        "/api/periods/",
+        lambda w: {"ends_on": "2025-06-30", "client_temp_id": "e"},
+        {"ends_on": [*NOT_A_DATE, None, "", "2199-01-01"], "client_temp_id": NOT_A_CLIENT_ID},
+    ),
+    "reopening": (
+        "post",
+        "/api/periods/{period}/reopen/",
+        lambda w: {"reason": "Too early"},
+        {"reason": [*NOT_A_TEXT, "", "  ", "x" * 501]},
+    ),
+    "GST return": (
+        "post",
+        "/api/gst-returns/",
+        lambda w: {
+            "form": "F5",
+            "starts_on": "2025-01-01",
+            "ends_on": "2025-03-31",
+            "reference": "R",
+            "client_temp_id": "e",
+        },
+        {
+            "form": [*NOT_A_CHOICE, "F8"],
+            "starts_on": [*NOT_A_DATE, None, "", "2025-04-01"],
+            "ends_on": [*NOT_A_DATE, None, "", "2024-12-31", "2199-01-01"],
+            "reference": [*NOT_A_TEXT, "x" * 65],
+            "client_temp_id": NOT_A_CLIENT_ID,
+        },
+    ),
     "expense reversal": (
         "post",
         "/api/expenses/{expense}/reverse/",
@@ -616,6 +646,8 @@ def _sell(admin: APIClient, world: World) -> None:
 
 def _count(driver: APIClient, world: World) -> None:
     """Something to decide about: two of a kind, the earlier one first."""
+    period = client_for(UserFactory(role=Role.ADMIN)).post("/api/periods/", {"ends_on": "2025-03-31"})
+    world["period"] = period.json()["id"]
     world["expense"] = driver.post("/api/expenses/", {"amount": "1.00", "reason": "Parking"}).json()["id"]
     for name in ("other_", ""):
         world[f"{name}vehicle_count"] = driver.post("/api/vehicle-counts/", {"counts": []}).json()["id"]

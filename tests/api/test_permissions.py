@@ -264,6 +264,16 @@ TABLE: dict[tuple[str, str, str], tuple[int, ...]] = {
     ("cash-count", "reject", "foreign"): (200, 404, 404, 404, 404, 401),
     ("cash-count", "sign_off", "colleague"): (200, 200, 200, 403, 403, 401),
     ("cash-count", "sign_off", "foreign"): (200, 404, 404, 403, 403, 401),
+    ("period", "list", ""): (200, *ADMIN_ONLY),
+    ("period", "retrieve", "any"): (200, *ADMIN_ONLY),
+    ("period", "create", ""): (201, *ADMIN_ONLY),
+    ("period", "reopen", "any"): (201, *ADMIN_ONLY),
+    ("gst-return", "list", ""): (200, *ADMIN_ONLY),
+    ("gst-return", "retrieve", "any"): (200, *ADMIN_ONLY),
+    ("gst-return", "errors", ""): (200, *ADMIN_ONLY),
+    ("gst-return", "create", ""): (201, *ADMIN_ONLY),
+    ("report", "gst_f5", ""): (200, *ADMIN_ONLY),
+    ("report", "gst_documents", ""): (200, *ADMIN_ONLY),
     ("expense", "list", ""): READ,
     ("expense", "create", ""): (201, 201, 403, 201, 201, 401),
     ("expense", "retrieve", "own"): (200, 200, 200, 404, 200, 401),
@@ -437,6 +447,9 @@ def make_world(client_of: ClientOf) -> World:
     rows["user", "any"], rows["vehicle", "any"] = sellers["colleague"].pk, rows["vehicle-goods", "own"]
     rows["depot", "any"], rows["equipment", "any"], rows["customer", "any"] = a.pk, cylinder.pk, customer.pk
     rows["gst-rate", "any"] = GstRate.objects.latest("id").pk
+    rows["period", "any"] = post(admin, "/api/periods/", {"ends_on": "2025-12-31"})["id"]
+    quarter = {"form": "F5", "starts_on": "2025-10-01", "ends_on": "2025-12-31"}
+    rows["gst-return", "any"] = post(admin, "/api/gst-returns/", quarter)["id"]
     rows["user", "missing"] = rows["depot", "missing"] = 999_999
     return World(
         users={
@@ -517,6 +530,9 @@ def body_of(world: World, route: str, action: str, row: str) -> Json:
         ("payment", "unbank"): {"reason": "Another one"},
         ("payment", "bounce"): {"reason": "Refer to drawer"},
         ("expense", "create"): {"amount": "2.00", "reason": "Petrol"},
+        ("period", "create"): {"ends_on": "2026-03-31"},
+        ("period", "reopen"): {"reason": "Too early"},
+        ("gst-return", "create"): {"form": "F5", "starts_on": "2026-01-01", "ends_on": "2026-03-31"},
         ("expense", "reverse"): {"reason": "A slip"},
         ("invoice-payment", "pay"): {"amount": "1.00"},
         ("invoice", "print_batch"): {"invoices": [world.rows.get(("invoice", row), 0)]},
@@ -628,6 +644,8 @@ VISIBLE: dict[str, dict[str, int]] = {
     "vehicle-count": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "cash-count": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
     "expense": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 3, "SALES": 1, "DRIVER": 1},
+    "period": {"ADMIN": 1},
+    "gst-return": {"ADMIN": 1},
     "depot-work": {"ADMIN": 2, "SUPERVISOR": 1, "DEPOT_STAFF": 1},
     "conflict": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},
     "confirmation": {"ADMIN": 4, "SUPERVISOR": 3, "DEPOT_STAFF": 0, "SALES": 1, "DRIVER": 1},

@@ -123,12 +123,18 @@ def test_a_value_that_can_not_be_meant_is_refused(client: Any, path: str) -> Non
         assert error_of(answer) == (400, "repeated_parameter", name)
 
 
+def filed(shop: Shop) -> int:
+    quarter = {"form": "F5", "starts_on": "2025-10-01", "ends_on": "2025-12-31"}
+    pk: int = shop.client_of(shop.admin).post("/api/gst-returns/", quarter).json()["id"]
+    return pk
+
+
 @pytest.mark.parametrize("path", sorted({path for path, _, _ in ASKED}))
 def test_a_good_value_is_taken(shop: Shop, client: Any, path: str) -> None:
     url = address(client, path)
     good: Json = {
         "integer": 1, "boolean": "true", "date": "2026-01-20", "date-time": "2026-01-20T10:00:00+08:00", "string": "x",
-        "depot": shop.depot.pk, "customer": shop.customer.pk, "driver": shop.driver.pk,
+        "depot": shop.depot.pk, "customer": shop.customer.pk, "driver": shop.driver.pk, "gst_return": filed(shop),
     }  # fmt: skip
     for name, parameter in ((name, parameter) for asked, name, parameter in ASKED if asked == path):
         kind = kind_of(parameter)

@@ -14,6 +14,7 @@ from fleet.models import Assignment, Vehicle
 from inventory.models import Count, DepotWork
 from invoices.models import Invoice
 from payments.models import CashCount, CashExpense, Payment
+from periods.models import Period
 from settlements.models import Settlement
 from tests.conftest import error_of
 from tests.contract.documented import DocumentedClient, operation_of, operations
@@ -37,6 +38,7 @@ IDS: dict[str, Callable[[], int]] = {
     "/api/cash-counts/{}/sign-off/": lambda: counted(CashCount, "/api/cash-counts/"),
     "/api/depot-work/{}/reverse/": lambda: DepotWork.objects.get(reversal=None, kind="GOODS_IN").pk,
     "/api/expenses/{}/reverse/": lambda: CashExpense.objects.filter(reversal=None, reverses=None)[0].pk,
+    "/api/periods/{}/reopen/": lambda: Period.objects.filter(reopening=None, reopens=None)[0].pk,
     "/api/settlements/{}/reject/": lambda: counted(Settlement, "/api/settlements/"),
     "/api/settlements/{}/sign-off/": lambda: counted(Settlement, "/api/settlements/"),
     "/api/vehicle-counts/{}/reject/": lambda: counted(Count, "/api/vehicle-counts/"),

@@ -28,7 +28,7 @@ NAMES = {
     "inventory.depotwork", "inventory.vehicletransfer", "inventory.vehicletransferitem",
     "inventory.count", "inventory.countline", "inventory.depotworkitem", "inventory.inventory", "inventory.location", "inventory.reorderlevel",
     "inventory.stockmovement", "invoices.allocation", "invoices.gstrate", "invoices.invoice", "invoices.invoiceemail",
-    "invoices.payment", "payments.cashcount", "payments.cashexpense", "sequences.sequence", "sequences.ticket", "sync.feed", "sync.syncconflict",
+    "invoices.payment", "payments.cashcount", "payments.cashexpense", "periods.gstreturn", "periods.gstreturnpart", "periods.period", "sequences.sequence", "sequences.ticket", "sync.feed", "sync.syncconflict",
     "transactions.depositbalance", "transactions.meterreplacement", "transactions.settlement",
     "transactions.settlementline", "transactions.transaction", "transactions.transactionitem",
 }  # fmt: skip

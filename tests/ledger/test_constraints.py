@@ -23,6 +23,7 @@ from foundation.ledger import guards
 from inventory.models import Count, Location
 from invoices.models import Invoice
 from payments.models import CashExpense, Payment
+from periods.models import Period
 from settlements.models import Settlement
 from sync.models import Device
 from tests.types import Json
@@ -39,6 +40,16 @@ CONSTRAINTS = {
     for constraint in model._meta.constraints
 }
 numbers = count(1)
+CLOSED: Row = {
+    "ends_on": date(2026, 1, 20),
+    "closed_until": date(2026, 1, 20),
+    "date": date(2026, 1, 21),
+}
+FILED: Row = {
+    "ends_on": date(2026, 1, 20),
+    "recorded_until": date(2026, 1, 20),
+    "date": date(2026, 1, 23),
+}
 
 
 def a_row(model: type[models.Model], **given: Any) -> Any:
@@ -65,7 +76,7 @@ def _anything(field_: Any) -> object:
         case "JSONField":
             return {}
         case _:
-            return 0
+            return next(numbers) if field_.unique else 0
 
 
 @dataclass(frozen=True)
@@ -177,6 +188,55 @@ CHECKS = {
         [{"credited_amount": 10, "voided_on": date(2026, 1, 21)}, {"credited_amount": 9}],
         [{"credited_amount": 9, "voided_on": date(2026, 1, 21)}],
         {"subtotal": 10, "total_amount": 10},
+    ),
+    "invoice_counts_by_its_issue": Check(
+        [{"tax_point_on": date(2026, 1, 20)}, {"tax_point_on": date(2026, 1, 19), "gst_on": date(2025, 1, 1)}],
+        [{"tax_point_on": date(2026, 1, 21)}, {"gst_on": date(2026, 1, 21)}],
+        {"date": date(2026, 1, 20), "tax_point_on": date(2026, 1, 20), "gst_on": date(2026, 1, 20)},
+    ),
+    "invoice_credit_notes_say_their_kind": Check(
+        [
+            {"kind": "TAX_INVOICE", "credit_kind": ""},
+            *({"kind": "CREDIT_NOTE", "credit_kind": kind} for kind in ("GENUINE", "TAX_ERROR")),
+        ],
+        [
+            {"kind": "CREDIT_NOTE", "credit_kind": ""},
+            {"kind": "TAX_INVOICE", "credit_kind": "GENUINE"},
+            {"kind": "COLLECTION_NOTE", "credit_kind": "TAX_ERROR"},
+        ],
+    ),
+    "period_ends_after_its_start": Check(
+        [{"starts_on": None}, {"starts_on": date(2026, 1, 20)}],
+        [{"starts_on": date(2026, 1, 21)}],
+        CLOSED,
+    ),
+    "period_is_closed_or_reopened": Check(
+        [
+            {},
+            *({"reopens": lambda: a_row(Period, **CLOSED), "closed_until": day} for day in (None, date(2025, 1, 1))),
+        ],
+        [
+            {"closed_until": None},
+            {"closed_until": date(2026, 1, 19)},
+            {"reopens": lambda: a_row(Period, **CLOSED)},
+        ],
+        CLOSED,
+    ),
+    "period_is_closed_when_it_is_over": Check(
+        [{"date": date(2026, 1, 21)}], [{"date": date(2026, 1, 20)}, {"date": date(2025, 1, 1)}], CLOSED
+    ),
+    "gst_return_ends_after_its_start": Check(
+        [{"starts_on": date(2026, 1, 20)}], [{"starts_on": date(2026, 1, 21)}], FILED
+    ),
+    "gst_return_is_filed_when_its_period_is_over": Check(
+        [{}, {"recorded_until": date(2026, 1, 22)}],
+        [{"recorded_until": date(2026, 1, 19)}, {"recorded_until": date(2026, 1, 23)}],
+        FILED,
+    ),
+    "gst_return_part_is_recorded_between": Check(
+        [{"recorded_after": None}, {"recorded_after": date(2026, 1, 19)}],
+        [{"recorded_after": date(2026, 1, 20)}, {"recorded_after": date(2026, 1, 21)}],
+        {"recorded_until": date(2026, 1, 20)},
     ),
     "cash_expense_is_negative_where_it_reverses": Check(
         [{"amount": "0.01"}, {"amount": "-0.01", "reverses": lambda: a_row(CashExpense, amount=1)}],

@@ -66,6 +66,9 @@ LIFE_CYCLES: dict[str, set[str]] = {
     "invoices.Payment": {"allocated_amount", "used_up_on", "cash_count", "ordered_at", "banked_on", "bounced_on"},
     "payments.CashCount": {"status", "decided_by", "decided_at", "decision_remarks", "ordered_at"},
     "payments.CashExpense": {"cash_count", "ordered_at"},
+    "periods.Period": set(),
+    "periods.GstReturn": set(),
+    "periods.GstReturnPart": set(),
     "invoices.Allocation": set(),
     "deposits.LotMovement": set(),
     "transactions.Transaction": set(),
@@ -135,6 +138,9 @@ def rows(shop: Shop) -> None:
     assert driver.post(f"/api/vehicles/{vehicle.pk}/transfer/", given).status_code == 201
     assert driver.post("/api/expenses/", {"amount": "1.00", "reason": "Parking"}).status_code == 201
     assert driver.post("/api/settlements/", {"cash": "1.00", "counts": counts}).status_code == 201
+    assert admin.post("/api/periods/", {"ends_on": "2025-12-31"}).status_code == 201
+    quarter = {"form": "F5", "starts_on": "2025-10-01", "ends_on": "2025-12-31"}
+    assert admin.post("/api/gst-returns/", quarter).status_code == 201
     call_command("import_data", "customers", _table(shop), "--user", shop.admin.username, "--commit", verbosity=0)
     seals.seal_next_batch(through=10**9)
 

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -42,6 +42,7 @@ from invoices.models import Invoice
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
 from payments.selectors import cash_in_bag
 from payments.services import NewExpense, NewPayment, record_expense, record_payment
+from periods.services import NewPeriod, NewReturn, close_period, file_return
 from sequences.services import print_tickets
 from settlements import demo
 from settlements.services import NUMBER_PREFIX as SETTLEMENT_PREFIX
@@ -105,6 +106,7 @@ def _open_and_trade() -> None:
     business.open()
     business.trade()
     business.follow_up()
+    business.close()
 
 
 class _Business:
@@ -196,6 +198,13 @@ class _Business:
         counts[0] = replace(counts[0], quantity=counts[0].quantity - 1)
         record_expense(actor=driver, data=NewExpense(Decimal("6.40"), "Parking at Kaki Bukit", "R-20117"))
         count_day(actor=driver, data=NewSettlement(cash_in_bag(driver), counts, "Lane 3 was flooded"))
+
+    def close(self) -> None:
+        """The books of last year, and its last GST return."""
+        admin = self.users["admin"]
+        close_period(actor=admin, data=NewPeriod(date(2025, 12, 31)))
+        last_quarter = NewReturn("F5", date(2025, 10, 1), date(2025, 12, 31), "GST-2025-Q4")
+        file_return(actor=admin, data=last_quarter)
 
     def _add_user(
         self, actor: User | None, username: str, first: str, last: str, role: Role, depot: str | None, vehicle: str
