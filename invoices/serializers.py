@@ -28,6 +28,9 @@ class InvoiceOut(serializers.ModelSerializer[Invoice]):
     state = serializers.ChoiceField(
         choices=Invoice.State.choices, read_only=True, help_text="What other documents have left of it."
     )
+    credit_kind = serializers.CharField(
+        read_only=True, help_text="Of a credit note GENUINE or TAX_ERROR: which GST period it counts in. Else empty."
+    )
     pdf_url = serializers.SerializerMethodField(help_text="Needs the same authorisation as everything else.")
 
     class Meta:

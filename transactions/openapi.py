@@ -279,7 +279,7 @@ bill_again = extend_schema(
                         "id": 483,
                         "invoice_number": "CN-20260120-000003",
                         "kind": "CREDIT_NOTE",
-                    "credit_kind": "GENUINE",
+                        "credit_kind": "TAX_ERROR",
                         "transaction": 504,
                         "subtotal": "-164.50",
                         "gst_amount": "-14.81",

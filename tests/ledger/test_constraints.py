@@ -40,12 +40,12 @@ CONSTRAINTS = {
     for constraint in model._meta.constraints
 }
 numbers = count(1)
-CLOSED: Row = {
+CLOSED: Json = {
     "ends_on": date(2026, 1, 20),
     "closed_until": date(2026, 1, 20),
     "date": date(2026, 1, 21),
 }
-FILED: Row = {
+FILED: Json = {
     "ends_on": date(2026, 1, 20),
     "recorded_until": date(2026, 1, 20),
     "date": date(2026, 1, 23),

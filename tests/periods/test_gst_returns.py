@@ -317,6 +317,30 @@ def test_who_sees_a_part_of_the_company_neither_reads_nor_files_its_returns(quar
     assert shop.client_of(shop.admin).get("/api/reports/gst/").json()["title"] == "GST by month"
 
 
+def test_the_gst_report_goes_by_the_tax_point(quarter: Quarter) -> None:
+    quarter.go("2025-04-02T09:00:00")
+    quarter.late()
+    [month] = quarter.report("gst", date_from=Q1[0], date_to=Q2[1])["rows"]
+    assert (month["month"], month["standard_rated_supplies"], month["output_tax"]) == ("2025-03", "100.00", "9.00")
+
+
+def test_an_f7_after_another_one_leaves_the_first_as_it_was(quarter: Quarter) -> None:
+    quarter.go("2025-04-02T00:30:00")
+    quarter.late("10.00")
+    quarter.go("2025-04-03T09:00:00")
+    quarter.file(Q1)
+    quarter.late("20.00")
+    quarter.go("2025-04-04T09:00:00")
+    first = quarter.file(Q1, "F7")
+    quarter.late("30.00")
+    quarter.go("2025-04-05T09:00:00")
+    second = quarter.file(Q1, "F7")
+    assert (first["box_1"], second["box_1"]) == ("30.00", "60.00")
+    assert quarter.boxes(gst_return=first["id"]) == ("30.00", "2.70")
+    assert quarter.documents(gst_return=first["id"]) == ("30.00", "2.70", 2)
+    assert quarter.documents(gst_return=second["id"]) == ("60.00", "5.40", 3)
+
+
 def test_values_are_declared_in_whole_dollars(quarter: Quarter) -> None:
     quarter.sell("100.50")
     rows = {row["box"]: row for row in quarter.report("gst-f5", date_from=Q1[0], date_to=Q1[1])["rows"]}
