@@ -36,8 +36,8 @@ class Period(OperationRecord):
     reopens = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reopening")
     reason = models.CharField(max_length=500, blank=True, help_text="Why it was reopened.")
     documents = models.PositiveIntegerField(help_text="So many were billed or credited.")
-    billed = models.DecimalField(max_digits=14, decimal_places=2, help_text="What those come to, with GST.")
-    received = models.DecimalField(max_digits=14, decimal_places=2, help_text="The payments, less what was paid out.")
+    billed = models.DecimalField(max_digits=12, decimal_places=2, help_text="What those come to, with GST.")
+    received = models.DecimalField(max_digits=12, decimal_places=2, help_text="The payments, less what was paid out.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="periods")
 
     objects = BooksQuerySet.as_manager()
@@ -49,7 +49,7 @@ class Period(OperationRecord):
                 condition=Q(starts_on__isnull=True) | Q(starts_on__lte=F("ends_on")), name="period_ends_after_its_start"
             ),
             models.CheckConstraint(
-                condition=Q(reopens__isnull=True, closed_until=F("ends_on"))
+                condition=Q(reopens__isnull=True, closed_until__isnull=False, closed_until=F("ends_on"))
                 | Q(reopens__isnull=False) & (Q(closed_until__isnull=True) | Q(closed_until__lt=F("ends_on"))),
                 name="period_is_closed_or_reopened",
             ),
@@ -80,9 +80,9 @@ class GstReturn(OperationRecord):
     ends_on = models.DateField()
     recorded_until = models.DateField(help_text="What was recorded later isn't in it.")
     box_1 = models.DecimalField(
-        "box 1: standard-rated supplies", max_digits=14, decimal_places=2, help_text="Before GST, net of credit notes."
+        "box 1: standard-rated supplies", max_digits=12, decimal_places=2, help_text="Before GST, net of credit notes."
     )
-    box_6 = models.DecimalField("box 6: output tax due", max_digits=14, decimal_places=2)
+    box_6 = models.DecimalField("box 6: output tax due", max_digits=12, decimal_places=2)
     reference = models.CharField(max_length=64, blank=True, help_text="IRAS's acknowledgement number.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="gst_returns")
 
@@ -123,8 +123,8 @@ class GstReturnPart(LedgerModel):
     recorded_after = models.DateField(null=True, help_text="What was recorded up to then is in an earlier return.")
     recorded_until = models.DateField()
     documents = models.PositiveIntegerField()
-    box_1 = models.DecimalField(max_digits=14, decimal_places=2)
-    box_6 = models.DecimalField(max_digits=14, decimal_places=2)
+    box_1 = models.DecimalField(max_digits=12, decimal_places=2)
+    box_6 = models.DecimalField(max_digits=12, decimal_places=2)
 
     objects = LedgerQuerySet.as_manager()
 

@@ -131,9 +131,9 @@ file_return = extend_schema(
             "a quarter's F5",
             value={
                 "form": "F5",
-                "starts_on": "2026-04-01",
-                "ends_on": "2026-06-30",
-                "reference": "GST2026Q2-778812",
+                "starts_on": "2026-01-01",
+                "ends_on": "2026-03-31",
+                "reference": "GST2026Q1-661207",
             },
             request_only=True,
         ),

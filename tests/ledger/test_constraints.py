@@ -23,7 +23,7 @@ from foundation.ledger import guards
 from inventory.models import Count, Location
 from invoices.models import Invoice
 from payments.models import CashExpense, Payment
-from periods.models import Period
+from periods.models import GstReturn, Period
 from settlements.models import Settlement
 from sync.models import Device
 from tests.types import Json
@@ -236,7 +236,7 @@ CHECKS = {
     "gst_return_part_is_recorded_between": Check(
         [{"recorded_after": None}, {"recorded_after": date(2026, 1, 19)}],
         [{"recorded_after": date(2026, 1, 20)}, {"recorded_after": date(2026, 1, 21)}],
-        {"recorded_until": date(2026, 1, 20)},
+        {"recorded_until": date(2026, 1, 20), "gst_return": lambda: a_row(GstReturn, **FILED)},
     ),
     "cash_expense_is_negative_where_it_reverses": Check(
         [{"amount": "0.01"}, {"amount": "-0.01", "reverses": lambda: a_row(CashExpense, amount=1)}],
