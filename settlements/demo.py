@@ -42,6 +42,8 @@ USERS = (
     ("driver2", "Muhammad", "Faizal", Role.DRIVER, "HSH KB", "GBL5678B"),
     ("driver3", "Govindasamy", "Kumar", Role.DRIVER, "SINGGAS", "GBM9012C"),
     ("driver4", "Wong", "Chee Keong", Role.DRIVER, "UNION", ""),
+    ("accounts", "Koh", "Li Ting", Role.ACCOUNTS, None, ""),
+    ("auditor", "Nair", "Priya", Role.AUDITOR, None, ""),
 )
 
 
