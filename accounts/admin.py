@@ -90,7 +90,7 @@ class UserForm(MasterDataForm[User]):
 
 @admin.register(User)
 class UserAdmin(MasterDataAdmin[User]):
-    view_capability = Capability.MANAGE_USERS
+    view_capability = Capability.VIEW_USERS
     manage_capability = Capability.MANAGE_USERS
     menu = Menu.PEOPLE
     form = UserForm
@@ -114,7 +114,11 @@ class UserAdmin(MasterDataAdmin[User]):
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         record = () if obj is None else (("Record", {"fields": (("last_login", "date_joined"),)}),)
-        return (*super().get_fieldsets(request, obj), *record)
+        first, *others = super().get_fieldsets(request, obj)
+        if not self.has_change_permission(request, obj):
+            # Who reads has no use for what only a form has.
+            first = (None, {"fields": ("username", "is_active")})
+        return (first, *others, *record)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return () if obj is None else ("last_login", "date_joined")

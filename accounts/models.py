@@ -17,8 +17,8 @@ from foundation.searching import SearchText
 
 class UserQuerySet(models.QuerySet["User"]):
     def visible_to(self, user: "User") -> Self:
-        """Everybody for those who manage users, else nobody."""
-        return self if user.can(Capability.MANAGE_USERS) else self.none()
+        """Everybody for those who read users, else nobody."""
+        return self if user.can(Capability.VIEW_USERS) else self.none()
 
 
 class UserManager(BaseUserManager["User"]):

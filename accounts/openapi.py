@@ -202,7 +202,8 @@ _ASSIGNMENT = OpenApiExample(
 assignments = extend_schema_view(
     list=extend_schema(
         summary="List assignments of vehicles",
-        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF those of their depot's users, the "
+        description="Newest first: an ADMIN and an AUDITOR see all, SUPERVISOR and DEPOT_STAFF those of their depot's "
+        "users, the "
         "others their own. One counts from its `from_at` until the user's next one; a corrected one doesn't count.",
         tags=["Vehicles"],
         examples=[_ASSIGNMENT],

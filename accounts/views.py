@@ -93,7 +93,15 @@ class UserFilter(ApiFilterSet):
 class UserViewSet(LedgerViewSet):
     queryset = User.objects.select_related("depot")
     serializer_class = UserOut
-    capability = Capability.MANAGE_USERS
+    capability = {
+        "list": Capability.VIEW_USERS,
+        "retrieve": Capability.VIEW_USERS,
+        "create": Capability.MANAGE_USERS,
+        "update": Capability.MANAGE_USERS,
+        "partial_update": Capability.MANAGE_USERS,
+        "destroy": Capability.MANAGE_USERS,
+        "set_password": Capability.MANAGE_USERS,
+    }
     filterset_class = UserFilter
     search_fields = ("search_name",)
     ordering_fields = ("username", "id", "date_joined")

@@ -102,7 +102,7 @@ class ConfirmedFilter(admin.SimpleListFilter):
 
 @admin.register(Confirmation)
 class ConfirmationAdmin(OfficeAdmin[Confirmation]):
-    view_capability = Capability.SETTLE_CONFLICTS
+    view_capability = Capability.REVIEW_CONFLICTS
     menu = Menu.SALES
     list_display = ("at", "state", "about", "detail", "user", "confirmed_by")
     list_filter = (ConfirmedFilter, "code", "entity_type")
@@ -130,7 +130,7 @@ class ConfirmationAdmin(OfficeAdmin[Confirmation]):
 class AuditSealAdmin(OfficeAdmin[AuditSeal]):
     """What it shows is the database's word; ``verify_audit`` compares it with the records and the anchors."""
 
-    view_capability = Capability.MANAGE_USERS
+    view_capability = Capability.VIEW_MACHINERY
     menu = Menu.PEOPLE
     is_scoped = False
     list_display = ("number", "sealed_at", "size", "first_id", "last_id", "hash")

@@ -48,7 +48,8 @@ confirmations = extend_schema_view(
     list=extend_schema(
         summary="List what was unlikely and recorded all the same",
         description="Newest first: what was asked, for which value, and who confirmed it; `confirmed_by` null: nobody, "
-        "it had happened already. An ADMIN reads all, a SUPERVISOR those of their depot, others what they recorded.",
+        "it had happened already. An ADMIN and an AUDITOR read all, a SUPERVISOR those of their depot, others what "
+        "they recorded.",
         tags=["Audit"],
         examples=[_CONFIRMED],
     ),
@@ -58,7 +59,8 @@ confirmations = extend_schema_view(
 audit_log = extend_schema_view(
     list=extend_schema(
         summary="List audit records",
-        description="Newest first, by cursor. ADMIN reads all, a SUPERVISOR those of their own depot's users.",
+        description="Newest first, by cursor. ADMIN, ACCOUNTS and AUDITOR read all, a SUPERVISOR those of their own "
+        "depot's users.",
         tags=["Audit"],
         examples=[_EXAMPLE],
     ),

@@ -1,6 +1,6 @@
 """Customers and their contract rates in the office."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -27,6 +27,7 @@ from foundation.office.menu import Menu
 from foundation.office.numbers import DecimalFormField
 from foundation.office.pages import OfficeAdmin, ReadOnlyInline, may
 from foundation.office.texts import TextFormField
+from foundation.registration import Numbered, as_gst_number, as_uen
 
 
 class CustomerForm(LegibleForm[Customer]):
@@ -46,6 +47,22 @@ class CustomerForm(LegibleForm[Customer]):
         if "customer_code" in self.fields and self.instance.pk is None:
             self.fields["customer_code"].required = False
             self.fields["customer_code"].help_text = "Given out when left empty."
+
+    def clean_uen(self) -> str:
+        return self._numbered(as_uen, "uen")
+
+    def clean_gst_registration_no(self) -> str:
+        return self._numbered(as_gst_number, "gst_registration_no")
+
+    def _numbered(self, read: Callable[[str], Numbered], name: str) -> str:
+        """One that was stored before this was looked at stays as it is, until it is changed."""
+        sent: str = self.cleaned_data[name]
+        if name not in self.changed_data:
+            return sent
+        number, wrong = read(sent)
+        if wrong:
+            raise forms.ValidationError(wrong)
+        return number
 
 
 class RateForm(ModelForm[CustomerRate]):

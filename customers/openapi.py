@@ -15,7 +15,7 @@ _EXAMPLE = {
     "phone": "+65 6744 0000",
     "address": "Blk 216 Bedok North Street 1 #01-21",
     "postal_code": "460216",
-    "uen": "53312345A",
+    "uen": "53912345E",
     "gst_registration_no": "",
     "payment_type": "CREDIT",
     "payment_terms_days": 30,

@@ -1,6 +1,7 @@
 """Customers and their contract rates in JSON."""
 
 import re
+from collections.abc import Callable
 
 from rest_framework import serializers
 
@@ -19,6 +20,7 @@ from foundation.api.fields import (
 )
 from foundation.api.inputs import Input, KnownFieldsOnly
 from foundation.limits import TERM_DAYS
+from foundation.registration import Numbered, as_gst_number, as_uen
 
 _GIVEN_OUT = re.compile(rf"{CODE_PREFIX}-\d{{8}}-\d{{6}}")
 
@@ -64,6 +66,21 @@ class CustomerSerializer(KnownFieldsOnly, serializers.ModelSerializer[Customer])
         if value != current and _GIVEN_OUT.fullmatch(value):
             raise serializers.ValidationError("Codes of this form are given out by the system.", code="reserved")
         return value
+
+    def validate_uen(self, value: str) -> str:
+        return self._numbered(as_uen, "uen", value)
+
+    def validate_gst_registration_no(self, value: str) -> str:
+        return self._numbered(as_gst_number, "gst_registration_no", value)
+
+    def _numbered(self, read: Callable[[str], Numbered], name: str, value: str) -> str:
+        """One that was stored before this was looked at stays as it is, until it is changed."""
+        if self.instance and value == getattr(self.instance, name):
+            return value
+        number, wrong = read(value)
+        if wrong:
+            raise serializers.ValidationError(wrong, code="invalid")
+        return number
 
 
 class CustomerRateIn(Input):

@@ -45,7 +45,7 @@ class OpenFilter(admin.SimpleListFilter):
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(OfficeAdmin[Discrepancy]):
-    view_capability = Capability.SETTLE_CONFLICTS
+    view_capability = Capability.REVIEW_CONFLICTS
     menu = Menu.SALES
     list_display = ("id", "state", "code", "user", "shown", "billed", "created_at")
     list_filter = (OpenFilter, "code")

@@ -31,7 +31,8 @@ discrepancies = extend_schema_view(
     list=extend_schema(
         summary="List discrepancies",
         description="Where what the field showed differs from what was recorded, which stands; and what one person did "
-        "alone (`own_correction`): an ADMIN sees all, a SUPERVISOR those of their depot, others their own.",
+        "alone (`own_correction`): an ADMIN and an AUDITOR see all, a SUPERVISOR those of their depot, others their "
+        "own.",
         tags=["Offline"],
         examples=[_ONE],
     ),

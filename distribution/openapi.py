@@ -79,7 +79,7 @@ _CREATE: dict[str, Any] = {
 distributions = extend_schema_view(
     list=extend_schema(
         summary="List distributions",
-        description="ADMIN sees all, depot staff and supervisors those of their depot, a driver their own.",
+        description="ADMIN and AUDITOR see all, depot staff and supervisors those of their depot, a driver their own.",
         tags=["Distributions"],
         examples=[_DRAFT],
     ),

@@ -11,7 +11,7 @@ from foundation.operations.models import ClientOperation
 
 @admin.register(ClientOperation)
 class ClientOperationAdmin(OfficeAdmin[ClientOperation]):
-    view_capability = Capability.MANAGE_USERS
+    view_capability = Capability.VIEW_MACHINERY
     menu = Menu.MACHINERY
     is_scoped = False
     list_display = ("id", "type", "client_temp_id", "user", "result_id", "created_at")

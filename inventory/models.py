@@ -438,8 +438,8 @@ class CountLine(LedgerModel):
 class DepotWorkQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """All, or those that left or reached the own depot."""
-        mine = rows_within(user, Capability.WORK_DEPOT)
-        return self.filter(mine | rows_within(user, Capability.WORK_DEPOT, depot="to_depot_id"))
+        mine = rows_within(user, Capability.VIEW_DEPOT_WORK)
+        return self.filter(mine | rows_within(user, Capability.VIEW_DEPOT_WORK, depot="to_depot_id"))
 
 
 class DepotWork(OperationRecord):
@@ -534,8 +534,8 @@ class DepotWorkItem(LedgerModel):
 class VehicleTransferQuerySet(LedgerQuerySet):
     def visible_to(self, user: User) -> Self:
         """All, those that left or reached a vehicle of the own depot, or the own."""
-        mine = rows_within(user, Capability.TRANSFER_GOODS, depot="from_depot_id")
-        return self.filter(mine | rows_within(user, Capability.TRANSFER_GOODS, depot="to_depot_id"))
+        mine = rows_within(user, Capability.VIEW_TRANSFERS, depot="from_depot_id")
+        return self.filter(mine | rows_within(user, Capability.VIEW_TRANSFERS, depot="to_depot_id"))
 
 
 class VehicleTransfer(OperationRecord):

@@ -161,7 +161,8 @@ _WORK = OpenApiExample("a refill", value=_WORK_EXAMPLE, response_only=True, stat
 depot_work = extend_schema_view(
     list=extend_schema(
         summary="List depot work",
-        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF what left or reached their depot.",
+        description="Newest first: an ADMIN and an AUDITOR see all, SUPERVISOR and DEPOT_STAFF what left or reached "
+        "their depot.",
         tags=["Depot work"],
         examples=[_WORK],
     ),
@@ -327,7 +328,8 @@ _TRANSFER = OpenApiExample(
 vehicle_transfers = extend_schema_view(
     list=extend_schema(
         summary="List transfers between vehicles",
-        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF what left or reached a vehicle of "
+        description="Newest first: an ADMIN and an AUDITOR see all, SUPERVISOR and DEPOT_STAFF what left or reached a "
+        "vehicle of "
         "their depot, the others what they recorded.",
         tags=["Vehicles"],
         examples=[_TRANSFER],
@@ -395,7 +397,8 @@ _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
 vehicle_counts = extend_schema_view(
     list=extend_schema(
         summary="List vehicle counts",
-        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF their depot's, others their own. What "
+        description="Newest first: an ADMIN, ACCOUNTS and an AUDITOR see all, SUPERVISOR and DEPOT_STAFF their "
+        "depot's, others their own. What "
         "the books say beside an open count, and what is still on its way, only the count itself shows.",
         tags=["Day-end"],
         examples=[_COUNT],

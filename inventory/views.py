@@ -143,12 +143,12 @@ class DepotWorkViewSet(LedgerViewSet):
     operations = {"create": "depot_work.create", "stock_take": "stock_take.create"}
     asks = {"create": OF_GOODS_IN}
     capability = {
-        "list": Capability.WORK_DEPOT,
-        "retrieve": Capability.WORK_DEPOT,
+        "list": Capability.VIEW_DEPOT_WORK,
+        "retrieve": Capability.VIEW_DEPOT_WORK,
         "create": Capability.WORK_DEPOT,
         "stock_take": Capability.CORRECT_INVENTORY,
         "reverse": Capability.WORK_DEPOT,  # the service asks for more where the work took more
-        "count_sheet": Capability.WORK_DEPOT,
+        "count_sheet": Capability.VIEW_DEPOT_WORK,
     }
 
     @openapi.record_depot_work
@@ -190,7 +190,7 @@ class DepotWorkViewSet(LedgerViewSet):
     )
     def count_sheet(self, request: Request) -> Response:
         pk, user = self.asked()["depot"], acting_user(request)
-        depot = Depot.objects.filter(rows_within(user, Capability.WORK_DEPOT, depot="pk"), pk=pk).first()
+        depot = Depot.objects.filter(rows_within(user, Capability.VIEW_DEPOT_WORK, depot="pk"), pk=pk).first()
         if depot is None:
             raise UnknownReference(pk, attr="depot")
         return Response(CountSheetLineOut(count_sheet(depot), many=True).data)
@@ -220,7 +220,7 @@ class VehicleTransferViewSet(LedgerViewSet):
     filterset_class = VehicleTransferFilter
     search_fields = ("transfer_number", "reason")
     ordering_fields = ("id",)
-    capability = Capability.TRANSFER_GOODS
+    capability = Capability.VIEW_TRANSFERS
 
 
 class VehicleGoodsViewSet(ScopedViewSet):
@@ -274,7 +274,8 @@ class VehicleCountViewSet(LedgerViewSet):
         "retrieve": Capability.VIEW_SETTLEMENTS,
         "create": Capability.SETTLE_DAY,
         "sign_off": Capability.SIGN_OFF_SETTLEMENT,
-        "reject": Capability.VIEW_SETTLEMENTS,  # the service asks whose it is: one's own is taken back
+        # The service asks whose it is: one's own is taken back.
+        "reject": (Capability.SETTLE_DAY, Capability.SIGN_OFF_SETTLEMENT),
     }
 
     def retrieve(self, request: Request, pk: str) -> Response:

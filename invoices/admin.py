@@ -197,7 +197,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
         # Joined, the table of customers may be read first, and with it all their invoices.
         return super().get_queryset(request).defer("snapshot").prefetch_related("customer")
 
-    @admin.action(description="Mark as printed", permissions=["view"], location=ON_LISTS_AND_PAGES)
+    @admin.action(description="Mark as printed", permissions=["send"], location=ON_LISTS_AND_PAGES)
     def mark_printed(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         actor = acting_user(request)
         self.each(
@@ -207,7 +207,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
             lambda invoice: services.mark_printed(actor=actor, invoice_id=invoice.pk),
         )
 
-    @admin.action(description="Print as one PDF", permissions=["view"])
+    @admin.action(description="Print as one PDF", permissions=["send"])
     def print_batch(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
         actor = acting_user(request)
         try:
@@ -217,7 +217,7 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
             return None
         return pdf_file(pdf, "invoices.pdf")
 
-    @admin.action(description="Send by email", permissions=["view"], location=ON_LISTS_AND_PAGES)
+    @admin.action(description="Send by email", permissions=["send"], location=ON_LISTS_AND_PAGES)
     def send_by_email(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
         actor = acting_user(request)
         return self.ask(
@@ -228,6 +228,9 @@ class InvoiceAdmin(SearchesDocuments[Invoice], OfficeAdmin[Invoice]):
             "queued; its emails tell what becomes of it",
             lambda invoice, sent: services.request_email(actor=actor, invoice_id=invoice.pk, to=sent["to"]),
         )
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.SEND_DOCUMENT)
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.RELEASE_EMAIL)
@@ -322,7 +325,10 @@ class InvoiceEmailAdmin(OfficeAdmin[InvoiceEmail]):
     def related(self, request: HttpRequest, target: InvoiceEmail) -> Iterable[Related]:
         return (list_of("invoices.invoice", "Invoice", id__exact=target.invoice_id), evidence_of(target.invoice))
 
-    @admin.action(description="Send again", permissions=["view"], location=ON_LISTS_AND_PAGES)
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return may(request, Capability.SEND_DOCUMENT)
+
+    @admin.action(description="Send again", permissions=["send"], location=ON_LISTS_AND_PAGES)
     def send_again(self, request: HttpRequest, queryset: QuerySet[InvoiceEmail]) -> None:
         actor = acting_user(request)
         self.each(

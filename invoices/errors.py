@@ -30,6 +30,12 @@ class AmountUnlikely(Question):
     holds_email = True
 
 
+class AddressMissing(Question):
+    """A tax invoice above S$ 1,000 has to name the customer's name and address, and none is known."""
+
+    code = "address_missing"
+
+
 class GstRateUnlikely(Question):
     """Not the GST rate that is published for that date."""
 

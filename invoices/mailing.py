@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from invoices import documents
 from invoices.models import InvoiceEmail
 from invoices.snapshot import InvoiceSnapshot
+from invoices.words import charges_gst, title_of
 
 
 def new_message_id() -> str:
@@ -22,14 +23,18 @@ def compose(email: InvoiceEmail) -> EmailMultiAlternatives:
     """
     invoice = email.invoice
     pdf = documents.read(invoice.pdf_path, invoice.pdf_sha256)
+    snapshot = InvoiceSnapshot.from_json(invoice.snapshot)
+    title = title_of(snapshot)
     context = {
         "invoice": invoice,
-        "snapshot": InvoiceSnapshot.from_json(invoice.snapshot),
+        "snapshot": snapshot,
+        "title": title.lower(),
+        "amount": "Amount with GST" if charges_gst(snapshot) else "Amount",
         "company": settings.COMPANY,
         "credited": -invoice.total_amount,
     }
     message = EmailMultiAlternatives(
-        subject=f"{invoice.get_kind_display()} {invoice.invoice_number} from {settings.COMPANY['name']}",
+        subject=f"{title} {invoice.invoice_number} from {settings.COMPANY['name']}",
         body=render_to_string("emails/invoice.txt", context),
         to=[email.to],
         reply_to=[settings.COMPANY["email"]] if settings.COMPANY["email"] else None,

@@ -76,7 +76,8 @@ _GST = OpenApiExample(
 invoices = extend_schema_view(
     list=extend_schema(
         summary="List invoices",
-        description="Tax invoices and credit notes, newest first: an ADMIN sees all, a SUPERVISOR those of their "
+        description="Tax invoices and credit notes, newest first: an ADMIN, ACCOUNTS and an AUDITOR see all, a "
+        "SUPERVISOR those of their "
         "depot then, others their own.",
         tags=["Invoices"],
         examples=[_INVOICE],
@@ -140,7 +141,8 @@ send_email = extend_schema(
 
 release = extend_schema(
     summary="Release a held invoice",
-    description="ADMIN, and SUPERVISOR in their depot. A document with an unlikely amount, quantity or usage isn't "
+    description="ADMIN and ACCOUNTS, and SUPERVISOR in their depot. A document with an unlikely amount, quantity or "
+    "usage isn't "
     "emailed before: what was asked for meanwhile goes now.",
     tags=["Invoices"],
     request=ReleaseIn,

@@ -13,7 +13,20 @@ from invoices.pdf.page import template
 from invoices.pdf.qr import QrCode
 from invoices.pdf.renderer import render_document
 from invoices.snapshot import InvoiceSnapshot, Line, MeterUsage, PaidBy, Party
-from invoices.words import SINGAPORE, day_text, decimals, dotted, moment_text, money, party, plain
+from invoices.words import (
+    INVOICE,
+    SINGAPORE,
+    TAX_INVOICE,
+    charges_gst,
+    day_text,
+    decimals,
+    dotted,
+    moment_text,
+    money,
+    party,
+    plain,
+    title_of,
+)
 
 _ROWS_KEPT_TOGETHER = 8
 _ROWS_KEPT_WITH_TOTALS = 2
@@ -24,7 +37,7 @@ def render_invoice(snapshot: InvoiceSnapshot) -> bytes:
     return render_document(
         _TEMPLATE.render(Context(_context(snapshot))),
         "invoice.css",
-        title=f"{_title(snapshot)} {snapshot.number}",
+        title=f"{title_of(snapshot)} {snapshot.number}",
         author=snapshot.supplier.name,
         at=snapshot.issued_at.astimezone(SINGAPORE),
         images={"invoice:paynow": QrCode(snapshot.paynow)} if snapshot.paynow else None,
@@ -78,13 +91,14 @@ def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
     is_collection = invoice.kind == "COLLECTION_NOTE"
     # In the books a credit note's amounts are negative; on paper its title says so already.
     sign = -1 if is_credit else 1
-    rows = [_line(line, sign) for line in invoice.lines]
+    is_taxed = charges_gst(invoice)
+    rows = [_line(line, sign, is_taxed=is_taxed) for line in invoice.lines]
     if invoice.meter:
         rows.append(_meter_row(invoice.meter, sign))
     split = len(rows) - _ROWS_KEPT_WITH_TOTALS if len(rows) > _ROWS_KEPT_TOGETHER else 0
     facts = _facts(invoice, is_credit=is_credit)
     return {
-        "title": _title(invoice),
+        "title": title_of(invoice),
         "number": invoice.number,
         "supplier": party(invoice.supplier),
         "customer_label": "Credit to" if is_credit else "Collected from" if is_collection else "Bill to",
@@ -94,10 +108,10 @@ def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
         "notes": "\n".join(_notes(invoice)),
         "row_groups": [rows[:split], rows[split:]] if split else [rows],
         "sum_labels": ""
-        if is_collection
+        if is_collection or not is_taxed
         else f"Total before GST\nGST {plain(invoice.gst_rate)}% on {money(sign * invoice.taxable_amount)}",
         "sums": f"{money(sign * invoice.subtotal)}\n{money(sign * invoice.gst_amount)}",
-        "total_label": _TOTALS[invoice.kind],
+        "total_label": _TOTALS[invoice.kind] if is_taxed else _TOTALS[invoice.kind].removesuffix(" with GST"),
         "total": money(sign * invoice.total_amount),
         "remarks": invoice.remarks.strip(),
         "paynow": invoice.paynow
@@ -106,36 +120,32 @@ def _context(invoice: InvoiceSnapshot) -> dict[str, object]:
     }
 
 
-_REVERSED = {"TAX_INVOICE": "credit note", "CREDIT_NOTE": "tax invoice", "COLLECTION_NOTE": "collection note"}
+_REVERSED = {"TAX_INVOICE": "credit note", "CREDIT_NOTE": "", "COLLECTION_NOTE": "collection note"}
 _TOTALS = {
     "TAX_INVOICE": "Total payable with GST",
     "CREDIT_NOTE": "Total credited with GST",
     "COLLECTION_NOTE": "Neither charged nor refunded",
 }
 _HAPPENED = {"TAX_INVOICE": "Delivered", "CREDIT_NOTE": "Recorded", "COLLECTION_NOTE": "Collected"}
-_TITLES = {"TAX_INVOICE": "Tax Invoice", "CREDIT_NOTE": "Credit Note", "COLLECTION_NOTE": "Collection Note"}
-
-
-def _title(invoice: InvoiceSnapshot) -> str:
-    return _TITLES[invoice.kind]
 
 
 def _notes(invoice: InvoiceSnapshot) -> Iterator[str]:
+    bill = TAX_INVOICE if charges_gst(invoice) else INVOICE
+    billed = bill.lower()
     if invoice.corrects:
         verb = "reverses" if invoice.corrects.left is None else "credits a part of"
-        yield (
-            f"This {_title(invoice).lower()} {verb} {_REVERSED[invoice.kind]} {invoice.corrects.invoice_number} of "
-            f"{day_text(invoice.corrects.issued_on)}."
-        )
+        reversed_one = f"{_REVERSED[invoice.kind] or billed} {invoice.corrects.invoice_number}"
+        yield (f"This {title_of(invoice).lower()} {verb} {reversed_one} of {day_text(invoice.corrects.issued_on)}.")
         if invoice.corrects.left is not None:
-            yield f"S$ {money(invoice.corrects.left)} with GST is left of it."
+            gst = " with GST" if charges_gst(invoice) else ""
+            yield f"S$ {money(invoice.corrects.left)}{gst} is left of it."
         yield f"Reason: {invoice.corrects.reason}"
         if invoice.corrects.billed_again:
-            yield f"{_TITLES['TAX_INVOICE']} {invoice.corrects.billed_again} takes its place."
+            yield f"{bill} {invoice.corrects.billed_again} takes its place."
     if invoice.replaces:
         was = invoice.replaces
         yield (
-            f"This tax invoice takes the place of tax invoice {was.invoice_number} of {day_text(was.issued_on)}, which "
+            f"This {billed} takes the place of {billed} {was.invoice_number} of {day_text(was.issued_on)}, which "
             f"credit note {was.credit_note} reverses."
         )
         yield f"Reason: {was.reason}"
@@ -228,7 +238,7 @@ def _terms(invoice: InvoiceSnapshot, *, is_received: bool = False) -> str:
     return f"Credit, {days} {'day' if days == 1 else 'days'}{', received' if is_received else ''}"
 
 
-def _line(line: Line, sign: int) -> dict[str, str]:
+def _line(line: Line, sign: int, *, is_taxed: bool) -> dict[str, str]:
     """Quantity and rate have no sign of their own: what is given back shows in the amount."""
     kind = line.type.capitalize()
     if line.condition:
@@ -237,7 +247,7 @@ def _line(line: Line, sign: int) -> dict[str, str]:
         kind += ", amount"
     return {
         "what": line.description,
-        "type": kind if line.taxable else f"{kind}, no GST",
+        "type": kind if line.taxable or not is_taxed else f"{kind}, no GST",
         "quantity": f"{abs(line.quantity):,}" if line.quantity else "",
         "rate": decimals(abs(line.rate)) if line.quantity else "",
         "amount": money(sign * line.amount),

@@ -37,7 +37,12 @@ def longest_wait() -> float:
 
 
 def gst_rate_on(day: date) -> Decimal:
-    """The rate in per cent in force on a Singapore date, of one date the latest; 0.00 before the first one."""
+    """The rate in per cent in force on a Singapore date, of one date the latest; 0.00 before the first one.
+
+    A company that isn't registered charges none: 0.00 on every date.
+    """
+    if not settings.COMPANY_GST_REGISTERED:
+        return Decimal("0.00")
     rate = GstRate.objects.filter(valid_from__lte=day).order_by("-valid_from", "-id").first()
     return rate.rate if rate else Decimal("0.00")
 
@@ -52,6 +57,8 @@ def gst_rate_day(*, tax_point_on: date, delivered_on: date) -> date:
 
 def gst_rates() -> Callable[[date], Decimal]:
     """`gst_rate_on` for many dates: all rates are read at once."""
+    if not settings.COMPANY_GST_REGISTERED:
+        return gst_rate_on
     begun = dict(GstRate.objects.order_by("valid_from", "id").values_list("valid_from", "rate"))
     days = [*begun]
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from equipment.unlikely import counts_from_past
 from foundation.confirmations import Question
 from foundation.money import shown
-from invoices.errors import AmountUnlikely, GstRateUnlikely
+from invoices.errors import AddressMissing, AmountUnlikely, GstRateUnlikely
 
 PUBLISHED = (
     (date(2007, 7, 1), Decimal(7)),
@@ -24,6 +24,17 @@ def unlikely_amount(amount: Decimal, *, attr: str) -> Iterator[AmountUnlikely]:
     most = settings.UNLIKELY["AMOUNT"]
     if abs(amount) > most:
         yield AmountUnlikely(f"S$ {shown(amount)} is more than S$ {shown(most)}.", attr=attr, value=amount)
+
+
+def unaddressed(*, name: str, address: str, taxable: Decimal, total: Decimal) -> Iterator[AddressMissing]:
+    """Ask about a tax invoice that is too large to be a simplified one, to a customer whom it can't name in full.
+
+    ``taxable`` is what GST is charged on, ``total`` is with it.
+    """
+    most = settings.UNLIKELY["WITHOUT_ADDRESS"]
+    if settings.COMPANY_GST_REGISTERED and taxable > 0 and total > most and not (name.strip() and address.strip()):
+        detail = f"{name} has no address: a tax invoice of more than S$ {shown(most)} has to name it. Please enter it."
+        yield AddressMissing(detail, attr="customer", value=total)
 
 
 def unlikely_gst_rate(rate: Decimal, valid_from: date, *, today: date) -> Iterator[Question]:

@@ -69,9 +69,9 @@ class InvoiceViewSet(LedgerViewSet):
         "list": Capability.VIEW_SALES,
         "retrieve": Capability.VIEW_SALES,
         "pdf": Capability.VIEW_SALES,
-        "mark_printed": Capability.VIEW_SALES,
-        "print_batch": Capability.VIEW_SALES,
-        "email": Capability.VIEW_SALES,
+        "mark_printed": Capability.SEND_DOCUMENT,
+        "print_batch": Capability.SEND_DOCUMENT,
+        "email": Capability.SEND_DOCUMENT,
         "emails": Capability.VIEW_SALES,
         "release": Capability.RELEASE_EMAIL,
     }

@@ -4,10 +4,23 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 from foundation.money import shown
-from invoices.snapshot import Party
+from invoices.snapshot import InvoiceSnapshot, Party
 
 SINGAPORE = timezone(timedelta(hours=8))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+TAX_INVOICE, INVOICE = "Tax Invoice", "Invoice"
+_TITLES = {"TAX_INVOICE": TAX_INVOICE, "CREDIT_NOTE": "Credit Note", "COLLECTION_NOTE": "Collection Note"}
+
+
+def charges_gst(invoice: InvoiceSnapshot) -> bool:
+    """Is its supplier registered for GST? Who isn't names no number, charges none, and says GST in no document."""
+    return bool(invoice.gst_rate or invoice.supplier.gst_registration_no)
+
+
+def title_of(invoice: InvoiceSnapshot) -> str:
+    """What a document is called: only who is registered for GST issues tax invoices."""
+    return INVOICE if invoice.kind == "TAX_INVOICE" and not charges_gst(invoice) else _TITLES[invoice.kind]
 
 
 def party(of: Party, *more: str) -> dict[str, str]:

@@ -469,7 +469,7 @@ class ExpenseAdmin(OfficeAdmin[CashExpense]):
     add_form = ExpenseForm
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return may(request, Capability.SETTLE_DAY)
+        return may(request, Capability.HAND_IN_CASH)
 
     def get_fields(self, request: HttpRequest, obj: CashExpense | None = None) -> FieldGroups:
         if obj is None:
@@ -493,7 +493,11 @@ class ExpenseAdmin(OfficeAdmin[CashExpense]):
     def impossible(self, target: CashExpense) -> Iterable[str]:
         return self.actions if target.reverses_id or hasattr(target, "reversal") else ()
 
-    @admin.action(description="Reverse", permissions=["view"], location=ON_LISTS_AND_PAGES)
+    def has_reverse_permission(self, request: HttpRequest) -> bool:
+        """Of one's own; the command asks whose it is."""
+        return may(request, Capability.HAND_IN_CASH) or may(request, Capability.REVERSE_PAYMENT)
+
+    @admin.action(description="Reverse", permissions=["reverse"], location=ON_LISTS_AND_PAGES)
     def reverse(self, request: HttpRequest, queryset: QuerySet[CashExpense]) -> HttpResponse | None:
         actor = acting_user(request)
         return self.ask(

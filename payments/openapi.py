@@ -103,7 +103,8 @@ pay_invoice = extend_schema(
 payments = extend_schema_view(
     list=extend_schema(
         summary="List payments",
-        description="Newest first: an ADMIN sees all, a SUPERVISOR those of their depot then, others their own.",
+        description="Newest first: an ADMIN, ACCOUNTS and an AUDITOR see all, a SUPERVISOR those of their depot then, "
+        "others their own.",
         tags=["Payments"],
         examples=[_PAYMENT],
     ),
@@ -164,7 +165,8 @@ receipt = extend_schema(
 
 bank_payment = extend_schema(
     summary="Say that the bank has a payment",
-    description="ADMIN, and a SUPERVISOR for their depot's: the bank's or the terminal's report has what somebody else "
+    description="ADMIN and ACCOUNTS, and a SUPERVISOR for their depot's: the bank's or the terminal's report has what "
+    "somebody else "
     "took without cash, or the cheque was banked. Said again the day is corrected. What nobody has found is listed by "
     "`?unmatched=true`, reversed or not.",
     tags=["Payments"],
@@ -192,7 +194,8 @@ unbank_payment = extend_schema(
 
 bounce_cheque = extend_schema(
     summary="Say that a cheque bounced",
-    description="ADMIN, and a SUPERVISOR for their depot's: the bank sent it back. It is reversed, and says since when "
+    description="ADMIN and ACCOUNTS, and a SUPERVISOR for their depot's: the bank sent it back. It is reversed, and "
+    "says since when "
     "it is bounced. Answers the reversal.",
     tags=["Payments"],
     request=ReasonIn,
@@ -220,7 +223,8 @@ bounce_cheque = extend_schema(
 
 reverse_payment = extend_schema(
     summary="Reverse a payment",
-    description="ADMIN, and a SUPERVISOR for their depot's users: it was entered wrongly, or a cheque bounced. "
+    description="ADMIN and ACCOUNTS, and a SUPERVISOR for their depot's users: it was entered wrongly, or a cheque "
+    "bounced. "
     "Answers the reversal; what the payment settled is open again. What the bank's report has is asked about.",
     tags=["Payments"],
     request=ReasonIn,
@@ -247,7 +251,8 @@ reverse_payment = extend_schema(
 
 pay_out = extend_schema(
     summary="Pay a customer's credit back",
-    description="ADMIN: any; a SUPERVISOR: what their depot took; others: what they took themselves, in the way in "
+    description="ADMIN and ACCOUNTS: any; a SUPERVISOR: what their depot took; others: what they took themselves, in "
+    "the way in "
     "which it came. Answers the payment, whose amount is negative; reversing it undoes it. With a `client_temp_id` it "
     "is safe to send again.",
     tags=["Payments"],
@@ -342,7 +347,8 @@ _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
 cash_counts = extend_schema_view(
     list=extend_schema(
         summary="List cash counts",
-        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF their depot's, others their own. What "
+        description="Newest first: an ADMIN, ACCOUNTS and an AUDITOR see all, SUPERVISOR and DEPOT_STAFF their "
+        "depot's, others their own. What "
         "should be in an open count's bag, and what is still on its way, only the count itself shows.",
         tags=["Day-end"],
         examples=[_COUNT],
@@ -444,7 +450,8 @@ _EXPENSE = OpenApiExample("an expense", value=_EXPENSE_EXAMPLE, response_only=Tr
 expenses = extend_schema_view(
     list=extend_schema(
         summary="List expenses",
-        description="What was paid from cash bags. Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF their "
+        description="What was paid from cash bags. Newest first: an ADMIN, ACCOUNTS and an AUDITOR see all, "
+        "SUPERVISOR and DEPOT_STAFF their "
         "depot's then, others their own.",
         tags=["Day-end"],
         examples=[_EXPENSE],
@@ -471,7 +478,8 @@ record_expense = extend_schema(
 
 reverse_expense = extend_schema(
     summary="Reverse an expense",
-    description="It was entered wrongly. Whoever paid it may, until it is handed in; ADMIN, and a SUPERVISOR for their "
+    description="It was entered wrongly. Whoever paid it may, until it is handed in; ADMIN, ACCOUNTS, and a "
+    "SUPERVISOR for their "
     "depot's, at any time. Answers the reversal, which is in the same bag, or handed in with the same count.",
     tags=["Day-end"],
     request=ReasonIn,

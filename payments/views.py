@@ -261,9 +261,10 @@ class CashCountViewSet(LedgerViewSet):
     capability = {
         "list": Capability.VIEW_SETTLEMENTS,
         "retrieve": Capability.VIEW_SETTLEMENTS,
-        "create": Capability.SETTLE_DAY,
+        "create": Capability.HAND_IN_CASH,
         "sign_off": Capability.SIGN_OFF_SETTLEMENT,
-        "reject": Capability.VIEW_SETTLEMENTS,  # the service asks whose it is: one's own is taken back
+        # The service asks whose it is: one's own is taken back.
+        "reject": (Capability.HAND_IN_CASH, Capability.SIGN_OFF_SETTLEMENT),
     }
 
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -336,8 +337,9 @@ class ExpenseViewSet(LedgerViewSet):
     capability = {
         "list": Capability.VIEW_SETTLEMENTS,
         "retrieve": Capability.VIEW_SETTLEMENTS,
-        "create": Capability.SETTLE_DAY,
-        "reverse": Capability.VIEW_SETTLEMENTS,  # the service asks whose it is: one's own is taken back
+        "create": Capability.HAND_IN_CASH,
+        # The service asks whose it is: one's own is taken back.
+        "reverse": (Capability.HAND_IN_CASH, Capability.REVERSE_PAYMENT),
     }
 
     @openapi.record_expense

@@ -10,7 +10,7 @@ from sequences.models import Sequence, Ticket
 
 @admin.register(Sequence)
 class SequenceAdmin(OfficeAdmin[Sequence]):
-    view_capability = Capability.MANAGE_USERS
+    view_capability = Capability.VIEW_MACHINERY
     menu = Menu.MACHINERY
     is_scoped = False
     list_display = ("prefix", "date", "last_number")
@@ -21,7 +21,7 @@ class SequenceAdmin(OfficeAdmin[Sequence]):
 
 @admin.register(Ticket)
 class TicketAdmin(OfficeAdmin[Ticket]):
-    view_capability = Capability.MANAGE_USERS
+    view_capability = Capability.VIEW_MACHINERY
     menu = Menu.MACHINERY
     is_scoped = False
     list_display = ("__str__", "prefix", "date", "number")

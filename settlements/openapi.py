@@ -61,7 +61,8 @@ _DECIDED = {"decided_by": 3, "decided_at": "2026-01-20T18:20:00+08:00"}
 settlements = extend_schema_view(
     list=extend_schema(
         summary="List day-end settlements",
-        description="Newest first: an ADMIN sees all, SUPERVISOR and DEPOT_STAFF their depot's, others their own.",
+        description="Newest first: an ADMIN, ACCOUNTS and an AUDITOR see all, SUPERVISOR and DEPOT_STAFF their "
+        "depot's, others their own.",
         tags=["Day-end"],
         examples=[_SETTLEMENT],
     ),

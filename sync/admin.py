@@ -50,7 +50,7 @@ class DismissalForm(ModelForm[SyncConflict]):
 
 @admin.register(SyncConflict)
 class SyncConflictAdmin(OfficeAdmin[SyncConflict]):
-    view_capability = Capability.SETTLE_CONFLICTS
+    view_capability = Capability.REVIEW_CONFLICTS
     menu = Menu.SALES
     list_display = ("id", "state", "type", "why", "user", "occurred_at", "received_at")
     list_filter = ("status", "type")
@@ -300,7 +300,7 @@ class SilenceFilter(admin.SimpleListFilter):
 class DeviceAdmin(OfficeAdmin[Device]):
     """What the field recorded and hasn't sent, as far as a device said so."""
 
-    view_capability = Capability.SETTLE_CONFLICTS
+    view_capability = Capability.REVIEW_CONFLICTS
     menu = Menu.SALES
     list_display = ("key", "user", "heard_at", "clock", "protocol", "last_number", "gaps")
     list_filter = (GapFilter, SilenceFilter, ClockFilter, "protocol")
@@ -339,7 +339,7 @@ class DeviceAdmin(OfficeAdmin[Device]):
 
 @admin.register(Feed)
 class FeedAdmin(OfficeAdmin[Feed]):
-    view_capability = Capability.MANAGE_USERS
+    view_capability = Capability.VIEW_MACHINERY
     menu = Menu.MACHINERY
     is_scoped = False
     list_display = ("epoch", "position")
@@ -348,7 +348,7 @@ class FeedAdmin(OfficeAdmin[Feed]):
 
 @admin.register(FeedEntry)
 class FeedEntryAdmin(OfficeAdmin[FeedEntry]):
-    view_capability = Capability.MANAGE_USERS
+    view_capability = Capability.VIEW_MACHINERY
     menu = Menu.MACHINERY
     is_scoped = False
     list_display = ("position", "entity", "entity_id")

@@ -206,7 +206,7 @@ devices = extend_schema_view(
     list=extend_schema(
         summary="List devices",
         description="Phones and browsers that speak protocol 2, each with the numbers of what it recorded and never "
-        "sent: an ADMIN sees all, a SUPERVISOR those of their depot's users, others their own.",
+        "sent: an ADMIN and an AUDITOR see all, a SUPERVISOR those of their depot's users, others their own.",
         **_DEVICES,
     ),
     retrieve=extend_schema(summary="Read a device", **_DEVICES),
@@ -218,7 +218,8 @@ _REFUSALS = tuple(dict.fromkeys((*SALE_REFUSALS, *LOAD_REFUSALS, *CONFIRM_REFUSA
 sync_conflicts = extend_schema_view(
     list=extend_schema(
         summary="List conflicts",
-        description="Operations from the field that were refused: an ADMIN sees all, a SUPERVISOR those of their "
+        description="Operations from the field that were refused: an ADMIN and an AUDITOR see all, a SUPERVISOR those "
+        "of their "
         "depot then, others their own.",
         tags=["Offline"],
         examples=[_ONE],

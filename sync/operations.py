@@ -175,7 +175,7 @@ def _cash_count(serializer: CashCountIn) -> Run:
     new = serializer.command()
 
     def run(actor: User, approval: Approval | None, occurred_at: datetime | None) -> Made:
-        _require(actor, Capability.SETTLE_DAY)
+        _require(actor, Capability.HAND_IN_CASH)
         return record_cash_count(actor=actor, data=replace(new, occurred_at=occurred_at), approval=approval)
 
     return run

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -257,6 +258,11 @@ class PulledGstRate(serializers.ModelSerializer[GstRate]):
         model = GstRate
         fields = ("id", "rate", "valid_from")
         read_only_fields = fields
+
+    def to_representation(self, instance: GstRate) -> dict[str, Any]:
+        """Who isn't registered charges none, whatever the rates are."""
+        row: dict[str, Any] = super().to_representation(instance)
+        return row if settings.COMPANY_GST_REGISTERED else {**row, "rate": "0.00"}
 
 
 class PulledRate(serializers.ModelSerializer[CustomerRate]):

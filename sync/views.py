@@ -18,7 +18,7 @@ from accounts.requests import acting_user
 from accounts.tokens import PushAuthentication
 from discrepancies.selectors import discrepancies_by_operation
 from foundation import clock
-from foundation.access.capabilities import Capability
+from foundation.access.capabilities import Capability, scope_of
 from foundation.api.filters import ApiFilterSet, IdFilter, YesNoFilter
 from foundation.api.permissions import HasCapability
 from foundation.api.queries import KnownParametersOnly
@@ -44,11 +44,16 @@ from transactions.unlikely import KEPT_IN_PUSHES
 
 
 class MayPush(HasCapability):
-    """Also who was deactivated since: `PushAuthentication` lets nobody else of them in."""
+    """Also who was deactivated since: `PushAuthentication` lets nobody else of them in.
+
+    Deactivated, nobody may anything, so that the role is asked: who never pushed has nothing to say afterwards.
+    """
 
     def has_permission(self, request: Request, view: object) -> bool:
         user = request.user
-        return (isinstance(user, User) and not user.is_active) or super().has_permission(request, view)
+        if isinstance(user, User) and not user.is_active and scope_of(user.role, Capability.SYNC) is not None:
+            return True
+        return super().has_permission(request, view)
 
 
 class PushView(KnownParametersOnly, APIView):
@@ -157,7 +162,7 @@ class SyncConflictViewSet(LedgerViewSet):
         "retrieve": Capability.VIEW_CONFLICTS,
         "retry": Capability.SETTLE_CONFLICTS,
         "dismiss": Capability.SETTLE_CONFLICTS,
-        "withdraw": Capability.VIEW_CONFLICTS,
+        "withdraw": Capability.SYNC,  # the service asks whose it is
     }
 
     def retrieve(self, request: Request, pk: str) -> Response:

@@ -180,7 +180,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
         return self.ask(
             request,
             queryset,
-            credit_form(left_of(sale, sale.invoice)),
+            credit_form(left_of(sale, sale.invoice), with_goods=actor.can(Capability.RETURN_GOODS)),
             "Credit a part of the invoice",
             "credited",
             lambda sale, sent: services.credit_invoice(

@@ -52,14 +52,14 @@ class CreditForm(ReasonForm):
                 yield CreditLine(number, pieces, amount, bool(sent.get("with_gst")), comes_back)
 
 
-def credit_form(left: InvoiceLeft) -> type[CreditForm]:
-    """A form with the lines that something is left of."""
+def credit_form(left: InvoiceLeft, *, with_goods: bool) -> type[CreditForm]:
+    """A form with the lines that something is left of. ``with_goods``: its reader may take pieces back into stock."""
     lines = [(number, line) for number, line in enumerate(left.lines, start=1) if line.amount > 0]
-    fields = {name: field for number, line in lines for name, field in _fields(number, line)}
+    fields = {name: field for number, line in lines for name, field in _fields(number, line, with_goods=with_goods)}
     return type("CreditFormOfInvoice", (CreditForm,), {**fields, "numbers": tuple(number for number, _ in lines)})
 
 
-def _fields(number: int, line: LineLeft) -> Iterator[tuple[str, forms.Field]]:
+def _fields(number: int, line: LineLeft, *, with_goods: bool) -> Iterator[tuple[str, forms.Field]]:
     item = line.item
     name = f"Line {number}, {item.get_type_display()} {item.equipment_name}" if item else f"Line {number}, gas by meter"
     gst = "" if line.is_taxable else ", no GST"
@@ -68,7 +68,7 @@ def _fields(number: int, line: LineLeft) -> Iterator[tuple[str, forms.Field]]:
             required=False, min_value=1, max_value=line.quantity, label=f"{name}: pieces",
             help_text=f"Left: {line.quantity}, for {shown(line.amount)}{gst}.",
         )  # fmt: skip
-        if item.type in CARRIED:
+        if with_goods and item.type in CARRIED:
             yield (
                 f"back_{number}",
                 forms.BooleanField(required=False, initial=True, label="These pieces come back onto the vehicle"),

@@ -129,7 +129,8 @@ _CREATE: dict[str, Any] = {
 transactions = extend_schema_view(
     list=extend_schema(
         summary="List transactions",
-        description="Newest first: an ADMIN sees all, a SUPERVISOR those of their depot then, others their own.",
+        description="Newest first: an ADMIN, ACCOUNTS and an AUDITOR see all, a SUPERVISOR those of their depot then, "
+        "others their own.",
         tags=["Sales"],
         examples=[_TRANSACTION],
     ),
@@ -297,7 +298,8 @@ bill_again = extend_schema(
 
 credit_invoice = extend_schema(
     summary="Credit a part of an invoice",
-    description="ADMIN, and a SUPERVISOR for their depot's users. Records a credit note of some lines, in pieces or in "
+    description="ADMIN and ACCOUNTS, and a SUPERVISOR for their depot's users; pieces that come back not by ACCOUNTS. "
+    "Records a credit note of some lines, in pieces or in "
     "money, at the invoice's own GST rate; at most what is left of each line and of the whole. It settles the invoice "
     "as far as that is open, the rest is the customer's credit. The meter stays where it is.",
     tags=["Invoices"],

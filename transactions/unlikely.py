@@ -13,9 +13,9 @@ from equipment.unlikely import unlikely_rate
 from foundation import clock
 from foundation.confirmations import Question
 from inventory.errors import ReferenceRepeated
-from invoices.errors import AmountUnlikely
+from invoices.errors import AddressMissing, AmountUnlikely
 from invoices.services import Billing
-from invoices.unlikely import unlikely_amount
+from invoices.unlikely import unaddressed, unlikely_amount
 from payments.errors import MoneyNotFound
 from transactions.errors import QuantityUnlikely, ReadingBeforeLast, TenderExceedsDue, UsageUnlikely
 from transactions.models import RateSource
@@ -24,9 +24,9 @@ from transactions.usage import Habit, days_between
 
 IN_SALES = (
     UsageUnlikely, ReadingBeforeLast, QuantityUnlikely, RateUnlikely, AmountUnlikely, TenderExceedsDue,
-    MoneyNotFound, ReferenceRepeated,
+    MoneyNotFound, ReferenceRepeated, AddressMissing,
 )  # fmt: skip
-IN_REPLACEMENTS = (UsageUnlikely, ReadingBeforeLast, AmountUnlikely, MeterNumberInUse)
+IN_REPLACEMENTS = (UsageUnlikely, ReadingBeforeLast, AmountUnlikely, MeterNumberInUse, AddressMissing)
 KEPT_IN_PUSHES = tuple(each for each in IN_SALES if each.is_kept)
 _NAMED = (RateSource.OVERRIDE, RateSource.FIELD)
 """The prices that the seller says."""
@@ -69,6 +69,10 @@ def unlikely_in_sale(
         yield from _before_last(habit, occurred_at) if is_reported else ()
         yield from _unlikely_usage(usage, habit, occurred_at, last_seen)
     yield from unlikely_amount(billing.total_amount, attr="items" if items else "current_meter")
+    buyer = billing.customer
+    yield from unaddressed(
+        name=buyer.name, address=buyer.address, taxable=billing.taxable_amount, total=billing.total_amount
+    )
     if moved > billing.total_amount:
         yield from unlikely_amount(moved, attr=attr_of_money)
 

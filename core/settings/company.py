@@ -8,12 +8,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.settings.base import amount, config
 
+# Registered unless it says that it isn't: so a number that was forgotten is an error of `check --deploy`, and not a
+# company that charges no GST. Not registered, it charges none, and its documents are invoices.
+COMPANY_GST_REGISTERED: bool = config("COMPANY_GST_REGISTERED", default=True, cast=bool)
+
 COMPANY = {
     "name": config("COMPANY_NAME", default="HSH LPG Pte. Ltd."),
     "address": config("COMPANY_ADDRESS", default="").replace("|", "\n"),
     "postal_code": config("COMPANY_POSTAL_CODE", default=""),
     "uen": config("COMPANY_UEN", default=""),
-    "gst_registration_no": config("COMPANY_GST_REGISTRATION_NO", default=""),
+    "gst_registration_no": config("COMPANY_GST_REGISTRATION_NO", default="") if COMPANY_GST_REGISTERED else "",
     "email": config("COMPANY_EMAIL", default=""),
     "phone": config("COMPANY_PHONE", default=""),
 }
@@ -78,6 +82,9 @@ UNLIKELY: dict[str, Decimal] = {
         "GOODS_IN_FACTOR": "5",
         # Singapore dollars of a document or a payment, with GST.
         "AMOUNT": "10000",
+        # Singapore dollars, with GST, of a tax invoice to a customer without an address: up to S$ 1,000 a simplified
+        # one will do, which needn't name the customer (GST (General) Regulations, reg. 11(1) and 13).
+        "WITHOUT_ADDRESS": "1000",
         # Days between the date of a payment and that on which it is taken or entered.
         "DAYS_LATE": "31",
         # Minutes between two payments, payouts or expenses for the same, which have no reference.

@@ -16,6 +16,8 @@ class Role(models.TextChoices):
     DEPOT_STAFF = "DEPOT_STAFF", "Depot staff"
     SALES = "SALES", "Sales"
     DRIVER = "DRIVER", "Driver"
+    ACCOUNTS = "ACCOUNTS", "Accounts"
+    AUDITOR = "AUDITOR", "Auditor"
 
 
 class Scope(Enum):
@@ -32,6 +34,7 @@ class Capability(StrEnum):
     USE_OFFICE = auto()
     """Log in to the office (Django admin)."""
     MANAGE_USERS = auto()
+    VIEW_USERS = auto()
     MANAGE_MASTER_DATA = auto()
     """Depots, equipment, customers, contract rates and GST rates."""
     VIEW_MASTER_DATA = auto()
@@ -42,19 +45,24 @@ class Capability(StrEnum):
     TAKE_VEHICLE = auto()
     """Say what oneself drives."""
     TRANSFER_GOODS = auto()
-    """From a vehicle to another one, and read what was."""
+    """From a vehicle to another one."""
+    VIEW_TRANSFERS = auto()
     VIEW_DISTRIBUTIONS = auto()
     CHANGE_DISTRIBUTIONS = auto()
     """Create, confirm and cancel."""
     VIEW_SALES = auto()
     """Transactions and invoices, with their PDFs."""
+    SEND_DOCUMENT = auto()
+    """Email an invoice, print several as one, and say that one was printed."""
     RECORD_SALE = auto()
     OVERRIDE_RATE = auto()
     RELEASE_EMAIL = auto()
     """Of a document about something unlikely, which isn't emailed before."""
     VOID_SALE = auto()
     CREDIT_INVOICE = auto()
-    """Take a part of a sale back by a credit note."""
+    """Take a part of a sale back by a credit note. Pieces that come back with it need the next one."""
+    RETURN_GOODS = auto()
+    """Take pieces that were sold back into stock by a credit note."""
     RECORD_PAYMENT = auto()
     REVERSE_PAYMENT = auto()
     BANK_PAYMENT = auto()
@@ -69,7 +77,9 @@ class Capability(StrEnum):
     VIEW_STATEMENT = auto()
     """A customer's account: one, whoever served the customer, so it is read whole or not at all."""
     SETTLE_DAY = auto()
-    """Count one's own vehicle and cash bag at the end of the day."""
+    """Count one's own vehicle, at the end of the day with the cash bag."""
+    HAND_IN_CASH = auto()
+    """Count one's own cash bag, and pay expenses from it: whoever takes cash can hand it in."""
     VIEW_SETTLEMENTS = auto()
     SIGN_OFF_SETTLEMENT = auto()
     REPORT_SALES = auto()
@@ -85,6 +95,7 @@ class Capability(StrEnum):
     CORRECT_INVENTORY = auto()
     WORK_DEPOT = auto()
     """Refill, take goods in, transfer, set damaged cylinders apart; scrap and stock-take are corrections."""
+    VIEW_DEPOT_WORK = auto()
     VIEW_INVENTORY = auto()
     """Some balances and movements; which ones, the three below say."""
     VIEW_DEPOT_STOCK = auto()
@@ -97,13 +108,29 @@ class Capability(StrEnum):
     """Push what was done offline, and pull what it takes; each operation needs its own right as well."""
     VIEW_CONFLICTS = auto()
     """Read what was refused from the field, and what was decided about it."""
+    REVIEW_CONFLICTS = auto()
+    """Read that in the office, where it is others'."""
     SETTLE_CONFLICTS = auto()
     """Let it happen, or dismiss it."""
+    VIEW_MACHINERY = auto()
+    """Numbers, seals and operations: what works behind the scenes. It isn't scoped, so it holds on all rows or none."""
 
+
+_FIELD_AND_DEPOTS = (Role.ADMIN, Role.SUPERVISOR, Role.DEPOT_STAFF, Role.SALES, Role.DRIVER)
+"""Who moves goods."""
+_AUDITOR = {Role.AUDITOR: Scope.ALL}
+"""Reads everything, and changes nothing: no other capability than USE_OFFICE, VIEW_…, REVIEW_… and REPORT_…."""
+_COMPANY = {Role.ACCOUNTS: Scope.ALL, Role.AUDITOR: Scope.ALL}
 
 _GRANTS: dict[Capability, dict[Role, Scope]] = {
-    Capability.USE_OFFICE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.DEPOT_STAFF: Scope.DEPOT},
+    Capability.USE_OFFICE: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+        **_COMPANY,
+    },
     Capability.MANAGE_USERS: {Role.ADMIN: Scope.ALL},
+    Capability.VIEW_USERS: {Role.ADMIN: Scope.ALL, **_AUDITOR},
     Capability.MANAGE_MASTER_DATA: {Role.ADMIN: Scope.ALL},
     Capability.VIEW_MASTER_DATA: dict.fromkeys(Role, Scope.ALL),
     Capability.VIEW_ASSIGNMENTS: {
@@ -112,6 +139,7 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.DEPOT_STAFF: Scope.DEPOT,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+        **_AUDITOR,
     },
     Capability.ASSIGN_VEHICLE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.TAKE_VEHICLE: {
@@ -127,11 +155,20 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
     },
+    Capability.VIEW_TRANSFERS: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+        **_AUDITOR,
+    },
     Capability.VIEW_DISTRIBUTIONS: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.DEPOT_STAFF: Scope.DEPOT,
         Role.DRIVER: Scope.OWN,
+        **_AUDITOR,
     },
     Capability.CHANGE_DISTRIBUTIONS: {
         Role.ADMIN: Scope.ALL,
@@ -144,6 +181,14 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.SUPERVISOR: Scope.DEPOT,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+        **_COMPANY,
+    },
+    Capability.SEND_DOCUMENT: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+        Role.ACCOUNTS: Scope.ALL,
     },
     Capability.RECORD_SALE: {
         Role.ADMIN: Scope.ALL,
@@ -151,22 +196,25 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.SALES: Scope.ALL,
         Role.DRIVER: Scope.ALL,
     },
-    Capability.RELEASE_EMAIL: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.RELEASE_EMAIL: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.ACCOUNTS: Scope.ALL},
     Capability.VOID_SALE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
-    Capability.CREDIT_INVOICE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.RETURN_GOODS: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.CREDIT_INVOICE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.ACCOUNTS: Scope.ALL},
     Capability.RECORD_PAYMENT: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+        Role.ACCOUNTS: Scope.ALL,
     },
-    Capability.REVERSE_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
-    Capability.BANK_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.REVERSE_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.ACCOUNTS: Scope.ALL},
+    Capability.BANK_PAYMENT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.ACCOUNTS: Scope.ALL},
     Capability.PAY_OUT: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+        Role.ACCOUNTS: Scope.ALL,
     },
     Capability.REFUND_GOODWILL: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
     Capability.VIEW_CUSTOMER_SITE: {
@@ -174,14 +222,22 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.SUPERVISOR: Scope.ALL,
         Role.SALES: Scope.ALL,
         Role.DRIVER: Scope.ALL,
+        **_COMPANY,
     },
     Capability.REPLACE_METER: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
-    Capability.VIEW_STATEMENT: {Role.ADMIN: Scope.ALL},
+    Capability.VIEW_STATEMENT: {Role.ADMIN: Scope.ALL, **_COMPANY},
     Capability.SETTLE_DAY: {
         Role.ADMIN: Scope.OWN,
         Role.SUPERVISOR: Scope.OWN,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+    },
+    Capability.HAND_IN_CASH: {
+        Role.ADMIN: Scope.OWN,
+        Role.SUPERVISOR: Scope.OWN,
+        Role.SALES: Scope.OWN,
+        Role.DRIVER: Scope.OWN,
+        Role.ACCOUNTS: Scope.OWN,
     },
     Capability.VIEW_SETTLEMENTS: {
         Role.ADMIN: Scope.ALL,
@@ -189,28 +245,31 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.DEPOT_STAFF: Scope.DEPOT,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+        **_COMPANY,
     },
     Capability.SIGN_OFF_SETTLEMENT: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.DEPOT_STAFF: Scope.DEPOT,
     },
-    Capability.REPORT_SALES: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.SALES: Scope.OWN},
-    Capability.REPORT_GST: {Role.ADMIN: Scope.ALL},
-    Capability.CLOSE_BOOKS: {Role.ADMIN: Scope.ALL},
+    Capability.REPORT_SALES: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, Role.SALES: Scope.OWN, **_COMPANY},
+    Capability.REPORT_GST: {Role.ADMIN: Scope.ALL, **_COMPANY},
+    Capability.CLOSE_BOOKS: {Role.ADMIN: Scope.ALL, Role.ACCOUNTS: Scope.ALL},
     Capability.REPORT_STOCK: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.DEPOT_STAFF: Scope.DEPOT,
+        **_AUDITOR,
     },
     Capability.REPORT_DRIVER_DAY: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+        **_COMPANY,
     },
-    Capability.REPORT_CONSERVATION: {Role.ADMIN: Scope.ALL},
-    Capability.REPORT_DEPOSITS: {Role.ADMIN: Scope.ALL},
+    Capability.REPORT_CONSERVATION: {Role.ADMIN: Scope.ALL, **_AUDITOR},
+    Capability.REPORT_DEPOSITS: {Role.ADMIN: Scope.ALL, **_COMPANY},
     Capability.OVERRIDE_RATE: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.ALL},
     Capability.CORRECT_INVENTORY: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
     Capability.WORK_DEPOT: {
@@ -218,54 +277,70 @@ _GRANTS: dict[Capability, dict[Role, Scope]] = {
         Role.SUPERVISOR: Scope.DEPOT,
         Role.DEPOT_STAFF: Scope.DEPOT,
     },
-    Capability.VIEW_INVENTORY: dict.fromkeys(Role, Scope.ALL),
+    Capability.VIEW_DEPOT_WORK: {
+        Role.ADMIN: Scope.ALL,
+        Role.SUPERVISOR: Scope.DEPOT,
+        Role.DEPOT_STAFF: Scope.DEPOT,
+        **_AUDITOR,
+    },
+    Capability.VIEW_INVENTORY: {**dict.fromkeys(_FIELD_AND_DEPOTS, Scope.ALL), **_AUDITOR},
     Capability.VIEW_DEPOT_STOCK: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.DEPOT_STAFF: Scope.DEPOT,
+        **_AUDITOR,
     },
     Capability.VIEW_VEHICLE_STOCK: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+        **_AUDITOR,
     },
     Capability.VIEW_CUSTOMER_STOCK: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.ALL,
         Role.SALES: Scope.ALL,
         Role.DRIVER: Scope.ALL,
+        **_AUDITOR,
     },
-    Capability.VIEW_VIRTUAL_STOCK: {Role.ADMIN: Scope.ALL},
-    Capability.VIEW_AUDIT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
-    Capability.SYNC: dict.fromkeys(Role, Scope.OWN),
+    Capability.VIEW_VIRTUAL_STOCK: {Role.ADMIN: Scope.ALL, **_AUDITOR},
+    Capability.VIEW_AUDIT: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, **_COMPANY},
+    Capability.SYNC: dict.fromkeys(_FIELD_AND_DEPOTS, Scope.OWN),
     Capability.VIEW_CONFLICTS: {
         Role.ADMIN: Scope.ALL,
         Role.SUPERVISOR: Scope.DEPOT,
         Role.DEPOT_STAFF: Scope.OWN,
         Role.SALES: Scope.OWN,
         Role.DRIVER: Scope.OWN,
+        **_AUDITOR,
     },
     Capability.SETTLE_CONFLICTS: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT},
+    Capability.REVIEW_CONFLICTS: {Role.ADMIN: Scope.ALL, Role.SUPERVISOR: Scope.DEPOT, **_AUDITOR},
+    Capability.VIEW_MACHINERY: {Role.ADMIN: Scope.ALL, **_AUDITOR},
 }
 
 
 IN_WORDS: dict[Capability, str] = {
     Capability.USE_OFFICE: "log in to the office",
     Capability.MANAGE_USERS: "manage users",
+    Capability.VIEW_USERS: "read users",
     Capability.MANAGE_MASTER_DATA: "change master data",
     Capability.VIEW_MASTER_DATA: "read master data",
     Capability.VIEW_ASSIGNMENTS: "read vehicle assignments",
     Capability.ASSIGN_VEHICLE: "assign vehicles",
     Capability.TAKE_VEHICLE: "take a vehicle",
     Capability.TRANSFER_GOODS: "transfer goods between vehicles",
+    Capability.VIEW_TRANSFERS: "read transfers between vehicles",
     Capability.VIEW_DISTRIBUTIONS: "read distributions",
     Capability.CHANGE_DISTRIBUTIONS: "load and unload",
     Capability.VIEW_SALES: "read sales and invoices",
+    Capability.SEND_DOCUMENT: "send and print documents",
     Capability.RECORD_SALE: "record sales",
     Capability.OVERRIDE_RATE: "set a rate",
     Capability.VOID_SALE: "void sales",
     Capability.CREDIT_INVOICE: "credit invoices",
+    Capability.RETURN_GOODS: "take sold goods back into stock",
     Capability.RELEASE_EMAIL: "release held documents",
     Capability.RECORD_PAYMENT: "record payments",
     Capability.REVERSE_PAYMENT: "reverse payments",
@@ -275,7 +350,8 @@ IN_WORDS: dict[Capability, str] = {
     Capability.VIEW_CUSTOMER_SITE: "read what stands at customers' sites",
     Capability.REPLACE_METER: "replace meters",
     Capability.VIEW_STATEMENT: "read customers' statements",
-    Capability.SETTLE_DAY: "count a vehicle and a cash bag",
+    Capability.SETTLE_DAY: "count a vehicle and a day-end",
+    Capability.HAND_IN_CASH: "count a cash bag and pay expenses from it",
     Capability.VIEW_SETTLEMENTS: "read counts and day-ends",
     Capability.SIGN_OFF_SETTLEMENT: "sign off counts and day-ends",
     Capability.REPORT_SALES: "read sales reports",
@@ -287,6 +363,7 @@ IN_WORDS: dict[Capability, str] = {
     Capability.REPORT_DEPOSITS: "read the deposits report",
     Capability.CORRECT_INVENTORY: "correct stock",
     Capability.WORK_DEPOT: "record depot work",
+    Capability.VIEW_DEPOT_WORK: "read depot work",
     Capability.VIEW_INVENTORY: "read stock",
     Capability.VIEW_DEPOT_STOCK: "read depots' stock",
     Capability.VIEW_VEHICLE_STOCK: "read vehicles' stock",
@@ -295,7 +372,9 @@ IN_WORDS: dict[Capability, str] = {
     Capability.VIEW_AUDIT: "read audit records",
     Capability.SYNC: "push and pull",
     Capability.VIEW_CONFLICTS: "read what was refused from the field",
+    Capability.REVIEW_CONFLICTS: "review what was refused from the field",
     Capability.SETTLE_CONFLICTS: "decide about what was refused from the field",
+    Capability.VIEW_MACHINERY: "read what works behind the scenes",
 }
 """What each one lets somebody do, for sentences: "The role Driver may not void sales." """
 

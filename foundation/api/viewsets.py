@@ -21,7 +21,7 @@ from foundation.remains import remaining
 class ScopedViewSet(KnownParametersOnly, MayAsk, HappensOnce, viewsets.GenericViewSet[Any]):
     """Every read starts from what the user may see; unseen rows are 404."""
 
-    capability: ClassVar[dict[str, Capability] | Capability]
+    capability: ClassVar[dict[str, Capability | tuple[Capability, ...]] | Capability]
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> Any:
@@ -51,7 +51,7 @@ class MasterDataViewSet(LedgerViewSet):
     The serializer describes both what is sent and what is answered; the three commands write.
     """
 
-    capability: ClassVar[dict[str, Capability]] = {
+    capability: ClassVar[dict[str, Capability | tuple[Capability, ...]]] = {
         "list": Capability.VIEW_MASTER_DATA,
         "retrieve": Capability.VIEW_MASTER_DATA,
         "create": Capability.MANAGE_MASTER_DATA,

@@ -34,7 +34,7 @@ class OfficeAdmin[M: Model](ExportsRows[M], RunsCommands[M]):
     view_capability: ClassVar[Capability]
     menu: ClassVar[Menu]
     is_scoped: ClassVar[bool] = True
-    """The rows are those of ``visible_to(user)``. False only where the capability is an administrator's alone."""
+    """The rows are those of ``visible_to(user)``. False only where no capability holds on some of the rows."""
     is_found: ClassVar[bool] = False
     """The search over everything looks here, too: what people ask for by a number or a name."""
     list_per_page = 50

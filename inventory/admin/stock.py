@@ -387,7 +387,7 @@ class WorkItemInline(TabularInline[DepotWorkItem, DepotWork]):
         return super().get_queryset(request).select_related("equipment")
 
     def has_view_permission(self, request: HttpRequest, obj: DepotWork | None = None) -> bool:
-        return may(request, Capability.WORK_DEPOT)
+        return may(request, Capability.VIEW_DEPOT_WORK)
 
     def has_add_permission(self, request: HttpRequest, obj: DepotWork | None = None) -> bool:
         return obj is None and may(request, Capability.WORK_DEPOT)
@@ -426,7 +426,7 @@ class WorkReversalForm(ReasonForm):
 
 @admin.register(DepotWork)
 class DepotWorkAdmin(OfficeAdmin[DepotWork]):
-    view_capability = Capability.WORK_DEPOT
+    view_capability = Capability.VIEW_DEPOT_WORK
     menu = Menu.STOCK
     inlines = (WorkItemInline,)
     is_found = True

@@ -42,7 +42,7 @@ class TransferItemInline(TabularInline[VehicleTransferItem, VehicleTransfer]):
         return super().get_queryset(request).select_related("equipment")
 
     def has_view_permission(self, request: HttpRequest, obj: VehicleTransfer | None = None) -> bool:
-        return may(request, Capability.TRANSFER_GOODS)
+        return may(request, Capability.VIEW_TRANSFERS)
 
     def has_add_permission(self, request: HttpRequest, obj: VehicleTransfer | None = None) -> bool:
         return obj is None and may(request, Capability.TRANSFER_GOODS)
@@ -65,7 +65,7 @@ class VehicleTransferForm(ModelForm[VehicleTransfer]):
 
 @admin.register(VehicleTransfer)
 class VehicleTransferAdmin(OfficeAdmin[VehicleTransfer]):
-    view_capability = Capability.TRANSFER_GOODS
+    view_capability = Capability.VIEW_TRANSFERS
     menu = Menu.STOCK
     inlines = (TransferItemInline,)
     is_found = True

@@ -222,7 +222,7 @@ def _snapshot(actor: User, billing: Billing, numbers: Sequence[str], now: dateti
             address=customer.address,
             postal_code=customer.postal_code,
             uen=customer.uen,
-            gst_registration_no=customer.gst_registration_no,
+            gst_registration_no=customer.gst_registration_no if settings.COMPANY_GST_REGISTERED else "",
             email=customer.email,
             phone=customer.phone,
         ),

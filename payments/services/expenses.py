@@ -44,8 +44,8 @@ def record_expense(*, actor: User, data: NewExpense, approval: Approval | None =
     client_temp_id). ``approval`` lets a kept one happen (see the sync app). Raises Denied, IdempotencyConflict,
     RefusedBefore, OccurredAtOutOfRange, Invalid without a reason, AmountOutOfRange, Unconfirmed.
     """
-    if not actor.can(Capability.SETTLE_DAY):
-        raise denied(actor, Capability.SETTLE_DAY)
+    if not actor.can(Capability.HAND_IN_CASH):
+        raise denied(actor, Capability.HAND_IN_CASH)
     now = clock.now()
     occurred_at = data.occurred_at or now
     require_recent(occurred_at, now=now, approval=approval)

@@ -205,3 +205,11 @@ def test_of_whom_nobody_knows_since_when_nothing_is_taken(phone: Phone) -> None:
     phone.leave()
     User.objects.filter(pk=phone.shop.driver.pk).update(deactivated_at=None)
     assert_unauthorized(phone.push())
+
+
+def test_who_never_pushed_does_not_push_once_deactivated(phone: Phone, nothing_changes: Unchanged) -> None:
+    """A role without a phone has nothing to say afterwards."""
+    User.objects.filter(pk=phone.shop.driver.pk).update(role=Role.AUDITOR)
+    phone.leave()
+    with nothing_changes():
+        assert phone.push().status_code == 403

@@ -108,3 +108,13 @@ def test_a_line_that_nothing_is_left_of_is_not_asked_for(office: Shop, sale: Tra
     page = credit(client, sale).content.decode()
     assert "Line 1" not in page
     assert "Line 2" in page
+
+
+def test_accounts_is_not_asked_for_what_comes_back(office: Shop, sale: Transaction) -> None:
+    client = logged_in(UserFactory(role=Role.ACCOUNTS))
+    left = office.stock(vehicle_no=office.driver.vehicle_no)
+    page = credit(client, sale).content.decode()
+    assert "Left: 2, for 50.00." in page
+    assert "come back" not in page
+    assert messages_of(credit(client, sale, pieces_1="1", back_1="on")) == [f"{sale}: credited."]
+    assert office.stock(vehicle_no=office.driver.vehicle_no) == left

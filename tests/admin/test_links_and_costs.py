@@ -25,7 +25,7 @@ def _links(page: str) -> set[str]:
     return {link.partition("_changelist_filters")[0].rstrip("?&") for link in found}
 
 
-@pytest.mark.parametrize("role", [Role.ADMIN, Role.SUPERVISOR, Role.DEPOT_STAFF])
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.SUPERVISOR, Role.DEPOT_STAFF, Role.ACCOUNTS, Role.AUDITOR])
 def test_every_link_opens_for_whoever_sees_it(office: Shop, role: Role) -> None:
     stranger = DriverFactory()
     office.count("vehicle", stranger.vehicle_no, 5)

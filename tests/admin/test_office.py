@@ -66,7 +66,15 @@ def test_tokens_and_groups_are_not_in_the_office() -> None:
 
 @pytest.mark.parametrize(
     ("role", "gets_in"),
-    [("ADMIN", True), ("SUPERVISOR", True), ("DEPOT_STAFF", True), ("SALES", False), ("DRIVER", False)],
+    [
+        ("ADMIN", True),
+        ("SUPERVISOR", True),
+        ("DEPOT_STAFF", True),
+        ("SALES", False),
+        ("DRIVER", False),
+        ("ACCOUNTS", True),
+        ("AUDITOR", True),
+    ],
 )
 def test_who_gets_in(role: Role, gets_in: bool) -> None:
     user = UserFactory(role=role)

@@ -37,7 +37,7 @@ def seed(*arguments: str) -> str:
 
 
 def test_it_loads_a_business_whose_books_verify() -> None:
-    assert seed() == "Demo data: 3 depots, 9 stock items, 40 customers, 8 users, 32 sales.\n"
+    assert seed() == "Demo data: 3 depots, 9 stock items, 40 customers, 10 users, 32 sales.\n"
     assert {user.role for user in User.objects.get_queryset()} == set(Role)
     assert set(Depot.objects.values_list("code", flat=True)) == {"SINGGAS", "UNION", "HSH KB"}
     assert Distribution.objects.filter(status="DRAFT").count() == 1

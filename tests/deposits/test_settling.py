@@ -179,7 +179,7 @@ def test_a_sale_that_nothing_is_set_off_against_is_paid_beside_its_refund(shop: 
 
 
 def test_what_is_left_to_pay_beside_a_refund_is_in_the_code(shop: Shop, settings: Any) -> None:
-    settings.COMPANY = {**settings.COMPANY, "uen": "201912345K"}
+    settings.COMPANY = {**settings.COMPANY, "uen": "201992345C"}
     first = charged(shop, 2)
     pay(shop, first, str(Decimal(first["invoice"]["total_amount"]) - 100))
     sale, _ = beside(shop)
@@ -344,7 +344,7 @@ def test_much_more_cash_than_is_due_is_asked_about(shop: Shop, settings: Any) ->
 
 
 def test_what_is_left_to_pay_is_in_the_code(shop: Shop, settings: Any) -> None:
-    settings.COMPANY = {**settings.COMPANY, "uen": "201912345K"}
+    settings.COMPANY = {**settings.COMPANY, "uen": "201992345C"}
     paid_at(shop, {"type": "SALE"}, total="20.00")
     assert fields(Transaction.objects.get().invoice.snapshot["paynow"])["54"] == "11.07"
 

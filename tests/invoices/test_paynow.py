@@ -11,7 +11,7 @@ from tests.conftest import Shop
 from tests.factories import EquipmentFactory
 from tests.types import Json
 
-UEN = "201912345K"
+UEN = "201992345C"
 
 
 def fields(text: str) -> dict[str, str]:
@@ -35,7 +35,7 @@ def test_the_code_says_whom_to_pay_how_much_and_for_what() -> None:
         uen=UEN, name="Café Zoë & a very long name Pte. Ltd.", amount=Decimal("1231.5"), reference="INV-20260120-000001"
     )
     assert payload[:-8] == (
-        "000201" "010212" "26370009SG.PAYNOW" "01012" "0210201912345K" "03010" "52040000" "5303702"
+        "000201" "010212" "26370009SG.PAYNOW" "01012" "0210201992345C" "03010" "52040000" "5303702"
         "54071231.50" "5802SG" "5925Cafe Zoe & a very long na" "6009Singapore" "62230119INV-20260120-000001"
     )  # fmt: skip
     assert payload[-8:] == f"6304{checksum(payload[:-4]):04X}"

@@ -41,7 +41,7 @@ def test_a_tax_invoice_says_what_the_law_wants() -> None:
     text = text_of(snapshot())
     for wanted in (
         "Tax Invoice", "INV-20260120-000001", "20 Jan 2026", "TRX-20260120-000001",
-        "HSH LPG Pte. Ltd.", "21 Tuas South Avenue 3", "Singapore 637366", "UEN 201912345K", "GST Reg. No. M2-0123456-7",
+        "HSH LPG Pte. Ltd.", "21 Tuas South Avenue 3", "Singapore 637366", "UEN 201992345C", "GST Reg. No. M2-0123456-7",
         "Ah Seng Seafood Restaurant Pte. Ltd.", "Blk 462 Clementi Avenue 3", "Singapore 120462", "C-000123",
         "LPG cylinder 12.7 kg", "Swap", "38.50", "77.00", "1,824.00", "Deposit, no GST",
         "MTR-00042", "1,234.00", "1,250.50", "16.50 m³", "2.105",

@@ -365,3 +365,21 @@ def test_the_printed_rate_is_what_a_piece_comes_to(shop: Shop) -> None:
     note = credited(shop, invoice, {"line": 1, "quantity": 2})
     [line] = Invoice.objects.get(pk=note["id"]).snapshot["lines"]
     assert (line["quantity"], line["rate"], line["amount"]) == (-2, "18.00", "-36.00")
+
+
+# --- Accounts: money alone ---------------------------------------------------------------------------------------
+
+
+def test_accounts_credits_without_pieces_that_come_back(shop: Shop, nothing_changes: Unchanged) -> None:
+    clerk = UserFactory(role=Role.ACCOUNTS)
+    invoice = sold(shop.sell({"type": "SALE", "quantity": 2}, {"type": "DEPOSIT"}))["invoice"]
+    left = shop.stock(vehicle_no=shop.driver.vehicle_no)
+    with nothing_changes():
+        refused = credit(shop, invoice, {"line": 2, "quantity": 1}, {"line": 1, "quantity": 1}, by=clerk)
+        assert error_of(refused) == (403, "permission_denied", "lines.0.return_stock")
+        assert "may not take sold goods back into stock" in refused.json()["errors"][0]["detail"]
+    note = sold(credit(shop, invoice, {"line": 1, "quantity": 1, "return_stock": False}, by=clerk))["invoice"]
+    assert note["subtotal"] == "-28.50"
+    # A deposit is money.
+    assert credit(shop, invoice, {"line": 2, "quantity": 1}, by=clerk).status_code == 201
+    assert shop.stock(vehicle_no=shop.driver.vehicle_no) == left

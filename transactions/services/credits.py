@@ -18,11 +18,11 @@ from discrepancies.services import require_another_person
 from fleet.services import require_number_in_use
 from foundation import clock
 from foundation.access.capabilities import Capability
-from foundation.access.refusing import denied
+from foundation.access.refusing import denied, lacking
 from foundation.access.scoping import rows_within
 from foundation.ahead import Ahead, ahead_of_locks
 from foundation.commands import command
-from foundation.errors import Invalid
+from foundation.errors import Denied, Invalid
 from foundation.money import ZERO, to_cents
 from foundation.observability.metrics import SALES
 from foundation.operations.idempotency import idempotent
@@ -88,7 +88,7 @@ def _lay_out(actor: User, data: NewCredit, held: ExitStack) -> Page:
     sale = _sale_of(actor, invoice, data.reason)
     credit = plan_credit(left_of(sale, invoice), data.lines)
     now = clock.now()
-    moves = _moves_back(sale, invoice.customer, credit, now)
+    moves = _moves_back(actor, sale, invoice.customer, credit, now)
     ends = [place.key for move in moves for place in (move.from_location, move.to_location)]
     look_at_stock(ends, [move.equipment.pk for move in moves], occurred_at=now, now=now).require(moves)
     billing = _billing(sale, invoice, invoice.customer, credit, data, now)
@@ -110,7 +110,7 @@ def _record(*, actor: User, data: NewCredit, ahead: Ahead[Page]) -> Transaction:
         page = None
     now = page.now if page else clock.now()
     credit = plan_credit(left_of(sale, invoice), data.lines)
-    hold = hold_stock(_moves_back(sale, customer, credit, now), occurred_at=now, now=now)
+    hold = hold_stock(_moves_back(actor, sale, customer, credit, now), occurred_at=now, now=now)
     billing = _billing(sale, invoice, customer, credit, data, now)
     numbers = take_numbers(
         NUMBER_PREFIX, billing.number_prefix, day=clock.business_date(now), reserved=page.reserved if page else None
@@ -193,10 +193,11 @@ def _sale_of(actor: User, invoice: Invoice, reason: str) -> Transaction:
     return sale
 
 
-def _moves_back(sale: Transaction, customer: Customer, credit: Credit, now: datetime) -> list[Move]:
+def _moves_back(actor: User, sale: Transaction, customer: Customer, credit: Credit, now: datetime) -> list[Move]:
     """What the sale of these pieces had moved, the other way round; the last one first.
 
-    Raises VehicleInactive where something would come back onto a vehicle that is inactive now.
+    Raises Denied for who may credit but not move goods, VehicleInactive where something would come back onto a vehicle
+    that is inactive now.
     """
     returned = [
         (index, line.line.item, line.quantity)
@@ -221,6 +222,8 @@ def _moves_back(sale: Transaction, customer: Customer, credit: Credit, now: date
         )
         for move in reversed(moves_of(lines, equipment, *ends))
     ]
+    if moves and not Transaction.objects.filter(rows_within(actor, Capability.RETURN_GOODS), pk=sale.pk).exists():
+        raise Denied(lacking(actor, Capability.RETURN_GOODS), attr=f"lines.{returned[0][0]}.return_stock")
     if any(move.to_location.kind == LocationKind.VEHICLE for move in moves):
         require_number_in_use(sale.vehicle_no, now, attr="lines")
     return moves

@@ -11,6 +11,7 @@ class Tokens {
   bodies: string[] = []
   lose = 0
   isRevoked = false
+  capabilities: string[] = ["sync"]
 
   readonly fetch = async (request: Request): Promise<Response> => {
     const path = new URL(request.url).pathname
@@ -18,7 +19,7 @@ class Tokens {
       const { password } = (await request.json()) as { password: string }
       return password === "right" ? json(200, this.pair()) : json(401, {})
     }
-    if (path === "/api/accounts/me/") return json(200, ME)
+    if (path === "/api/accounts/me/") return json(200, { ...ME, capabilities: this.capabilities })
     if (path === "/api/token/blacklist/") throw new TypeError("no network")
     if (path === "/api/token/refresh/") {
       const { refresh } = (await request.json()) as { refresh: string }
@@ -74,6 +75,13 @@ const push = (body = "what was sold", userId = ME.id) =>
   sendAs(userId)(new Request(url("sync/push/"), { method: "POST", body, headers: { "Content-Type": "text/plain" } }))
 
 describe("a session", () => {
+  test("is nobody's whose role has nothing to send", async () => {
+    await logOut()
+    server.capabilities = ["use_office", "view_sales"]
+    await expect(logIn("auditor", "right")).rejects.toThrow("works in the office")
+    expect(currentSession()).toBeNull()
+  })
+
   test("takes the right password", async () => {
     await expect(logIn("driver1", "wrong")).rejects.toThrow("don't match")
     expect(currentSession()).toMatchObject({ me: ME, access: "access-1", expired: false })

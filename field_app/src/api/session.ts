@@ -135,7 +135,11 @@ export async function logIn(username: string, password: string): Promise<Session
   const pair = (await whole(response)) as { access: string; refresh: string }
   const answer = await send(authorised(new Request(url("accounts/me/")), pair.access))
   if (!answer.ok) throw new Error("This user can't use the app.")
-  const session = { me: (await whole(answer)) as Me, ...pair, expired: false }
+  const me = (await whole(answer)) as Me
+  if (!me.capabilities.includes("sync")) {
+    throw new Error("Your role works in the office, not with this app. Please log in there.")
+  }
+  const session = { me, ...pair, expired: false }
   keep(session)
   return session
 }
