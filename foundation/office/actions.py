@@ -104,7 +104,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
             raise
         except (DomainError, OperationalError) as error:
             # What the page said of itself happened no more than the rest of it.
-            request._messages = default_storage(request)  # type: ignore[attr-defined]  # Django's own
+            request._messages = default_storage(request)  # type: ignore[attr-defined]  # noqa: SLF001 -- Django's own
             request.office_refusal = _refusal(error)  # type: ignore[attr-defined]  # for the form of this request alone
             if isinstance(error, Unconfirmed):
                 _add_boxes(request, error)
