@@ -13,6 +13,7 @@ from pypdf import PdfReader, PdfWriter
 from foundation.money import shown
 from invoices.models import Invoice
 from invoices.pdf.page import template
+from invoices.pdf.qr import crossed_out
 from invoices.pdf.renderer import render_document
 
 
@@ -36,12 +37,15 @@ def stamp_of(invoice: Invoice) -> Stamp | None:
 
 
 def stamped(pdf: bytes, stamp: Stamp, *, at: datetime) -> bytes:
-    """The document of that time with the stamp over each of its pages."""
+    """The document of that time with the stamp over each of its pages; a phone pays by none of its codes any more."""
     markup = _TEMPLATE.render(Context({"word": stamp.word, "detail": stamp.detail}))
     over = render_document(markup, "stamp.css", title=stamp.word, author="", at=at)
     page_over = PdfReader(BytesIO(over)).pages[0]
     writer = PdfWriter(clone_from=BytesIO(pdf))
     for page in writer.pages:
+        if (drawn := page.get_contents()) is not None:
+            drawn.set_data(crossed_out(drawn.get_data()))
+            page.replace_contents(drawn)
         page.merge_page(page_over)
     content = BytesIO()
     writer.write(content)

@@ -115,14 +115,16 @@ def _page(
 ) -> HttpResponseBase:
     chosen = request.GET.copy()
     chosen.pop("format", None)
+    columns = _on_page(report) if report else []
     context = {
         **admin.site.each_context(request),
         "title": title,
         "form": form,
         "report": report,
+        "columns": columns,
         "files": [(kind.upper(), f"?{_with(chosen, kind)}") for kind in files],
-        "rows": [_cells(report.columns, row) for row in report.rows[:SHOWN_ROWS]] if report else [],
-        "totals": _cells(report.columns, report.totals) if report and report.totals else [],
+        "rows": [_cells(columns, row) for row in report.rows[:SHOWN_ROWS]] if report else [],
+        "totals": _cells(columns, report.totals) if report and report.totals else [],
         "hidden": max(len(report.rows) - SHOWN_ROWS, 0) if report else 0,
     }
     return TemplateResponse(request, "admin/report.html", context)
@@ -131,6 +133,12 @@ def _page(
 def _with(chosen: QueryDict, kind: str) -> str:
     chosen["format"] = kind
     return str(chosen.urlencode())
+
+
+def _on_page(report: Report) -> list[Column]:
+    """What leads on stands beside what it is about: at the end of a long row nobody would find it."""
+    first, *others = report.columns
+    return [first, *sorted(others, key=lambda column: column.kind is not Kind.ID)]
 
 
 def _cells(columns: Sequence[Column], row: Row) -> list[tuple[str, object]]:

@@ -54,6 +54,9 @@ class VoidForm(ReasonForm):
         label="The goods",
         help_text="Sold by mistake: they never left, and counts since then explain it.",
     )
+
+
+class MeteredVoidForm(VoidForm):
     keep_meter = forms.BooleanField(
         required=False,
         label="The meter's reading stands",
@@ -62,10 +65,24 @@ class VoidForm(ReasonForm):
     credit_kind = credit_kind_field()
 
 
+def told_of_sale(sale: Transaction) -> str:
+    """Whoever takes the wrong one back sees it here."""
+    return f"{sale.customer_name}, {clock.in_words(sale.occurred_at)}, by {sale.user}"
+
+
+def told_of_void(sale: Transaction) -> Iterable[str]:
+    invoice = sale.invoice
+    yield told_of_sale(sale)
+    yield f"{invoice.invoice_number} of S$ {shown(invoice.total_amount)} is taken back in whole"
+    if invoice.settled_amount > 0:
+        yield f"S$ {shown(invoice.settled_amount)} of it is settled: that becomes credit, and is paid back by itself"
+
+
 def told_of_bill(sale: Transaction) -> Iterable[str]:
     invoice = sale.invoice
+    yield told_of_sale(sale)
     yield f"{invoice.invoice_number} of S$ {shown(invoice.total_amount)} is credited, and what is right is billed"
-    yield f"Of the same moment, {clock.in_words(sale.occurred_at)}, by {sale.user}"
+    yield "The new invoice is of the same moment and the same seller"
     yield "What it was settled with settles the new invoice; the rest is credit"
 
 
@@ -76,7 +93,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [*Transaction.Status.choices, ("REVERSAL", "Reversal"), ("CREDIT", "Credit in part")]
+        return [*Transaction.Status.choices, ("REVERSAL", "Reversal"), ("CREDIT", "Credit")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -92,6 +109,7 @@ class StateFilter(admin.SimpleListFilter):
 
 def told_of_credit(sale: Transaction) -> Iterable[str]:
     invoice = sale.invoice
+    yield told_of_sale(sale)
     yield f"{invoice.invoice_number}: S$ {shown(invoice.total_amount - invoice.credited_amount)} with GST is left of it"
     if invoice.outstanding_amount > 0:
         yield f"S$ {shown(invoice.outstanding_amount)} of it is open: a credit settles that first, the rest is credit"
@@ -161,14 +179,15 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
 
     @admin.action(description="Void: reverse it with a credit note", permissions=["void"], location=ON_LISTS_AND_PAGES)
     def void(self, request: HttpRequest, queryset: QuerySet[Transaction]) -> HttpResponse | None:
-        actor = acting_user(request)
+        actor, metered = acting_user(request), queryset.filter(current_meter_reading__isnull=False)
         return self.ask(
             request,
             queryset,
-            VoidForm,
+            MeteredVoidForm if metered.exists() else VoidForm,
             "Void the sale",
-            "voided",
+            lambda made: f"voided by {made.invoice}",
             lambda sale, sent: services.void_transaction(actor=actor, data=services.NewVoid(sale.pk, **sent)),
+            told_of_void,
         )
 
     def has_credit_permission(self, request: HttpRequest) -> bool:
@@ -182,7 +201,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
             queryset,
             credit_form(left_of(sale, sale.invoice), with_goods=actor.can(Capability.RETURN_GOODS)),
             "Credit a part of the invoice",
-            "credited",
+            lambda made: f"credited by {made.invoice}, S$ {shown(-made.invoice.total_amount)}",
             lambda sale, sent: services.credit_invoice(
                 actor=actor, data=services.NewCredit(invoice=sale.invoice_id, **sent)
             ),
@@ -197,7 +216,7 @@ class TransactionAdmin(SearchesDocuments[Transaction], OfficeAdmin[Transaction])
             queryset,
             bill_form(sale),
             "Credit the invoice and bill it again",
-            lambda made: f"billed again by {made.invoice}",
+            lambda made: f"billed again by {made.invoice}, S$ {shown(made.invoice.total_amount)}",
             lambda sale, sent: services.bill_again(actor=actor, data=services.NewBill(sale.pk, **sent)),
             told_of_bill,
         )

@@ -115,8 +115,9 @@ def _reading(sale: Transaction) -> Iterator[tuple[str, forms.Field]]:
     meter = InvoiceSnapshot.from_json(sale.invoice.snapshot).meter
     if meter is None and not sale.customer.has_meter:
         return
+    before = f"The one before it is {shown(meter.last_reading)}. " if meter else ""
     yield "current_meter", DecimalFormField(
         required=False, min_value=0, max_value=READING.most, decimal_places=2, label="The meter's reading",
         initial=meter.current_reading if meter else None,
-        help_text="Where the meter has moved on since, its usage is billed again as it was read, at the right rate.",
+        help_text=f"{before}Where the meter has moved on since, its usage is billed again as read, at the right rate.",
     )  # fmt: skip

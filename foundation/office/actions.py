@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.messages.storage import default_storage
 from django.db import OperationalError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -102,6 +103,8 @@ class RunsCommands[M: Model](ModelAdmin[M]):
         except IdempotencyConflict:
             raise
         except (DomainError, OperationalError) as error:
+            # What the page said of itself happened no more than the rest of it.
+            request._messages = default_storage(request)  # type: ignore[attr-defined]  # noqa: SLF001 -- Django's own
             request.office_refusal = _refusal(error)  # type: ignore[attr-defined]  # for the form of this request alone
             if isinstance(error, Unconfirmed):
                 _add_boxes(request, error)

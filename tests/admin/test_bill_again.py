@@ -46,6 +46,7 @@ def lines_of(sale: Transaction) -> list[tuple[str, int, Decimal]]:
 
 def test_the_page_is_filled_in_with_what_was_billed(sale: Transaction, clerk: Client) -> None:
     page = bill_again(clerk, sale).content.decode()
+    assert f"{sale.customer_name}, " in page
     assert "Sale LPG cylinder" in page
     assert "billed at 25.00" in page
     assert '<input type="number" name="pieces_1" value="2"' in page
@@ -54,7 +55,7 @@ def test_the_page_is_filled_in_with_what_was_billed(sale: Transaction, clerk: Cl
 
 def test_a_wrong_quantity_is_put_right(sale: Transaction, clerk: Client) -> None:
     done = bill_again(clerk, sale, pieces_1="1", pieces_2="1")
-    assert messages_of(done) == [f"{sale}: billed again by {right_of(sale).invoice}."]
+    assert messages_of(done) == [f"{sale}: billed again by {right_of(sale).invoice}, S$ 87.25."]
     assert lines_of(right_of(sale)) == [("SALE", 1, Decimal(25)), ("DEPOSIT", 1, Decimal(60))]
 
 
@@ -75,7 +76,9 @@ def test_a_wrong_reading_is_put_right(office: Shop, clerk: Client) -> None:
     metered: Customer = MeteredCustomerFactory()
     answer = office.sell(customer=metered.pk, current_meter="1250.00").json()
     sale = Transaction.objects.get(pk=answer["transaction"]["id"])
-    assert '<input type="number" name="current_meter" value="1250.00"' in bill_again(clerk, sale).content.decode()
+    page = bill_again(clerk, sale).content.decode()
+    assert '<input type="number" name="current_meter" value="1250.00"' in page
+    assert "The one before it is 1,200.00." in page
     bill_again(clerk, sale, current_meter="1205.00")
     assert right_of(sale).usage == 5
 

@@ -147,6 +147,19 @@ def test_a_page_that_does_several_things_asks_all_at_once(shop: Shop, page: str,
     assert (Customer.objects.filter(name="New").count(), CustomerRate.objects.count()) == (1, 1)
 
 
+@pytest.mark.parametrize("page", ["add", "change"])
+def test_what_is_asked_about_is_not_said_to_be_saved(shop: Shop, page: str) -> None:
+    client = logged_in(shop.admin)
+    address = url(Customer, page, shop.customer.pk) if page == "change" else url(Customer, page)
+    sent = {**form_of(client, address), "name": "New", "_continue": "Save", "once": "f" * 32}
+    sent |= {"rates-TOTAL_FORMS": "1", "rates-0-equipment": shop.cylinder.pk, "rates-0-rate": "3.85"}
+    sent |= {"rates-0-valid_from": "2035-01-01"}
+    asked = client.post(address, sent)
+    assert (len(boxes_of(asked)), messages_of(asked)) == (1, [])
+    saved = client.post(address, {**sent, "confirm": boxes_of(asked)}, follow=True)
+    assert "successfully" in messages_of(saved)[0]
+
+
 def test_a_page_of_what_was_recorded_shows_what_was_asked(shop: Shop) -> None:
     client, address = logged_in(shop.admin), url(Customer, "add")
     Customer.objects.filter(pk=shop.customer.pk).update(uen="201992345C")

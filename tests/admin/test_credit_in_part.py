@@ -36,12 +36,13 @@ def test_pieces_of_a_line_are_credited_and_come_back(office: Shop, sale: Transac
     left = office.stock(vehicle_no=office.driver.vehicle_no)
     page = credit(client, sale).content.decode()
     assert "Line 1, Sale LPG cylinder" in page
+    assert f"{sale.customer_name}, " in page
     assert "Left: 2, for 50.00." in page
     assert "Left: 2, for 120.00, no GST." in page
     assert f"{sale.invoice.invoice_number}: S$ 174.50 with GST is left of it" in page
     done = credit(client, sale, pieces_1="1", back_1="on", amount_2="20.00")
-    assert messages_of(done) == [f"{sale}: credited."]
     note = Invoice.objects.get(corrects=sale.invoice)
+    assert messages_of(done) == [f"{sale}: credited by {note}, S$ 47.25."]
     assert (note.subtotal, note.gst_amount) == (Decimal("-45.00"), Decimal("-2.25"))
     assert office.stock(vehicle_no=office.driver.vehicle_no) == left + 1
     for model, row in (("transactions.transaction", sale), ("invoices.invoice", sale.invoice)):

@@ -21,7 +21,7 @@ from reports.catalogue import REPORTS
 from settlements.models import Settlement
 from tests.admin.pages import logged_in, messages_of, url
 from tests.conftest import Shop
-from tests.factories import DriverFactory, UserFactory
+from tests.factories import DriverFactory, MeteredCustomerFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
 from transactions.models import MeterReplacement, Transaction
 
@@ -43,10 +43,13 @@ def test_a_sale_is_voided_with_a_reason(office: Shop, nothing_changes: Unchanged
         asked = chosen(client, "transactions.transaction", "void", sale)
         refused = chosen(client, "transactions.transaction", "void", sale, reason="  ")
     assert sale.transaction_number in asked.content.decode()
+    assert f"{sale.customer_name}, " in asked.content.decode()
+    assert f"{sale.invoice} of S$ 27.25 is taken back in whole" in asked.content.decode()
+    assert ("becomes credit" in asked.content.decode(), "keep_meter" in asked.context["form"].fields) == (False, False)
     assert "reason" in refused.context["form"].errors
     done = chosen(client, "transactions.transaction", "void", sale, reason="Entered twice", goods="came_back")
-    assert messages_of(done) == [f"{sale}: voided."]
     reversal = Transaction.objects.get(reverses=sale)
+    assert messages_of(done) == [f"{sale}: voided by {reversal.invoice}."]
     assert reversal.invoice.kind == Invoice.Kind.CREDIT_NOTE
     assert AuditLog.objects.get(action="transactions.sale.voided").reason == "Entered twice"
     again = chosen(client, "transactions.transaction", "void", sale, reason="Again", goods="came_back")
@@ -56,11 +59,20 @@ def test_a_sale_is_voided_with_a_reason(office: Shop, nothing_changes: Unchanged
     assert reversal.transaction_number in page
 
 
+def test_a_void_says_what_becomes_of_the_money_and_asks_about_a_meter_that_was_read(office: Shop) -> None:
+    client = logged_in(office.admin)
+    metered = MeteredCustomerFactory()
+    answer = office.sell(customer=metered.pk, current_meter="1210.00", payment_received=True).json()
+    asked = chosen(client, "transactions.transaction", "void", Transaction.objects.get(pk=answer["transaction"]["id"]))
+    assert "S$ 23.44 of it is settled: that becomes credit" in asked.content.decode()
+    assert "keep_meter" in asked.context["form"].fields
+
+
 def test_goods_that_are_gone_for_good_stay_away_when_their_sale_is_voided(office: Shop) -> None:
     sale = Transaction.objects.get(pk=office.sell({"type": "SALE"}).json()["transaction"]["id"])
     left = office.stock(vehicle_no=office.driver.vehicle_no)
     done = chosen(logged_in(office.admin), "transactions.transaction", "void", sale, reason="Burnt", goods="gone")
-    assert messages_of(done) == [f"{sale}: voided."]
+    assert messages_of(done) == [f"{sale}: voided by {Invoice.objects.get(corrects=sale.invoice)}."]
     assert office.stock(vehicle_no=office.driver.vehicle_no) == left
 
 

@@ -121,9 +121,10 @@ def test_an_action_that_is_confirmed_twice_happens_once(office: Shop, nothing_ch
     sale = Transaction.objects.get(pk=sold)
     asked = client.post(url("transactions.transaction"), {"action": "void", "_selected_action": [sold]})
     [once] = [each.decode() for each in IDS.findall(asked.content)]
-    assert messages_of(_void(client, sale, once, "Wrong stall")) == [f"{sale}: voided."]
+    [done] = messages_of(_void(client, sale, once, "Wrong stall"))
+    assert done == f"{sale}: voided by {Transaction.objects.get(reverses=sale).invoice}."
     with nothing_changes():
-        assert messages_of(_void(client, sale, once, "Wrong stall")) == [f"{sale}: voided already."]
+        assert messages_of(_void(client, sale, once, "Wrong stall")) == [f"{done[:-1]} already."]
         other = messages_of(_void(client, sale, once, "Another reason"))
     assert other == [f"{sale}: this form was sent before, with other content."]
 
@@ -151,9 +152,9 @@ def test_an_action_of_a_page_happens_once(office: Shop, nothing_changes: Unchang
     once = page(client, address)
     chosen = {"CHANGE_FORM-action": "void", "_selected_action": [sold], "CHANGE_FORM-once": once}
     form = {**chosen, "_answered": "1", "reason": "Wrong stall", "goods": "came_back"}
-    assert messages_of(client.post(address, form, follow=True))[-1].endswith(": voided.")
+    assert ": voided by CN-" in messages_of(client.post(address, form, follow=True))[-1]
     with nothing_changes():
-        assert messages_of(client.post(address, form, follow=True))[-1].endswith(": voided already.")
+        assert messages_of(client.post(address, form, follow=True))[-1].endswith(" already.")
 
 
 def test_a_forms_id_is_no_clients(office: Shop) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from pytest_django import Settings
 
 from foundation.access.capabilities import Role
 from invoices.models import Invoice
@@ -64,6 +65,27 @@ def test_a_credited_one_says_what_is_left(shop: Shop, sale: Json) -> None:
     last = pdf_of(shop, sale["invoice"])
     assert f"by {notes[0]['invoice_number']}, {notes[1]['invoice_number']}" in words_of(last.content)
     assert last["ETag"] != first["ETag"]
+
+
+def rectangles_of(pdf: bytes) -> int:
+    contents = [page.get_contents() for page in PdfReader(BytesIO(pdf)).pages]
+    return sum(content.get_data().count(b" 1 re") for content in contents if content is not None)
+
+
+@pytest.mark.parametrize("is_voided", [True, False])
+def test_nobody_pays_by_the_code_of_what_was_taken_back(shop: Shop, settings: Settings, *, is_voided: bool) -> None:
+    """It says the whole amount."""
+    settings.COMPANY = {**settings.COMPANY, "uen": "201912345K"}
+    sale = sold(shop.sell({"type": "SALE", "quantity": 2}))
+    assert rectangles_of(pdf_of(shop, sale["invoice"]).content) > 100
+    if is_voided:
+        sold(void(shop, sale))
+    else:
+        credit(shop, sale["invoice"])
+    stamped = pdf_of(shop, sale["invoice"]).content
+    assert rectangles_of(stamped) < 10
+    assert "Pay with PayNow" in words_of(stamped)
+    assert rectangles_of(pdf_of(shop, sale["invoice"], copy="as_issued").content) > 100
 
 
 def test_what_was_stamped_and_didn_t_change_is_not_sent_again(shop: Shop, sale: Json) -> None:

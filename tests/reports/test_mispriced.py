@@ -407,6 +407,8 @@ def test_the_office_says_what_a_rate_leaves_to_correct_and_leads_there(books: Bo
     page = logged_in(shop.admin).get(address)
     content = page.content.decode()
     assert f'href="{url("transactions.transaction", "change", sale)}">Credit or bill it again</a>' in content
+    # Where it is corrected stands beside the document, and not behind all that is said of it.
+    assert [column.name for column in page.context["columns"]][:4] == ["number", "transaction", "invoice", "date"]
     assert [row["quantity"] for row in page.context["report"].rows] == [50]
     [again] = [each for each in told_in_office(shop, "", day) if "priced otherwise" in each]
     assert "S$ 408.75 too much" in again

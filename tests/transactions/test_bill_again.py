@@ -215,6 +215,14 @@ def test_a_reading_that_others_were_billed_from_stands(shop: Shop) -> None:
     assert error_of(again(shop, sale, swap(1))) == (409, "meter_moved_on", "sale.customer")
 
 
+def test_what_was_billed_again_is_voided_wherever_its_meter_is(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    sale = sold(shop.sell(customer=metered.pk, current_meter="1250.00"))
+    billed(shop, sale, customer=metered.pk, current_meter="1205.00")
+    refused = again(shop, sale, customer=metered.pk, current_meter="1206.00")
+    assert error_of(refused) == (409, "already_voided", None)
+
+
 def test_deposits_are_charged_anew(shop: Shop) -> None:
     sale = sold(shop.sell({"type": "SALE", "quantity": 2}, {"type": "DEPOSIT", "quantity": 2}))
     billed(shop, sale, {"type": "SALE"}, {"type": "DEPOSIT"})

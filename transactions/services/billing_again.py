@@ -24,7 +24,7 @@ from invoices.models import Invoice
 from invoices.snapshot import InvoiceSnapshot, MeterUsage, Replaced
 from payments.services import release, settle_again
 from sequences.services import take_numbers
-from transactions.errors import MeterMovedOn, NoInvoice
+from transactions.errors import AlreadyVoided, MeterMovedOn, NoInvoice
 from transactions.models import Transaction, TransactionItem
 from transactions.planning import NewSale
 from transactions.pricing import Usage, usage_between
@@ -65,6 +65,9 @@ def bill_again(*, actor: User, data: NewBill) -> Transaction:
     invoice = invoice_locks.invoice(original.invoice_id)
     if invoice.kind != Invoice.Kind.TAX_INVOICE or original.reverses_id is not None:
         raise NoInvoice(f"{invoice.invoice_number} is no tax invoice of a sale.")
+    if invoice.voided_on is not None:
+        # Before its meter is asked about: of what is voided no usage is left to be credited.
+        raise AlreadyVoided(f"{original.transaction_number} is voided already.")
     before, after = customers[original.customer_id], customers[data.sale.customer]
     _lock_balances(original, data.sale, before, after)
     said = InvoiceSnapshot.from_json(invoice.snapshot)
