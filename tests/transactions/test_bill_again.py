@@ -220,6 +220,18 @@ def test_usage_that_was_billed_again_is_credited_by_its_amount(shop: Shop) -> No
     assert read(shop, "invoices", made["invoice"]["id"])["state"] == "VOIDED"
 
 
+def test_the_void_of_usage_that_was_billed_again_says_nothing_of_readings(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    sale = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))
+    sold(shop.sell(customer=metered.pk, current_meter="1220.00"))
+    made = billed(shop, sale, customer=metered.pk)
+    note = sold(void(shop, made))["invoice"]
+    said = Invoice.objects.get(pk=note["id"]).snapshot
+    assert (said["meter"], [line["amount"] for line in said["lines"]]) == (None, ["-21.50"])
+    metered.refresh_from_db()
+    assert metered.last_meter_reading == Decimal("1220.00")
+
+
 def test_a_reading_that_others_were_billed_from_stands(shop: Shop) -> None:
     metered = MeteredCustomerFactory()
     sale = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))
