@@ -23,6 +23,8 @@ from payments.offsets import Open, Refunded, offsets
 Method = Payment.Method
 PAYMENT_NUMBERS = {"PAY": "pk", "": "reference"}
 """Which field holds the numbers of a prefix, see `customers.search`."""
+MOVED = "payments.payment.moved"
+"""What the audit log calls money that was another customer's, see `services.releasing`."""
 
 
 def cash_in_bag(user: User) -> Decimal:
@@ -134,15 +136,22 @@ def credit_of(customer: Customer) -> Decimal:
 def makers_of_credit(source: Payment | Invoice) -> set[int]:
     """The primary keys of those who made what is left of a payment, or of a credit note, the customer's credit.
 
-    Who took back what the money had settled; who recorded it, as far as it never settled anything. A note is its
-    seller's: who wrote it stands in the audit log.
+    Who took back what it had settled; who recorded it, as far as it never settled anything.
     """
-    if isinstance(source, Invoice):
-        of_it = AuditLog.objects.filter(entity_type=entity_name(source.transaction), entity_id=source.transaction.pk)
-        return {*of_it.order_by("pk").values_list("user_id", flat=True)[:1]} or {source.user_id}
-    freed = list(Allocation.objects.filter(payment=source, amount__lt=0).values_list("user_id", "amount"))
-    never_settled = source.credit_amount > -sum((amount for _, amount in freed), ZERO)
-    return {user for user, _ in freed} | ({source.user_id} if never_settled else set())
+    settling = Q(credit_note=source) if isinstance(source, Invoice) else Q(payment=source)
+    freed = list(Allocation.objects.filter(settling, amount__lt=0).values_list("user_id", "amount"))
+    left = -source.outstanding_amount if isinstance(source, Invoice) else source.credit_amount
+    never_settled = left > -sum((amount for _, amount in freed), ZERO)
+    return {user for user, _ in freed} | ({_recorded_by(source)} if never_settled else set())
+
+
+def _recorded_by(source: Payment | Invoice) -> int:
+    """A note is its seller's, and money that was moved to another customer is of who took it: who wrote the one, or
+    moved the other, stands in the audit log.
+    """
+    row, about = (source, Q(action=MOVED)) if isinstance(source, Payment) else (source.transaction, Q())
+    of_it = AuditLog.objects.filter(about, entity_type=entity_name(row), entity_id=row.pk).order_by("pk")
+    return of_it.values_list("user_id", flat=True).first() or source.user_id
 
 
 def serves(user: User, customer: Customer) -> bool:

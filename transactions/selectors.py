@@ -57,7 +57,8 @@ def left_of(sale: Transaction, invoice: Invoice) -> InvoiceLeft:
         pieces, amount = taken.get(item.pk, (0, ZERO))
         lines.append(LineLeft(item, item.quantity + pieces, item.amount + amount, item.taxable))
     usage = Transaction.objects.filter(corrects=sale).aggregate(sum=sum_of("usage_amount"))["sum"]
-    if sale.current_meter_reading is not None:
+    # Usage that is billed again has its readings elsewhere.
+    if sale.current_meter_reading is not None or sale.usage_amount:
         lines.append(LineLeft(None, 0, sale.usage_amount + usage, is_taxable=True))
     notes = Invoice.objects.filter(corrects=invoice)
     credited = notes.aggregate(net=sum_of("taxable_amount"), gst=sum_of("gst_amount"))

@@ -6,11 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from accounts.models import User
+from audit.services import record
 from customers.models import Customer
 from foundation import clock
 from foundation.money import ZERO
 from invoices.models import Invoice
 from payments.models import Allocation, Payment
+from payments.selectors import MOVED
 from payments.services.allocations import Part, standing_parts, write_allocations
 from payments.services.cash import explain_count
 from payments.services.reversals import write_reversal
@@ -47,7 +49,9 @@ def release(voided: Invoice, customer: Customer) -> Released:
     """
     parts = standing_parts(Allocation.objects.filter(invoice=voided))
     if customer.pk != voided.customer_id:
-        parts = [part for part in parts if _goes_along(part.source, parts)]
+        along = [part for part in parts if _goes_along(part.source, parts)]
+        # Cash was rounded as it closed the whole: of a part of that there is nothing to round.
+        parts = along if len(along) == len(parts) else [part for part in along if not part.is_rounding]
     return Released(parts, voided.total_amount)
 
 
@@ -96,4 +100,11 @@ def _move(actor: User, payment: Payment, customer: Customer, now: datetime) -> P
         **payment.position.columns,
     )
     explain_count(moved)
+    # Who pays out what is left of it, made it so: see `makers_of_credit`.
+    record(
+        actor=actor,
+        action=MOVED,
+        target=moved,
+        after={"customer": customer.customer_code, "method": moved.method, "amount": moved.amount, "of": str(payment)},
+    )
     return moved

@@ -171,9 +171,11 @@ def _wrongly_taken_back(window: Q) -> Breaks:
     )
     is_said = Q(credited=F("total") - F("total_amount_left"))
     is_void = Q(total_amount_left=0, voided_on__isnull=False) | ~Q(total_amount_left=0) & Q(voided_on__isnull=True)
-    # Each rounding is off by half a cent at most: that of the invoice, and that of what was credited.
-    off = F("gst_amount_left") * 10_000 - F("exact")
-    is_taxed = Q(GreaterThanOrEqual(off, -10_000)) & Q(LessThanOrEqual(off, 10_000))
+    # The GST of an invoice is off by half a cent at most. Where a sum with GST was credited, its GST is rounded, and
+    # with it what is left before GST is off; a line that is credited whole may take a cent of it more: by 1.5 × 1.09.
+    off = F("gst_amount_left") * 20_000 - F("exact") * 2
+    most = Value(40_000) + whole("gst_rate", 100) * 3
+    is_taxed = Q(GreaterThanOrEqual(off, -most)) & Q(LessThanOrEqual(off, most))
     no_cent = ~Q(taxable_amount_left=0) | Q(gst_amount_left=0)
     is_less = Q(GreaterThanOrEqual(F("total_amount_left") * F("sign"), 0))
     right = is_said & is_void & is_taxed & no_cent & is_less

@@ -13,7 +13,7 @@ from discrepancies.models import Discrepancy
 from foundation.access.capabilities import Role
 from inventory.models import DepotWork
 from payments.models import Payment
-from tests.conftest import Shop, error_of
+from tests.conftest import Shop, error_of, post_confirmed
 from tests.factories import CustomerFactory, DepotFactory, UserFactory
 from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
@@ -245,6 +245,43 @@ def test_a_credit_note_is_of_who_wrote_it(shop: Shop, maker: User, other: User) 
     assert listed() == []
     done(payout(shop)(other))
     assert [row.user for row in listed()] == [other]
+
+
+def test_a_credit_note_is_of_who_took_back_what_it_had_settled(shop: Shop, maker: User, other: User) -> None:
+    note = done(credit_of(shop, sold(shop, shop.driver, payment_received=True))(other))["invoice"]
+    against = sold(shop, shop.driver)
+    share = {"credit_note": note["id"], "amount": note["total_amount"].removeprefix("-")}
+    body = {"customer": shop.customer.pk, "credits": [share]}
+    done(shop.client_of(other).post("/api/set-offs/", body))
+    done(void_of(shop, against)(maker))
+    done(payout(shop, method="CASH")(other))
+    assert listed() == []
+    done(payout(shop, method="CASH")(maker))
+    assert [(row.user, row.shown) for row in listed()] == [(maker, note["invoice_number"])]
+    call_command("verify_books")
+
+
+@pytest.mark.parametrize("rate", [None, "0.00"])
+def test_credit_with_another_customer_is_of_who_billed_it_there(
+    shop: Shop, maker: User, other: User, settings: Settings, rate: str | None
+) -> None:
+    """Less than was taken at the door, or nothing: the rest of the driver's cash is a friend's credit."""
+    friend = CustomerFactory()
+    sale = sold(shop, shop.driver, payment_received=True)
+    right = {"customer": friend.pk, "items": [{**REFILLS, "equipment": shop.cylinder.pk, "quantity": 1, "rate": rate}]}
+    address = f"/api/transactions/{sale['transaction']['id']}/bill-again/"
+    done(post_confirmed(shop.client_of(maker), address, {"reason": "Wrong stall", "sale": right}))
+    body = {"customer": friend.pk, "amount": "5.00", "method": "CASH"}
+    done(shop.client_of(shop.driver).post("/api/payouts/", body))
+    done(shop.client_of(other).post("/api/payouts/", body))
+    assert listed() == []
+    settings.FOUR_EYES = "require"
+    refused = shop.client_of(maker).post("/api/payouts/", body)
+    assert error_of(refused) == (409, "needs_another_person", None)
+    settings.FOUR_EYES = "review"
+    done(shop.client_of(maker).post("/api/payouts/", body))
+    assert [row.user for row in listed()] == [maker]
+    call_command("verify_books")
 
 
 def test_a_refund_is_of_who_recorded_it(shop: Shop) -> None:

@@ -22,6 +22,7 @@ from payments.models import Payment
 from payments.selectors import cash_in_bag, credit_of
 from tests.conftest import Shop, error_of, post_confirmed, to_confirm
 from tests.factories import CustomerFactory, DepotFactory, MeteredCustomerFactory, UserFactory
+from tests.transactions.test_credit import credit, credited
 from tests.transactions.test_void import read, sold, void
 from tests.types import Answer, Json, Unchanged
 from transactions.models import Transaction
@@ -206,6 +207,31 @@ def test_usage_is_billed_again_where_the_meter_has_moved_on(shop: Shop, sent: Js
     assert billed(shop, made, swap(1), customer=metered.pk)["invoice"]["subtotal"] == "50.00"
 
 
+def test_usage_that_was_billed_again_is_credited_by_its_amount(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    sale = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))
+    sold(shop.sell(customer=metered.pk, current_meter="1220.00"))
+    made = billed(shop, sale, swap(1), customer=metered.pk)
+    usage = {"line": 2, "amount": "21.50"}
+    assert credited(shop, made["invoice"], {**usage, "amount": "1.50"})["total_amount"] == "-1.64"
+    too_much = credit(shop, made["invoice"], usage)
+    assert error_of(too_much) == (409, "exceeds_invoice", "lines.0.amount")
+    credited(shop, made["invoice"], {"line": 1, "quantity": 1}, {**usage, "amount": "20.00"})
+    assert read(shop, "invoices", made["invoice"]["id"])["state"] == "VOIDED"
+
+
+def test_the_void_of_usage_that_was_billed_again_says_nothing_of_readings(shop: Shop) -> None:
+    metered = MeteredCustomerFactory()
+    sale = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))
+    sold(shop.sell(customer=metered.pk, current_meter="1220.00"))
+    made = billed(shop, sale, customer=metered.pk)
+    note = sold(void(shop, made))["invoice"]
+    said = Invoice.objects.get(pk=note["id"]).snapshot
+    assert (said["meter"], [line["amount"] for line in said["lines"]]) == (None, ["-21.50"])
+    metered.refresh_from_db()
+    assert metered.last_meter_reading == Decimal("1220.00")
+
+
 def test_a_reading_that_others_were_billed_from_stands(shop: Shop) -> None:
     metered = MeteredCustomerFactory()
     sale = sold(shop.sell(customer=metered.pk, current_meter="1210.00"))
@@ -314,6 +340,18 @@ def test_the_same_total_is_settled_as_it_was_with_its_rounding(shop: Shop) -> No
     made = billed(shop, sale, {"type": "SALE"}, remarks="Right")
     assert open_of(shop, made["invoice"]) == ["0.00"]
     assert (credit_of(shop.customer), cash_in_bag(shop.driver)) == (Decimal(0), Decimal("31.05"))
+
+
+def test_what_stays_with_who_paid_leaves_no_rounding_beside_the_cash_that_goes_along(shop: Shop) -> None:
+    """PayNow that the bank has stays, and 11.05 of cash closes nothing any more."""
+    tender = [{"method": "PAYNOW", "amount": "20.00", "reference": "PN1"}, {"method": "CASH", "amount": "11.05"}]
+    sale = sold(shop.sell({"type": "SALE"}, tender=tender))
+    assert open_of(shop, sale["invoice"]) == ["0.00"]
+    paid = Payment.objects.get(method="PAYNOW")
+    bank = shop.client_of(shop.admin).post(f"/api/payments/{paid.pk}/bank/", {"banked_on": paid.received_on})
+    assert bank.status_code == 200
+    made = billed(shop, sale, {"type": "SALE"}, customer=CustomerFactory().pk)
+    assert open_of(shop, made["invoice"]) == ["20.02"]
 
 
 # --- Wrong, twice, and who may ---------------------------------------------------------------------------------

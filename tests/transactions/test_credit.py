@@ -340,6 +340,26 @@ def test_the_books_hold_with_credits_of_every_kind(shop: Shop, metered: Customer
     call_command("verify_books", stdout=StringIO())
 
 
+def test_the_books_hold_where_sums_with_gst_are_credited(shop: Shop) -> None:
+    """Of 3.33 the GST is 0.27, and what is left bears 4.82 where its 53.44 alone would bear 4.81."""
+    invoice = sold(shop.sell({"equipment": priced(shop, "56.50"), "type": "SALE", "quantity": 1}))["invoice"]
+    note = credited(shop, invoice, {"line": 1, "amount": "3.33", "amount_includes_gst": True})
+    assert amounts(note) == ("-3.06", "-0.27")
+    call_command("verify_books", stdout=StringIO())
+
+
+def test_the_books_hold_where_a_line_is_credited_whole_as_it_reads_with_gst(shop: Shop) -> None:
+    """25.61 are left, which alone would bear 2.30."""
+    lines = [{"equipment": priced(shop, rate), "type": "SALE", "quantity": 1} for rate in ("51.50", "42.50", "25.61")]
+    invoice = sold(shop.sell(*lines))["invoice"]
+    credited(shop, invoice, {"line": 1, "quantity": 1})
+    whole = credited(shop, invoice, {"line": 2, "amount": "46.33", "amount_includes_gst": True})
+    assert amounts(whole) == ("-42.50", "-3.83")
+    call_command("verify_books", stdout=StringIO())
+    assert amounts(credited(shop, invoice, {"line": 3, "quantity": 1})) == ("-25.61", "-2.29")
+    call_command("verify_books", stdout=StringIO())
+
+
 def test_nothing_comes_back_onto_a_vehicle_that_is_inactive(shop: Shop, nothing_changes: Unchanged) -> None:
     invoice = sold(shop.sell({"type": "SALE", "quantity": 2}))["invoice"]
     vehicle = Vehicle.objects.get(number=shop.driver.vehicle_no)

@@ -77,7 +77,8 @@ def test_however_an_invoice_is_credited_nothing_is_left_of_it_in_the_end(
         rest = left.billed.less(left.credited)
         exact = rest.net * left.gst_rate / 100
         assert min(rest) >= 0
-        assert abs(rest.gst - exact) <= CENT
+        # The invoice's rounding, and that of a sum with GST, which is that of what it leaves before GST as well.
+        assert abs(rest.gst - exact) <= CENT / 2 + 3 * CENT / 2 * (1 + left.gst_rate / 100)
         if rest.net == 0:
             assert rest.gst == 0
         assert all(line.amount >= 0 and line.quantity >= 0 for line in left.lines)

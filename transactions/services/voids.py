@@ -284,7 +284,8 @@ def _billing(sale: Transaction, voided: Invoice, customer: Customer, data: NewVo
     said = InvoiceSnapshot.from_json(voided.snapshot)
     meter = said.meter if said.meter and said.meter.usage else None
     lines = [replace(line, quantity=-line.quantity, amount=-line.amount + ZERO) for line in said.lines]
-    if meter and data.keep_meter:
+    # Of usage that was billed again the readings are another sale's.
+    if meter and (data.keep_meter or not moved_meter(sale)):
         lines, meter = [*lines, usage_line(meter.meter_number, -meter.amount)], None
     return Billing(
         customer=customer,
