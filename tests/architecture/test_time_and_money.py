@@ -127,7 +127,7 @@ WITHOUT_MONEY = {
     "audit/seals.py",  # seconds
     "foundation/commands.py",  # how long to wait before the next attempt
     "foundation/observability/metrics.py",  # seconds
-    "settlements/management/commands/seed_demo.py",  # how much of a day has passed
+    "periods/management/commands/seed_demo.py",  # how much of a day has passed
 }
 
 

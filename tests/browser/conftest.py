@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from settlements.demo import PASSWORD
+from periods.demo import PASSWORD
 from testbed.servers import ROOT, Site
 from tests.contract.demo_site import demo_site
 from tests.types import Json

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
 from foundation import clock
-from settlements.demo import PASSWORD
+from periods.demo import PASSWORD
 from testbed.servers import Site
 from tests.browser.conftest import SHOTS, is_own, launching
 from tests.contract.demo_site import demo_token

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from settlements.demo import PASSWORD
+from periods.demo import PASSWORD
 from testbed.servers import Site
 from tests.live.templates import site_from
 

@@ -121,7 +121,7 @@ def test_it_refuses_where_debug_is_off(settings: Settings) -> None:
 
 
 def test_what_goes_wrong_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("settlements.demo.SALES", 10_000)
+    monkeypatch.setattr("periods.demo.SALES", 10_000)
     with pytest.raises(OccurredAtOutOfRange):
         seed()
     assert not User.objects.get_queryset().exists()

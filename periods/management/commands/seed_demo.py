@@ -42,9 +42,9 @@ from invoices.models import Invoice
 from invoices.services import NUMBER_PREFIX as INVOICE_PREFIX
 from payments.selectors import cash_in_bag
 from payments.services import NewExpense, NewPayment, record_expense, record_payment
+from periods import demo
 from periods.services import NewPeriod, NewReturn, close_period, file_return
 from sequences.services import print_tickets
-from settlements import demo
 from settlements.services import NUMBER_PREFIX as SETTLEMENT_PREFIX
 from settlements.services import NewSettlement, count_day
 from transactions.models import Transaction
