@@ -1,6 +1,7 @@
 """Closings and GST returns in the office."""
 
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.requests import acting_user
+from foundation import clock
 from foundation.access.capabilities import Capability
 from foundation.money import shown
 from foundation.office.actions import ON_PAGES, ReasonForm
@@ -19,6 +21,7 @@ from foundation.office.menu import Menu
 from foundation.office.pages import OfficeAdmin, may
 from periods import services
 from periods.models import GstReturn, Period
+from periods.selectors import DAY, errors_until, last_recorded_day
 
 _DATE = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
@@ -100,6 +103,7 @@ class PeriodAdmin(OfficeAdmin[Period]):
 class GstReturnForm(ModelForm[GstReturn]):
     """What was filed with IRAS."""
 
+    form = forms.ChoiceField(choices=GstReturn.Form.choices, initial=GstReturn.Form.F5)
     starts_on = forms.DateField(widget=_DATE, label="First day of the period")
     ends_on = forms.DateField(widget=_DATE, label="Last day of the period")
 
@@ -116,8 +120,18 @@ class GstReturnAdmin(OfficeAdmin[GstReturn]):
     list_filter = ("form",)
     list_select_related = ("user",)
     ordering = ("-step",)
-    readonly_fields = ("made_of",)
+    readonly_fields = ("made_of", "turned_up")
     add_form = GstReturnForm
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The quarter after the last one."""
+        last = GstReturn.objects.filter(form=GstReturn.Form.F5).order_by("-ends_on").first()
+        if last is None:
+            return {}
+        starts_on = last.ends_on + DAY
+        months = starts_on.month + 2
+        first_of_next = starts_on.replace(year=starts_on.year + months // 12, month=months % 12 + 1, day=1)
+        return {"starts_on": starts_on, "ends_on": first_of_next - DAY}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, Capability.CLOSE_BOOKS)
@@ -126,7 +140,7 @@ class GstReturnAdmin(OfficeAdmin[GstReturn]):
         if obj is None:
             return ("form", ("starts_on", "ends_on"), "reference")
         return (
-            "form", ("starts_on", "ends_on", "recorded_until"), ("box_1", "box_6"), "made_of", "reference",
+            "form", ("starts_on", "ends_on", "recorded_until"), ("box_1", "box_6"), "made_of", "turned_up", "reference",
             ("user", "created_at", "client_temp_id"),
         )  # fmt: skip
 
@@ -143,6 +157,18 @@ class GstReturnAdmin(OfficeAdmin[GstReturn]):
         yield Related(target.entity, "The form, box by box", f"{reverse('admin:reports_gst-f5')}?{asked}")
         yield Related(target.entity, "The documents in it", f"{reverse('admin:reports_gst-documents')}?{asked}")
         yield evidence_of(target)
+
+    @admin.display(description="turned up since")
+    def turned_up(self, filed: GstReturn) -> str:
+        """Of its period, and in no return yet."""
+        errors = errors_until(last_recorded_day(clock.now()))
+        for part in errors.parts:
+            if (part.starts_on, part.ends_on) == (filed.starts_on, filed.ends_on):
+                found = f"{part.documents} documents: {shown(part.box_1)} and GST {shown(part.box_6)}."
+                return (
+                    f"{found} {errors.too_much} It needs an F7." if errors.too_much else f"{found} The next F5 has it."
+                )
+        return "–"
 
     @admin.display(description="made of")
     def made_of(self, filed: GstReturn) -> str:

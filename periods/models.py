@@ -43,6 +43,7 @@ class Period(OperationRecord):
     objects = BooksQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "closed period"
         ordering = ("-step",)
         constraints = (
             models.CheckConstraint(

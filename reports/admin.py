@@ -28,6 +28,7 @@ from foundation.office.site import OfficeSite
 from foundation.office.widgets import FoundByTyping
 from foundation.unreadable import WORD, is_unreadable
 from payments.models import Payment
+from periods.models import GstReturn
 from reports import figures
 from reports.catalogue import REPORTS, Listed
 from reports.figures import Statement
@@ -79,6 +80,8 @@ class QueryForm(forms.Form):
             return _customer(required=False)
         if name == "equipment":
             return forms.ModelChoiceField(Equipment.objects.get_queryset().order_by("sku"), required=False)
+        if name == "gst_return":
+            return forms.ModelChoiceField(GstReturn.objects.all(), required=False, empty_label="as it would be now")
         if name == "driver":
             people = worked_within(self._reader, Capability.REPORT_DRIVER_DAY)
             return _PersonField(people.order_by("username"))
