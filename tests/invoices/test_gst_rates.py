@@ -90,3 +90,10 @@ def test_many_dates_have_the_rates_that_one_has(shop: Shop, django_assert_num_qu
     assert found == [gst_rate_on(day) for day in days]
     with time_machine.travel("2023-06-01T09:00:00+08:00", tick=False):
         assert of(shop.sell({"type": "SALE"}))[1]["gst_rate"] == "8.50"
+
+
+def test_a_year_that_was_mistyped_is_a_slip(shop: Shop, nothing_changes: Unchanged) -> None:
+    with nothing_changes():
+        for day in ("1999-12-31", "2206-01-01"):
+            wrong = {"rate": "9.50", "valid_from": day, "reason": "Slip."}
+            assert error_of(shop.client_of(shop.admin).post(ADDRESS, wrong)) == (400, "invalid", "valid_from")
