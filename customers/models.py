@@ -125,7 +125,7 @@ class MeterRate(DatedValue):
 
     def __str__(self) -> str:
         since = "ever since" if self.valid_from is None else f"from {self.day}"
-        return f"{self.meter_rate} {since}"
+        return f"{'none' if self.meter_rate is None else self.meter_rate} {since}"
 
 
 class CustomerRate(LedgerModel):

@@ -119,4 +119,4 @@ class EquipmentPrice(DatedValue):
 
     def __str__(self) -> str:
         since = "ever since" if self.valid_from is None else f"from {self.day}"
-        return f"{self.amount} {since}"
+        return f"{'none' if self.amount is None else self.amount} {since}"

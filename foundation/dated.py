@@ -17,6 +17,8 @@ from foundation.ledger.models import LedgerModel
 from foundation.master_data import FrozenMasterDataQuerySet
 
 EARLIEST = date(2000, 1, 1)
+LONGEST_AHEAD = timedelta(days=7_305)
+"""What counts in twenty years is agreed on then."""
 TAKEN_OVER_WITHIN = timedelta(minutes=15)
 """So long after its date apps may still be told the value before: the clock's command comes every five minutes."""
 
@@ -93,9 +95,12 @@ def in_force_before[D: DatedValue](rows: Iterable[D], day: date) -> D | None:
 
 
 def require_day(day: date) -> None:
-    """Raise Invalid for a date that was mistyped by centuries: not every moment can be kept."""
+    """Raise Invalid for a date that was mistyped by decades: it would never count, and not every moment can be kept."""
     if day < EARLIEST:
         raise Invalid(f"The earliest date is {EARLIEST.isoformat()}.", attr="valid_from")
+    latest = clock.business_date(clock.now()) + LONGEST_AHEAD
+    if day > latest:
+        raise Invalid(f"The latest date is {latest.isoformat()}.", attr="valid_from")
 
 
 def require_reason(rows: Iterable[DatedValue], day: date, reason: str, *, today: date) -> None:

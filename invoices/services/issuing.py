@@ -16,6 +16,7 @@ from customers.models import Customer
 from foundation import clock, confirmations
 from foundation.changes import announce
 from foundation.commands import command
+from foundation.dated import require_day
 from foundation.errors import Duplicate, Invalid
 from foundation.infrastructure import file_locks
 from foundation.money import ZERO, to_cents
@@ -264,9 +265,11 @@ def _paynow(billing: Billing, number: str) -> str:
 def add_gst_rate(*, actor: User, values: Mapping[str, object]) -> GstRate:
     """A new rate from a date on; those before it stay. One of the same date is superseded, for a ``reason``.
 
-    Raises Duplicate where it says what counts from that date already, Invalid where the reason is missing, Unconfirmed.
+    Raises Duplicate where it says what counts from that date already, Invalid for a date mistyped by decades or without
+    the reason, Unconfirmed.
     """
     new = GstRate(**values)
+    require_day(new.valid_from)
     superseded = GstRate.objects.filter(valid_from=new.valid_from).order_by("-id").first()
     if superseded and superseded.rate == new.rate:
         raise Duplicate(f"This counts from that date already: {superseded}.", attr="valid_from")

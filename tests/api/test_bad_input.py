@@ -54,6 +54,8 @@ NOT_A_MOMENT = [
     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2000-01-01T00:00:00Z", "9998-01-01T00:00:00Z",
     "2026-01-20T10:00:00+99:00",
 ]  # fmt: skip
+_NEVER: list[object] = ["0001-01-01", "1999-12-31", "2206-01-01"]
+"""No rate or price counts from there."""
 NOT_A_DATE: list[object] = [
     None,
     "",
@@ -472,7 +474,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         {
             "kind": NOT_A_CHOICE,
             "amount": NOT_MONEY,
-            "valid_from": [*NOT_A_DATE, "0001-01-01", "1999-12-31"],
+            "valid_from": [*NOT_A_DATE, *_NEVER],
             "reason": [*NOT_A_TEXT, "x" * 501],
         },
     ),
@@ -482,7 +484,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         lambda w: {"meter_rate": "2.1000", "valid_from": "2035-01-01", "reason": ""},
         {
             "meter_rate": [*NOT_MONEY[:-5], "0.00001"],
-            "valid_from": [*NOT_A_DATE, "0001-01-01", "1999-12-31"],
+            "valid_from": [*NOT_A_DATE, *_NEVER],
             "reason": [*NOT_A_TEXT, "x" * 501],
         },
     ),
@@ -490,7 +492,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         "post",
         "/api/customers/{customer}/rates/",
         lambda w: {"equipment": w["equipment"], "rate": "20.00", "valid_from": "2035-01-01"},
-        {"equipment": NOT_AN_ID, "rate": [None, *NOT_MONEY], "valid_from": NOT_A_DATE, "reason": [*NOT_A_TEXT, "x" * 501]},
+        {"equipment": NOT_AN_ID, "rate": [None, *NOT_MONEY], "valid_from": [*NOT_A_DATE, *_NEVER], "reason": [*NOT_A_TEXT, "x" * 501]},
     ),
     "equipment": (
         "post",
@@ -576,7 +578,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
         lambda w: {"rate": "9.00", "valid_from": "2035-01-01"},
         {
             "rate": [None, *NOT_MONEY, "100.01"],
-            "valid_from": [*NOT_A_DATE, "2024-01-01"],
+            "valid_from": [*NOT_A_DATE, *_NEVER, "2024-01-01"],
             "reason": [*NOT_A_TEXT, "x" * 501],
         },
     ),

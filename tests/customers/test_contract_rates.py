@@ -216,3 +216,9 @@ def test_rows_are_read_by_their_customer(
         found = contract_rates(shop.customer, [shop.cylinder.pk], clock.now(), pulled_at=clock.now())
     assert found[shop.cylinder.pk].valid == Decimal(34)
     assert CustomerRate.objects.standing().count() == 1
+
+
+def test_a_year_that_was_mistyped_is_a_slip(shop: Shop, nothing_changes: Unchanged) -> None:
+    with nothing_changes():
+        for day in ("1999-12-31", "2206-01-01"):
+            assert error_of(Contract(shop).asked("20.00", day, reason="Slip.")) == (400, "invalid", "valid_from")

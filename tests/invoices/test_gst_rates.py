@@ -73,8 +73,11 @@ def test_the_office_supersedes_with_a_reason_and_shows_which_counts(shop: Shop) 
     sent = {**form_of(client, url(GstRate, "add")), "rate": "9.50", "valid_from": "2024-01-01", "reason": "Slip."}
     sent["_save"] = "Save"
     assert send_confirmed(client, url(GstRate, "add"), sent).status_code == 302
+    tomorrow = clock.business_date(clock.now()) + timedelta(days=1)
+    gst(shop, "9.00", tomorrow.isoformat())
     page = client.get(url(GstRate)).content.decode()
-    assert (page.count("Superseded</span>"), page.count('badge-good">Counts')) == (1, 3)
+    counted = ("Superseded</span>", 'badge-good">Counts', 'badge-open">Will count')
+    assert [page.count(each) for each in counted] == [1, 3, 1]
 
 
 def test_many_dates_have_the_rates_that_one_has(shop: Shop, django_assert_num_queries: Any) -> None:
@@ -90,3 +93,10 @@ def test_many_dates_have_the_rates_that_one_has(shop: Shop, django_assert_num_qu
     assert found == [gst_rate_on(day) for day in days]
     with time_machine.travel("2023-06-01T09:00:00+08:00", tick=False):
         assert of(shop.sell({"type": "SALE"}))[1]["gst_rate"] == "8.50"
+
+
+def test_a_year_that_was_mistyped_is_a_slip(shop: Shop, nothing_changes: Unchanged) -> None:
+    with nothing_changes():
+        for day in ("1999-12-31", "2206-01-01"):
+            wrong = {"rate": "9.50", "valid_from": day, "reason": "Slip."}
+            assert error_of(shop.client_of(shop.admin).post(ADDRESS, wrong)) == (400, "invalid", "valid_from")
