@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -81,7 +82,8 @@ class QueryForm(forms.Form):
         if name == "equipment":
             return forms.ModelChoiceField(Equipment.objects.get_queryset().order_by("sku"), required=False)
         if name == "gst_return":
-            return forms.ModelChoiceField(GstReturn.objects.all(), required=False, empty_label="as it would be now")
+            returns = GstReturn.objects.get_queryset()
+            return forms.ModelChoiceField(returns, required=False, label="GST return", empty_label="As it would be now")
         if name == "driver":
             people = worked_within(self._reader, Capability.REPORT_DRIVER_DAY)
             return _PersonField(people.order_by("username"))
@@ -104,7 +106,7 @@ class QueryForm(forms.Form):
 
 
 def _as_sent(value: object) -> object:
-    if isinstance(value, (Customer, Equipment, User)):
+    if isinstance(value, Model):
         return value.pk
     return value.isoformat() if hasattr(value, "isoformat") else value
 
