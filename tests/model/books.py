@@ -87,14 +87,14 @@ class Books(Lots):
         charges = [line for line in lines if line.type != "RETURN"]
         collected = [movement for line, movements in moved for movement in movements if line.type == "RETURN"]
         delivered = [movement for line, movements in moved for movement in movements if line.type != "RETURN"]
-        is_paid = paid or any(method != "CHEQUE" for method, _ in tender)
-        rate = gst_rate_on(day_of(happened or at) if is_paid else day_of(at))
+        is_paid = paid or any(method in ("CASH", "PAYNOW") for method, _ in tender)
+        counts_on = day_of(happened or at) if is_paid else day_of(at)
 
-        sale = self._bills(seller, customer, [*charges, *back], usage, rate, at)
+        sale = self._bills(seller, customer, [*charges, *back], usage, counts_on, at)
         note = sale if sale.subtotal < 0 else None
         if note is not None and (charges or (usage is not None and usage.units != 0)):
-            sale = self._bills(seller, customer, charges, usage, rate, at)
-            note = sale.refund = self._bills(seller, customer, back, None, rate, at)
+            sale = self._bills(seller, customer, charges, usage, counts_on, at)
+            note = sale.refund = self._bills(seller, customer, back, None, counts_on, at)
         sale.movements = delivered if sale.refund else [*delivered, *collected]
         self._issue(sale)
         if sale.refund:
@@ -161,10 +161,10 @@ class Books(Lots):
                 self.allocations.append(Allocation(source, target, amount, day))
 
     def _bills(
-        self, seller: Person, customer: Customer, lines: list[Line], usage: Usage | None, rate: Decimal, at: datetime
+        self, seller: Person, customer: Customer, lines: list[Line], usage: Usage | None, counts_on: date, at: datetime
     ) -> Document:
         """What it comes to. It isn't issued yet."""
-        today = day_of(at)
+        today, rate = day_of(at), gst_rate_on(counts_on)
         subtotal = taxable = ZERO
         for line in lines:
             subtotal += line.amount
@@ -196,6 +196,7 @@ class Books(Lots):
             gst_rate=rate,
             gst=gst,
             total=subtotal + gst,
+            counts_on=counts_on if kind == "TAX_INVOICE" else today,
         )
 
     def _issue(self, document: Document) -> None:
@@ -249,6 +250,7 @@ class Books(Lots):
             gst_rate=document.gst_rate,
             gst=-document.gst,
             total=-document.total,
+            counts_on=today,
             voids=document,
         )
         self._issue(note)
@@ -346,6 +348,7 @@ class Books(Lots):
             gst_rate=document.gst_rate,
             gst=-tax,
             total=-subtotal - tax,
+            counts_on=day_of(at),
             credits=document,
             of_lines=[credit.line for credit in wanted],
         )

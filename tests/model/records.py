@@ -172,6 +172,8 @@ class Document:
     gst_rate: Decimal
     gst: Decimal
     total: Decimal
+    counts_on: date
+    """In whose GST period it counts."""
     voids: "Document | None" = None
     credits: "Document | None" = None
     """What it takes a part of back."""

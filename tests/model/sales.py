@@ -96,11 +96,11 @@ def sales_by_equipment(books: Books, first: date, last: date, sellers: list[Pers
 
 
 def gst(books: Books, first: date, last: date, sellers: list[Person] | None = None) -> list[Row]:
-    """By month and rate: boxes 1 and 6 of form GST F5, what invoices and credit notes make of them, and the rest."""
-    documents = billed_in(books, first, last, sellers)
+    """By month of the tax point and rate: boxes 1 and 6 of form GST F5, and what makes them up."""
+    documents = [d for d in billed_in(books, date.min, date.max, sellers) if first <= d.counts_on <= last]
     rows: list[Row] = []
-    for month, rate in sorted({(document.day.strftime("%Y-%m"), document.gst_rate) for document in documents}):
-        those = [d for d in documents if (d.day.strftime("%Y-%m"), d.gst_rate) == (month, rate)]
+    for month, rate in sorted({(document.counts_on.strftime("%Y-%m"), document.gst_rate) for document in documents}):
+        those = [d for d in documents if (d.counts_on.strftime("%Y-%m"), d.gst_rate) == (month, rate)]
         invoices = [document for document in those if document.kind == "TAX_INVOICE"]
         notes = [document for document in those if document.kind == "CREDIT_NOTE"]
         rows.append(

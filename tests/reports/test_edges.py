@@ -36,8 +36,8 @@ def test_the_gst_rate_is_that_of_the_payment_or_else_of_the_document(company: Co
         company.voids(gone[0])
         columns = ("month", "gst_rate", "invoiced_tax", "credited_tax")
         assert told(company, "gst", *columns, date_from="2023-12-01", date_to="2024-01-31") == [
-            ("2023-12", "8.00", "2.28", "0.00"),
-            ("2024-01", "8.00", "2.28", "-2.28"),
+            ("2023-12", "8.00", "4.56", "0.00"),
+            ("2024-01", "8.00", "0.00", "-2.28"),
             ("2024-01", "9.00", "2.57", "0.00"),
         ]
         # The year's last Sunday and its first Monday are two weeks of two years.

@@ -17,6 +17,8 @@ QUESTIONS: dict[str, list[Json]] = {
         {**MONTH, "group_by": group} for group in ("day", "week", "month", "depot", "driver", "customer", "equipment")
     ],
     "gst": [MONTH],
+    "gst-f5": [MONTH],
+    "gst-documents": [MONTH],
     "mispriced": [MONTH, {**MONTH, "customer": 1}, {**MONTH, "equipment": 1}],
     "stock": [{}, {"at": "2026-01-31T00:00:00Z"}],
     "conservation": [{}, {"at": "2026-01-31T00:00:00Z"}],
