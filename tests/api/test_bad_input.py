@@ -354,17 +354,17 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "occurred_at": NOT_A_MOMENT,
         },
     ),
-    "closing": (
-        "post",
-        "/api/periods/",
-        lambda w: {"ends_on": "2025-06-30", "client_temp_id": "e"},
-        {"ends_on": [*NOT_A_DATE, None, "", "2199-01-01"], "client_temp_id": NOT_A_CLIENT_ID},
-    ),
     "reopening": (
         "post",
         "/api/periods/{period}/reopen/",
         lambda w: {"reason": "Too early"},
         {"reason": [*NOT_A_TEXT, "", "  ", "x" * 501]},
+    ),
+    "closing": (
+        "post",
+        "/api/periods/",
+        lambda w: {"ends_on": "2025-06-30", "client_temp_id": "e"},
+        {"ends_on": [*NOT_A_DATE, None, "", "2199-01-01"], "client_temp_id": NOT_A_CLIENT_ID},
     ),
     "GST return": (
         "post",
@@ -374,7 +374,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "starts_on": "2025-01-01",
             "ends_on": "2025-03-31",
             "reference": "R",
-            "client_temp_id": "e",
+            "client_temp_id": "g",
         },
         {
             "form": [*NOT_A_CHOICE, "F8"],

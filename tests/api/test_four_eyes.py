@@ -232,7 +232,7 @@ def test_money_that_never_settled_anything_is_of_who_took_it_whatever_else_was_t
 def test_any_credit_of_one_s_own_makes_a_payout_one_s_own(shop: Shop, maker: User, other: User) -> None:
     """5.00 of a payment of 3.00 that somebody else took, and of one's own: that one is named."""
     paid(shop, other, amount="3.00")
-    mine = paid(shop, maker, amount="7.00", reference="PN-9")
+    mine = paid(shop, maker, amount="7.00", reference="PN-OWN")
     done(payout(shop)(maker))
     assert [row.shown for row in listed()] == [mine["payment_number"]]
 

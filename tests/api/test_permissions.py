@@ -724,7 +724,7 @@ def test_accounts_changes_documents_and_money_alone() -> None:
     held = {each for each in Capability if scope_of(Role.ACCOUNTS, each) and not each.value.startswith(READING)}
     assert held == {
         Capability.SEND_DOCUMENT, Capability.RELEASE_EMAIL, Capability.CREDIT_INVOICE, Capability.RECORD_PAYMENT,
-        Capability.REVERSE_PAYMENT, Capability.BANK_PAYMENT, Capability.PAY_OUT, Capability.HAND_IN_CASH,
+        Capability.REVERSE_PAYMENT, Capability.BANK_PAYMENT, Capability.PAY_OUT, Capability.HAND_IN_CASH, Capability.CLOSE_BOOKS,
     }  # fmt: skip
 
 

@@ -1,10 +1,13 @@
 """The books are closed up to a day, and reopened with a reason."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 import time_machine
 
+from periods import services
+from periods.services import closing
 from tests.conftest import Shop, error_of
 from tests.periods.test_gst_returns import at
 from tests.types import Json, Unchanged
@@ -78,8 +81,35 @@ def test_the_last_closing_alone_is_reopened_and_with_a_reason(shop: Shop, april:
     assert (again["starts_on"], again["closed_until"]) == (None, "2025-03-15")
 
 
+def test_two_closings_at_once_follow_one_another(shop: Shop, april: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one takes the place between reading and writing: the command begins again.
+
+    On one connection the other one is taken back with the first attempt.
+    """
+    real, others = closing.held_between, iter([date(2025, 2, 28)])
+
+    def beside(*days: Any) -> Any:
+        if (day := next(others, None)) is not None:
+            services.close_period(actor=shop.admin, data=services.NewPeriod(day))
+        return real(*days)
+
+    monkeypatch.setattr(closing, "held_between", beside)
+    assert closed(shop, "2025-03-31")["starts_on"] is None
+    assert shop.client_of(shop.admin).get("/api/periods/").json()["count"] == 1
+
+
 def test_a_closing_comes_twice_and_counts_once(shop: Shop, april: Any) -> None:
     first = close(shop, "2025-03-31", client_temp_id="march")
     again = close(shop, "2025-03-31", client_temp_id="march")
     assert (again.status_code, again.json()) == (200, first.json())
     assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_closing_holds_what_came_after_the_last_one(shop: Shop, april: Any) -> None:
+    shop.sell(SALE)
+    april.move_to(at("2025-04-03T09:00:00"), tick=False)
+    assert closed(shop, "2025-04-02")["documents"] == 1
+    shop.sell(SALE)
+    shop.sell(SALE)
+    april.move_to(at("2025-04-04T09:00:00"), tick=False)
+    assert closed(shop, "2025-04-03")["documents"] == 2

@@ -347,3 +347,24 @@ def test_values_are_declared_in_whole_dollars(quarter: Quarter) -> None:
     assert (rows["1"]["amount"], rows["1"]["declared"]) == ("100.50", "101.00")
     assert (rows["6"]["amount"], rows["6"]["declared"]) == ("9.05", "9.05")
     assert clock.business_date(clock.now()) == date(2025, 3, 20)
+
+
+def test_the_gst_in_error_is_that_of_all_periods_together(quarter: Quarter) -> None:
+    for _ in range(10):
+        quarter.sell("90000.00")
+    quarter.go("2025-04-03T09:00:00")
+    quarter.file(Q1)
+    quarter.late("20000.00")
+    for _ in range(10):
+        quarter.sell("90000.00")
+    quarter.go("2025-07-02T09:00:00")
+    errors = quarter.errors()
+    assert (errors["net_gst"], errors["may_be_in_next_f5"]) == ("1800.00", True)
+    quarter.file(("2025-04-01", "2025-06-30"))
+    quarter.late("20000.00", "2025-06-30T16:00:00")
+    client = quarter.shop.client_of(quarter.shop.admin)
+    rate = {"reason": "Wrong price", "credit_kind": "TAX_ERROR", "lines": [{"line": 1, "amount": "15000.00"}]}
+    first = client.get("/api/invoices/?ordering=id").json()["results"][0]
+    assert client.post(f"/api/invoices/{first['id']}/credit/", rate).status_code == 201
+    quarter.go("2025-07-03T09:00:00")
+    assert (quarter.errors()["net_gst"], quarter.errors()["may_be_in_next_f5"]) == ("450.00", True)

@@ -96,6 +96,9 @@ def books(client_of: ClientOf, stub_pdf: None) -> None:
     vehicle, other = Vehicle.objects.get(), VehicleFactory()
     given = {"to_vehicle": other.number, "items": [piece]}
     assert driver.post(f"/api/vehicles/{vehicle.pk}/transfer/", given).status_code == 201
+    assert admin.post("/api/periods/", {"ends_on": "2025-12-31"}).status_code == 201
+    quarter = {"form": "F5", "starts_on": "2025-10-01", "ends_on": "2025-12-31"}
+    assert admin.post("/api/gst-returns/", quarter).status_code == 201
     # The vehicle and the bag are counted once more, each by itself; nothing is missing.
     for counted, found in (("vehicle-counts", {"counts": counts}), ("cash-counts", {"cash": "0.00"})):
         pk = driver.post(f"/api/{counted}/", found).json()["id"]
@@ -196,6 +199,10 @@ def test_right_books_verify() -> None:
         (sql("UPDATE payments_cashexpense SET cash_count_id = NULL"), ", and not handed in with it"),
         (sql("UPDATE payments_cashexpense SET ordered_at = '2099-01-01'"), ", and taken afterwards"),
         (sql("UPDATE payments_cashexpense SET amount = amount - 1 WHERE reverses_id IS NOT NULL"), " reverses another amount"),
+        (sql("UPDATE periods_period SET documents = 1"), "were closed with 1 documents of 0.00"),
+        (sql("UPDATE periods_period SET received = 5"), "5.00 received, and hold 0 of 0.00 and 0.00"),
+        (sql("UPDATE periods_gstreturnpart SET box_1 = 1"), "declared 1.00 and GST 0.00"),
+        (sql("UPDATE periods_gstreturn SET box_6 = 2"), "says 0.00 and GST 2.00"),
         (sql("UPDATE inventory_vehicletransferitem SET quantity = quantity + 1"), "says 2 of equipment"),
         (sql("DELETE FROM audit_auditlog WHERE action = 'inventory.vehicle_transfer.recorded'"), "has no inventory.vehicle_transfer.recorded"),
         (sql("UPDATE accounts_user SET vehicle_no = '' WHERE vehicle_no <> ''"), "drives nothing, the assignments say GBK"),
