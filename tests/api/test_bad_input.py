@@ -363,7 +363,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
     "closing": (
         "post",
         "/api/periods/",
-        lambda w: {"ends_on": "2025-06-30", "client_temp_id": "e"},
+        lambda w: {"ends_on": "2025-06-30", "client_temp_id": "closed"},
         {"ends_on": [*NOT_A_DATE, None, "", "2199-01-01"], "client_temp_id": NOT_A_CLIENT_ID},
     ),
     "GST return": (
@@ -374,7 +374,7 @@ WRITES: dict[str, tuple[str, str, Callable[[World], Json], dict[str, list[Any]]]
             "starts_on": "2025-01-01",
             "ends_on": "2025-03-31",
             "reference": "R",
-            "client_temp_id": "g",
+            "client_temp_id": "filed",
         },
         {
             "form": [*NOT_A_CHOICE, "F8"],
