@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from periods import services
-from periods.services import closing
+from periods.selectors import held_between
 from tests.conftest import Shop, error_of
 from tests.periods.test_gst_returns import at
 from tests.types import Json, Unchanged
@@ -86,14 +86,14 @@ def test_two_closings_at_once_follow_one_another(shop: Shop, april: Any, monkeyp
 
     On one connection the other one is taken back with the first attempt.
     """
-    real, others = closing.held_between, iter([date(2025, 2, 28)])
+    real, others = held_between, iter([date(2025, 2, 28)])
 
     def beside(*days: Any) -> Any:
         if (day := next(others, None)) is not None:
             services.close_period(actor=shop.admin, data=services.NewPeriod(day))
         return real(*days)
 
-    monkeypatch.setattr(closing, "held_between", beside)
+    monkeypatch.setattr("periods.services.closing.held_between", beside)
     assert closed(shop, "2025-03-31")["starts_on"] is None
     assert shop.client_of(shop.admin).get("/api/periods/").json()["count"] == 1
 
