@@ -15,7 +15,9 @@ from transactions.pricing import CARRIED
 
 
 def credit_kind_field() -> forms.ChoiceField:
-    return forms.ChoiceField(
+    return forms.TypedChoiceField(
+        required=False,
+        empty_value=Invoice.CreditKind.GENUINE,
         choices=[
             (Invoice.CreditKind.GENUINE, "Goods came back, or less is to be paid"),
             (Invoice.CreditKind.TAX_ERROR, "The invoice was wrong: a tax error"),
