@@ -12,7 +12,7 @@ from tests.conftest import Shop, error_of
 from tests.periods.test_gst_returns import at
 from tests.types import Json, Unchanged
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
+pytestmark = pytest.mark.django_db
 
 SALE = {"type": "SALE"}
 

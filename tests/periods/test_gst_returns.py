@@ -17,7 +17,7 @@ from tests.conftest import Shop, error_of, post_confirmed
 from tests.factories import EquipmentFactory, UserFactory
 from tests.types import Json, Unchanged
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
+pytestmark = pytest.mark.django_db
 
 Q1, Q2 = ("2025-01-01", "2025-03-31"), ("2025-04-01", "2025-06-30")
 

@@ -12,7 +12,7 @@ from tests.conftest import Shop
 from tests.factories import EquipmentFactory
 from tests.periods.test_gst_returns import Q1, Quarter, at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.factories import EquipmentFactory
 from tests.periods.test_gst_returns import Quarter
 from tests.types import Json
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_engine]
+pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
 QUARTERS = [(date(2025, 1, 1), date(2025, 3, 31)), (date(2025, 4, 1), date(2025, 6, 30)),
