@@ -5,7 +5,6 @@ What bills an invoice again moves no tax point, and what corrects an error count
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import migrations, models
 from django.db.models import F, Q
 
@@ -46,12 +45,7 @@ class Migration(migrations.Migration):
     # On MySQL a DROP TRIGGER commits what is open.
     atomic = False
 
-    dependencies = [
-        ("customers", "0011_without_past_meter_rates"),
-        ("depots", "0003_search_columns"),
-        ("invoices", "0019_gst_rates_superseded"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("invoices", "0019_gst_rates_superseded")]
 
     operations = [
         migrations.AddField("invoice", "tax_point_on", models.DateField(null=True)),
