@@ -203,8 +203,8 @@ assignments = extend_schema_view(
     list=extend_schema(
         summary="List assignments of vehicles",
         description="Newest first: an ADMIN and an AUDITOR see all, SUPERVISOR and DEPOT_STAFF those of their depot's "
-        "users, the "
-        "others their own. One counts from its `from_at` until the user's next one; a corrected one doesn't count.",
+        "users, the others their own. One counts from its `from_at` until the user's next one; a corrected one "
+        "doesn't count.",
         tags=["Vehicles"],
         examples=[_ASSIGNMENT],
     ),

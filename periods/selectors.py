@@ -18,7 +18,7 @@ from foundation import clock
 from foundation.money import ZERO, sum_of, to_cents
 from invoices.models import Invoice
 from payments.models import Payment
-from periods.models import GstReturn, GstReturnPart, Period
+from periods.models import GstReturn, GstReturnPart
 
 DAY = timedelta(days=1)
 UNDER_WAY = timedelta(hours=1)
@@ -32,12 +32,6 @@ Form = GstReturn.Form
 def last_recorded_day(now: datetime) -> date:
     """The last day of which nothing will be recorded any more."""
     return clock.business_date(now - UNDER_WAY) - DAY
-
-
-def closed_until() -> date | None:
-    """Up to when the books are closed; None: they are open."""
-    last = Period.objects.first()
-    return last.closed_until if last else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,7 @@ def held_between(starts_on: date | None, ends_on: date) -> Held:
     days = Q(date__lte=ends_on) & (Q(date__gte=starts_on) if starts_on else Q())
     billed = Invoice.objects.filter(days).aggregate(documents=Count("pk"), sum=sum_of("total_amount"))
     received = Payment.objects.filter(days).aggregate(sum=sum_of("amount"))
-    return Held(billed["documents"], to_cents(billed["sum"] or ZERO), to_cents(received["sum"] or ZERO))
+    return Held(billed["documents"], to_cents(billed["sum"]), to_cents(received["sum"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +63,6 @@ class Part:
     box_1: Decimal
     box_6: Decimal
 
-    @property
-    def condition(self) -> Q:
-        return counting(self.starts_on, self.ends_on, self.recorded_after, self.recorded_until)
-
 
 def counting(starts_on: date, ends_on: date, recorded_after: date | None, recorded_until: date) -> Q:
     """Of documents: which count in a period and were recorded between two days. A collection note counts nowhere."""
@@ -85,8 +75,8 @@ def part_of(starts_on: date, ends_on: date, recorded_after: date | None, recorde
     found = Invoice.objects.filter(counting(starts_on, ends_on, recorded_after, recorded_until)).aggregate(
         documents=Count("pk"), box_1=sum_of("taxable_amount"), box_6=sum_of("gst_amount")
     )
-    box_1, box_6 = (to_cents(found[name] or ZERO) for name in ("box_1", "box_6"))
-    return Part(starts_on, ends_on, recorded_after, recorded_until, found["documents"], box_1, box_6)
+    sums = to_cents(found["box_1"]), to_cents(found["box_6"])
+    return Part(starts_on, ends_on, recorded_after, recorded_until, found["documents"], *sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +149,10 @@ def documents_in(parts: Iterable[Part | GstReturnPart]) -> Q:
     )
 
 
-def draft(starts_on: date, ends_on: date, *, until: date) -> list[Part]:
-    """What an F5 of a period would be made of, where it told of all that was recorded by the end of a day."""
-    errors = errors_until(until)
-    own = part_of(starts_on, ends_on, None, until)
-    return [own, *(part for part in errors.parts if errors.may_be_in_next_f5 and part.ends_on < starts_on)]
+def draft(starts_on: date, ends_on: date, errors: Errors, *, until: date) -> list[Part]:
+    """What an F5 of a period would be made of, where it told of all that was recorded by the end of a day.
+
+    ``errors`` are those until then: where it may, it corrects those of earlier periods.
+    """
+    corrected = errors.parts if errors.may_be_in_next_f5 else ()
+    return [part_of(starts_on, ends_on, None, until), *(part for part in corrected if part.ends_on < starts_on)]

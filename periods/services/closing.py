@@ -1,7 +1,7 @@
 """Closing the books, and reopening them with a reason."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db import IntegrityError
 
@@ -45,17 +45,15 @@ def close_period(*, actor: User, data: NewPeriod) -> Period:
     starts_on = until + DAY if until else None
     held = held_between(starts_on, data.ends_on)
     period = _add(
+        actor,
         last,
+        now,
         starts_on=starts_on,
         ends_on=data.ends_on,
         closed_until=data.ends_on,
         documents=held.documents,
         billed=held.billed,
         received=held.received,
-        user=actor,
-        client_temp_id=client_temp_id(),
-        created_at=now,
-        date=clock.business_date(now),
     )
     record(
         actor=actor,
@@ -94,7 +92,9 @@ def reopen_period(*, actor: User, period_id: int, reason: str) -> Period:
         )
     now = clock.now()
     reopening = _add(
+        actor,
         last,
+        now,
         starts_on=period.starts_on,
         ends_on=period.ends_on,
         closed_until=period.starts_on - DAY if period.starts_on else None,
@@ -103,10 +103,6 @@ def reopen_period(*, actor: User, period_id: int, reason: str) -> Period:
         documents=period.documents,
         billed=period.billed,
         received=period.received,
-        user=actor,
-        client_temp_id=client_temp_id(),
-        created_at=now,
-        date=clock.business_date(now),
     )
     record(
         actor=actor,
@@ -118,10 +114,17 @@ def reopen_period(*, actor: User, period_id: int, reason: str) -> Period:
     return reopening
 
 
-def _add(last: Period | None, **values: object) -> Period:
+def _add(actor: User, last: Period | None, now: datetime, **values: object) -> Period:
     """The next row. Where another one took its place meanwhile, the command begins again."""
     try:
-        period: Period = Period.objects.create(step=last.step + 1 if last else 1, **values)
+        period: Period = Period.objects.create(
+            step=last.step + 1 if last else 1,
+            user=actor,
+            client_temp_id=client_temp_id(),
+            created_at=now,
+            date=clock.business_date(now),
+            **values,
+        )
     except IntegrityError as error:
         raise TryAgain from error
     return period

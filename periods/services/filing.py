@@ -55,7 +55,7 @@ def file_return(*, actor: User, data: NewReturn) -> GstReturn:
     if data.ends_on > until:
         raise Invalid(f"The period isn't over: {until} is the last day that is.", attr="ends_on")
     errors = errors_until(until)
-    parts = _parts_of_f5(data, until) if data.form == Form.F5 else _parts_of_f7(data, errors)
+    parts = _parts_of_f5(data, errors, until) if data.form == Form.F5 else _parts_of_f7(data, errors)
     answers = confirmations.require(_asked(data, errors))
     before = [] if data.form == Form.F5 else declared_of(data.starts_on, data.ends_on)
     declared: list[Part | GstReturnPart] = [*before, *parts]
@@ -95,7 +95,7 @@ def file_return(*, actor: User, data: NewReturn) -> GstReturn:
     return filed
 
 
-def _parts_of_f5(data: NewReturn, until: date) -> Sequence[Part]:
+def _parts_of_f5(data: NewReturn, errors: Errors, until: date) -> Sequence[Part]:
     """Periods follow one another without a gap."""
     last = GstReturn.objects.filter(form=Form.F5).order_by("-ends_on").first()
     if last is not None:
@@ -103,7 +103,7 @@ def _parts_of_f5(data: NewReturn, until: date) -> Sequence[Part]:
             raise AlreadyFiled(f"The {last} was filed: what turned up since is corrected by an F7.", attr="starts_on")
         if data.starts_on != last.ends_on + DAY:
             raise Invalid(f"The next period begins on {last.ends_on + DAY}.", attr="starts_on")
-    return draft(data.starts_on, data.ends_on, until=until)
+    return draft(data.starts_on, data.ends_on, errors, until=until)
 
 
 def _parts_of_f7(data: NewReturn, errors: Errors) -> Sequence[Part]:

@@ -10,7 +10,7 @@ from foundation.errors import UnknownReference
 from foundation.money import ZERO, to_multiple
 from invoices.models import Invoice
 from periods.models import GstReturn, GstReturnPart
-from periods.selectors import Part, documents_in, draft, parts_of
+from periods.selectors import Part, documents_in, draft, errors_until, parts_of
 from reports.figures.names import customer_names
 from reports.report import Column, Figure, Kind, Report, Row, money
 
@@ -96,7 +96,10 @@ def _row(box: str, label: str, amount: Decimal, declared: Decimal, documents: in
 def _asked(date_from: date, date_to: date, gst_return: int | None) -> tuple[list[Part | GstReturnPart], Row]:
     if gst_return is None:
         until = clock.business_date(clock.now())
-        return [*draft(date_from, date_to, until=until)], {"date_from": date_from, "date_to": date_to}
+        return [*draft(date_from, date_to, errors_until(until), until=until)], {
+            "date_from": date_from,
+            "date_to": date_to,
+        }
     filed = GstReturn.objects.prefetch_related("parts").filter(pk=gst_return).first()
     if filed is None:
         raise UnknownReference(gst_return, attr="gst_return")

@@ -77,8 +77,10 @@ def test_the_last_closing_alone_is_reopened_and_with_a_reason(shop: Shop, april:
     assert error_of(reopen(shop, second["id"]))[:2] == (409, "not_the_last_closing")
     assert error_of(reopen(shop, reopening["id"]))[:2] == (409, "not_the_last_closing")
     assert reopen(shop, first["id"]).json()["closed_until"] is None
-    again = closed(shop, "2025-03-15")
-    assert (again["starts_on"], again["closed_until"]) == (None, "2025-03-15")
+    again = closed(shop, "2025-03-31")
+    assert (again["starts_on"], again["closed_until"]) == (None, "2025-03-31")
+    for earlier in (second, reopening):
+        assert error_of(reopen(shop, earlier["id"]))[:2] == (409, "not_the_last_closing")
 
 
 def test_two_closings_at_once_follow_one_another(shop: Shop, april: Any, monkeypatch: pytest.MonkeyPatch) -> None:
