@@ -91,7 +91,6 @@ def bill_again(*, actor: User, data: NewBill) -> Transaction:
         replaces=Replaced(invoice.invoice_number, invoice.date, reversal.invoice.invoice_number, data.reason),
         numbers=numbers,
         tax_point_on=invoice.tax_point_on,
-        gst_on=invoice.gst_on,
         carried=carried,
         position=position,
         released=released,

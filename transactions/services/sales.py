@@ -151,16 +151,15 @@ def _lay_out(actor: User, data: NewSale, approval: Approval | None, held: ExitSt
 class Again:
     """What a sale bills again: the voided ``original``, of whose seller, moment and place it is too.
 
-    ``numbers`` are its own, which the credit note has named already; it moves no tax point (``tax_point_on``), and
-    counts in the GST period where the first one was wrong (``gst_on``); ``carried`` is usage whose reading stands;
-    ``position`` is the original's, in the order of what happened.
+    ``numbers`` are its own, which the credit note has named already; it moves no tax point (``tax_point_on``), so that
+    it counts in the GST period where the first one was wrong; ``carried`` is usage whose reading stands; ``position``
+    is the original's, in the order of what happened.
     """
 
     original: Transaction
     replaces: Replaced
     numbers: Sequence[str]
     tax_point_on: date
-    gst_on: date
     carried: Usage | None
     position: Position | None
     released: Released
@@ -522,7 +521,7 @@ def _in_its_place(billing: Billing, again: Again) -> Billing:
             "What is billed again comes to no invoice: void the sale, and record what is right.", attr="items"
         )
     settled = again.released.amount(billing.total_amount - billing.set_off)
-    return replace(billing, replaces=again.replaces, set_off=billing.set_off + settled, gst_on=again.gst_on)
+    return replace(billing, replaces=again.replaces, set_off=billing.set_off + settled)
 
 
 def _item_row(transaction: Transaction, item: PricedItem) -> TransactionItem:
